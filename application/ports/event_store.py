@@ -1,0 +1,69 @@
+"""The log of facts: one stream an aggregate, also readable in the order of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from domain.event import Envelope
+
+
+class Recorded(msgspec.Struct, frozen=True, array_like=True):
+    """A stored fact as bytes, the way it is relayed and audited: private bodies stay sealed in `state`.
+
+    `position` rises with the log and has gaps; `previous` is the position before it in its lane (0 at the start).
+    """
+
+    position: int
+    previous: int
+    stream: str
+    version: int
+    topic: str
+    state: bytes
+
+
+class EventStore(Protocol):
+    """Streams of facts. One lane holds all streams of a tenant, in one total order."""
+
+    async def append(self, events: Sequence[Envelope]) -> int:
+        """Store facts of one stream, all or none; the position of the last one.
+
+        Their versions must follow the stream's last one without a hole: otherwise `domain.refusals.Conflict`. A retry
+        after an unknown outcome that finds exactly these bytes stored succeeds. `Overloaded` when too many wait.
+        The first fact of a stream brings its data key into being, in the same transaction. Cancelling the caller does
+        not cancel the append. A `turn.started`/`turn.resumed` fact takes the running-turn lease for this process and a
+        terminal turn fact drops it, in the same transaction (see `ports/leases.py`).
+        """
+        ...
+
+    async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
+        """The stream's facts in order, `after < version <= upto`; empty when there are none. With `after == 0` and no
+        `upto` the list may begin with the latest snapshot instead of the facts it covers. Sealed bodies whose key is
+        gone come as `Shredded`."""
+        ...
+
+    async def snapshot(self, envelope: Envelope) -> None:
+        """Keep a snapshot of a stream at `envelope.version`; one that is there already stays."""
+        ...
+
+    async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
+        """The lane's facts as bytes, `position > after`, in order, at most `limit`."""
+        ...
+
+    async def head(self, lane: int) -> int:
+        """The position of the lane's last fact; 0 when empty."""
+        ...
+
+    def open(self, recorded: Recorded) -> Envelope:
+        """Bytes to a fact, if the stream's key is in memory; else `Shredded` (see `unlock`)."""
+        ...
+
+    async def unlock(self, streams: Sequence[str]) -> None:
+        """Bring the data keys of these streams into memory; streams whose key was shredded are passed over."""
+        ...
+
+    async def shred(self, stream: str) -> None:
+        """Destroy the stream's data key and its snapshots: private bodies can never be read again."""
+        ...

@@ -1,0 +1,33 @@
+"""Keys of tenants, held by somebody who gives them out and can destroy them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class KeyAuthority(Protocol):
+    """Wraps and unwraps a tenant's 256-bit key (KMS). Losing the authority's key destroys all that hangs on it."""
+
+    async def create(self, tenant: str) -> tuple[bytes, bytes]:
+        """A new tenant key: (plain, wrapped). The wrapped form is bound to the tenant."""
+        ...
+
+    async def unwrap(self, tenant: str, wrapped: bytes) -> bytes:
+        """The plain key; `domain.refusals.DependencyUnavailable` when the authority cannot be reached."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals bytes with a stream's own data key, so that shredding the key shreds them wherever they went."""
+
+    async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
+        """AES-256-GCM of `plain` with the stream's key, bound to `stream` and `context`. Makes the key if need be."""
+        ...
+
+    async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
+        """What was sealed; None when the key is gone."""
+        ...
+
+    async def digest(self, tenant: str, data: bytes) -> bytes:
+        """A keyed hash (HMAC-SHA-256) under a key of the tenant: equal for equal data, telling nothing of it."""
+        ...

@@ -1,0 +1,21 @@
+"""Who runs which turn: rows that expire, so that a dead process's turns are taken over."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Leases(Protocol):
+    """Running turns of all processes. Rows appear and go with the facts themselves (`EventStore.append`)."""
+
+    async def renew(self) -> None:
+        """Keep all of this process's leases for another term, by one statement."""
+        ...
+
+    async def claim_expired(self, limit: int) -> list[str]:
+        """Take over up to `limit` streams whose lease ran out; they are this process's until it stops renewing."""
+        ...
+
+    async def release(self) -> None:
+        """Let all of this process's leases expire at once (a clean stop)."""
+        ...

@@ -1,0 +1,102 @@
+"""A language model that answers a prompt piece by piece, and one that turns text into vectors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from domain.usage import Usage
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message of a conversation; `content` is Converse content blocks (`{"text": ...}`, `{"toolUse": ...}`)."""
+
+    role: Literal["user", "assistant"]
+    content: list[dict[str, Any]]
+
+
+class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to a model. `system` is the stable prefix first; after `cache_prefix` blocks of it a cache point is
+    set. `metadata` goes to Bedrock as `requestMetadata`. Deadlines are in seconds."""
+
+    call_id: str
+    model: str
+    system: tuple[str, ...]
+    messages: tuple[Message, ...]
+    max_tokens: int
+    metadata: dict[str, str]
+    temperature: float = 0.0
+    cache_prefix: bool = True
+    cache_ttl: Literal["5m", "1h"] = "5m"
+    tools: tuple[dict[str, Any], ...] = ()
+    first_token_s: float = 8.0
+    idle_s: float = 6.0
+
+
+class TextDelta(msgspec.Struct, frozen=True):
+    """More text; several of the provider's deltas may come merged."""
+
+    text: str
+
+
+class ToolUse(msgspec.Struct, frozen=True):
+    """The model wants a tool called; `input` is the JSON text it wrote, whole."""
+
+    tool_use_id: str
+    name: str
+    input: str
+
+
+class CitedSpan(msgspec.Struct, frozen=True):
+    """A citation in Bedrock's own citation blocks: passage number (from 1) that supports the text so far."""
+
+    n: int
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The stream ended well: why, and what it used."""
+
+    stop_reason: str
+    usage: Usage
+
+
+ModelEvent = TextDelta | ToolUse | CitedSpan | Finished
+
+
+class ModelFailure(Exception):
+    """A model call failed. `code` is Bedrock's error name (`ThrottlingException`, ...) or one of ours:
+    `FirstTokenTimeout` (no text in time), `StreamStalled` (silence in mid-stream), `StreamCut` (ended without its end), `StreamMalformed`,
+    `ConnectionFailed`. `started` says whether any content had arrived."""
+
+    def __init__(self, code: str, message: str, *, status: int = 0, started: bool = False) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status, self.started = code, message, status, started
+
+
+class LanguageModel(Protocol):
+    """Claude, or something that behaves like it."""
+
+    def converse(self, call: ModelCall) -> AsyncIterator[ModelEvent]:
+        """Stream the answer. Ends with exactly one `Finished`, or raises `ModelFailure`. Closing the iterator
+        (`aclose`) drops the connection. Never retries by itself."""
+        ...
+
+
+class Embedding(msgspec.Struct, frozen=True):
+    """A unit vector of a text, and how many input tokens the provider counted."""
+
+    vector: list[float]
+    input_tokens: int
+
+
+class Embedder(Protocol):
+    """Text to vector."""
+
+    model: str
+    dimensions: int
+
+    async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
+        """The vector of one text of at most 8,192 tokens; `ModelFailure` otherwise."""
+        ...

@@ -1,0 +1,41 @@
+"""Who may do what: the principal, the roles and the whole table of permissions in one place."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+
+Role = Literal["member", "editor", "analyst", "auditor", "admin", "operator"]
+Permission = Literal[
+    "chat", "search", "session:read", "session:audit", "document:read", "document:write", "cost:read", "audit:read",
+    "tenant:configure", "tenant:provision", "ticket:issue",
+]  # fmt: skip
+
+ROLES: tuple[str, ...] = get_args(Role)
+PLATFORM_TENANT = "_platform"
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    "member": frozenset({"chat", "search", "session:read", "document:read", "ticket:issue"}),
+    "editor": frozenset({"document:read", "document:write", "ticket:issue"}),
+    "analyst": frozenset({"cost:read", "ticket:issue"}),
+    "auditor": frozenset({"audit:read", "session:audit", "ticket:issue"}),
+    "admin": frozenset({"tenant:configure", "ticket:issue"}),
+    "operator": frozenset({"tenant:provision", "ticket:issue"}),
+}
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who is calling: one user of one tenant, with roles, until `expires_at` (Unix seconds)."""
+
+    tenant: str
+    user: str
+    roles: frozenset[str]
+    expires_at: float
+    token_id: str = ""
+
+    def may(self, permission: str) -> bool:
+        """Whether any role grants it. Operators act only in the platform's own tenant, and nobody else does there."""
+        if (self.tenant == PLATFORM_TENANT) != (permission == "tenant:provision"):
+            return permission == "ticket:issue"
+        return any(permission in PERMISSIONS.get(role, frozenset()) for role in self.roles)

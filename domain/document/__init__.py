@@ -1,0 +1,1 @@
+"""The aggregate that a document in a tenant's corpus is."""

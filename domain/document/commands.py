@@ -1,0 +1,14 @@
+"""What can be asked of a document."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class AddDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a file into the corpus. `media_type` was sniffed from its bytes; `size` is in bytes."""
+
+    title: str
+    media_type: str
+    size: int
+    user: str

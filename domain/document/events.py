@@ -1,0 +1,35 @@
+"""What can happen to a document."""
+
+from __future__ import annotations
+
+from domain.event import Event, topic
+
+
+@topic("document.added.1", private=True)
+class DocumentAdded(Event, frozen=True, kw_only=True):
+    """A file was accepted and waits to be read."""
+
+    title: str
+    media_type: str
+    size: int
+    user: str
+
+
+@topic("document.indexed.1")
+class DocumentIndexed(Event, frozen=True, kw_only=True):
+    """It can be found: in so many passages, out of so many characters (code points)."""
+
+    passages: int
+    characters: int
+
+
+@topic("document.failed.1")
+class DocumentFailed(Event, frozen=True, kw_only=True):
+    """It could not be read, and why (a public code)."""
+
+    reason: str
+
+
+@topic("document.deleted.1")
+class DocumentDeleted(Event, frozen=True, kw_only=True):
+    """It is gone, and so is the key that could read it."""

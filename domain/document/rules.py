@@ -1,0 +1,52 @@
+"""The rules of a document."""
+
+from __future__ import annotations
+
+from domain.document.commands import AddDocument
+from domain.document.events import DocumentAdded, DocumentDeleted, DocumentFailed, DocumentIndexed
+from domain.document.state import Document
+from domain.event import Event
+from domain.model_calls import TokensUsed
+from domain.refusals import DocumentNotFound
+from domain.usage import PRICE_VERSION, cost_of
+
+
+def add_document(document: Document, command: AddDocument) -> list[Event]:
+    """A document is added once."""
+    if document.status != "absent":
+        return []
+    return [DocumentAdded(title=command.title, media_type=command.media_type, size=command.size, user=command.user)]
+
+
+def index_document(document: Document, passages: int, characters: int) -> list[Event]:
+    """Only one that waits can become findable."""
+    return [DocumentIndexed(passages=passages, characters=characters)] if document.status == "pending" else []
+
+
+def fail_document(document: Document, reason: str) -> list[Event]:
+    """Only one that waits can fail."""
+    return [DocumentFailed(reason=reason)] if document.status == "pending" else []
+
+
+def delete_document(document: Document) -> list[Event]:
+    """One that is there can go."""
+    if document.status in ("absent", "deleted"):
+        raise DocumentNotFound
+    return [DocumentDeleted()]
+
+
+def settle_open_calls(document: Document) -> list[Event]:
+    """A fact for each embedding call whose outcome was lost with the process that made it."""
+    return [
+        TokensUsed(
+            call_id=call.call_id,
+            step=call.step,
+            model=call.model,
+            user=call.user,
+            usage=call.estimate,
+            cost_usd=cost_of(call.model, call.estimate),
+            price_version=PRICE_VERSION,
+            estimated=True,
+        )
+        for call in document.open_calls.values()
+    ]

@@ -1,0 +1,93 @@
+"""The rules of a session: each takes what it remembers and a command, and gives the facts that follow or a refusal."""
+
+from __future__ import annotations
+
+from domain.event import Event
+from domain.model_calls import TokensUsed
+from domain.refusals import EmptyPrompt, IdempotencyConflict, SessionNotFound, TurnInProgress, TurnNotFound
+from domain.session.commands import CreateTurn, GiveFeedback, OpenSession
+from domain.session.events import FeedbackGiven, SessionErased, SessionOpened, TurnFailed, TurnResumed, TurnStarted
+from domain.session.state import Session, Turn
+from domain.usage import PRICE_VERSION, cost_of
+
+
+def open_session(session: Session, command: OpenSession) -> list[Event]:
+    """A session begins once."""
+    return [] if session.user else [SessionOpened(user=command.user, assistant=command.assistant)]
+
+
+def known_turn(session: Session, command: CreateTurn) -> Turn | None:
+    """The turn that this command already made; IdempotencyConflict when the same id said something else."""
+    turn = session.turn_of_client(command.client_id)
+    if turn and turn.text != command.text:
+        raise IdempotencyConflict
+    return turn
+
+
+def create_turn(session: Session, command: CreateTurn) -> list[Event]:
+    """One turn at a time; a repeated id makes no second one."""
+    if session.closed:
+        raise SessionNotFound
+    if known_turn(session, command):
+        return []
+    if not command.text.strip():
+        raise EmptyPrompt
+    if session.running:
+        raise TurnInProgress
+    return [
+        TurnStarted(
+            turn_id=command.turn_id,
+            client_id=command.client_id,
+            text=command.text,
+            attachments=command.attachments,
+            use_cache=command.use_cache,
+            metadata=command.metadata,
+        )
+    ]
+
+
+def resume_turn(session: Session, by: str) -> list[Event]:
+    """Take a running turn over: calls that nobody settled are settled by their estimate, marked as such."""
+    turn = session.running
+    if turn is None:
+        return []
+    return [*settle_open_calls(session), TurnResumed(turn_id=turn.turn_id, by=by)]
+
+
+def settle_open_calls(session: Session) -> list[Event]:
+    """A fact for each call whose outcome was lost: its estimate stands until the provider's log corrects it."""
+    return [
+        TokensUsed(
+            call_id=call.call_id,
+            step=call.step,
+            model=call.model,
+            user=call.user,
+            turn_id=call.turn_id,
+            usage=call.estimate,
+            cost_usd=cost_of(call.model, call.estimate),
+            price_version=PRICE_VERSION,
+            estimated=True,
+        )
+        for call in session.open_calls.values()
+    ]
+
+
+def fail_turn(session: Session, failure: TurnFailed) -> list[Event]:
+    """A running turn ends without an answer; one that has ended stays as it is."""
+    turn = session.running
+    return [failure] if turn and turn.turn_id == failure.turn_id else []
+
+
+def give_feedback(session: Session, command: GiveFeedback) -> list[Event]:
+    """Only a turn that has ended can be rated."""
+    turn = session.turn(command.turn_id)
+    if turn is None or turn.status == "running":
+        raise TurnNotFound
+    return [FeedbackGiven(turn_id=command.turn_id, rating=command.rating, comment=command.comment)]
+
+
+def erase_session(session: Session, reason: str) -> list[Event]:
+    """Erasure of a session that is there; running turns must have been ended before."""
+    if not session.user or session.erased:
+        raise SessionNotFound
+    return [SessionErased(reason=reason)]

@@ -1,0 +1,143 @@
+"""What a session must remember in order to decide, and how each fact changes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from domain.event import Event, topic
+from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.session import events as e
+from domain.usage import Usage
+
+Status = Literal["running", "completed", "cancelled", "failed"]
+
+
+class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One question and its answer, so far."""
+
+    turn_id: str
+    client_id: str
+    text: str
+    use_cache: bool = True
+    attachments: tuple[str, ...] = ()
+    status: Status = "running"
+    answer: str = ""
+    citations: tuple[e.Citation, ...] = ()
+    model: str = ""
+    cached: str = ""
+    usage: Usage = Usage()
+    cost_usd: Decimal = Decimal(0)
+    ms: int = 0
+    ttft_ms: int = 0
+    error_code: str = ""
+    error_message: str = ""
+    error_retryable: bool = False
+    trace_id: str = ""
+    feedback: str = ""
+    resumed: int = 0
+    passages: tuple[e.Passage, ...] | None = None
+    results: dict[str, str] = {}
+
+
+class Session(msgspec.Struct, kw_only=True):
+    """A chat: who owns it, its turns in order, the calls that are not settled."""
+
+    user: str = ""
+    assistant: str = ""
+    title: str = ""
+    closed: bool = False
+    erased: bool = False
+    turns: list[Turn] = []
+    open_calls: dict[str, ModelCallStarted] = {}
+    summary: str = ""
+    summary_through: str = ""
+
+    @property
+    def running(self) -> Turn | None:
+        """The turn that runs, if one does: only the last one can."""
+        return self.turns[-1] if self.turns and self.turns[-1].status == "running" else None
+
+    def turn(self, turn_id: str) -> Turn | None:
+        """The turn of that id."""
+        return next((t for t in reversed(self.turns) if t.turn_id == turn_id), None)
+
+    def turn_of_client(self, client_id: str) -> Turn | None:
+        """The turn that the client named so."""
+        return next((t for t in reversed(self.turns) if t.client_id == client_id), None)
+
+
+@topic("session.snapshot.1", private=True)
+class SessionSnapshot(Event, frozen=True, kw_only=True):
+    """A session as it was at its version; a new shape of `Session` is a new topic, and old snapshots are ignored."""
+
+    state: msgspec.Raw
+    at: datetime | None = None
+
+
+def _end(session: Session, event: e.TurnCompleted | e.TurnCancelled | e.TurnFailed, status: Status) -> None:
+    turn = session.turn(event.turn_id)
+    if turn is None:
+        return
+    turn.status, turn.answer = status, event.text
+    turn.passages, turn.results = None, {}
+    if isinstance(event, e.TurnFailed):
+        turn.error_code, turn.error_message = event.code, event.message
+        turn.error_retryable, turn.trace_id = event.retryable, event.trace_id
+        return
+    turn.citations, turn.model, turn.usage = event.citations, event.model, event.usage
+    turn.cost_usd, turn.ms, turn.ttft_ms = event.cost_usd, event.ms, event.ttft_ms
+    if isinstance(event, e.TurnCompleted):
+        turn.cached = event.cached
+
+
+def evolve(session: Session, event: Event) -> Session:
+    """The session after `event`. It is changed in place and returned; facts that decide nothing leave it as it is."""
+    match event:
+        case SessionSnapshot():
+            return msgspec.msgpack.decode(event.state, type=Session)
+        case e.SessionOpened():
+            session.user, session.assistant = event.user, event.assistant
+        case e.SessionRenamed():
+            session.title = event.title
+        case e.SessionClosed():
+            session.closed = True
+        case e.SessionErased():
+            session.erased, session.closed = True, True
+            session.turns, session.title, session.summary = [], "", ""
+        case e.TurnStarted():
+            session.turns.append(
+                Turn(
+                    turn_id=event.turn_id,
+                    client_id=event.client_id,
+                    text=event.text,
+                    use_cache=event.use_cache,
+                    attachments=event.attachments,
+                )
+            )
+        case e.TurnResumed() if turn := session.turn(event.turn_id):
+            turn.resumed += 1
+        case e.PassagesRetrieved() if turn := session.turn(event.turn_id):
+            turn.passages = event.passages
+        case e.StepRun() if (turn := session.turn(event.turn_id)) and turn.status == "running":
+            turn.results[event.step] = event.result
+        case e.TurnCompleted():
+            _end(session, event, "completed")
+        case e.TurnCancelled():
+            _end(session, event, "cancelled")
+        case e.TurnFailed():
+            _end(session, event, "failed")
+        case e.FeedbackGiven() if turn := session.turn(event.turn_id):
+            turn.feedback = event.rating
+        case e.HistorySummarised():
+            session.summary, session.summary_through = event.summary, event.through_turn
+        case ModelCallStarted():
+            session.open_calls[event.call_id] = event
+        case TokensUsed():
+            session.open_calls.pop(event.call_id, None)
+        case _:
+            pass
+    return session
