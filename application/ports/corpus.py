@@ -40,7 +40,7 @@ class Corpus(Protocol):
     async def register(
         self, tenant: str, document_id: str, *, title: str, content_hash: str, media_type: str, size: int, user: str
     ) -> str:
-        """Note a document as pending. The id of the document that holds the same content already, else `document_id`."""
+        """Note a document as pending. The id of the document with the same content, else `document_id`."""
         ...
 
     async def claim_pending(self, limit: int) -> list[tuple[str, str]]:
@@ -67,7 +67,7 @@ class Corpus(Protocol):
         """Its extracted text, whole."""
         ...
 
-    async def list(self, tenant: str, *, after: str | None, limit: int) -> list[DocumentRow]:
+    async def page(self, tenant: str, *, after: str | None, limit: int) -> list[DocumentRow]:
         """Documents, newest first, older than the id `after`."""
         ...
 

@@ -67,8 +67,8 @@ ModelEvent = TextDelta | ToolUse | CitedSpan | Finished
 
 class ModelFailure(Exception):
     """A model call failed. `code` is Bedrock's error name (`ThrottlingException`, ...) or one of ours:
-    `FirstTokenTimeout` (no text in time), `StreamStalled` (silence in mid-stream), `StreamCut` (ended without its end), `StreamMalformed`,
-    `ConnectionFailed`. `started` says whether any content had arrived."""
+    `FirstTokenTimeout` (no text in time), `StreamStalled` (silence in mid-stream), `StreamCut` (ended without its end),
+    `StreamMalformed`, `ConnectionFailed`. `started` says whether any content had arrived."""
 
     def __init__(self, code: str, message: str, *, status: int = 0, started: bool = False) -> None:
         super().__init__(f"{code}: {message}")

@@ -1,0 +1,1 @@
+"""The outside: everything that starts, and everything that is called."""

@@ -1,0 +1,87 @@
+"""The `colloquy` program: finds the command, loads its file, and turns an error into one plain sentence."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from api.settings import DEFAULT_DATA_DIR
+
+# command -> (module, attribute, the line that `colloquy --help` shows)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "up": ("api.cli.up", "up", "Everything on this machine, in one process tree"),
+    "serve": ("api.cli.jobs", "serve", "The API server alone"),
+    "relay": ("api.cli.jobs", "relay", "The relay alone: event store to NATS"),
+    "project": ("api.cli.jobs", "project", "The projections alone: NATS to the read models"),
+    "ingest": ("api.cli.jobs", "ingest", "The reader of documents alone"),
+    "migrate": ("api.cli.jobs", "migrate", "The database's schema, roles and extensions"),
+    "tenant": ("api.cli.tenant", "tenant", "Create and list tenants"),
+    "token": ("api.cli.token", "token", "Issue tokens"),
+    "documents": ("api.cli.documents", "documents", "Add documents to a tenant's corpus"),
+    "chat": ("api.cli.chat", "chat", "Ask, in the terminal"),
+    "projections": ("api.cli.projections", "projections", "Lag of the read models; rebuild one"),
+    "bench": ("api.cli.bench", "bench", "The benchmarks, as ratios against a baseline in the same run"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used, so that starting costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+def data_dir_option(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    """`--data-dir` before or after the subcommand: the innermost one given wins, through the environment."""
+    if value:
+        os.environ["COLLOQUY_DATA_DIR"] = value
+
+
+with_data_dir = click.option(
+    "--data-dir",
+    callback=data_dir_option,
+    expose_value=False,
+    is_eager=True,
+    help=f"The installation to talk to (default {DEFAULT_DATA_DIR}, or COLLOQUY_DATA_DIR).",
+)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@with_data_dir
+def cli() -> None:
+    """Colloquy: assistants that answer from each tenant's own documents.
+
+    Example: colloquy up
+    """
+
+
+def main() -> None:
+    """Run a command; a failure is one sentence on standard error and a non-zero exit."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (OSError, ValueError, RuntimeError) as error:
+        click.echo(f"colloquy: {error}", err=True)
+        sys.exit(1)

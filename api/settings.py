@@ -1,0 +1,85 @@
+"""The environment as one frozen struct, read by one function; nothing is read at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+PREFIX = "COLLOQUY_"
+DEFAULT_DATA_DIR = ".colloquy"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting with its default; `COLLOQUY_<NAME>` in the environment overrides one. Times are in seconds.
+
+    AWS settings are AWS's own (`AWS_REGION`, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, ...) and are read by its client.
+    """
+
+    data_dir: str = DEFAULT_DATA_DIR
+    # What must or may be there
+    database_url: str = ""
+    nats_url: str = ""
+    valkey_url: str = ""
+    bucket: str = "colloquy"
+    table: str = "colloquy-sessions"
+    lanes: int = 1
+    # The server
+    host: str = "127.0.0.1"
+    port: int = 8080
+    allowed_origins: tuple[str, ...] = ()
+    max_sockets: int = 5_000
+    max_sockets_per_tenant: int = 100
+    max_turns: int = 600
+    max_turns_per_tenant: int = 20
+    requests_per_minute: int = 300
+    # Turns
+    drain_s: float = 25.0
+    first_token_s: float = 8.0
+    stream_idle_s: float = 6.0
+    turn_s: float = 120.0
+    lease_s: float = 10.0
+    history_tokens: int = 6_000
+    answer_tokens: int = 1_024
+    # Models: inference profile ids
+    model_balanced: str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    model_fast: str = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    model_embedding: str = "amazon.titan-embed-text-v2:0"
+    embedding_dimensions: int = 512
+    # Documents
+    max_document_bytes: int = 50 * 1024 * 1024
+    max_document_pages: int = 2_000
+    # Tokens
+    issuer: str = "colloquy"
+    audience: str = "colloquy"
+    token_ttl_s: int = 900
+    keys_file: str = ""
+    # Audit
+    audit_anchor_s: float = 60.0
+    log_level: str = "info"
+
+    @property
+    def data_path(self) -> Path:
+        """The data directory, absolute."""
+        return Path(self.data_dir).resolve()
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from the environment, then from `overrides` that are not None; ValueError names a bad one."""
+    env = os.environ if environment is None else environment
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        raw = env.get(PREFIX + name.upper())
+        if raw is None or raw == "":
+            continue
+        value: Any = tuple(part.strip() for part in raw.split(",")) if "tuple" in str(hints[name]) else raw
+        try:
+            values[name] = msgspec.convert(value, hints[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"{PREFIX}{name.upper()}={raw!r}: {error}") from None
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    return Settings(**values)
