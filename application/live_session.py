@@ -1,0 +1,147 @@
+"""A session that somebody watches or that runs a turn: its state and its feed, held in memory by this process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from application.clock import now
+from application.execute import SESSION, Context, Held
+from application.feed import Feed
+from application.ports.event_store import EventStore
+from application.ports.feed_tail import FeedTail
+from domain.event import Envelope, Event, StreamId
+from domain.session.state import Session, SessionSnapshot
+
+if TYPE_CHECKING:
+    from application.run_turn import TurnRun
+
+SNAPSHOT_EVERY = 200
+IDLE_S = 3_600.0
+MAX_HELD = 10_000
+
+
+class LiveSession:
+    """One session. Whoever changes it goes through `commit`, one at a time."""
+
+    def __init__(self, store: EventStore, id: StreamId) -> None:
+        self.id = id
+        self.held: Held[Session] = Held(store, str(id), SESSION)
+        self.feed = Feed(id.id, 0)
+        self.run: TurnRun | None = None
+        self.used = time.monotonic()
+        self._store = store
+        self._lock = asyncio.Lock()
+        self._snapshot_at = 0
+
+    @property
+    def state(self) -> Session:
+        """What the session remembers."""
+        return self.held.state
+
+    async def load(self, tail: FeedTail) -> None:
+        """Bring state and feed up to the present; the frames of an earlier process come from its tail."""
+        await self.held.catch_up()
+        self._snapshot_at = self.held.version
+        self.feed = Feed(self.id.id, self.held.version)
+        if self.held.version:
+            self.feed.restore(await tail.read(str(self.id)))
+
+    async def refresh(self) -> None:
+        """Apply what another process may have stored, unless this one runs the turn."""
+        if self.run is None:
+            async with self._lock:
+                await self.held.catch_up()
+
+    async def commit(self, rule: Callable[[Session], Sequence[Event]], context: Context) -> Sequence[Event]:
+        """Decide and append; the facts that were stored. After a conflict the rule decides again on the new state."""
+        async with self._lock:
+            return await self.held.execute(rule, context)
+
+    async def snapshot(self) -> None:
+        """Keep a snapshot when enough has happened since the last one."""
+        if self.held.version - self._snapshot_at < SNAPSHOT_EVERY:
+            return
+        self._snapshot_at = self.held.version
+        at = now()
+        state = msgspec.Raw(msgspec.msgpack.encode(self.state))
+        await self._store.snapshot(
+            Envelope(stream=str(self.id), version=self.held.version, at=at, event=SessionSnapshot(state=state, at=at))
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody needs it in memory."""
+        return self.run is None and not self.feed.watchers
+
+
+class LiveSessions:
+    """The sessions that this process holds; idle ones go after an hour, or sooner when there are too many."""
+
+    def __init__(self, store: EventStore, tail: FeedTail) -> None:
+        self._store, self._tail = store, tail
+        self._held: OrderedDict[str, LiveSession] = OrderedDict()
+        self._loading: dict[str, asyncio.Future[LiveSession]] = {}
+
+    def __iter__(self) -> list[LiveSession]:  # type: ignore[misc]  # iterated over a copy, for the list changes meanwhile
+        return iter(list(self._held.values()))  # type: ignore[return-value]
+
+    def new(self, id: StreamId) -> LiveSession:
+        """A session that does not exist yet."""
+        live = LiveSession(self._store, id)
+        self._keep(live)
+        return live
+
+    async def get(self, id: StreamId) -> LiveSession:
+        """The session, loaded once however many ask at the same time."""
+        key = str(id)
+        if live := self._held.get(key):
+            self._held.move_to_end(key)
+            live.used = time.monotonic()
+            await live.refresh()
+            return live
+        if key not in self._loading:
+            self._loading[key] = asyncio.ensure_future(self._load(id))
+            self._loading[key].add_done_callback(lambda _: self._loading.pop(key, None))
+        return await asyncio.shield(self._loading[key])
+
+    async def _load(self, id: StreamId) -> LiveSession:
+        live = LiveSession(self._store, id)
+        await live.load(self._tail)
+        if live.held.version:
+            self._keep(live)
+        return live
+
+    def _keep(self, live: LiveSession) -> None:
+        self._held[str(live.id)] = live
+        while len(self._held) > MAX_HELD:
+            victim = next((key for key, held in self._held.items() if held.idle), None)
+            if victim is None:
+                break
+            del self._held[victim]
+
+    def forget(self, id: StreamId) -> None:
+        """Drop a session from memory (erasure)."""
+        self._held.pop(str(id), None)
+
+    def sweep(self) -> None:
+        """Let go of what has been idle for an hour."""
+        limit = time.monotonic() - IDLE_S
+        for key, live in list(self._held.items()):
+            if live.idle and live.used < limit:
+                del self._held[key]
+
+    async def mirror(self) -> None:
+        """Send new frames of all feeds to the tail outside the process, in one round trip."""
+        news = [
+            (str(live.id), frames)
+            for live in self._held.values()
+            if live.feed.seq > live.feed.mirrored and (frames := live.feed.unmirrored())
+        ]
+        if news:
+            await self._tail.push(news)
