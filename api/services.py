@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from api.settings import Settings
+from api.sockets import Sockets
+from application.admission import Admission
+from application.create_turn import CreateTurnHandler
+from application.drain import Drain
+from application.live_session import LiveSessions
+from application.open_session import OpenSessionHandler
 from application.ports.blobs import Blobs
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.model import Embedder, LanguageModel
+from application.ports.tenants import Tenants
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HealthCheck = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,3 +38,11 @@ class Services:
     corpus: Corpus
     blobs: Blobs
     pool: Any
+    tenants: Tenants
+    sessions: LiveSessions
+    admission: Admission
+    sockets: Sockets
+    open_session: OpenSessionHandler
+    create_turn: CreateTurnHandler
+    drain: Drain
+    health: Mapping[str, tuple[bool, HealthCheck]] = field(default_factory=dict)

@@ -6,12 +6,10 @@ import asyncio
 from array import array
 from bisect import bisect_right
 from collections import deque
-from typing import Any
-
 import msgspec
 
 from application.clock import now, rfc3339
-from application.frames import AnyFrame, Completed, Created, Delta, Failed, Frame
+from application.frames import AnyFrame, Created, Delta, Frame
 
 TURNS_KEPT = 50
 SEQ_BITS = 20
@@ -104,6 +102,15 @@ class Feed:
         while self._log and _last_seq(self._log[0]) <= seq:
             self._log.popleft()
 
+    def created_at(self, turn_id: str) -> int | None:
+        """The seq of a turn's `turn.created`, if the feed still has it."""
+        return next((e.seq for e in self._log if isinstance(e, Created) and e.turn_id == turn_id), None)
+
+    @staticmethod
+    def now() -> str:
+        """The time of a frame made now."""
+        return rfc3339(now())
+
     @property
     def turn_start(self) -> int:
         """The cursor from which the latest turn is seen whole."""
@@ -173,8 +180,3 @@ def _restored(stored: StoredRun | StoredFrame) -> Frame | _Run:
     if isinstance(stored, StoredFrame):
         return _decode_frame.decode(stored.json)
     return _Run(stored.turn_id, stored.at, array("q", stored.seqs), stored.pieces)
-
-
-def is_terminal(frame: Any) -> bool:
-    """Whether a frame ends its turn."""
-    return isinstance(frame, Completed | Failed)

@@ -88,8 +88,9 @@ class LiveSessions:
         self._held: OrderedDict[str, LiveSession] = OrderedDict()
         self._loading: dict[str, asyncio.Future[LiveSession]] = {}
 
-    def __iter__(self) -> list[LiveSession]:  # type: ignore[misc]  # iterated over a copy, for the list changes meanwhile
-        return iter(list(self._held.values()))  # type: ignore[return-value]
+    def held(self) -> list[LiveSession]:
+        """All of them, as a copy, for the list changes meanwhile."""
+        return list(self._held.values())
 
     def new(self, id: StreamId) -> LiveSession:
         """A session that does not exist yet."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import structlog
 
 from application import frames as f
 from application.citations import CitationReader
+from application.corpus_version import CorpusVersions
 from application.execute import Context
 from application.gateway.gateway import Ask, Gateway
 from application.gateway.journal import Caller, Spent
@@ -29,6 +31,7 @@ from domain.session.state import Session, Turn
 from domain.tenant.events import Assistant
 
 PASSAGES = 6
+RETRY_END_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 log = structlog.get_logger()
 
 
@@ -63,24 +66,30 @@ class TurnRun:
     async def record(self, events: Sequence[Event]) -> None:
         """Store facts of the running turn; Fenced when it is no longer ours."""
 
-        def rule(session: Session) -> Sequence[Event]:
+        def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
             turn = session.running
             if turn is None or turn.turn_id != self.turn_id or turn.resumed != self.resumed:
                 raise Fenced
-            return [*self._noted, *events]
+            return [*noted, *events]
 
-        await self.live.commit(rule, self.context)
-        self._noted.clear()
+        await self._store(rule)
 
     async def settle(self) -> None:
         """Store what is still noted although the turn has ended: tokens are owed whatever became of the turn."""
 
-        def rule(session: Session) -> Sequence[Event]:
-            return [e for e in self._noted if not isinstance(e, TokensUsed) or e.call_id in session.open_calls]
+        def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
+            return [n for n in noted if not isinstance(n, TokensUsed) or n.call_id in session.open_calls]
 
         if self._noted:
-            await self.live.commit(rule, self.context)
-            self._noted.clear()
+            await self._store(rule)
+
+    async def _store(self, rule: Callable[[Session, list[Event]], Sequence[Event]]) -> None:
+        noted, self._noted = self._noted, []
+        try:
+            await self.live.commit(lambda session: rule(session, noted), self.context)
+        except BaseException:
+            self._noted = noted + self._noted
+            raise
 
     # What its watchers see
 
@@ -141,7 +150,11 @@ class TurnRun:
         if self.ended:
             return False
         self.ended = True
-        await self.record([event])
+        try:
+            await self.record([event])
+        except Refusal:
+            self.ended = False
+            raise
         if self.live.run is self:
             self.live.run = None
         self.show(frame)
@@ -205,6 +218,7 @@ class TurnRunner:
     gateway: Gateway
     router: Router
     corpus: Corpus
+    versions: CorpusVersions
     history_tokens: int
     answer_tokens: int
     first_token_s: float
@@ -212,7 +226,7 @@ class TurnRunner:
 
     async def opening(self, run: TurnRun, text: str) -> list[Event]:
         """Facts that can share the commit of `turn.started`: the first call, where it is known already."""
-        if run.assistant.documents and await self.corpus.version(run.live.id.tenant):
+        if run.assistant.documents and await self.versions.of(run.live.id.tenant):
             return [self.gateway.embed_started(text, run)]
         return []
 
@@ -234,13 +248,18 @@ class TurnRunner:
             await self._leave(run)
 
     async def _give_up(self, run: TurnRun, refusal: Refusal) -> None:
-        try:
-            await run.fail(refusal)
-        except (Fenced, Conflict):
-            run.ended = True
-        except Refusal:
-            # Nothing can be stored now. The lease runs out, and whoever can store then ends the turn.
-            log.exception("turn_end_not_stored", turn=run.turn_id)
+        for pause in RETRY_END_S:
+            try:
+                return await run.fail(refusal)
+            except (Fenced, Conflict):
+                run.ended = True
+                return None
+            except Refusal:
+                await asyncio.sleep(pause)
+        # Nothing can be stored now. The lease is no longer renewed, and whoever can store then takes the turn over.
+        run.ended = True
+        log.error("turn_end_not_stored", turn=run.turn_id)
+        return None
 
     async def _leave(self, run: TurnRun) -> None:
         if run.live.run is run:

@@ -1,4 +1,4 @@
-"""Where the gateway writes its facts: some at once, before a call leaves; some with the next ones that must be stored."""
+"""Where the gateway writes its facts: some at once, before a call leaves; others with the next that must be stored."""
 
 from __future__ import annotations
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
 class Leases(Protocol):
     """Running turns of all processes. Rows appear and go with the facts themselves (`EventStore.append`)."""
 
-    async def renew(self) -> None:
-        """Keep all of this process's leases for another term, by one statement."""
+    async def renew(self, streams: Sequence[str]) -> None:
+        """Keep this process's leases on these streams for another term, by one statement; others run out."""
         ...
 
     async def claim_expired(self, limit: int) -> list[str]:

@@ -1,0 +1,40 @@
+"""Two demo tenants with a few documents, so that the first question has an answer."""
+
+from __future__ import annotations
+
+DEMO: dict[str, dict[str, str]] = {
+    "Northwind Coffee": {
+        "returns-policy.md": """# Returns policy
+
+Customers may return unopened coffee within 30 days of delivery for a full refund. Opened bags can be exchanged for
+store credit within 14 days when the customer is not happy with the taste. Brewing equipment carries a two-year
+warranty; the warranty does not cover damage from limescale. Refunds are paid to the original payment method within
+five working days after the parcel has reached our warehouse in Leipzig.
+""",
+        "roasting-guide.md": """# Roasting guide
+
+Our house espresso is roasted to 218 degrees Celsius and rests for seven days before it is shipped. Filter roasts stop
+at 206 degrees and rest for three days. Every batch is cupped by two people; a batch that scores below 82 points is not
+sold. Green coffee is kept at 18 degrees and 60 percent humidity.
+""",
+        "holidays.md": """# Leave and holidays
+
+Full-time employees have 28 days of paid leave a year. Up to five unused days can be carried into the next year and
+must be taken before the end of March. Leave of more than two weeks needs the approval of the team lead six weeks ahead.
+""",
+    },
+    "Fabrikam Robotics": {
+        "safety-manual.md": """# Safety manual
+
+The emergency stop of the R-7 arm cuts motor power within 80 milliseconds. Nobody may enter the cell while the amber
+light is on. After an emergency stop the arm must be referenced again before it moves faster than 250 millimetres a
+second. The safety inspection is due every six months and is signed by the plant engineer.
+""",
+        "maintenance.md": """# Maintenance of the R-7
+
+Grease the second and third axis every 4,000 operating hours with LG-2 lithium grease. Replace the encoder battery every
+two years; a low battery is shown as code E-31. The payload limit is 12 kilograms at full reach and 16 kilograms within
+900 millimetres.
+""",
+    },
+}

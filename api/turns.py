@@ -1,0 +1,74 @@
+"""How a turn is shown: in `session.opened`, in answers to a repeated `turn.create`, and in the reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from application import frames as f
+from application.live_session import LiveSession
+from application.run_turn import usage_fields
+from domain.session.state import Session, Turn
+
+
+def history(session: Session) -> list[dict[str, Any]]:
+    """The finished turns, oldest first."""
+    return [turn_fields(turn) for turn in session.turns if turn.status != "running"]
+
+
+def turn_fields(turn: Turn) -> dict[str, Any]:
+    """A turn as the contract writes it."""
+    fields: dict[str, Any] = {
+        "turn_id": turn.turn_id,
+        "client_id": turn.client_id,
+        "status": turn.status,
+        "question": turn.text,
+        "answer": turn.answer,
+        "model": turn.model,
+        "cached": turn.cached or False,
+        "cost_usd": f"{turn.cost_usd:f}",
+        "usage": usage_fields(turn.usage),
+        "citations": [msgspec.structs.asdict(c) for c in turn.citations],
+        "ms": turn.ms,
+        "ttft_ms": turn.ttft_ms,
+    }
+    if turn.status == "failed":
+        fields["error"] = error_fields(turn)
+    return fields
+
+
+def error_fields(turn: Turn) -> dict[str, Any]:
+    """Why a turn failed."""
+    return {
+        "code": turn.error_code,
+        "message": turn.error_message,
+        "retryable": turn.error_retryable,
+        "trace_id": turn.trace_id,
+    }
+
+
+def repeat(live: LiveSession, turn: Turn, cursor: int, first: int) -> list[f.Frame]:
+    """The answer to a repeated `turn.create` on a socket that began at seq `first` and has read up to `cursor`: the
+    turn was created; and, when the socket did not follow it, what became of it. Nothing here has a new seq."""
+    stamp: dict[str, Any] = {"seq": cursor, "session_id": live.id.id, "turn_id": turn.turn_id}
+    created = live.feed.created_at(turn.turn_id)
+    told: list[f.Frame] = [f.Created(**stamp, at=live.feed.now(), client_id=turn.client_id)]
+    if turn.status == "running" or (created is not None and created > first):
+        return told
+    stamp["at"] = live.feed.now()
+    if turn.status == "failed":
+        return [*told, f.Failed(**stamp, error=error_fields(turn))]
+    if turn.answer:
+        told.append(f.Delta(**stamp, delta=turn.answer))
+    told += [f.Citation(**stamp, **msgspec.structs.asdict(c)) for c in turn.citations]
+    shown = turn_fields(turn)
+    told.append(
+        f.Completed(
+            **stamp,
+            status=turn.status,
+            text=turn.answer,
+            **{key: shown[key] for key in ("citations", "model", "cached", "usage", "cost_usd", "ms", "ttft_ms")},
+        )
+    )
+    return told

@@ -1,0 +1,90 @@
+"""Keeps the leases of the turns that run here, and takes over those whose process is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from application.admission import Admission
+from application.create_turn import CreateTurnHandler
+from application.execute import Context
+from application.live_session import LiveSession, LiveSessions
+from application.ports.leases import Leases
+from application.ports.tenants import Tenants
+from application.run_turn import TurnRun, fail_running, failed_frame
+from domain.event import StreamId
+from domain.model_calls import ModelCallStarted
+from domain.refusals import Refusal
+from domain.session import rules
+from domain.session.events import TurnFailed
+
+CLAIM_AT_ONCE = 50
+MAX_RESUMES = 3
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverTurns:
+    """A loop of one process. `every_s` is well below the lease's length."""
+
+    leases: Leases
+    sessions: LiveSessions
+    tenants: Tenants
+    admission: Admission
+    create_turn: CreateTurnHandler
+    process: str
+    every_s: float
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Renew and claim until told to stop."""
+        while not stop.is_set():
+            try:
+                await self.leases.renew([str(live.id) for live in self.sessions.held() if live.run is not None])
+                for stream in await self.leases.claim_expired(CLAIM_AT_ONCE):
+                    await self._take_over(stream)
+                self.sessions.sweep()
+            except Refusal:
+                log.warning("leases_unreachable")
+            except Exception:
+                log.exception("recovery_broke")
+            try:
+                await asyncio.wait_for(stop.wait(), self.every_s)
+            except TimeoutError:
+                continue
+
+    async def _take_over(self, stream: str) -> None:
+        live = await self.sessions.get(StreamId.parse(stream))
+        turn = live.state.running
+        if turn is None or live.run is not None:
+            return None
+        log.info("turn_taken_over", turn=turn.turn_id, stream=stream)
+        if turn.resumed >= MAX_RESUMES:
+            return await end_honestly(live, "internal", "The turn was interrupted too often.")
+        assistant, _ = await self.tenants.assistant(live.id.tenant, live.state.assistant)
+        run = TurnRun(live, turn.turn_id, turn.client_id, live.state.user, assistant)
+        run.resumed = turn.resumed + 1
+        self.admission.running[live.id.tenant] += 1
+        try:
+            opening = await self.create_turn.run_turn.opening(run, turn.text) if turn.passages is None else []
+            context = Context(self.process, turn.turn_id)
+            await live.commit(lambda session: [*rules.resume_turn(session, self.process), *opening], context)
+        except BaseException:
+            self.admission.leave(live.id.tenant)
+            raise
+        live.run = run
+        run.reset("resumed")
+        self.create_turn.spawn(run, next((o for o in opening if isinstance(o, ModelCallStarted)), None))
+        return None
+
+
+async def end_honestly(live: LiveSession, code: str, message: str) -> None:
+    """End a turn that cannot go on, and settle what it owes by estimate."""
+    stored = await live.commit(
+        lambda session: [*rules.settle_open_calls(session), *fail_running(session, code, message, True)],
+        Context("recovery"),
+    )
+    for fact in stored:
+        if isinstance(fact, TurnFailed):
+            live.feed.put(failed_frame(fact))
