@@ -68,11 +68,12 @@ class ChatSocket:
         reader = asyncio.create_task(self._read())
         writer = asyncio.create_task(self._write())
         try:
-            done, _ = await asyncio.wait({reader, writer, self.ending}, return_when=asyncio.FIRST_COMPLETED)
-            if self.ending in done:
+            await asyncio.wait((reader, writer, self.ending), return_when=asyncio.FIRST_COMPLETED)
+            if self.ending.done():
                 raise self.ending.result()
-            for task in done:
-                task.result()
+            for task in (reader, writer):
+                if task.done():
+                    task.result()
         except Closed as closed:
             await self._close(closed.code, closed.reason)
         except (OSError, RuntimeError):
@@ -103,11 +104,15 @@ class ChatSocket:
 
     async def _receive(self) -> dict[str, Any]:
         if self.live:
-            return await self.socket.receive()  # type: ignore[return-value]  # Litestar types the union of all messages
+            return await self._next()
         try:
-            return await asyncio.wait_for(self.socket.receive(), OPEN_WITHIN_S)  # type: ignore[return-value]
+            return await asyncio.wait_for(self._next(), OPEN_WITHIN_S)
         except TimeoutError:
             raise Closed(4408, "no session.open in time") from None
+
+    async def _next(self) -> dict[str, Any]:
+        message: Any = await self.socket.receive()
+        return dict(message)
 
     async def _refuse(self, refusal: Refusal, text: str) -> None:
         await self.tell_error(refusal, f.client_id_of(text))

@@ -6,6 +6,7 @@ import asyncio
 from array import array
 from bisect import bisect_right
 from collections import deque
+
 import msgspec
 
 from application.clock import now, rfc3339
