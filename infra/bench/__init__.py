@@ -1,0 +1,1 @@
+"""The benchmarks: each compares with a baseline in the same run and prints ratios."""
