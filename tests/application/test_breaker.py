@@ -1,0 +1,75 @@
+"""The breaker's rules, on a clock of the test's own."""
+
+from application.gateway.breaker import LEAST_CALLS, OPEN_S, PROBES, WINDOW_S, Breaker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened() -> tuple[Breaker, Clock]:
+    clock = Clock()
+    breaker = Breaker(clock=clock)
+    for _ in range(LEAST_CALLS):
+        breaker.record("failed", "ServiceUnavailableException")
+    return breaker, clock
+
+
+def test_half_of_enough_calls_failing_opens_it() -> None:
+    clock = Clock()
+    breaker = Breaker(clock=clock)
+    for number in range(LEAST_CALLS - 1):
+        breaker.record("failed" if number % 2 else "ok")
+    assert breaker.allows()
+    breaker.record("slow")
+    assert not breaker.allows()
+
+
+def test_few_calls_or_old_ones_never_open_it() -> None:
+    clock = Clock()
+    breaker = Breaker(clock=clock)
+    for _ in range(LEAST_CALLS * 3):
+        breaker.record("failed", "InternalServerException")
+        clock.now += WINDOW_S / (LEAST_CALLS - 2)
+    assert breaker.state == "closed"
+
+
+def test_throttling_and_the_callers_own_mistakes_do_not_count() -> None:
+    breaker = Breaker()
+    for _ in range(100):
+        breaker.record("failed", "ThrottlingException")
+        breaker.record("failed", "ValidationException")
+    assert breaker.state == "closed"
+
+
+def test_after_a_while_three_probes_go_through_and_close_it() -> None:
+    breaker, clock = opened()
+    clock.now += OPEN_S
+    assert [breaker.allows() for _ in range(PROBES + 2)] == [True] * PROBES + [False] * 2
+    for _ in range(PROBES):
+        breaker.record("ok")
+    assert breaker.state == "closed"
+
+
+def test_a_failed_probe_doubles_the_wait() -> None:
+    breaker, clock = opened()
+    clock.now += OPEN_S
+    assert breaker.allows()
+    breaker.record("failed", "ModelTimeoutException")
+    clock.now += OPEN_S
+    assert not breaker.allows()
+    clock.now += OPEN_S
+    assert breaker.allows()
+
+
+def test_a_probe_that_told_nothing_may_be_used_again() -> None:
+    breaker, clock = opened()
+    clock.now += OPEN_S
+    for _ in range(PROBES):
+        assert breaker.allows()
+        breaker.record("failed", "ThrottlingException")
+    assert breaker.allows()
