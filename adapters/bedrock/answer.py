@@ -1,0 +1,172 @@
+"""Puts the events of one ConverseStream answer together: text as it comes, tool calls whole, usage at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from adapters.bedrock.failures import of_frame
+from adapters.bedrock.frames import Headers
+from application.ports.model import CitedSpan, Finished, ModelEvent, ModelFailure, TextDelta, ToolUse
+from domain.usage import Usage
+
+
+class ToolStart(msgspec.Struct):
+    toolUseId: str
+    name: str
+
+
+class ToolInput(msgspec.Struct):
+    input: str = ""
+
+
+class Delta(msgspec.Struct):
+    text: str | None = None
+    toolUse: ToolInput | None = None
+    citation: dict[str, Any] | None = None
+
+
+class BlockDelta(msgspec.Struct):
+    delta: Delta
+    contentBlockIndex: int = 0
+
+
+class BlockStartBody(msgspec.Struct):
+    toolUse: ToolStart | None = None
+
+
+class BlockStart(msgspec.Struct):
+    start: BlockStartBody
+    contentBlockIndex: int = 0
+
+
+class BlockStop(msgspec.Struct):
+    contentBlockIndex: int = 0
+
+
+class MessageStop(msgspec.Struct):
+    stopReason: str
+
+
+class CacheDetail(msgspec.Struct):
+    ttl: str = "5m"
+    inputTokens: int = 0
+
+
+class TokenUsage(msgspec.Struct):
+    inputTokens: int
+    outputTokens: int
+    cacheReadInputTokens: int = 0
+    cacheWriteInputTokens: int = 0
+    cacheDetails: list[CacheDetail] = []
+
+    def usage(self) -> Usage:
+        """In our own words; what was written for an hour is dearer and counted apart."""
+        long_writes = sum(detail.inputTokens for detail in self.cacheDetails if detail.ttl == "1h")
+        return Usage(
+            self.inputTokens, self.outputTokens, self.cacheReadInputTokens, self.cacheWriteInputTokens, long_writes
+        )
+
+
+class Metadata(msgspec.Struct):
+    usage: TokenUsage
+
+
+Event = BlockDelta | BlockStart | BlockStop | MessageStop | Metadata
+EVENTS: dict[str, type[Event]] = {
+    "contentBlockDelta": BlockDelta,
+    "contentBlockStart": BlockStart,
+    "contentBlockStop": BlockStop,
+    "messageStop": MessageStop,
+    "metadata": Metadata,
+}
+DECODERS = {name: msgspec.json.Decoder(kind).decode for name, kind in EVENTS.items()}
+
+
+def cited_passage(citation: dict[str, Any]) -> int:
+    """The number of the passage, from 1, that a citation block points to; 0 when it points to none of ours."""
+    for location in (citation.get("location") or {}).values():
+        for key in ("documentIndex", "searchResultIndex"):
+            if isinstance(location.get(key), int):
+                return int(location[key]) + 1
+    return 0
+
+
+class Answer:
+    """One answer while it arrives. Text is merged until it is taken; everything else keeps its place in it."""
+
+    def __init__(self) -> None:
+        self.started = False
+        self._text: list[str] = []
+        self._events: list[ModelEvent] = []
+        self._tools: dict[int, tuple[ToolStart, list[str]]] = {}
+        self._stop_reason: str | None = None
+        self._usage: Usage | None = None
+
+    @property
+    def ending(self) -> bool:
+        """Whether the model has said all it will say; only accounts are still to come."""
+        return self._stop_reason is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether both of the end's events were seen; without them the answer was cut."""
+        return self._stop_reason is not None and self._usage is not None
+
+    def take_frame(self, headers: Headers, payload: bytes) -> None:
+        """Account for one frame. Unknown events are skipped; an exception or error frame raises its ModelFailure."""
+        if headers.kind != "event":
+            raise of_frame(headers, payload, started=self.started)
+        decode = DECODERS.get(headers.name)
+        if decode is not None:
+            self.take(decode(payload))
+
+    def take(self, event: Event) -> None:
+        """Account for one event."""
+        if isinstance(event, BlockDelta):
+            self._take_delta(event)
+        elif isinstance(event, BlockStart):
+            if event.start.toolUse is not None:
+                self.started = True
+                self._tools[event.contentBlockIndex] = (event.start.toolUse, [])
+        elif isinstance(event, BlockStop):
+            if event.contentBlockIndex in self._tools:
+                tool, parts = self._tools.pop(event.contentBlockIndex)
+                self._add(ToolUse(tool.toolUseId, tool.name, "".join(parts) or "{}"))
+        elif isinstance(event, MessageStop):
+            self._stop_reason = event.stopReason
+        else:
+            self._usage = event.usage.usage()
+
+    def drain(self) -> list[ModelEvent]:
+        """What has come since the last time, adjacent text as one delta."""
+        if self._text:
+            self._add_text()
+        events, self._events = self._events, []
+        return events
+
+    def finished(self) -> Finished:
+        """The end of the answer; StreamCut when its last events never came."""
+        if self._stop_reason is None or self._usage is None:
+            raise ModelFailure("StreamCut", "the stream ended before its end", started=self.started)
+        return Finished(self._stop_reason, self._usage)
+
+    def _take_delta(self, event: BlockDelta) -> None:
+        delta = event.delta
+        if delta.text:
+            self.started = True
+            self._text.append(delta.text)
+        elif delta.toolUse is not None and event.contentBlockIndex in self._tools:
+            self._tools[event.contentBlockIndex][1].append(delta.toolUse.input)
+        elif delta.citation is not None and (n := cited_passage(delta.citation)):
+            self._add(CitedSpan(n))
+
+    def _add(self, event: ModelEvent) -> None:
+        if self._text:
+            self._add_text()
+        self._events.append(event)
+
+    def _add_text(self) -> None:
+        self._events.append(TextDelta("".join(self._text)))
+        self._text.clear()
