@@ -56,6 +56,11 @@ class EventStore(Protocol):
         """The position of the lane's last fact; 0 when empty."""
         ...
 
+    async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
+        """Wait until something may have been stored in the lane since the last call, at most `deadline_s` seconds;
+        whether there may be. A safety net only: poll as well."""
+        ...
+
     def open(self, recorded: Recorded) -> Envelope:
         """Bytes to a fact, if the stream's key is in memory; else `Shredded` (see `unlock`)."""
         ...

@@ -1,4 +1,4 @@
-"""Keys of tenants, held by somebody who gives them out and can destroy them."""
+"""Keys of tenants, held by somebody who gives them out and can destroy them; and what is sealed with their like."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ class KeyAuthority(Protocol):
 
     async def unwrap(self, tenant: str, wrapped: bytes) -> bytes:
         """The plain key; `domain.refusals.DependencyUnavailable` when the authority cannot be reached."""
+        ...
+
+
+class TenantKeys(Protocol):
+    """The keys of tenants in this installation."""
+
+    async def create_tenant_key(self, tenant: str) -> None:
+        """Make the tenant's key, once; a tenant that has one keeps it."""
         ...
 
 

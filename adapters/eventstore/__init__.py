@@ -1,0 +1,1 @@
+"""The event store on the eventsourcing library: mapper, recorder, coalescer, keys and leases."""

@@ -1,0 +1,47 @@
+"""Leases of running turns: rows that the append function writes with the facts, kept alive and taken over here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from domain.refusals import DependencyUnavailable
+
+
+class PostgresLeases:
+    """The rows of `running_turns` from one process's side. `lease_s` is how long a process may be silent."""
+
+    def __init__(self, pool: Any, owner: str, lease_s: float) -> None:
+        self._pool, self._owner, self._lease_s = pool, owner, lease_s
+
+    async def renew(self, streams: Sequence[str]) -> None:
+        """See `application/ports/leases.py`."""
+        if streams:
+            await self._run(
+                "UPDATE running_turns SET expires_at = now() + make_interval(secs => %s)"
+                " WHERE owner = %s AND stream = ANY (%s) RETURNING stream",
+                (self._lease_s, self._owner, list(streams)),
+            )
+
+    async def claim_expired(self, limit: int) -> list[str]:
+        """See `application/ports/leases.py`."""
+        return await self._run(
+            "UPDATE running_turns SET owner = %s, expires_at = now() + make_interval(secs => %s) WHERE stream IN"
+            " (SELECT stream FROM running_turns WHERE expires_at < now() ORDER BY expires_at LIMIT %s"
+            " FOR UPDATE SKIP LOCKED) RETURNING stream",
+            (self._owner, self._lease_s, limit),
+        )
+
+    async def release(self) -> None:
+        """See `application/ports/leases.py`."""
+        await self._run("UPDATE running_turns SET expires_at = now() WHERE owner = %s RETURNING stream", (self._owner,))
+
+    async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[str]:
+        try:
+            async with self._pool.connection(timeout=5) as connection:
+                cursor = await connection.execute(statement, arguments)
+                return [row[0] for row in await cursor.fetchall()]
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise DependencyUnavailable from error

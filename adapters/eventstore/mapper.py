@@ -1,0 +1,109 @@
+"""Facts to stored bytes and back: msgpack, private bodies sealed with their stream's key, old topics upcast."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
+
+from adapters.eventstore.keyring import NONCE, Keyring
+from domain.event import TOPICS, UPCASTS, Envelope, Event, Shredded
+
+PLAIN, SEALED = b"\x00", b"\x01"
+
+
+class Body(msgspec.Struct, array_like=True, frozen=True):
+    """What a stored event holds after its first byte, which says whether `data` is sealed. When, who and why stay
+    readable after the key is gone."""
+
+    at: datetime
+    actor: str
+    correlation_id: str
+    causation_id: str
+    data: msgspec.Raw
+
+
+class NoTranscoder(Transcoder):
+    """The library asks for one; our mapper does its own encoding."""
+
+    def encode(self, obj: Any) -> bytes:
+        raise NotImplementedError
+
+    def decode(self, data: bytes) -> Any:
+        raise NotImplementedError
+
+
+class EnvelopeMapper(Mapper[str]):
+    """The library's mapper seam, from our envelopes."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        super().__init__(NoTranscoder())
+        self._keyring = keyring
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._body = msgspec.msgpack.Decoder(Body)
+        self._decoders: dict[str, msgspec.msgpack.Decoder[Event]] = {}
+
+    def to_stored_event(self, envelope: Envelope) -> StoredEvent:  # type: ignore[override]  # our own envelope
+        """LookupError when a private event's stream has no key in memory: it is never stored in the clear."""
+        event = envelope.event
+        topic, data = type(event).TOPIC, self._encode(event)
+        first = PLAIN
+        if type(event).PRIVATE:
+            key = self._keyring.get(envelope.stream)
+            if key is None:
+                raise LookupError(f"no data key for {envelope.stream}")
+            nonce = os.urandom(NONCE)
+            sealed = nonce + key.encrypt(nonce, data, _bound_to(topic, envelope.stream, envelope.version))
+            first, data = SEALED, self._encode(sealed)
+        body = Body(envelope.at, envelope.actor, envelope.correlation_id, envelope.causation_id, msgspec.Raw(data))
+        return StoredEvent(envelope.stream, envelope.version, topic, first + self._encode(body))
+
+    def to_domain_event(self, stored: StoredEvent) -> Envelope:  # type: ignore[override]  # our own envelope
+        """An envelope; its event is `Shredded` when its key is not in memory. InvalidTag when bytes were moved or
+        altered; KeyError for a topic that this version does not know."""
+        return self.open(str(stored.originator_id), stored.originator_version, stored.topic, stored.state)
+
+    def open(self, stream: str, version: int, topic: str, state: bytes, position: int = 0) -> Envelope:
+        """The same from parts."""
+        body = self._body.decode(memoryview(state)[1:])
+        data: Event
+        if state[:1] == SEALED:
+            key = self._keyring.get(stream)
+            if key is None:
+                data = Shredded(topic=topic)
+            else:
+                sealed = msgspec.msgpack.decode(body.data, type=bytes)
+                data = self._event(
+                    topic, key.decrypt(sealed[:NONCE], sealed[NONCE:], _bound_to(topic, stream, version))
+                )
+        else:
+            data = self._event(topic, body.data)
+        return Envelope(
+            stream=stream,
+            version=version,
+            at=body.at,
+            event=data,
+            actor=body.actor,
+            correlation_id=body.correlation_id,
+            causation_id=body.causation_id,
+            position=position,
+        )
+
+    def _event(self, topic: str, data: bytes | msgspec.Raw) -> Event:
+        if topic in UPCASTS:
+            fields = msgspec.msgpack.decode(data)
+            while topic in UPCASTS:
+                topic, bring_forward = UPCASTS[topic]
+                fields = bring_forward(fields)
+            return msgspec.convert(fields, TOPICS[topic])
+        decoder = self._decoders.get(topic)
+        if decoder is None:
+            decoder = self._decoders[topic] = msgspec.msgpack.Decoder(TOPICS[topic])
+        return decoder.decode(data)
+
+
+def _bound_to(topic: str, stream: str, version: int) -> bytes:
+    return f"{topic}|{stream}|{version}".encode()

@@ -1,0 +1,45 @@
+"""Brings a database to the current schema with dbmate, and creates its lanes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg
+
+import infra
+
+MIGRATIONS = Path(infra.__path__[0]) / "migrations"
+DEADLINE_S = 120
+
+
+def migrate(database_url: str, lanes: int = 1) -> None:
+    """Apply what is missing, as the owner that the URL names; RuntimeError with dbmate's own words when it fails."""
+    command = [
+        str(Path(sysconfig.get_path("scripts")) / "dbmate"),
+        "--url", dbmate_url(database_url),
+        "--migrations-dir", str(MIGRATIONS),
+        "--no-dump-schema",
+        "migrate",
+    ]  # fmt: skip
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, env=environment, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the database could not be migrated: {(done.stderr or done.stdout).strip()[-800:]}")
+    with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
+        for lane in range(lanes):
+            connection.execute("SELECT create_lane(%s)", (lane,))
+
+
+def dbmate_url(database_url: str) -> str:
+    """The same database as dbmate spells it: without TLS on this machine unless the URL says otherwise."""
+    parts = urlsplit(database_url)
+    query = dict(parse_qsl(parts.query))
+    if host := query.pop("host", ""):
+        query["socket" if host.startswith("/") else "host"] = host
+    if "sslmode" not in query and (parts.hostname in (None, "127.0.0.1", "localhost", "::1")):
+        query["sslmode"] = "disable"
+    return urlunsplit(("postgres", parts.netloc, parts.path, urlencode(query), ""))
