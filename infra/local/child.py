@@ -1,0 +1,68 @@
+"""A child process that cannot outlive its parent: on Linux the kernel signals it when the parent is gone."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+PR_SET_PDEATHSIG = 1
+
+
+class Recipe(msgspec.Struct, kw_only=True):
+    """How to run a part: its command, its surroundings, the signal that stops it cleanly, who it runs as."""
+
+    name: str
+    argv: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str]
+    stop: signal.Signals = signal.SIGTERM
+    uid: int | None = None
+    gid: int | None = None
+    fds: Sequence[int] = ()
+    grace_s: float = 8.0
+
+
+def start_time(pid: int) -> str | None:
+    """When a live process began, as the kernel counts: with the pid it names one process for good. None for one that is
+    gone or a zombie, and where there is no /proc."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def spawn(recipe: Recipe, log: Path) -> subprocess.Popen[bytes]:
+    """Start it in a session of its own, so that Ctrl-C in a terminal reaches only the parent, which stops all in order.
+    Call it from the main thread: the kernel's signal is tied to the thread that forks."""
+    parent, death = os.getpid(), int(recipe.stop)
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+    def bind_to_parent() -> None:
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, death)
+            if os.getppid() != parent:  # the parent died between fork and here
+                os._exit(111)
+
+    with log.open("ab", buffering=0) as output:
+        return subprocess.Popen(
+            list(recipe.argv),
+            cwd=recipe.cwd,
+            env=dict(recipe.env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=tuple(recipe.fds),
+            preexec_fn=bind_to_parent,
+            user=recipe.uid,
+            group=recipe.gid,
+            extra_groups=[] if recipe.uid is not None else None,
+        )

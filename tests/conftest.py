@@ -1,0 +1,84 @@
+"""The services for the tests: embedded ones, containers where a daemon answers, or those that settings name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from infra.local.endpoints import Endpoints
+from infra.local.stack import running
+from tests.containers import containers, docker_answers
+
+CHOICE = "COLLOQUY_TEST_INFRA"
+
+
+def infrastructure() -> str:
+    """`embedded`, `docker` or `external`; an explicit wish is never silently replaced."""
+    wish = os.environ.get(CHOICE, "auto")
+    if wish == "docker" and not docker_answers():
+        raise pytest.UsageError(f"{CHOICE}=docker, but no Docker daemon answers")
+    if wish != "auto":
+        return wish
+    if os.environ.get("COLLOQUY_DATABASE_URL") and os.environ.get("COLLOQUY_NATS_URL"):
+        return "external"
+    return "docker" if os.environ.get("CI") and docker_answers() else "embedded"
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Which services these tests run on."""
+    return f"infrastructure: {infrastructure()}"
+
+
+@pytest.fixture(scope="session")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """Real services for a whole run (one set a worker), with their URLs."""
+    kind = infrastructure()
+    home: Path = tmp_path_factory.mktemp("stack")
+    if kind == "external":
+        aws = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB", "")
+        yield Endpoints(
+            database_url=os.environ["COLLOQUY_DATABASE_URL"],
+            nats_url=os.environ["COLLOQUY_NATS_URL"],
+            valkey_url=os.environ["COLLOQUY_VALKEY_URL"],
+            aws_url=aws,
+            bedrock_url=os.environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", ""),
+        )
+    elif kind == "docker":
+        with containers(home) as found:
+            yield found
+    else:
+        with running(home, fast=True) as stack:
+            yield stack.endpoints
+
+
+@pytest.fixture(scope="session")
+def template(endpoints: Endpoints) -> str:
+    """The name of a migrated database that others are copied from."""
+    from adapters.postgres.migrate import migrate
+
+    name = f"template_{uuid4().hex[:12]}"
+    with psycopg.connect(endpoints.database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    migrate(other_database(endpoints.database_url, name))
+    return name
+
+
+@pytest.fixture(scope="module")
+def database(endpoints: Endpoints, template: str) -> Iterator[str]:
+    """The URL of a fresh migrated database for one test module."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(endpoints.database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield other_database(endpoints.database_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def other_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
