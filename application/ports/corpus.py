@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from domain.session.events import Passage
+
+Status = Literal["pending", "indexed", "failed"]
 
 
 class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,16 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class Pending(msgspec.Struct, frozen=True):
+    """A document to be read. `attempt` counts from 1 how often it was claimed."""
+
+    tenant: str
+    document_id: str
+    title: str
+    media_type: str
+    attempt: int
+
+
 class NewPassage(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a document to be indexed: `text` is the document's text at code points `start..end`."""
 
@@ -34,29 +46,49 @@ class NewPassage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Corpus(Protocol):
-    """The corpora of all tenants; every method sees one tenant only. Nothing readable is stored in the clear: texts,
-    titles and words are sealed or keyed, so that dropping a document's key drops it from every file."""
+    """The corpora of all tenants; every method but the claims sees one tenant only. Nothing readable is stored in the
+    clear: texts and titles are sealed with the document's own key and words are keyed hashes, so that shredding the
+    key (`EventStore.shred`) leaves nothing to read in any file."""
+
+    async def provision(self, tenant: str) -> None:
+        """Make the tenant's own part of the corpus; nothing happens when it is there."""
+        ...
 
     async def register(
-        self, tenant: str, document_id: str, *, title: str, content_hash: str, media_type: str, size: int, user: str
+        self, tenant: str, document_id: str, *, title: str, content_hash: bytes, media_type: str, size: int
     ) -> str:
-        """Note a document as pending. The id of the document with the same content, else `document_id`."""
+        """Note a document as pending, unless the tenant has one with the same content: the id of whichever it is."""
         ...
 
-    async def claim_pending(self, limit: int) -> list[tuple[str, str]]:
-        """Up to `limit` pending documents of any tenant as (tenant, document_id), for this process for a term."""
+    async def claim_pending(self, limit: int) -> list[Pending]:
+        """Up to `limit` pending documents of any tenant, oldest first, for this process and for a term."""
         ...
 
-    async def index(self, tenant: str, document_id: str, text: str, passages: Sequence[NewPassage]) -> None:
-        """Make the document findable, all passages or none, and raise the corpus version."""
+    async def renew(self, document_ids: Sequence[str]) -> None:
+        """Keep claims for another term."""
+        ...
+
+    async def release(self, document_id: str, *, delay_s: float) -> None:
+        """Give a claim back: it may be claimed again after the delay, and this attempt does not count."""
+        ...
+
+    async def wait_pending(self, timeout_s: float) -> None:
+        """Return when a document may have become pending, at the latest after the timeout."""
+        ...
+
+    async def index(
+        self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
+    ) -> bool:
+        """Make a pending document findable, all passages or none, and raise the corpus version. False when it is not
+        pending any more."""
         ...
 
     async def fail(self, tenant: str, document_id: str, reason: str) -> None:
-        """Note why it could not be read."""
+        """Note why a pending document could not be read."""
         ...
 
     async def delete(self, tenant: str, document_id: str) -> bool:
-        """Remove the document, its passages and its key; False when it was not there."""
+        """Remove the document and its passages and raise the corpus version; False when it was not there."""
         ...
 
     async def fetch(self, tenant: str, document_id: str) -> DocumentRow | None:
@@ -64,10 +96,12 @@ class Corpus(Protocol):
         ...
 
     async def fetch_text(self, tenant: str, document_id: str) -> str | None:
-        """Its extracted text, whole."""
+        """Its extracted text, whole; None while it has none."""
         ...
 
-    async def page(self, tenant: str, *, after: str | None, limit: int) -> list[DocumentRow]:
+    async def page(
+        self, tenant: str, *, after: str | None, limit: int, status: Status | None = None
+    ) -> list[DocumentRow]:
         """Documents, newest first, older than the id `after`."""
         ...
 
@@ -75,7 +109,11 @@ class Corpus(Protocol):
         """Rises with every document that becomes findable or goes; 0 when there never was one."""
         ...
 
-    async def search(self, tenant: str, query: str, vector: list[float] | None, k: int) -> list[Passage]:
-        """The `k` best passages, best first: by meaning (when there is a vector) and by words, fused by reciprocal
-        rank (Cormack, Clarke and Buettcher, SIGIR 2009)."""
+    async def count_passages(self, tenant: str) -> int:
+        """How many passages can be found."""
+        ...
+
+    async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
+        """The `k` best passages, best first: by meaning (when there is a vector) and by words (when the query has any
+        that tell), fused by reciprocal rank (Cormack, Clarke and Buettcher, SIGIR 2009). `k` is at most 50."""
         ...

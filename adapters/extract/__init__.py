@@ -1,0 +1,1 @@
+"""Files to text in child processes with limits, so that a hostile file harms nobody."""

@@ -1,0 +1,43 @@
+"""What a ZIP file may hold before anybody unpacks it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+
+from domain.refusals import DocumentRefused
+
+MAX_ENTRIES = 2_000
+MAX_TOTAL = 150 * 1024 * 1024
+MAX_RATIO = 200
+SMALL = 256 * 1024
+"""Below this many bytes an entry may be as compressible as it likes."""
+ENCRYPTED_FLAG = 0x1
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
+DTD = tuple(word.encode(encoding) for word in ("<!DOCTYPE", "<!ENTITY") for encoding in ENCODINGS)
+RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
+
+
+def check_archive(archive: zipfile.ZipFile) -> None:
+    """Refuse bombs, DTDs, passwords, and parts that would be fetched from outside; hyperlinks are only text."""
+    entries = archive.infolist()
+    if any(entry.flag_bits & ENCRYPTED_FLAG for entry in entries):
+        raise DocumentRefused("password_protected", "The document asks for a password.")
+    if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_TOTAL:
+        raise DocumentRefused("archive_unsafe", "The document unpacks to more than is allowed.")
+    if len({entry.filename for entry in entries}) < len(entries):
+        raise DocumentRefused("archive_unsafe", "The document holds two parts of one name.")
+    for entry in entries:
+        if entry.file_size > SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
+            raise DocumentRefused("archive_unsafe", "A part of the document is packed too tightly to be honest.")
+        if entry.filename.endswith((".xml", ".rels")):
+            _check_markup(archive.read(entry))
+
+
+def _check_markup(part: bytes) -> None:
+    """Word writes no DTD, and the only thing it legitimately points to outside is a hyperlink."""
+    if any(mark in part for mark in DTD):
+        raise DocumentRefused("archive_unsafe", "A part of the document declares entities.")
+    for relation in RELATION.findall(part):
+        if b'"External"' in relation.replace(b"'", b'"') and b"/hyperlink" not in relation:
+            raise DocumentRefused("external_reference", "The document wants a part fetched from elsewhere.")

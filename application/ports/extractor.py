@@ -1,0 +1,29 @@
+"""Files to text, and text to passages, somewhere a hostile file can do no harm."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+
+class Extracted(msgspec.Struct, frozen=True, array_like=True):
+    """What a file says. `title` is the document's own, empty when it has none; `spans` are the passages of `text` as
+    (start, end) in code points, in order, without overlap. Neither text holds a NUL or half of a surrogate pair."""
+
+    title: str
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+
+class Extractor(Protocol):
+    """Reads documents of the kinds that `sniff` knows."""
+
+    def sniff(self, name: str, body: bytes) -> str:
+        """The media type by the bytes. `UnsupportedMediaType` when it is of no known kind; `DocumentRefused` with
+        `empty_file` or `type_mismatch` (the name's extension says otherwise). Reads no more than a few kilobytes."""
+        ...
+
+    async def extract(self, media_type: str, body: bytes) -> Extracted:
+        """Read it, within limits of time and memory. `DocumentRefused` when it cannot or must not be read."""
+        ...
