@@ -66,7 +66,8 @@ def of_frame(headers: Headers, payload: bytes, *, started: bool) -> ModelFailure
 
 
 def of_error(error: BaseException, *, opened: bool, started: bool) -> ModelFailure:
-    """The failure behind one of `CAUGHT` (TimeoutError is an OSError). `opened`: the response had begun; `started`: content had arrived."""
+    """The failure behind one of `CAUGHT` (a TimeoutError is an OSError). `opened`: the response had begun; `started`:
+    content had arrived."""
     if isinstance(error, ClientError):
         return _of_client_error(error, started=started)
     if isinstance(error, (NoCredentialsError, CredentialRetrievalError)):

@@ -1,0 +1,26 @@
+"""Vectors without a model: words, pairs of words and letter triples, hashed into a signed space and weighted."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import Counter
+from itertools import pairwise
+
+from infra.local.bedrock.words import content_words
+
+WEIGHTS = {"word": 1.0, "pair": 0.6, "triple": 0.25}
+
+
+def embed(text: str, dimensions: int) -> list[float]:
+    """A unit vector of `dimensions` numbers; texts that share words lie near each other, synonyms do not."""
+    words = content_words(text) or [text.lower().strip() or "nothing"]
+    triples = (f" {word} "[i : i + 3] for word in words for i in range(len(word)))
+    vector = [0.0] * dimensions
+    for kind, features in (("word", words), ("pair", [" ".join(p) for p in pairwise(words)]), ("triple", triples)):
+        for feature, often in Counter(features).items():
+            digest = zlib.crc32(f"{kind}:{feature}".encode()) * 2_654_435_761 & 0xFFFFFFFF
+            sign = 1.0 if digest & 1 else -1.0
+            vector[(digest >> 1) % dimensions] += sign * WEIGHTS[kind] * (1.0 + math.log(often))
+    length = math.sqrt(sum(x * x for x in vector)) or 1.0
+    return [x / length for x in vector]

@@ -1,0 +1,102 @@
+"""Reads a Converse request the way a model would: the question, the passages, the tools and what they returned."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+MARK = re.compile(r"^[ \t]*\[(\d{1,3})\][ \t]*", re.MULTILINE)
+END_OF_PASSAGES = re.compile(
+    r"^[ \t]*(?:</|<question|#*\s*(?:user(?:'s)? )?question\s*:)", re.IGNORECASE | re.MULTILINE
+)
+QUESTION = re.compile(r"(?:^|\n)[ \t#*]*(?:<question>|(?:user(?:'s)? )?question[ \t]*:)[*]*", re.IGNORECASE)
+TAGS = re.compile(r"</?[a-z_]+[^>]*>", re.IGNORECASE)
+SCHEMA_LINE = re.compile(r"^[ \t]*Output JSON schema:[ \t]*", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A numbered passage of the prompt."""
+
+    n: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What there is to work with. `prefill` is the beginning of the answer that the caller wrote for us."""
+
+    question: str
+    passages: list[Passage]
+    prefill: str = ""
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    tool_choice: dict[str, Any] = field(default_factory=dict)
+    tool_results: list[dict[str, Any]] = field(default_factory=list)
+    schema: dict[str, Any] | None = None
+
+
+def read_prompt(body: dict[str, Any]) -> Prompt:
+    """The request, understood; `body` is a valid Converse request."""
+    messages = body["messages"]
+    prefill = ""
+    if messages[-1]["role"] == "assistant":
+        prefill = _texts(messages[-1]["content"])
+        messages = messages[:-1]
+    system = _texts(body.get("system", []))
+    asked = _texts(messages[-1]["content"])
+    results = [block["toolResult"] for block in messages[-1]["content"] if "toolResult" in block]
+    if not asked:
+        asked = next((t for m in reversed(messages) if m["role"] == "user" and (t := _texts(m["content"]))), "")
+    passages, rest = _split_passages(asked, question_follows=True)
+    if not passages:
+        passages, _ = _split_passages(system, question_follows=False)
+    config = body.get("toolConfig", {})
+    tools = [tool["toolSpec"] for tool in config.get("tools", []) if "toolSpec" in tool]
+    return Prompt(
+        _question(rest), passages, prefill, tools, config.get("toolChoice", {}), results, _schema(system + "\n" + asked)
+    )
+
+
+def _texts(blocks: list[dict[str, Any]]) -> str:
+    return "\n\n".join(block["text"] for block in blocks if "text" in block)
+
+
+def _split_passages(text: str, *, question_follows: bool) -> tuple[list[Passage], str]:
+    """The passages that begin a line with `[n]`, and the text without them. The last one ends at a closing tag or a
+    line `Question:`; without these, in a user's message, before the last paragraph."""
+    marks = list(MARK.finditer(text))
+    if not marks:
+        return [], text
+    end_mark = END_OF_PASSAGES.search(text, marks[-1].end())
+    end = end_mark.start() if end_mark else len(text)
+    if question_follows and not end_mark and not text[: marks[0].start()].strip():
+        paragraph = text.rstrip().rfind("\n\n")
+        end = paragraph if paragraph > marks[-1].end() else end
+    ends = [*(mark.start() for mark in marks[1:]), end]
+    passages = [
+        Passage(int(mark[1]), TAGS.sub("", text[mark.end() : stop]).strip())
+        for mark, stop in zip(marks, ends, strict=True)
+    ]
+    return passages, text[: marks[0].start()] + "\n" + text[end:]
+
+
+def _question(text: str) -> str:
+    """What follows the last `Question:`, else all of it, without tags."""
+    found = list(QUESTION.finditer(text))
+    asked = text[found[-1].end() :] if found else text
+    return " ".join(TAGS.sub(" ", asked).split())
+
+
+def _schema(text: str) -> dict[str, Any] | None:
+    """The JSON schema that stands after the line `Output JSON schema:`."""
+    line = SCHEMA_LINE.search(text)
+    if not line:
+        return None
+    start = text.find("{", line.end())
+    try:
+        schema, _ = json.JSONDecoder().raw_decode(text, start) if start >= 0 else (None, 0)
+    except json.JSONDecodeError:
+        return None
+    return schema if isinstance(schema, dict) else None

@@ -1,0 +1,216 @@
+"""The Bedrock Runtime operations: Converse, ConverseStream, InvokeModel for Titan embeddings, CountTokens."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import uuid
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from infra.local.bedrock import event_stream, faults
+from infra.local.bedrock.embeddings import Embeddings, TooManyWaiting
+from infra.local.bedrock.generation import Generation
+from infra.local.bedrock.http_server import Reply, Request, chunk
+from infra.local.bedrock.invocation_log import Call, InvocationLog
+from infra.local.bedrock.output import compose, delta_frames, head_frame, tail_frames
+from infra.local.bedrock.prompt_cache import InputTokens, PromptCache
+from infra.local.bedrock.ticker import Ticker
+from infra.local.bedrock.token_count import count_request, count_text
+from infra.local.bedrock.validation import complaint
+
+OPERATIONS = {
+    "converse-stream": "ConverseStream",
+    "converse": "Converse",
+    "invoke": "InvokeModel",
+    "count-tokens": "CountTokens",
+}
+REQUESTS_KEPT = 1_000
+TITAN_DIMENSIONS = (256, 512, 1024)
+TITAN_CHARACTERS = 50_000
+
+
+@dataclass
+class Pace:
+    """How fast a person's model talks. The first token waits longer for a long prompt, twice as long for 20,000
+    tokens. `answer_tokens` fixes the length of prose answers (for benchmarks); 0 leaves it natural."""
+
+    first_token_ms: float = 250.0
+    token_ms: float = 20.0
+    chars_per_token: int = 4
+    answer_tokens: int = 0
+
+
+class Refused(Exception):
+    """The call is answered with an error."""
+
+    def __init__(self, kind: str, message: str = "") -> None:
+        self.status, self.code, standard = faults.REFUSALS[kind]
+        self.message = message or standard
+
+
+class Runtime:
+    """All operations on one set of books."""
+
+    def __init__(self, log: InvocationLog, embeddings: Embeddings, pace: Pace) -> None:
+        self.log, self.embeddings, self.pace = log, embeddings, pace
+        self.faults = faults.Faults()
+        self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
+        self._cache = PromptCache()
+        self._ticker = Ticker()
+        self._running: dict[str, Generation] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def handle(self, request: Request, reply: Reply) -> None:
+        """POST /model/{id}/{operation}."""
+        model, operation = "/".join(request.path[1:-1]), OPERATIONS[request.path[-1]]
+        call = Call(str(uuid.uuid4()), operation, model)
+        self.requests.append({"operation": operation, "model": model, "body": request.body.decode("utf-8", "replace")})
+        try:
+            body = _body_of(request)
+            call.metadata = body.get("requestMetadata", {}) if operation.startswith("Converse") else {}
+            fault = self.faults.strike(operation, model, request.body)
+            call.fault = fault.kind if fault else ""
+            if "authorization" not in request.headers:
+                raise Refused("access_denied", "Missing Authentication Token")
+            if "." not in model and not model.startswith("arn:"):
+                raise Refused("validation", "The provided model identifier is invalid.")
+            if fault and fault.kind in faults.REFUSALS:
+                raise Refused(fault.kind)
+            if fault and fault.kind == "hang":
+                reply.on_drop = lambda: self._close(call, 408, "ModelTimeoutException")
+                return
+            getattr(self, f"_{request.path[-1].replace('-', '_')}")(call, body, reply, fault)
+        except Refused as refusal:
+            self._refuse(call, reply, refusal)
+
+    async def close(self) -> None:
+        """Bill what is still running, as AWS would."""
+        for generation in list(self._running.values()):
+            generation.settle()
+        for task in self._tasks:
+            task.cancel()
+        await self.embeddings.close()
+
+    def _converse_stream(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+        used = self._checked_input(call, body)
+        output = compose(body, answer_tokens=self.pace.answer_tokens)
+        deltas = delta_frames(output, self.pace.chars_per_token)
+        begun = asyncio.get_running_loop().time()
+
+        def bill(sent: int | None, code: str) -> None:
+            call.output_tokens = output.tokens if sent is None else output.tokens * sent // max(1, len(deltas))
+            self._running.pop(call.request_id, None)
+            self._close(call, 200, code)
+
+        def tail() -> bytes:
+            ms = int((asyncio.get_running_loop().time() - begun) * 1000)
+            return tail_frames(output, _usage(used, output.tokens, body), ms)
+
+        head = reply.start(event_stream.MEDIA_TYPE, **{"x-amzn-RequestId": call.request_id}) + chunk(head_frame())
+        generation = Generation(reply, self._ticker, head=head, deltas=deltas, tail=tail, bill=bill, fault=fault)
+        self._running[call.request_id] = generation
+        generation.begin(begun + self._first_token_s(used), self.pace.token_ms / 1000)
+
+    def _converse(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+        used = self._checked_input(call, body)
+        output = compose(body, answer_tokens=self.pace.answer_tokens)
+        call.output_tokens = output.tokens
+        took = self._first_token_s(used) + output.tokens * self.pace.token_ms / 1000
+        answer = {
+            "output": {"message": output.message()},
+            "stopReason": output.stop_reason,
+            "usage": _usage(used, output.tokens, body),
+            "metrics": {"latencyMs": int(took * 1000)},
+        }
+
+        def send() -> None:
+            if not reply.ended:
+                self._close(call, 200)
+                reply.send_json(200, answer, **{"x-amzn-RequestId": call.request_id})
+
+        reply.on_drop = lambda: self._close(call, 200)
+        self._ticker.at(asyncio.get_running_loop().time() + took, send)
+
+    def _invoke(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+        text, dimensions = body.get("inputText"), body.get("dimensions", 1024)
+        if "titan-embed" not in call.model:
+            raise Refused("validation", "This stand-in speaks InvokeModel for Titan text embeddings only.")
+        if not isinstance(text, str) or not text or dimensions not in TITAN_DIMENSIONS:
+            raise Refused("validation", "Malformed input request, please reformat your input and try again.")
+        if len(text) > TITAN_CHARACTERS:
+            raise Refused("validation", "400 Bad Request: Too many input characters. Max input characters: 50000")
+        call.input_tokens = count_text(text)
+        task = asyncio.create_task(self._embed(call, text, dimensions, reply))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _embed(self, call: Call, text: str, dimensions: int, reply: Reply) -> None:
+        reply.on_drop = lambda: self._close(call, 200)
+        try:
+            vector = await self.embeddings.embed(text, dimensions)
+        except TooManyWaiting:
+            self._refuse(call, reply, Refused("throttle"))
+        except ConnectionError as error:
+            self._refuse(call, reply, Refused("internal", str(error)))
+        else:
+            if not reply.ended:
+                self._close(call, 200)
+                answer = {"embedding": vector, "inputTextTokenCount": call.input_tokens}
+                reply.send_json(200, msgspec.json.encode(answer), **{"x-amzn-RequestId": call.request_id})
+
+    def _count_tokens(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+        asked = body.get("input", {})
+        if "converse" in asked:
+            tokens = count_request(asked["converse"])
+        elif "invokeModel" in asked:
+            tokens = count_text(base64.b64decode(asked["invokeModel"].get("body", "")).decode("utf-8", "replace"))
+        else:
+            raise Refused("validation", "The input must be a converse or an invokeModel request.")
+        reply.send_json(200, {"inputTokens": tokens}, **{"x-amzn-RequestId": call.request_id})
+
+    def _checked_input(self, call: Call, body: dict[str, Any]) -> InputTokens:
+        if message := complaint(body):
+            raise Refused("validation", message)
+        used = self._cache.account(call.model, body)
+        call.input_tokens, call.cache_read_tokens, call.cache_write_tokens = used.plain, used.read, used.write
+        return used
+
+    def _first_token_s(self, used: InputTokens) -> float:
+        tokens = used.plain + used.write + used.read / 10
+        return self.pace.first_token_ms / 1000 * (1 + tokens / 20_000)
+
+    def _close(self, call: Call, status: int, code: str = "") -> None:
+        call.status, call.error_code = status, code
+        self.log.add(call)
+
+    def _refuse(self, call: Call, reply: Reply, refusal: Refused) -> None:
+        call.input_tokens = call.output_tokens = call.cache_read_tokens = call.cache_write_tokens = 0
+        self._close(call, refusal.status, refusal.code)
+        kind = f"{refusal.code}:http://internal.amazon.com/coral/com.amazon.bedrock/"
+        headers = {"x-amzn-ErrorType": kind, "x-amzn-RequestId": call.request_id}
+        reply.send_json(refusal.status, {"message": refusal.message}, **headers)
+
+
+def _body_of(request: Request) -> dict[str, Any]:
+    try:
+        body = request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Refused("validation", f"The request body is no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise Refused("validation", "The request body is no object.")
+    return body
+
+
+def _usage(used: InputTokens, output_tokens: int, body: dict[str, Any]) -> dict[str, Any]:
+    total = used.plain + used.read + used.write + output_tokens
+    usage: dict[str, Any] = {"inputTokens": used.plain, "outputTokens": output_tokens, "totalTokens": total}
+    usage |= {"cacheReadInputTokens": used.read, "cacheWriteInputTokens": used.write}
+    if used.write:
+        parts = {"1h": used.long_write, "5m": used.write - used.long_write}
+        usage["cacheDetails"] = [{"ttl": ttl, "inputTokens": tokens} for ttl, tokens in parts.items() if tokens]
+    return usage
