@@ -1,0 +1,87 @@
+"""What the claims of an access token must be before anybody is believed to be somebody (RFC 8725, RFC 9068)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.jose.compact import BadToken
+from domain.access import PLATFORM_TENANT, Principal
+
+LEEWAY_S = 30
+MAX_ROLES = 16
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """Who issues, for whom, and for how long (seconds) a token may be good."""
+
+    issuer: str
+    audience: str
+    max_ttl_s: int
+
+
+def principal_of(claims: dict[str, Any], rules: ClaimRules, now: float) -> Principal:
+    """The principal that the claims name at `now` (Unix seconds), or BadToken."""
+    if text(claims, "iss") != rules.issuer:
+        raise BadToken("another issuer")
+    if text(claims, "aud") != rules.audience:
+        raise BadToken("another audience")
+    _check_times(claims, rules, now)
+    return Principal(
+        tenant=tenant_id(text(claims, "tenant")),
+        user=user_name(text(claims, "sub")),
+        roles=_roles(claims),
+        expires_at=float(claims["exp"]),
+        token_id=text(claims, "jti"),
+    )
+
+
+def tenant_id(value: str) -> str:
+    """A tenant id: a UUID in its canonical form, or the platform's own."""
+    if value != PLATFORM_TENANT and not _UUID.fullmatch(value):
+        raise BadToken("not a tenant id")
+    return value
+
+
+def user_name(value: str) -> str:
+    """A user name: 1 to 200 printable characters."""
+    if not value.isprintable():
+        raise BadToken("unprintable user")
+    return value
+
+
+def text(claims: dict[str, Any], name: str) -> str:
+    """A claim that must be a string of 1 to 200 characters."""
+    value = claims.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= 200:
+        raise BadToken(f"{name} is missing or no text")
+    return value
+
+
+def _seconds(claims: dict[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if type(value) is not int or not 0 <= value <= _LAST_SECOND:  # a bool is an int, too
+        raise BadToken(f"{name} is missing or no time")
+    return value
+
+
+def _check_times(claims: dict[str, Any], rules: ClaimRules, now: float) -> None:
+    issued, starts, ends = (_seconds(claims, name) for name in ("iat", "nbf", "exp"))
+    if not 0 < ends - issued <= rules.max_ttl_s:
+        raise BadToken("good for too long, or never")
+    if issued > now + LEEWAY_S or starts > now + LEEWAY_S:
+        raise BadToken("from the future")
+    if ends + LEEWAY_S <= now:
+        raise BadToken("expired")
+
+
+def _roles(claims: dict[str, Any]) -> frozenset[str]:
+    """A role unknown here grants nothing and harms nothing: during a deployment newer processes may know more."""
+    roles = claims.get("roles")
+    if not isinstance(roles, list) or len(roles) > MAX_ROLES or not all(isinstance(role, str) for role in roles):
+        raise BadToken("roles is missing or no list of text")
+    return frozenset(roles)

@@ -1,0 +1,69 @@
+"""Tells whose a nested token is: spelling, headers, keys and claims must all agree, checked in that order."""
+
+from __future__ import annotations
+
+import time
+
+from jwcrypto.common import JWException
+from jwcrypto.jwe import JWE
+from jwcrypto.jws import JWS
+
+from adapters.jose.claims import ClaimRules, principal_of
+from adapters.jose.compact import MAX_TOKEN_CHARS, BadToken, decode, parse_object, split
+from adapters.jose.key_file import KeyFile
+from domain.access import Principal
+from domain.refusals import Unauthorized
+
+IV_CHARS, TAG_CHARS = 16, 22  # 96 and 128 bits in base64url
+
+
+class JoseTokenVerifier:
+    """Verifies access tokens against the live keys of the key file."""
+
+    def __init__(self, keys: KeyFile, rules: ClaimRules) -> None:
+        self._keys, self._rules = keys, rules
+
+    def verify(self, token: str) -> Principal:
+        """See `application.ports.tokens.TokenVerifier`."""
+        try:
+            inner = self._decrypt(token)
+            return principal_of(parse_object(self._verified(inner)), self._rules, time.time())
+        except BadToken as reason:
+            raise Unauthorized(str(reason)) from None
+        except (JWException, ValueError, TypeError, OverflowError, KeyError) as error:
+            # What the library says holds its trial of keys: only the kind of error is kept.
+            raise Unauthorized(type(error).__name__) from None
+
+    def _decrypt(self, token: str) -> str:
+        header, encrypted_key, iv, _, tag = split(token, 5)
+        if encrypted_key or len(iv) != IV_CHARS or len(tag) != TAG_CHARS:
+            raise BadToken("not a direct A256GCM token")
+        kid = _check_header(header, {"alg": "dir", "enc": "A256GCM", "cty": "JWT"})
+        key = self._keys.keys().encryption.get(kid)
+        if key is None:
+            raise BadToken("unknown encryption key")
+        sealed = JWE(algs=["dir", "A256GCM"])
+        sealed.deserialize(token)
+        sealed.decrypt(key, max_plaintext=MAX_TOKEN_CHARS)
+        return str(sealed.plaintext.decode("ascii"))
+
+    def _verified(self, inner: str) -> bytes:
+        header, _, _ = split(inner, 3)
+        kid = _check_header(header, {"alg": "ES256", "typ": "at+jwt"})
+        key = self._keys.keys().signing.get(kid)
+        if key is None:
+            raise BadToken("unknown signing key")
+        signed = JWS()
+        signed.allowed_algs = ["ES256"]
+        signed.deserialize(inner)
+        signed.verify(key, alg="ES256")
+        return bytes(signed.payload)
+
+
+def _check_header(part: str, expected: dict[str, str]) -> str:
+    """The `kid` of a header that holds exactly `expected` and a `kid`: no `zip`, `jku`, `jwk`, `x5u`, `crit`, `epk`."""
+    header = parse_object(decode(part))
+    kid = header.pop("kid", None)
+    if header != expected or not isinstance(kid, str):
+        raise BadToken("unexpected header")
+    return kid

@@ -1,0 +1,1 @@
+"""What is kept in Valkey: short-lived things that may be lost."""

@@ -1,0 +1,43 @@
+"""The tenants of the installation: their directory, and their assistants kept at hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.tenant.events import Assistant
+
+
+class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant as the platform's operators see it."""
+
+    tenant_id: str
+    name: str
+    created_at: datetime
+
+
+class TenantDirectory(Protocol):
+    """Which tenants there are. Rows follow from `tenant.created` facts."""
+
+    async def add(self, row: TenantRow) -> None:
+        """Note a tenant; one that is there already stays as it is."""
+        ...
+
+    async def page(self, *, after: str | None, limit: int) -> list[TenantRow]:
+        """Tenants in order of creation (of id), after the id `after`."""
+        ...
+
+
+class Tenants(Protocol):
+    """What tenants have set, quick to ask."""
+
+    async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
+        """An assistant and its version (0: as it comes); `AssistantNotFound`. At most `2` seconds out of date in other
+        processes than the one that changed it, where it is never."""
+        ...
+
+    def forget(self, tenant: str) -> None:
+        """Look again the next time: the tenant has just been changed here."""
+        ...
