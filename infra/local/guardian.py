@@ -232,7 +232,7 @@ async def guard(data_dir: Path, lifeline: int, out: int, *, fast: bool, without:
 
 
 def main() -> int:
-    """`python -m infra.local.guardian DATA_DIR LIFELINE_FD OUT_FD [--fast] [--without PART...]`; started by `stack.py`."""
+    """`python -m infra.local.guardian DATA_DIR LIFELINE OUT [--fast] [--without PART...]`; `stack.py` starts it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("lifeline", type=int)

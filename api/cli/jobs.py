@@ -1,0 +1,92 @@
+"""The single jobs of an installation, for replicas: each runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import click
+
+from api.cli.main import with_data_dir
+from api.settings import Settings, read_settings
+
+
+def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
+    """Run a job on a fresh loop; SIGTERM and SIGINT set its stop event."""
+    import uvloop
+
+    from api.logging import configure_logging
+
+    settings = read_settings()
+    configure_logging(settings)
+
+    async def main() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await job(settings, stop)
+
+    uvloop.run(main())
+
+
+@click.command()
+@with_data_dir
+def serve() -> None:
+    """The API server: HTTP and the chat socket.
+
+    Example: COLLOQUY_PORT=8080 colloquy serve
+    """
+    from api.server import serve_forever
+
+    serve_forever(read_settings())
+
+
+@click.command()
+@with_data_dir
+def relay() -> None:
+    """Publish the event store's log to NATS, in order. Any number may run; one a lane works.
+
+    Example: colloquy relay
+    """
+    from api.wiring import run_relay
+
+    run_job(run_relay)
+
+
+@click.command()
+@with_data_dir
+@click.argument("names", nargs=-1)
+def project(names: tuple[str, ...]) -> None:
+    """Keep the read models NAMES (default: all) up to date.
+
+    Example: colloquy project costs audit
+    """
+    from api.wiring import run_projections
+
+    run_job(lambda settings, stop: run_projections(settings, stop, names))
+
+
+@click.command()
+@with_data_dir
+def ingest() -> None:
+    """Read documents that wait, and make them findable. Any number may run.
+
+    Example: colloquy ingest
+    """
+    from api.wiring import run_ingest
+
+    run_job(run_ingest)
+
+
+@click.command()
+@with_data_dir
+def migrate() -> None:
+    """Bring the database, the stream and the table to what this version needs.
+
+    Example: COLLOQUY_DATABASE_URL=postgresql://... colloquy migrate
+    """
+    from api.provision import provision_all
+
+    provision_all(read_settings())
+    click.echo("up to date")

@@ -1,0 +1,17 @@
+"""What must be there before the first process starts: schema, token keys, stream, table, bucket. Idempotent."""
+
+from __future__ import annotations
+
+import asyncio
+
+from api.settings import Settings
+
+
+def provision_all(settings: Settings) -> None:
+    """Bring everything that the settings name to what this version needs; RuntimeError says what could not be."""
+    from api.wiring import migrate_database, provision
+
+    if not settings.database_url:
+        raise RuntimeError("COLLOQUY_DATABASE_URL is not set, and nothing runs on this data directory")
+    migrate_database(settings)
+    asyncio.run(provision(settings))

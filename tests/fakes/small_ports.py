@@ -1,0 +1,51 @@
+"""Fakes of the small ports: tenants, corpus, the feed's tail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.refusals import AssistantNotFound
+from domain.session.events import Passage
+from domain.tenant.events import Assistant
+
+
+class FixedTenants:
+    """Every tenant has the same assistants."""
+
+    def __init__(self, **assistants: Assistant) -> None:
+        self.assistants = {"default": Assistant(), **assistants}
+
+    async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
+        if name not in self.assistants:
+            raise AssistantNotFound
+        return self.assistants[name], 0
+
+    def forget(self, tenant: str) -> None:
+        return None
+
+
+class FixedCorpus:
+    """The same passages for every question; version 0 (no documents) when there are none."""
+
+    def __init__(self, passages: Sequence[Passage] = ()) -> None:
+        self.passages = list(passages)
+
+    async def version(self, tenant: str) -> int:
+        return len(self.passages)
+
+    async def search(self, tenant: str, query: str, vector: Any, k: int) -> list[Passage]:
+        return self.passages[:k]
+
+
+class NoTail:
+    """Keeps nothing."""
+
+    async def push(self, frames: Sequence[tuple[str, Sequence[bytes]]]) -> None:
+        return None
+
+    async def read(self, stream: str) -> list[bytes]:
+        return []
+
+    async def forget(self, stream: str) -> None:
+        return None
