@@ -16,7 +16,7 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, Operationa
 from adapters.eventstore.recorder import LaneRecorder, NewKey
 from domain.refusals import Conflict, DependencyUnavailable, Overloaded
 
-MAX_EVENTS = 1_000
+MAX_EVENTS = 640
 MAX_WAITING = 5_000
 PAUSES_S = (0.0, 0.05, 0.2, 1.0, 2.0, 3.0)
 T = TypeVar("T")

@@ -1,0 +1,70 @@
+"""`colloquy bench ...`: the benchmarks; each compares with a baseline in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+
+@click.group()
+def bench() -> None:
+    """Measure, as ratios against a baseline in the same run.
+
+    Example: colloquy bench events
+    """
+
+
+def table(rows: Sequence[Any]) -> str:
+    """Structs as an aligned table, one a line."""
+    dicts = [msgspec.structs.asdict(row) for row in rows]
+    heads = list(dicts[0])
+    cells = [
+        heads,
+        *([f"{value:,}" if isinstance(value, float | int) else str(value) for value in d.values()] for d in dicts),
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(heads))]
+    return "\n".join("  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)) for line in cells)
+
+
+@bench.command()
+@click.option("--database-url", help="A database to measure on (default: a durable one of its own).")
+@click.option("--sessions", default=64, show_default=True)
+@click.option("--rounds", default=3, show_default=True, help="How often each takes its turn; the median counts.")
+@click.option("--seconds", default=2.0, show_default=True, help="How long a turn lasts.")
+@click.option("--json", "as_json", is_flag=True)
+def events(database_url: str | None, sessions: int, rounds: int, seconds: float, as_json: bool) -> None:
+    """Events a second into the event store, beside the library as it comes.
+
+    Example: colloquy bench events --rounds 5
+    """
+    from infra.bench.events import compare
+    from infra.local.stack import running
+
+    def run(url: str) -> list[Any]:
+        pairs = []
+        for batch in (10, 1):
+            pairs += asyncio.run(compare(url, sessions=sessions, batch=batch, rounds=rounds, seconds=seconds))
+        return pairs
+
+    if database_url:
+        rows = run(database_url)
+    else:
+        with tempfile.TemporaryDirectory() as home:
+            alone = frozenset({"nats", "valkey", "aws", "bedrock"})
+            with running(Path(home), fast=False, without=alone) as stack:
+                rows = run(stack.endpoints.database_url)
+    ratios = [
+        round(ours.events_per_s / theirs.events_per_s, 1) for theirs, ours in zip(rows[::2], rows[1::2], strict=True)
+    ]
+    if as_json:
+        click.echo(json.dumps({"rows": [msgspec.structs.asdict(r) for r in rows], "ratios": ratios}))
+    else:
+        click.echo(table(rows))
+        click.echo(f"ours / library: {ratios[0]} times in batches of 10, {ratios[1]} times one by one")
