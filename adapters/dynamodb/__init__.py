@@ -1,0 +1,1 @@
+"""DynamoDB: the items of the session view."""

@@ -1,0 +1,1 @@
+"""NATS JetStream: the pipe from the event store to the read models."""
