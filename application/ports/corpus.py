@@ -57,18 +57,23 @@ class Corpus(Protocol):
     async def register(
         self, tenant: str, document_id: str, *, title: str, content_hash: bytes, media_type: str, size: int
     ) -> str:
-        """Note a document as pending, unless the tenant has one with the same content: the id of whichever it is."""
+        """Note a document as pending, unless the tenant has one with the same content: the id of whichever it is.
+        Nobody claims it before it is announced, or has had a minute for that."""
+        ...
+
+    async def announce(self, tenant: str, document_id: str) -> None:
+        """All that a reader needs is in place: it may be claimed now."""
         ...
 
     async def claim_pending(self, limit: int) -> list[Pending]:
-        """Up to `limit` pending documents of any tenant, oldest first, for this process and for a term."""
+        """Up to `limit` pending documents for this process and for a term, taking turns among the tenants."""
         ...
 
-    async def renew(self, document_ids: Sequence[str]) -> None:
+    async def renew(self, claims: Sequence[Pending]) -> None:
         """Keep claims for another term."""
         ...
 
-    async def release(self, document_id: str, *, delay_s: float) -> None:
+    async def release(self, claim: Pending, *, delay_s: float) -> None:
         """Give a claim back: it may be claimed again after the delay, and this attempt does not count."""
         ...
 

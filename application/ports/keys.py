@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -27,6 +28,10 @@ class TenantKeys(Protocol):
 
 class Sealer(Protocol):
     """Seals bytes with a stream's own data key, so that shredding the key shreds them wherever they went."""
+
+    async def unlock(self, streams: Sequence[str]) -> None:
+        """Bring the data keys of these streams into memory at once, so that unsealing each costs no round trip."""
+        ...
 
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
         """AES-256-GCM of `plain` with the stream's key, bound to `stream` and `context`. Makes the key if need be."""

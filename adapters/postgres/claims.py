@@ -1,0 +1,76 @@
+"""Who reads which pending document: claims that run out, so that a dead reader's documents are taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from adapters.postgres.pool import Pool, worker_transaction
+from application.ports.corpus import Pending
+from domain.refusals import DependencyUnavailable
+
+TERM_S = 60
+
+# A tenant that brings thousands of documents at once does not keep the others waiting.
+TAKE = """
+WITH next AS (
+  SELECT tenant, document_id FROM (
+    SELECT tenant, document_id, row_number() OVER (PARTITION BY tenant ORDER BY claimable_at, document_id) AS turn
+    FROM documents WHERE status = 'pending' AND claimable_at <= now()
+  ) AS waiting ORDER BY turn, document_id LIMIT %s
+)
+UPDATE documents SET attempt = attempt + 1, claimable_at = now() + make_interval(secs => %s) FROM next
+WHERE documents.tenant = next.tenant AND documents.document_id = next.document_id
+  AND status = 'pending' AND claimable_at <= now()
+RETURNING documents.tenant, documents.document_id, title, media_type, attempt
+"""
+# The attempt is the fencing token: one that was taken over by somebody else is not renewed by its first reader.
+RENEW = """
+UPDATE documents SET claimable_at = now() + make_interval(secs => %s)
+FROM unnest(%s::text[], %s::uuid[], %s::int[]) AS mine(tenant, document_id, attempt)
+WHERE documents.tenant = mine.tenant AND documents.document_id = mine.document_id
+  AND documents.attempt = mine.attempt AND status = 'pending'
+"""
+RELEASE = """
+UPDATE documents SET attempt = attempt - 1, claimable_at = now() + make_interval(secs => %s)
+WHERE tenant = %s AND document_id = %s AND attempt = %s AND status = 'pending'
+"""
+
+
+class Claims:
+    """The queue of pending documents of all tenants; `channel` tells when one is announced."""
+
+    def __init__(self, pool: Pool, channel: str) -> None:
+        self._pool, self._channel = pool, channel
+
+    async def take(self, limit: int) -> list[tuple[Any, ...]]:
+        """Up to `limit` documents as (tenant, document id, sealed title, media type, attempt)."""
+        async with worker_transaction(self._pool) as connection:
+            cursor = await connection.execute(TAKE, (limit, TERM_S))
+            return await cursor.fetchall()
+
+    async def renew(self, claims: Sequence[Pending]) -> None:
+        """Another term for claims that are still ours."""
+        tenants, documents = [claim.tenant for claim in claims], [claim.document_id for claim in claims]
+        async with worker_transaction(self._pool) as connection:
+            await connection.execute(RENEW, (TERM_S, tenants, documents, [claim.attempt for claim in claims]))
+
+    async def release(self, claim: Pending, delay_s: float) -> None:
+        """Give one back."""
+        async with worker_transaction(self._pool) as connection:
+            await connection.execute(RELEASE, (delay_s, claim.tenant, claim.document_id, claim.attempt))
+
+    async def wait(self, timeout_s: float) -> None:
+        """Until something is announced, or the time is up. One that came just before is found by the next look."""
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(f"LISTEN {self._channel}")
+                try:
+                    async for _ in connection.notifies(timeout=timeout_s, stop_after=1):
+                        pass
+                finally:
+                    await connection.execute("UNLISTEN *")
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=2) from error

@@ -1,0 +1,240 @@
+"""`Corpus` in PostgreSQL with pgvector: sealed texts, keyed words, a partition a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from adapters.postgres.claims import Claims
+from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
+from adapters.postgres.pool import Pool, tenant_transaction
+from adapters.postgres.searching import rank_passages
+from adapters.postgres.words import blind, words_of
+from application.ports.corpus import DocumentRow, NewPassage, Pending, Status
+from application.ports.keys import Sealer
+from domain.session.events import Passage
+
+PENDING_CHANNEL = "documents_pending"
+WORDS_KEY = b"the words of a corpus"
+
+REGISTER = """
+INSERT INTO documents (tenant, document_id, title, content_hash, media_type, size, claimable_at)
+VALUES (%s, %s, %s, %s, %s, %s, now() + interval '1 minute')
+ON CONFLICT (tenant, content_hash) DO UPDATE SET size = excluded.size RETURNING document_id
+"""
+ROW = "document_id, title, status, reason, passages, media_type, size, created_at"
+PAGE = f"""
+SELECT {ROW} FROM documents
+WHERE tenant = %s AND document_id < coalesce(%s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  AND (%s::text IS NULL OR status = %s) ORDER BY document_id DESC LIMIT %s
+"""
+
+
+class PostgresCorpus:
+    """`pool` comes from `open_pool`; `dimensions` is the length of the vectors."""
+
+    def __init__(self, pool: Pool, sealer: Sealer, *, dimensions: int) -> None:
+        self._pool, self._sealer, self._dimensions = pool, sealer, dimensions
+        self._claims = Claims(pool, PENDING_CHANNEL)
+        self._provisioned: set[str] = set()
+
+    async def provision(self, tenant: str) -> None:
+        """See `application/ports/corpus.py`."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await connection.execute("SELECT provision_corpus(%s, %s)", (tenant, self._dimensions))
+        self._provisioned.add(tenant)
+
+    async def register(
+        self, tenant: str, document_id: str, *, title: str, content_hash: bytes, media_type: str, size: int
+    ) -> str:
+        """See `application/ports/corpus.py`."""
+        if tenant not in self._provisioned:
+            await self.provision(tenant)
+        sealed = await self._sealer.seal(stream_of(tenant, document_id), title.encode(), "title")
+        async with tenant_transaction(self._pool, tenant) as connection:
+            row = (tenant, document_id, sealed, content_hash, media_type, size)
+            cursor = await connection.execute(REGISTER, row)
+            found = await cursor.fetchone()
+        assert found is not None, "an upsert returns its row"
+        return str(found[0])
+
+    async def announce(self, tenant: str, document_id: str) -> None:
+        """See `application/ports/corpus.py`."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await connection.execute(
+                "UPDATE documents SET claimable_at = now() WHERE tenant = %s AND document_id = %s",
+                (tenant, document_id),
+            )
+            await connection.execute("SELECT pg_notify(%s, '')", (PENDING_CHANNEL,))
+
+    async def claim_pending(self, limit: int) -> list[Pending]:
+        """See `application/ports/corpus.py`."""
+        rows = await self._claims.take(limit)
+        await self._sealer.unlock([stream_of(tenant, str(document)) for tenant, document, *_ in rows])
+        return [
+            Pending(tenant, str(document), await self._title(tenant, str(document), sealed), media_type, attempt)
+            for tenant, document, sealed, media_type, attempt in rows
+        ]
+
+    async def renew(self, claims: Sequence[Pending]) -> None:
+        """See `application/ports/corpus.py`."""
+        await self._claims.renew(claims)
+
+    async def release(self, claim: Pending, *, delay_s: float) -> None:
+        """See `application/ports/corpus.py`."""
+        await self._claims.release(claim, delay_s)
+
+    async def wait_pending(self, timeout_s: float) -> None:
+        """See `application/ports/corpus.py`."""
+        await self._claims.wait(timeout_s)
+
+    async def index(
+        self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
+    ) -> bool:
+        """See `application/ports/corpus.py`. Every passage is also found by the words of the title."""
+        stream = stream_of(tenant, document_id)
+        key = await self._sealer.digest(tenant, WORDS_KEY)
+        title_words = words_of(title.rpartition(".")[0] or title)
+        rows = [
+            IndexedPassage(
+                start=passage.start,
+                end=passage.end,
+                sealed=await self._sealer.seal(stream, passage.text.encode(), f"passage:{passage.start}"),
+                vector=passage.vector,
+                terms=blind(key, title_words + words_of(passage.text)),
+            )
+            for passage in passages
+        ]
+        sealed_title = await self._sealer.seal(stream, title.encode(), "title")
+        body = await self._sealer.seal(stream, text.encode(), "text")
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await lock_corpus(connection, tenant)
+            cursor = await connection.execute(
+                "UPDATE documents SET status = 'indexed', title = %s, body = %s, passages = %s "
+                "WHERE tenant = %s AND document_id = %s AND status = 'pending' RETURNING true",
+                (sealed_title, body, len(rows), tenant, document_id),
+            )
+            if await cursor.fetchone() is None:
+                return False
+            await add_passages(connection, tenant, document_id, rows)
+        return True
+
+    async def fail(self, tenant: str, document_id: str, reason: str) -> None:
+        """See `application/ports/corpus.py`."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await connection.execute(
+                "UPDATE documents SET status = 'failed', reason = %s "
+                "WHERE tenant = %s AND document_id = %s AND status = 'pending'",
+                (reason, tenant, document_id),
+            )
+
+    async def delete(self, tenant: str, document_id: str) -> bool:
+        """See `application/ports/corpus.py`."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await lock_corpus(connection, tenant)
+            cursor = await connection.execute(
+                "DELETE FROM documents WHERE tenant = %s AND document_id = %s RETURNING true", (tenant, document_id)
+            )
+            if await cursor.fetchone() is None:
+                return False
+            await remove_passages(connection, tenant, document_id)
+        return True
+
+    async def fetch(self, tenant: str, document_id: str) -> DocumentRow | None:
+        """See `application/ports/corpus.py`."""
+        rows = await self._rows(
+            tenant, f"SELECT {ROW} FROM documents WHERE tenant = %s AND document_id = %s", (tenant, document_id)
+        )
+        return rows[0] if rows else None
+
+    async def fetch_text(self, tenant: str, document_id: str) -> str | None:
+        """See `application/ports/corpus.py`."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            cursor = await connection.execute(
+                "SELECT body FROM documents WHERE tenant = %s AND document_id = %s", (tenant, document_id)
+            )
+            row = await cursor.fetchone()
+        if row is None or row[0] is None:
+            return None
+        plain = await self._sealer.unseal(stream_of(tenant, document_id), row[0], "text")
+        return plain.decode() if plain is not None else None
+
+    async def page(
+        self, tenant: str, *, after: str | None, limit: int, status: Status | None = None
+    ) -> list[DocumentRow]:
+        """See `application/ports/corpus.py`."""
+        return await self._rows(tenant, PAGE, (tenant, after, status, status, limit))
+
+    async def version(self, tenant: str) -> int:
+        """See `application/ports/corpus.py`."""
+        return await self._count(tenant, "version")
+
+    async def count_passages(self, tenant: str) -> int:
+        """See `application/ports/corpus.py`."""
+        return await self._count(tenant, "passages")
+
+    async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
+        """See `application/ports/corpus.py`."""
+        terms = blind(await self._sealer.digest(tenant, WORDS_KEY), words_of(query))
+        async with tenant_transaction(self._pool, tenant) as connection:
+            rows = await rank_passages(connection, tenant, terms, vector, k)
+        await self._sealer.unlock([stream_of(tenant, str(row[1])) for row in rows])
+        found = [await self._passage(tenant, *row) for row in rows]
+        return [passage for passage in found if passage is not None]
+
+    async def _passage(
+        self, tenant: str, id: int, document: UUID, start: int, end: int, body: bytes, title: bytes, score: float
+    ) -> Passage | None:
+        """None when the document's key was shredded a moment ago."""
+        stream = stream_of(tenant, str(document))
+        text = await self._sealer.unseal(stream, body, f"passage:{start}")
+        if text is None:
+            return None
+        return Passage(
+            passage_id=str(id),
+            document_id=str(document),
+            title=await self._title(tenant, str(document), title),
+            text=text.decode(),
+            start=start,
+            end=end,
+            score=score,
+        )
+
+    async def _title(self, tenant: str, document_id: str, sealed: bytes) -> str:
+        plain = await self._sealer.unseal(stream_of(tenant, document_id), sealed, "title")
+        return plain.decode() if plain is not None else ""
+
+    async def _rows(self, tenant: str, statement: str, parameters: tuple[Any, ...]) -> list[DocumentRow]:
+        async with tenant_transaction(self._pool, tenant) as connection:
+            cursor = await connection.execute(statement, parameters)
+            rows = await cursor.fetchall()
+        await self._sealer.unlock([stream_of(tenant, str(row[0])) for row in rows])
+        return [await self._row(tenant, *row) for row in rows]
+
+    async def _row(
+        self, tenant: str, document: UUID, title: bytes, status: str, reason: str | None, passages: int,
+        media_type: str, size: int, created_at: datetime,
+    ) -> DocumentRow:  # fmt: skip
+        return DocumentRow(
+            document_id=str(document),
+            title=await self._title(tenant, str(document), title),
+            status=status,
+            reason=reason,
+            passages=passages,
+            media_type=media_type,
+            size=size,
+            created_at=created_at,
+        )
+
+    async def _count(self, tenant: str, column: str) -> int:
+        async with tenant_transaction(self._pool, tenant) as connection:
+            cursor = await connection.execute(f"SELECT {column} FROM corpora WHERE tenant = %s", (tenant,))
+            row = await cursor.fetchone()
+        return int(row[0]) if row else 0
+
+
+def stream_of(tenant: str, document_id: str) -> str:
+    """The stream whose key seals a document."""
+    return f"{tenant}/document/{document_id}"

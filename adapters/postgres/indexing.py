@@ -1,0 +1,111 @@
+"""Makes a document's passages findable, and takes them away again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+
+Connection = AsyncConnection[tuple[Any, ...]]
+BATCH = 200
+
+
+class IndexedPassage(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage as it is stored: sealed text, vector, and how often each (blinded) word stands in it."""
+
+    start: int
+    end: int
+    sealed: bytes
+    vector: Sequence[float]
+    terms: dict[int, int]
+
+
+# One writer a tenant at a time: so no two can wait for each other's words, and the sums are right.
+LOCK = "SELECT FROM corpora WHERE tenant = %(tenant)s FOR UPDATE"
+
+PASSAGES = """
+INSERT INTO passages (tenant, passage, document_id, starts, ends, body, embedding)
+SELECT %(tenant)s, passage, %(document)s, starts, ends, body, vector::halfvec
+FROM unnest(%(ids)s::bigint[], %(starts)s::int[], %(ends)s::int[], %(bodies)s::bytea[], %(vectors)s::text[])
+  AS new(passage, starts, ends, body, vector)
+"""
+POSTINGS = """
+INSERT INTO postings (tenant, term, passage, frequency, length)
+SELECT %(tenant)s, *
+FROM unnest(%(terms)s::bigint[], %(owners)s::bigint[], %(times)s::smallint[], %(lengths)s::smallint[])
+"""
+VOCABULARY = """
+INSERT INTO vocabulary AS known (tenant, term, passages)
+SELECT %(tenant)s, term, count(*) FROM unnest(%(terms)s::bigint[]) AS new(term) GROUP BY term
+ON CONFLICT (tenant, term) DO UPDATE SET passages = known.passages + excluded.passages
+"""
+GROW = """
+UPDATE corpora SET version = version + 1, passages = passages + %(passages)s, words = words + %(words)s
+WHERE tenant = %(tenant)s
+"""
+REMOVE = """
+WITH gone AS (
+  DELETE FROM passages WHERE tenant = %(tenant)s AND document_id = %(document)s RETURNING passage
+), lost AS (
+  DELETE FROM postings USING gone WHERE tenant = %(tenant)s AND postings.passage = gone.passage
+  RETURNING term, frequency
+), fewer AS (
+  UPDATE vocabulary SET passages = vocabulary.passages - lost.passages
+  FROM (SELECT term, count(*) AS passages FROM lost GROUP BY term) AS lost
+  WHERE tenant = %(tenant)s AND vocabulary.term = lost.term
+)
+UPDATE corpora SET version = version + 1, passages = passages - (SELECT count(*) FROM gone),
+  words = words - (SELECT coalesce(sum(frequency), 0) FROM lost)
+WHERE tenant = %(tenant)s
+"""
+FORGET = "DELETE FROM vocabulary WHERE tenant = %(tenant)s AND passages <= 0"
+
+
+async def lock_corpus(connection: Connection, tenant: str) -> None:
+    """Be the only one to change this tenant's corpus until the transaction ends."""
+    await connection.execute(LOCK, {"tenant": tenant})
+
+
+async def add_passages(
+    connection: Connection, tenant: str, document_id: str, passages: Sequence[IndexedPassage]
+) -> None:
+    """Store passages with their postings, and count them. The corpus is locked."""
+    cursor = await connection.execute("SELECT nextval('passage_ids') FROM generate_series(1, %s)", (len(passages),))
+    ids = [row[0] for row in await cursor.fetchall()]
+    numbered = list(zip(ids, passages, strict=True))
+    for first in range(0, len(numbered), BATCH):
+        rows = _rows(numbered[first : first + BATCH]) | {"tenant": tenant, "document": document_id}
+        for statement in (PASSAGES, POSTINGS, VOCABULARY):
+            await connection.execute(statement, rows)
+    words = sum(sum(passage.terms.values()) for passage in passages)
+    await connection.execute(GROW, {"tenant": tenant, "passages": len(passages), "words": words})
+
+
+async def remove_passages(connection: Connection, tenant: str, document_id: str) -> None:
+    """Take a document's passages and their postings away. The corpus is locked."""
+    parameters = {"tenant": tenant, "document": document_id}
+    await connection.execute(REMOVE, parameters)
+    await connection.execute(FORGET, parameters)
+
+
+def _rows(batch: Sequence[tuple[int, IndexedPassage]]) -> dict[str, Any]:
+    """Columns of passages and of postings, as arrays."""
+    words = [(id, term, times, sum(p.terms.values())) for id, p in batch for term, times in p.terms.items()]
+    return {
+        "ids": [id for id, _ in batch],
+        "starts": [passage.start for _, passage in batch],
+        "ends": [passage.end for _, passage in batch],
+        "bodies": [passage.sealed for _, passage in batch],
+        "vectors": [as_vector(passage.vector) for _, passage in batch],
+        "owners": [word[0] for word in words],
+        "terms": [word[1] for word in words],
+        "times": [word[2] for word in words],
+        "lengths": [word[3] for word in words],
+    }
+
+
+def as_vector(vector: Sequence[float]) -> str:
+    """A vector as pgvector reads it; half precision keeps three digits and a bit."""
+    return f"[{','.join(format(x, '.5g') for x in vector)}]"

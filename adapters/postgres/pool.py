@@ -1,0 +1,68 @@
+"""Connections to PostgreSQL that act as an unprivileged role, and transactions that see one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from domain.refusals import DependencyUnavailable
+
+Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+
+APP_ROLE, WORKER_ROLE = "colloquy_app", "colloquy_worker"
+WAIT_S = 5.0
+STATEMENT_MS = 20_000
+IDLE_MS = 5_000
+"""A process that freezes inside a transaction must not hold its locks for longer."""
+
+
+@asynccontextmanager
+async def open_pool(database_url: str, *, max_size: int = 10) -> AsyncIterator[Pool]:
+    """Connections in autocommit mode that run everything as `colloquy_app`, whoever the URL names."""
+    options = f"-c role={APP_ROLE} -c statement_timeout={STATEMENT_MS}"
+    options += f" -c idle_in_transaction_session_timeout={IDLE_MS}"
+    pool: Pool = AsyncConnectionPool(
+        database_url,
+        kwargs={"autocommit": True, "options": options, "connect_timeout": 5, "tcp_user_timeout": 10_000},
+        min_size=1,
+        max_size=max_size,
+        timeout=WAIT_S,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def tenant_transaction(pool: Pool, tenant: str) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    """A transaction that sees and touches the rows of one tenant. Statements travel together until a result is asked
+    for. `DependencyUnavailable` when the database is away."""
+    async with _transaction(pool) as connection:
+        await connection.execute("SELECT set_config('app.tenant', %s, true)", (tenant,))
+        yield connection
+
+
+@asynccontextmanager
+async def worker_transaction(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    """A transaction that sees of all tenants the little that a background job has to."""
+    async with _transaction(pool) as connection:
+        await connection.execute(f"SET LOCAL ROLE {WORKER_ROLE}")
+        yield connection
+
+
+@asynccontextmanager
+async def _transaction(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    try:
+        async with pool.connection() as connection, connection.pipeline(), connection.transaction():
+            yield connection
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=2) from error

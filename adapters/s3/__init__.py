@@ -1,0 +1,1 @@
+"""Amazon S3, or what behaves like it."""

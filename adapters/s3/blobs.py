@@ -1,0 +1,65 @@
+"""`Blobs` in an S3 bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from domain.refusals import DependencyUnavailable
+
+DEADLINE_S = 30.0
+MISSING = ("NoSuchKey", "404")
+THERE_ALREADY = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
+
+
+class S3Blobs:
+    """`client` is an aioboto3 S3 client. `DependencyUnavailable` when S3 cannot be reached or refuses."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client, self._bucket = client, bucket
+
+    async def provision(self) -> None:
+        """Make the bucket; nothing happens when it is there."""
+        region = self._client.meta.region_name
+        # The oldest region is the one that must not be named.
+        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        try:
+            await self._client.create_bucket(Bucket=self._bucket, **place)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in THERE_ALREADY:
+                raise
+
+    async def put(self, key: str, body: bytes) -> None:
+        """See `application/ports/blobs.py`."""
+        async with _reaching():
+            await self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    async def get(self, key: str) -> bytes | None:
+        """See `application/ports/blobs.py`."""
+        async with _reaching():
+            try:
+                answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in MISSING:
+                    return None
+                raise
+            async with answer["Body"] as stream:
+                return bytes(await stream.read())
+
+    async def delete(self, key: str) -> None:
+        """See `application/ports/blobs.py`."""
+        async with _reaching():
+            await self._client.delete_object(Bucket=self._bucket, Key=key)
+
+
+@asynccontextmanager
+async def _reaching() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            yield
+    except (BotoCoreError, ClientError, TimeoutError, OSError) as error:
+        raise DependencyUnavailable("The object store does not answer; try again.", retry_after_s=5) from error

@@ -1,0 +1,209 @@
+"""The corpus keeps its promises, in memory and in PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.pool import open_pool
+from application.clock import new_id
+from application.ports.corpus import Corpus, NewPassage
+from tests.fakes.in_memory_corpus import InMemoryCorpus
+from tests.fakes.in_memory_sealer import InMemorySealer
+
+DIMENSIONS = 4
+EAST, NORTH, UP = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])
+async def corpus(request: pytest.FixtureRequest) -> AsyncIterator[Corpus]:
+    if request.param == "memory":
+        yield InMemoryCorpus()
+        return
+    async with open_pool(request.getfixturevalue("database")) as pool:
+        yield PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+
+
+async def added(corpus: Corpus, tenant: str, title: str, *texts: str, vector: list[float] | None = None) -> str:
+    """An indexed document whose passages are `texts`, a line each."""
+    id = new_id()
+    await corpus.register(
+        tenant, id, title=title, content_hash=id.encode(), media_type="text/plain", size=sum(map(len, texts))
+    )
+    await corpus.announce(tenant, id)
+    whole, passages = "\n".join(texts), []
+    for text in texts:
+        start = whole.index(text)
+        passages.append(NewPassage(start=start, end=start + len(text), text=text, vector=vector or UP))
+    assert await corpus.index(tenant, id, title=title, text=whole, passages=passages)
+    return id
+
+
+async def test_a_document_waits_then_is_found_then_is_gone(corpus: Corpus) -> None:
+    tenant, id = new_id(), new_id()
+    assert await corpus.version(tenant) == 0
+    name = {"title": "tide.txt", "content_hash": b"1", "media_type": "text/plain", "size": 20}
+    assert await corpus.register(tenant, id, **name) == id  # type: ignore[arg-type]
+    row = await corpus.fetch(tenant, id)
+    assert row is not None and (row.title, row.status, row.passages, row.size) == ("tide.txt", "pending", 0, 20)
+    assert await corpus.fetch_text(tenant, id) is None
+
+    passages = [NewPassage(start=0, end=20, text="The tide comes twice", vector=EAST)]
+    assert await corpus.index(tenant, id, title="Tides", text="The tide comes twice", passages=passages)
+    row = await corpus.fetch(tenant, id)
+    assert row is not None and (row.title, row.status, row.passages) == ("Tides", "indexed", 1)
+    assert await corpus.fetch_text(tenant, id) == "The tide comes twice"
+    assert (await corpus.version(tenant), await corpus.count_passages(tenant)) == (1, 1)
+    [found] = await corpus.search(tenant, "tides", None, 5)
+    assert (found.document_id, found.title, found.text, found.start, found.end) == (
+        id, "Tides", "The tide comes twice", 0, 20,
+    )  # fmt: skip
+
+    assert await corpus.delete(tenant, id)
+    assert not await corpus.delete(tenant, id)
+    assert await corpus.fetch(tenant, id) is None
+    assert await corpus.search(tenant, "tides", EAST, 5) == []
+    assert (await corpus.version(tenant), await corpus.count_passages(tenant)) == (2, 0)
+
+
+async def test_the_same_content_is_one_document_of_a_tenant(corpus: Corpus) -> None:
+    tenant, first, second = new_id(), new_id(), new_id()
+    name = {"title": "a", "content_hash": b"same", "media_type": "text/plain", "size": 1}
+    assert await corpus.register(tenant, first, **name) == first  # type: ignore[arg-type]
+    assert await corpus.register(tenant, second, **name) == first  # type: ignore[arg-type]
+    assert await corpus.register(new_id(), second, **name) == second  # type: ignore[arg-type]
+    assert await corpus.fetch(tenant, second) is None
+
+
+async def test_meaning_and_words_are_fused(corpus: Corpus) -> None:
+    tenant = new_id()
+    words = await added(corpus, tenant, "w", "quarterly revenue of the harbour", vector=NORTH)
+    meaning = await added(corpus, tenant, "m", "earnings at the port, by season", vector=EAST)
+    both = await added(corpus, tenant, "b", "harbour revenue", vector=[0.9, 0.1, 0.0, 0.0])
+    await added(corpus, tenant, "n", "a recipe for soup", vector=UP)
+    found = [p.document_id for p in await corpus.search(tenant, "harbour revenue", EAST, 3)]
+    assert found[0] == both and set(found) == {words, meaning, both}
+    assert {p.document_id for p in await corpus.search(tenant, "harbour", None, 5)} == {words, both}
+    assert [p.document_id for p in await corpus.search(tenant, "", EAST, 1)] == [meaning]
+    assert await corpus.search(tenant, "nothing alike", None, 5) == []
+
+
+async def test_scores_fall_and_as_many_come_as_there_are(corpus: Corpus) -> None:
+    tenant = new_id()
+    await added(corpus, tenant, "many", *[f"harbour number {n} {'x' * n}" for n in range(60)])
+    found = await corpus.search(tenant, "harbour", UP, 50)
+    assert len(found) == 50
+    assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
+
+
+async def test_a_tenant_sees_only_its_own(corpus: Corpus) -> None:
+    one, other = new_id(), new_id()
+    id = await added(corpus, one, "secret plan", "the harbour at dawn", vector=EAST)
+    await added(corpus, other, "weather", "rain", vector=EAST)
+    assert await corpus.fetch(other, id) is None
+    assert await corpus.fetch_text(other, id) is None
+    assert not await corpus.delete(other, id)
+    assert id not in {p.document_id for p in await corpus.search(other, "harbour", EAST, 50)}
+    assert id not in {row.document_id for row in await corpus.page(other, after=None, limit=100)}
+
+
+async def test_pages_go_from_new_to_old(corpus: Corpus) -> None:
+    tenant = new_id()
+    ids = [await added(corpus, tenant, f"{n}", f"text {n}") for n in range(5)]
+    await corpus.register(tenant, waiting := new_id(), title="p", content_hash=b"p", media_type="text/plain", size=1)
+    first = await corpus.page(tenant, after=None, limit=4)
+    rest = await corpus.page(tenant, after=first[-1].document_id, limit=4)
+    assert [row.document_id for row in [*first, *rest]] == [waiting, *reversed(ids)]
+    assert [row.document_id for row in await corpus.page(tenant, after=None, limit=9, status="pending")] == [waiting]
+
+
+async def test_a_failed_document_says_why(corpus: Corpus) -> None:
+    tenant, id = new_id(), new_id()
+    await corpus.register(tenant, id, title="x", content_hash=b"x", media_type="text/plain", size=1)
+    await corpus.fail(tenant, id, "password_protected")
+    row = await corpus.fetch(tenant, id)
+    assert row is not None and (row.status, row.reason) == ("failed", "password_protected")
+    assert not await corpus.index(tenant, id, title="x", text="x", passages=[])
+
+
+async def test_a_pending_document_is_claimed_once_and_may_be_given_back(corpus: Corpus) -> None:
+    tenant, id = new_id(), new_id()
+    await corpus.register(tenant, id, title="x.txt", content_hash=b"x", media_type="text/plain", size=1)
+    assert id not in {claim.document_id for claim in await corpus.claim_pending(1_000)}, "not announced"
+    await corpus.announce(tenant, id)
+    [claim] = [claim for claim in await corpus.claim_pending(1_000) if claim.document_id == id]
+    assert (claim.tenant, claim.title, claim.media_type, claim.attempt) == (tenant, "x.txt", "text/plain", 1)
+    assert id not in {claim.document_id for claim in await corpus.claim_pending(1_000)}
+    await corpus.renew([claim])
+    await corpus.release(claim, delay_s=0)
+    [again] = [claim for claim in await corpus.claim_pending(1_000) if claim.document_id == id]
+    assert again.attempt == 1
+
+
+async def test_an_announcement_ends_the_wait(corpus: Corpus) -> None:
+    tenant, id = new_id(), new_id()
+    await corpus.register(tenant, id, title="x", content_hash=b"x", media_type="text/plain", size=1)
+    waiting = asyncio.create_task(corpus.wait_pending(20))
+    while not waiting.done():  # announced again, should the first have come before the wait began
+        await corpus.announce(tenant, id)
+        await asyncio.wait([waiting], timeout=0.2)
+    await waiting
+
+
+@pytest.mark.real
+async def test_nothing_can_be_read_in_any_file_of_the_database(database: str) -> None:
+    """Neither before a document goes nor after, neither in tables and indexes nor in the write-ahead log."""
+    tenant, secrets = new_id(), (b"zanzibarquokka", b"zanzibarquokk", b"Mistletoe Ledger", b"mistleto")
+    async with open_pool(database) as pool:
+        corpus = PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+        id = await added(corpus, tenant, "Mistletoe Ledger", "the zanzibarquokka sleeps", vector=EAST)
+        assert await corpus.search(tenant, "zanzibarquokka", None, 1)
+        await corpus.delete(tenant, id)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as owner:
+        await owner.execute("CHECKPOINT")
+        [directory] = await (await owner.execute("SHOW data_directory")).fetchone() or [""]
+    assert readable_in(directory, secrets) == []
+
+
+def readable_in(directory: str, secrets: tuple[bytes, ...]) -> list[str]:
+    """The files below a directory that hold any of the secrets."""
+    from pathlib import Path
+
+    return [
+        str(path) for path in Path(directory).rglob("*")
+        if path.is_file() and any(secret in path.read_bytes() for secret in secrets)
+    ]  # fmt: skip
+
+
+@pytest.mark.real
+async def test_who_forgets_the_tenant_sees_nothing(database: str) -> None:
+    async with open_pool(database) as pool:
+        corpus = PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+        tenant = new_id()
+        await added(corpus, tenant, "a", "the harbour")
+        partition = f"passages_{tenant.replace('-', '')}"
+        async with pool.connection() as connection:
+            for table in ("documents", "corpora", "vocabulary", "passages", "postings"):
+                cursor = await connection.execute(f"SELECT count(*) FROM {table}")
+                assert await cursor.fetchone() == (0,), table
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await connection.execute(f"SELECT * FROM {partition}")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await connection.execute("DROP TABLE documents")
+
+
+@pytest.mark.real
+async def test_a_large_corpus_is_searched_through_its_index(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index is approximate: it must not lose what an exact scan finds in a small tenant."""
+    monkeypatch.setattr("adapters.postgres.searching.EXACT_BELOW", 10)
+    async with open_pool(database) as pool:
+        corpus = PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+        tenant = new_id()
+        near = await added(corpus, tenant, "near", "one", vector=EAST)
+        await added(corpus, tenant, "far", *[f"line {n} end" for n in range(40)], vector=UP)
+        found = await corpus.search(tenant, "", EAST, 41)
+        assert found[0].document_id == near and len(found) == 41
