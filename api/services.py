@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from api.readiness import Readiness
 from api.settings import Settings
 from api.sockets import Sockets
 from application.admission import Admission
+from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.drain import Drain
 from application.live_session import LiveSessions
@@ -18,12 +20,10 @@ from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.model import Embedder, LanguageModel
-from application.ports.tenants import Tenants
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-HealthCheck = Callable[[], Awaitable[None]]
+from application.ports.tenants import TenantDirectory, Tenants
+from application.ports.tickets import Tickets
+from application.ports.tokens import TokenVerifier
+from application.put_assistant import PutAssistantHandler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,4 +45,10 @@ class Services:
     open_session: OpenSessionHandler
     create_turn: CreateTurnHandler
     drain: Drain
-    health: Mapping[str, tuple[bool, HealthCheck]] = field(default_factory=dict)
+    verifier: TokenVerifier
+    tickets: Tickets
+    directory: TenantDirectory
+    create_tenant: CreateTenantHandler
+    put_assistant: PutAssistantHandler
+    readiness: Readiness
+    gauges: Sequence[Callable[[], Awaitable[None]]] = ()

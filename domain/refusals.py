@@ -236,7 +236,7 @@ class Internal(Refusal):
 class Conflict(Refusal):
     """Somebody else wrote to this stream first."""
 
-    code, retryable = "internal", True
+    code, retryable = "overloaded", True
 
 
 class DocumentRefused(Refusal):

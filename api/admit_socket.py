@@ -1,0 +1,42 @@
+"""The last step before a socket is open: limits. What the guard refused never comes here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import WebSocket
+
+from api.auth import offered_subprotocols
+from api.frames import Error, encode
+from api.problems import close_code
+from api.services import Services
+from application.clock import now, rfc3339
+from domain.access import Principal
+from domain.refusals import Draining, Refusal
+
+SUBPROTOCOL = "chat.v1"
+
+
+async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> Principal | None:
+    """Accept the socket; the principal, or None when it had to be turned away.
+
+    Limits are told after accepting, since a browser cannot read the status of a refused handshake. During a drain it is
+    refused outright: there is nothing here to talk to any more.
+    """
+    principal: Principal = socket.user
+    if services.admission.draining:
+        raise Draining(retry_after_s=1)
+    await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered_subprotocols(socket) else None)
+    try:
+        services.sockets.check(principal.tenant)
+    except Refusal as refusal:
+        await turn_away(socket, refusal)
+        return None
+    return principal
+
+
+async def turn_away(socket: WebSocket[Any, Any, Any], refusal: Refusal) -> None:
+    """Say why in an `error` frame, then close with the refusal's code."""
+    error = Error(seq=0, session_id="", at=rfc3339(now()), code=refusal.code, message=refusal.detail)
+    await socket.send_text(encode(error).decode())
+    await socket.close(close_code(refusal), refusal.code)

@@ -1,0 +1,105 @@
+"""Who is calling, and may they: one guard before every route; a route without a permission is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.handlers.base import BaseRouteHandler
+
+from api.metrics import unauthorized
+from api.origins import origin_allowed
+from api.services import Services
+from application.ports.tickets import Tickets
+from application.ports.tokens import TokenVerifier
+from domain.access import Principal
+from domain.refusals import Forbidden, InvalidField, Unauthorized, UnsupportedMediaType
+
+TICKET = "ticket."
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+log = structlog.get_logger()
+
+
+def guard(services: Services) -> Guard:
+    """The guard of the whole app: sets `connection.user` to the principal, or refuses."""
+
+    async def check(connection: Connection, handler: BaseRouteHandler) -> None:
+        if handler.opt.get("public"):
+            return
+        socket = connection.scope["type"] == ScopeType.WEBSOCKET
+        if socket:
+            _check_handshake(connection, handler, services)
+        try:
+            principal = await authenticate(connection, services.verifier, services.tickets if socket else None)
+        except Unauthorized as refusal:
+            unauthorized.inc()
+            log.info("unauthorized", reason=refusal.detail)
+            raise
+        connection.scope["user"] = principal
+        structlog.contextvars.bind_contextvars(tenant=principal.tenant)
+        permission = handler.opt.get("permission")
+        if permission is None or not any(map(principal.may, _all(permission))):
+            raise Forbidden
+        if not socket:
+            _check_media_type(connection, handler)
+
+    return check
+
+
+async def authenticate(connection: Connection, verifier: TokenVerifier, tickets: Tickets | None) -> Principal:
+    """The principal that the credentials stand for: one bearer token, or (on sockets) one ticket; else Unauthorized."""
+    given = [value for name, value in connection.scope["headers"] if name == b"authorization"]
+    ticket = _ticket(connection) if tickets else None
+    if len(given) > 1 or (given and ticket):
+        raise Unauthorized("more than one credential")
+    if ticket and tickets:
+        principal = await tickets.redeem(ticket)
+        if principal is None:
+            raise Unauthorized("unknown ticket")
+        return principal
+    if not given:
+        raise Unauthorized("no credential")
+    scheme, _, token = given[0].decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("another scheme")
+    return verifier.verify(token)
+
+
+def offered_subprotocols(connection: Connection) -> list[str]:
+    """What a client offers to speak on the socket."""
+    offered: Any = connection.scope.get("subprotocols")
+    return list(offered or [])
+
+
+def _all(permission: str | tuple[str, ...]) -> tuple[str, ...]:
+    """A route may name several permissions of which one is enough."""
+    return (permission,) if isinstance(permission, str) else permission
+
+
+def _check_handshake(connection: Connection, handler: BaseRouteHandler, services: Services) -> None:
+    if not origin_allowed(connection.scope["headers"], services.settings, scheme=connection.scope["scheme"]):
+        raise Forbidden("This page's origin is not allowed.")
+    offered, wanted = offered_subprotocols(connection), handler.opt.get("subprotocol")
+    if offered and wanted and wanted not in offered:
+        raise InvalidField(f"The subprotocol must be {wanted}.")
+
+
+def _ticket(connection: Connection) -> str | None:
+    tickets = [item.removeprefix(TICKET) for item in offered_subprotocols(connection) if item.startswith(TICKET)]
+    if len(tickets) > 1:
+        raise Unauthorized("more than one credential")
+    return tickets[0] if tickets else None
+
+
+def _check_media_type(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A route that takes a body says of which kind (`accepts`); JSON unless it says otherwise."""
+    given = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not given or "data" not in handler.parsed_fn_signature.parameters:
+        return
+    wanted = handler.opt.get("accepts", "application/json")
+    if given != wanted and not (wanted == "application/json" and given.endswith("+json")):
+        raise UnsupportedMediaType(f"This route takes {wanted}.")

@@ -1,0 +1,74 @@
+"""How a command reaches the running installation: its address, and a short-lived token made on the spot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import httpx
+
+from api.settings import Settings, read_settings
+from api.token_wiring import token_issuer
+
+TOKEN_S = 300
+RENEW_BEFORE_S = 60
+TIMEOUT_S = 60.0
+
+
+class LocalToken(httpx.Auth):
+    """A token of this machine's own making, made anew before it expires."""
+
+    def __init__(self, settings: Settings, tenant: str, user: str, roles: Sequence[str]) -> None:
+        self._issuer = token_issuer(settings)
+        self._ttl_s = min(TOKEN_S, settings.token_ttl_s)
+        self._who: dict[str, Any] = {"tenant": tenant, "user": user, "roles": roles}
+        self._token, self._until = "", 0.0
+
+    @property
+    def bearer(self) -> str:
+        """The value of the Authorization header now."""
+        import time
+
+        if time.time() > self._until - min(RENEW_BEFORE_S, self._ttl_s / 2):
+            made = self._issuer.issue(**self._who, ttl_s=self._ttl_s)
+            self._token, self._until = made.token, float(made.expires_at)
+        return f"Bearer {self._token}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """See httpx: put it on every request."""
+        request.headers["Authorization"] = self.bearer
+        yield request
+
+
+def base_url(settings: Settings) -> str:
+    """Where the installation answers: COLLOQUY_URL, else what `colloquy up` wrote into the data directory;
+    RuntimeError when nothing runs."""
+    from infra.local.endpoints import read_installation
+
+    given = os.environ.get("COLLOQUY_URL") or read_installation(settings.data_path).get("url")
+    if not given:
+        raise RuntimeError(f"nothing is running on {settings.data_dir}: start it with `colloquy up`")
+    return str(given).rstrip("/")
+
+
+def credentials(tenant: str, roles: Sequence[str], user: str = "cli") -> LocalToken:
+    """A bearer for one user of one tenant, made with the installation's own keys."""
+    return LocalToken(read_settings(), tenant, user, roles)
+
+
+def connect(tenant: str, roles: Sequence[str], user: str = "cli") -> httpx.Client:
+    """A client of the running installation; close it, or use it in a `with`."""
+    return httpx.Client(base_url=base_url(read_settings()), auth=credentials(tenant, roles, user), timeout=TIMEOUT_S)
+
+
+def checked(answer: httpx.Response) -> Any:
+    """The JSON of an answer; RuntimeError with the problem's own sentence when it is a refusal."""
+    if answer.is_success:
+        return answer.json()
+    try:
+        problem = answer.json()
+        said = f"{problem['detail']} ({problem['code']}, trace {problem['trace_id']})"
+    except (ValueError, KeyError, TypeError):
+        said = f"status {answer.status_code}"
+    raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {said}")

@@ -1,0 +1,84 @@
+"""`colloquy token`: tokens made on this machine with the installation's keys; nothing needs to run for it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import msgspec
+
+from api.cli.main import with_data_dir
+from api.settings import read_settings
+from domain.access import ROLES
+
+
+class ListedOptions(click.Command):
+    """A command whose repeatable options take several values at once as well: `--tenant A B`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`--tenant A B` is read as `--tenant A --tenant B`."""
+        names = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        return super().parse_args(ctx, repeat(args, names))
+
+
+def repeat(args: Sequence[str], names: set[str]) -> list[str]:
+    """Put an option's name before each further value that follows it."""
+    found: list[str] = []
+    current, values = "", 0
+    for arg in args:
+        if arg.startswith("-"):
+            current, values = arg, 0
+        elif current in names:
+            values += 1
+            if values > 1:
+                found.append(current)
+        found.append(arg)
+    return found
+
+
+@click.group()
+@with_data_dir
+def token() -> None:
+    """Tokens, which say who somebody is.
+
+    Example: colloquy token issue --tenant 0197... --user ada --role member
+    """
+
+
+@token.command(cls=ListedOptions)
+@with_data_dir
+@click.option("--tenant", "tenants", multiple=True, required=True, help="A tenant's id; may be given several times.")
+@click.option("--user", required=True, help="The user's name.")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES), help="May be given several.")
+@click.option("--ttl", type=click.IntRange(min=1), help="Seconds that it is good for; capped (15 minutes by default).")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a token.")
+def issue(tenants: tuple[str, ...], user: str, roles: tuple[str, ...], ttl: int | None, as_json: bool) -> None:
+    """Issue a token for each tenant.
+
+    Example: colloquy token issue --tenant 0197... --user ada --role member editor --ttl 600 --json
+    """
+    from api.token_wiring import token_issuer
+
+    settings = read_settings()
+    issuer = token_issuer(settings)
+    for tenant in tenants:
+        made = issuer.issue(tenant=tenant, user=user, roles=roles, ttl_s=ttl or settings.token_ttl_s)
+        shown: dict[str, Any] = msgspec.structs.asdict(made)
+        shown["expires_at"] = datetime.fromtimestamp(made.expires_at, UTC).isoformat().replace("+00:00", "Z")
+        sys.stdout.write((msgspec.json.encode(shown).decode() if as_json else made.token) + "\n")
+
+
+@token.command()
+@with_data_dir
+def rotate() -> None:
+    """Use fresh keys from now on; tokens made with the ones before stay good until they expire.
+
+    Example: colloquy token rotate
+    """
+    from api.token_wiring import rotate_token_keys
+
+    rotate_token_keys(read_settings())
+    click.echo("fresh keys are in use; the ones before them are still accepted", err=True)

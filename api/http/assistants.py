@@ -1,0 +1,52 @@
+"""A tenant's assistants, as its admins define them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from api.services import Services
+from domain.access import Principal
+from domain.tenant.events import PII_DEFAULTS, Assistant, CachePolicy, ModelPolicy
+
+
+class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An assistant with all that it left to the defaults. Version 0 was never put."""
+
+    name: str
+    version: int
+    instructions: str
+    plan: str | tuple[str, ...]
+    models: ModelPolicy
+    tools: tuple[str, ...]
+    documents: bool
+    cache: CachePolicy
+    pii: dict[str, str]
+
+
+@get("/v1/assistants/{name:str}", permission="tenant:configure")
+async def show_assistant(
+    name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> AssistantAnswer:
+    """One assistant of the caller's tenant."""
+    return _answer(name, *await services.tenants.assistant(request.user.tenant, name))
+
+
+@put("/v1/assistants/{name:str}", permission="tenant:configure")
+async def put_assistant(
+    name: FromPath[str],
+    data: Assistant,
+    request: Request[Principal, Any, Any],
+    services: NamedDependency[Services],
+) -> AssistantAnswer:
+    """Define one, whole: fields left out take their defaults."""
+    return _answer(name, *await services.put_assistant(request.user, name, data))
+
+
+def _answer(name: str, assistant: Assistant, version: int) -> AssistantAnswer:
+    fields: dict[str, Any] = {field: getattr(assistant, field) for field in assistant.__struct_fields__}
+    return AssistantAnswer(name=name, version=version, **fields | {"pii": PII_DEFAULTS | assistant.pii})

@@ -1,0 +1,66 @@
+"""Tenants, as the platform's operators see them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+
+from api.services import Services
+from application.clock import rfc3339
+from application.ports.tenants import TenantRow
+from domain.access import Principal
+from domain.refusals import InvalidCursor, InvalidRange
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class NewTenant(msgspec.Struct, frozen=True):
+    """What a tenant is called."""
+
+    name: str
+
+
+class TenantAnswer(msgspec.Struct, frozen=True):
+    """A tenant."""
+
+    tenant_id: str
+    name: str
+    created_at: str
+
+
+class TenantPage(msgspec.Struct, frozen=True):
+    """Tenants in order of creation; `next` is the cursor of the next page, or null."""
+
+    tenants: list[TenantAnswer]
+    next: str | None
+
+
+@post("/v1/tenants", permission="tenant:provision")
+async def create_tenant(
+    data: NewTenant, request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> TenantAnswer:
+    """Open a tenant."""
+    return _answer(await services.create_tenant(request.user, data.name))
+
+
+@get("/v1/tenants", permission="tenant:provision")
+async def list_tenants(
+    services: NamedDependency[Services], cursor: FromQuery[str | None] = None, limit: FromQuery[int] = 100
+) -> TenantPage:
+    """All tenants, page by page."""
+    if not 1 <= limit <= 1000:
+        raise InvalidRange("limit: 1 to 1000")
+    if cursor is not None and not _UUID.fullmatch(cursor):
+        raise InvalidCursor
+    rows = await services.directory.page(after=cursor, limit=limit + 1)
+    more = len(rows) > limit
+    return TenantPage([_answer(row) for row in rows[:limit]], rows[limit - 1].tenant_id if more else None)
+
+
+def _answer(row: TenantRow) -> TenantAnswer:
+    return TenantAnswer(row.tenant_id, row.name, rfc3339(row.created_at))

@@ -1,0 +1,15 @@
+"""What the API process measures of itself, in Prometheus' names: base units, no tenant as a label."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+http_requests = Counter("colloquy_http_requests", "Requests that were answered", ("method", "route", "status"))
+http_duration = Histogram(
+    "colloquy_http_request_duration_seconds", "Time to the whole answer", ("method", "route"), buckets=SECONDS
+)
+ws_connections = Gauge("colloquy_ws_connections", "Sockets that are open")
+ws_closes = Counter("colloquy_ws_closes", "Sockets that ended, by the code they were closed with", ("code",))
+unauthorized = Counter("colloquy_unauthorized", "Requests whose credentials were refused")

@@ -1,0 +1,61 @@
+"""Whether this process can answer: each part's check within a second, asked at most once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+import msgspec
+
+HealthCheck = Callable[[], Awaitable[None]]
+CHECK_S = 1.0
+FRESH_S = 1.0
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A dependency: is it there, is it needed for a turn or merely missed, and what is wrong with it."""
+
+    status: Literal["ok", "away"]
+    needed: bool
+    detail: str = ""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`ready`: all is there; `degraded`: what is missed is caught up later; `down`: no turn can be answered here."""
+
+    status: Literal["ready", "degraded", "down"]
+    parts: dict[str, Part]
+
+
+class Readiness:
+    """Remembers the last report for a second, so that probes cost nothing."""
+
+    def __init__(self, checks: Mapping[str, tuple[bool, HealthCheck]]) -> None:
+        self._checks = checks
+        self._parts: dict[str, Part] = {}
+        self._at = -FRESH_S
+        self._asking = asyncio.Lock()
+
+    async def report(self, *, draining: bool = False) -> Report:
+        """How things are; a process that is leaving is `down`."""
+        async with self._asking:
+            if time.monotonic() - self._at >= FRESH_S:
+                found = await asyncio.gather(*(_look(needed, check) for needed, check in self._checks.values()))
+                self._parts, self._at = dict(zip(self._checks, found, strict=True)), time.monotonic()
+        parts = self._parts | ({"process": Part("away", True, "draining")} if draining else {})
+        away = [part for part in parts.values() if part.status == "away"]
+        status: Literal["ready", "degraded", "down"] = "degraded" if away else "ready"
+        return Report("down" if any(part.needed for part in away) else status, parts)
+
+
+async def _look(needed: bool, check: HealthCheck) -> Part:
+    try:
+        async with asyncio.timeout(CHECK_S):
+            await check()
+    except TimeoutError:
+        return Part("away", needed, f"no answer within {CHECK_S:.0f} s")
+    except Exception as error:  # whatever a client library raises, it means the same here
+        return Part("away", needed, type(error).__name__)
+    return Part("ok", needed)

@@ -1,0 +1,56 @@
+"""The composition of tokens alone: apart from `wiring`, so that a command that needs no more starts at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from api.settings import Settings
+from application.ports.tokens import TokenIssuer, TokenVerifier
+
+
+def key_path(settings: Settings) -> Path:
+    """Where the token keys are: the setting, else a file of the data directory."""
+    return Path(settings.keys_file) if settings.keys_file else settings.data_path / "keys.json"
+
+
+def create_token_keys(settings: Settings) -> None:
+    """Make the key file unless it is there."""
+    from adapters.jose.key_file import create_key_file
+
+    create_key_file(key_path(settings))
+
+
+def rotate_token_keys(settings: Settings) -> None:
+    """Sign and encrypt with fresh keys from now on; tokens of the keys before stay good."""
+    from adapters.jose.key_file import rotate_key_file
+
+    rotate_key_file(_existing(settings))
+
+
+def token_issuer(settings: Settings) -> TokenIssuer:
+    """Issues tokens with the installation's keys; RuntimeError when there are none."""
+    from adapters.jose.claims import ClaimRules
+    from adapters.jose.issuer import JoseTokenIssuer
+    from adapters.jose.key_file import KeyFile
+
+    rules = ClaimRules(settings.issuer, settings.audience, settings.token_ttl_s)
+    return JoseTokenIssuer(KeyFile(_existing(settings)), rules)
+
+
+def token_verifier(settings: Settings) -> TokenVerifier:
+    """Verifies tokens with the installation's keys; RuntimeError when there are none."""
+    from adapters.jose.claims import ClaimRules
+    from adapters.jose.key_file import KeyFile
+    from adapters.jose.verifier import JoseTokenVerifier
+
+    rules = ClaimRules(settings.issuer, settings.audience, settings.token_ttl_s)
+    return JoseTokenVerifier(KeyFile(_existing(settings)), rules)
+
+
+def _existing(settings: Settings) -> Path:
+    path = key_path(settings)
+    if not path.exists():
+        raise RuntimeError(
+            f"there are no token keys in {path}: start the installation with `colloquy up`, or set COLLOQUY_KEYS_FILE"
+        )
+    return path

@@ -1,0 +1,59 @@
+"""What a definition of an assistant may say."""
+
+from __future__ import annotations
+
+import re
+
+from domain.refusals import InvalidCharacter, InvalidField
+from domain.tenant.events import PII_DEFAULTS, Assistant
+
+PLANS = frozenset({"lean", "standard", "thorough"})
+PII_ACTIONS = frozenset({"placeholder", "mask", "block", "allow"})
+MAX_INSTRUCTIONS = 20_000
+MAX_NAMES = 64
+MAX_TTL_S = 366 * 86_400
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
+
+
+def check_assistant(name: str, assistant: Assistant) -> None:
+    """InvalidField (or InvalidCharacter) names the first field that cannot be."""
+    _named("name", name)
+    if "\0" in assistant.instructions:
+        raise InvalidCharacter
+    if len(assistant.instructions) > MAX_INSTRUCTIONS:
+        raise InvalidField(f"instructions: at most {MAX_INSTRUCTIONS} characters")
+    _check_plan(assistant.plan)
+    for field, model in (("models.fast", assistant.models.fast), ("models.balanced", assistant.models.balanced)):
+        if model and not _MODEL.fullmatch(model):
+            raise InvalidField(f"{field}: not a model id")
+    _names("tools", assistant.tools)
+    if not 0 <= assistant.cache.threshold <= 1:
+        raise InvalidField("cache.threshold: between 0 and 1")
+    if not 0 <= assistant.cache.ttl_s <= MAX_TTL_S:
+        raise InvalidField("cache.ttl_s: not negative, and at most a year")
+    for kind, action in assistant.pii.items():
+        if kind not in PII_DEFAULTS or action not in PII_ACTIONS:
+            raise InvalidField(f"pii: kinds are {', '.join(PII_DEFAULTS)}; actions {', '.join(sorted(PII_ACTIONS))}")
+
+
+def _check_plan(plan: str | tuple[str, ...]) -> None:
+    if isinstance(plan, str):
+        if plan not in PLANS:
+            raise InvalidField("plan: lean, standard, thorough or a list of steps")
+    elif not plan:
+        raise InvalidField("plan: a list of steps is not empty")
+    else:
+        _names("plan", plan)
+
+
+def _names(field: str, names: tuple[str, ...]) -> None:
+    if len(names) > MAX_NAMES or len(set(names)) != len(names):
+        raise InvalidField(f"{field}: at most {MAX_NAMES} names, each once")
+    for name in names:
+        _named(field, name)
+
+
+def _named(field: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidField(f"{field}: 1 to 64 letters, digits, dots, dashes and underscores")
