@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
-import subprocess
 import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,13 +17,17 @@ PR_SET_PDEATHSIG = 1
 
 
 class Recipe(msgspec.Struct, kw_only=True):
-    """How to run a part: its command, its surroundings, the signal that stops it cleanly, who it runs as."""
+    """How to run a part: its command, its surroundings, the signal that stops it cleanly, who it runs as.
+
+    `orphaned` is the signal that it gets when its parent is killed (the clean one unless something else is said).
+    """
 
     name: str
     argv: Sequence[str]
     cwd: Path
     env: Mapping[str, str]
     stop: signal.Signals = signal.SIGTERM
+    orphaned: signal.Signals | None = None
     uid: int | None = None
     gid: int | None = None
     fds: Sequence[int] = ()
@@ -39,10 +44,10 @@ def start_time(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
-def spawn(recipe: Recipe, log: Path) -> subprocess.Popen[bytes]:
+async def spawn(recipe: Recipe, log: Path) -> Process:
     """Start it in a session of its own, so that Ctrl-C in a terminal reaches only the parent, which stops all in order.
-    Call it from the main thread: the kernel's signal is tied to the thread that forks."""
-    parent, death = os.getpid(), int(recipe.stop)
+    Call it from the main thread's loop: the kernel's signal is tied to the thread that forks."""
+    parent, death = os.getpid(), int(recipe.orphaned or recipe.stop)
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
     def bind_to_parent() -> None:
@@ -52,11 +57,11 @@ def spawn(recipe: Recipe, log: Path) -> subprocess.Popen[bytes]:
                 os._exit(111)
 
     with log.open("ab", buffering=0) as output:
-        return subprocess.Popen(
-            list(recipe.argv),
+        return await asyncio.create_subprocess_exec(
+            *recipe.argv,
             cwd=recipe.cwd,
             env=dict(recipe.env),
-            stdin=subprocess.DEVNULL,
+            stdin=DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,

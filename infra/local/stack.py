@@ -1,54 +1,86 @@
-"""A local stack from its user's side: start it, start jobs in it, hear of what ends, stop it."""
+"""A local stack from its user's side: start it, start jobs in it, hear of what happens, stop it."""
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from infra.local.endpoints import Endpoints, read_installation
+from infra.local.endpoints import Endpoints
+from infra.local.installation import Installation
 
-STOP_S = 60
+START_S = 90.0
+STOP_S = 60.0
+HURRIED_STOP_S = 10.0
+FIRST_READ = 65_536
 
 
 class Stack:
     """A running guardian. As long as this object's pipe is open everything runs; when its process dies, all stops."""
 
-    def __init__(self, guardian: subprocess.Popen[bytes], lifeline: int, told: Any) -> None:
-        self.guardian, self._lifeline, self._told = guardian, lifeline, told
+    def __init__(self, installation: Installation, guardian: subprocess.Popen[bytes], lifeline: int, told: int) -> None:
+        self.installation, self.guardian, self._lifeline, self._told = installation, guardian, lifeline, told
+        self._heard = b""
         self.endpoints = Endpoints()
-        self.pids: dict[str, int] = {}
+        self.pids: dict[str, int] = {"guardian": guardian.pid}
 
-    def news(self) -> Iterator[dict[str, Any]]:
-        """What the guardian says, until it ends."""
-        for line in self._told:
-            yield json.loads(line)
+    def news(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next thing that the guardian says (see there); None when it says nothing in time. RuntimeError when it
+        has failed, or has ended without a word."""
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._heard:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._told], [], [], left)[0]:
+                return None
+            more = os.read(self._told, FIRST_READ)
+            if not more:
+                raise RuntimeError("the guardian of the local stack was killed")
+            self._heard += more
+        line, _, self._heard = self._heard.partition(b"\n")
+        news: dict[str, Any] = json.loads(line)
+        if "failed" in news:
+            raise RuntimeError(news["failed"])
+        if "started" in news:
+            self.pids[news["started"]] = news["pid"]
+        return news
 
-    @property
-    def fileno(self) -> int:
-        """To wait for news with a selector."""
-        return int(self._told.fileno())
+    def start_job(self, name: str, argv: list[str], env: Mapping[str, str], grace_s: float = 40.0) -> None:
+        """Ask for a process of the product, stopped before the servers and given `grace_s` for it; its pid is news."""
+        self._command({"start": {"name": name, "argv": argv, "env": dict(env), "grace_s": grace_s}})
 
-    def start_job(self, name: str, argv: list[str], env: Mapping[str, str]) -> None:
-        """Ask for a process of the product; its pid comes as news."""
-        command = {"start": {"name": name, "argv": argv, "env": dict(env)}}
-        os.write(self._lifeline, json.dumps(command).encode() + b"\n")
+    def _command(self, command: dict[str, Any]) -> None:
+        line = json.dumps(command).encode() + b"\n"
+        with suppress(BrokenPipeError):  # the guardian has ended: `news` says why
+            while line:
+                line = line[os.write(self._lifeline, line) :]
 
     def stop(self) -> None:
-        """Let go of the lifeline and wait for the orderly end; by force when it does not come."""
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+        """Ask for the orderly end and wait for it; interrupted or too late, let go, which hurries it."""
+        if self._lifeline < 0:
+            return
+        self._command({"stop": True})
         try:
             self.guardian.wait(STOP_S)
         except subprocess.TimeoutExpired:
+            pass
+        finally:
+            os.close(self._lifeline)
+            os.close(self._told)
+            self._lifeline = -1
+        try:
+            self.guardian.wait(HURRIED_STOP_S)
+        except subprocess.TimeoutExpired:
             self.guardian.kill()
             self.guardian.wait()
+        if self.guardian.returncode < 0:  # killed: its children have been told by the kernel, theirs have not
+            self.installation.sweep()
 
 
 def start(
@@ -60,36 +92,38 @@ def start(
 ) -> Stack:
     """Start the parts, but for those `without`; RuntimeError says what failed or that one runs there already. `fast` is
     for tests: nothing is flushed to disk."""
-    running = read_installation(data_dir)
-    if running:
-        raise RuntimeError(
-            f"already running on {data_dir} (pid {running['pid']}, {running.get('url') or 'still starting'})"
-        )
-    data_dir.mkdir(parents=True, exist_ok=True)
+    installation = Installation(data_dir)
+    installation.create()
     lifeline_end, lifeline = os.pipe()
     told, told_end = os.pipe()
-    command = [sys.executable, "-m", "infra.local.guardian", str(data_dir), str(lifeline_end), str(told_end)]
+    command = [sys.executable, "-m", "infra.local.guardian", str(installation.path), str(lifeline_end), str(told_end)]
     command += ["--fast"] if fast else []
     command += ["--without", *sorted(without)] if without else []
-    with (data_dir / "guardian.log").open("ab") as log:
+    with installation.log("guardian").open("ab") as log:
         guardian = subprocess.Popen(
             command, pass_fds=(lifeline_end, told_end), start_new_session=True, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log,
         )  # fmt: skip
     os.close(lifeline_end)
     os.close(told_end)
-    stack = Stack(guardian, lifeline, os.fdopen(told, "r"))
-    for news in stack.news():
-        if "failed" in news:
-            stack.stop()
-            raise RuntimeError(news["failed"])
+    stack = Stack(installation, guardian, lifeline, told)
+    try:
+        _until_ready(stack, progress)
+    except BaseException:  # an interrupt, too, must find all stopped
+        stack.stop()
+        raise
+    return stack
+
+
+def _until_ready(stack: Stack, progress: Callable[[str, float], None]) -> None:
+    deadline = time.monotonic() + START_S
+    while news := stack.news(deadline - time.monotonic()):
         if "ready" in news:
             stack.endpoints = Endpoints(**news["ready"])
-            stack.pids = news["pids"] | {"guardian": news["guardian"]}
-            return stack
-        progress(news["part"], news["ready_s"])
-    stack.stop()
-    raise RuntimeError(f"the local stack did not start: see {data_dir / 'guardian.log'}")
+            return
+        if "part" in news:
+            progress(news["part"], news["ready_s"])
+    raise RuntimeError(f"the local stack was not ready within {START_S:.0f} s")
 
 
 @contextmanager
