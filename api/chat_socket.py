@@ -229,7 +229,7 @@ def first_cursor(live: LiveSession, after_seq: int | None) -> int:
     return feed.turn_start if live.state.running else feed.seq
 
 
-@websocket("/v1/chat", permission="chat")
+@websocket("/v1/chat", permission="chat", subprotocol=SUBPROTOCOL)
 async def chat(socket: WebSocket[Any, Any, Any], services: NamedDependency[Services]) -> None:
     """`chat.v1`: see the public contract."""
     principal = await admit_socket(socket, services)

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+
+from api.cli.connection import checked, credentials
+from domain.access import PLATFORM_TENANT
+
+INDEXED_S = 60.0
+
 DEMO: dict[str, dict[str, str]] = {
     "Northwind Coffee": {
         "returns-policy.md": """# Returns policy
@@ -38,3 +48,34 @@ two years; a low battery is shown as code E-31. The payload limit is 12 kilogram
 """,
     },
 }
+
+
+def seed(url: str, progress: Callable[[str], None]) -> Iterator[str]:
+    """Create the demo tenants where there are none, and say how to ask them something."""
+    with httpx.Client(base_url=url, timeout=30) as http:
+        operator = credentials(PLATFORM_TENANT, ["operator"])
+        known = checked(http.get("/v1/tenants?limit=1000", auth=operator))["tenants"]
+        ids = {tenant["name"]: tenant["tenant_id"] for tenant in known}
+        for name, documents in DEMO.items():
+            if name not in ids:
+                made = checked(http.post("/v1/tenants", json={"name": name}, auth=operator))
+                ids[name] = made["tenant_id"]
+                add(http, ids[name], documents)
+        progress("demo tenants")
+    first = ids[next(iter(DEMO))]
+    yield f'Ask:  colloquy chat --tenant {first} "How long can I return coffee?"'
+
+
+def add(http: httpx.Client, tenant: str, documents: dict[str, str]) -> None:
+    """Upload documents and wait until they can be found."""
+    editor = credentials(tenant, ["editor"])
+    waiting = set()
+    for name, text in documents.items():
+        answer = http.post("/v1/documents", files={"file": (name, text.encode(), "text/markdown")}, auth=editor)
+        waiting.add(checked(answer)["document_id"])
+    deadline = time.monotonic() + INDEXED_S
+    while waiting and time.monotonic() < deadline:
+        for document in list(waiting):
+            if checked(http.get(f"/v1/documents/{document}", auth=editor))["status"] != "pending":
+                waiting.discard(document)
+        time.sleep(0.05)

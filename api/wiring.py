@@ -1,0 +1,225 @@
+"""The composition root: settings to services; the only place that names an adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import aioboto3
+import valkey.asyncio
+from aiobotocore.config import AioConfig
+
+from adapters.bedrock.client import open_bedrock
+from adapters.bedrock.embedder import BedrockEmbedder
+from adapters.bedrock.language_model import BedrockLanguageModel
+from adapters.eventstore.leases import PostgresLeases
+from adapters.eventstore.store import PostgresEventStore, open_event_store
+from adapters.kms.authority import KmsKeyAuthority
+from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.migrate import migrate
+from adapters.postgres.pool import Pool, open_pool
+from adapters.postgres.tenants import PostgresTenantDirectory
+from adapters.s3.blobs import S3Blobs
+from adapters.valkey.feed_tail import ValkeyFeedTail
+from adapters.valkey.tickets import ValkeyTickets
+from api.readiness import CHECK_S, HealthCheck, Readiness
+from api.services import Services
+from api.settings import Settings
+from api.sockets import Sockets
+from api.token_wiring import create_token_keys, token_verifier
+from application.admission import Admission
+from application.corpus_version import CorpusVersions
+from application.create_tenant import CreateTenantHandler
+from application.create_turn import CreateTurnHandler
+from application.drain import Drain
+from application.gateway.gateway import Gateway
+from application.gateway.router import Router
+from application.live_session import LiveSessions
+from application.open_session import OpenSessionHandler
+from application.put_assistant import PutAssistantHandler
+from application.recover_turns import RecoverTurns
+from application.run_turn import TurnRunner
+from application.tenants import KnownTenants
+
+AWS_CONNECTIONS = 100
+POOL_SIZE = 12
+MIRROR_S = 0.25
+
+
+def process_name() -> str:
+    """A name for this process among all replicas, never used twice."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def migrate_database(settings: Settings) -> None:
+    """Bring the database to the current schema."""
+    migrate(settings.database_url, settings.lanes)
+
+
+@asynccontextmanager
+async def open_aws(name: str) -> AsyncIterator[Any]:
+    """One client of an AWS service; credentials, region and endpoint are AWS's own settings."""
+    config = AioConfig(
+        max_pool_connections=AWS_CONNECTIONS,
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+    )
+    async with aioboto3.Session().client(name, config=config) as client:
+        yield client
+
+
+async def provision(settings: Settings) -> None:
+    """Token keys, bucket, stream and table, where they are not there yet."""
+    create_token_keys(settings)
+    async with AsyncExitStack() as stack:
+        await S3Blobs(await stack.enter_async_context(open_aws("s3")), settings.bucket).provision()
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Everything the API server works with, opened in order, closed in reverse, with its background loops."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database_url, max_size=POOL_SIZE))
+        process = process_name()
+        authority = KmsKeyAuthority(await stack.enter_async_context(open_aws("kms")))
+        store = await stack.enter_async_context(
+            open_event_store(
+                settings.database_url, pool, authority, lanes=settings.lanes, owner=process, lease_s=settings.lease_s
+            )
+        )
+        bedrock = await stack.enter_async_context(open_bedrock())
+        s3 = await stack.enter_async_context(open_aws("s3"))
+        cache = valkey.asyncio.from_url(
+            settings.valkey_url or "valkey://127.0.0.1:1", socket_timeout=0.5, socket_connect_timeout=0.5
+        )
+        stack.push_async_callback(cache.aclose)
+        yield await _assemble(settings, stack, pool, process, store, bedrock, s3, cache)
+
+
+async def _assemble(
+    settings: Settings,
+    stack: AsyncExitStack,
+    pool: Pool,
+    process: str,
+    store: PostgresEventStore,
+    bedrock: Any,
+    s3: Any,
+    cache: Any,
+) -> Services:
+    model = BedrockLanguageModel(bedrock)
+    embedder = BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions)
+    corpus = PostgresCorpus(pool, store.vault, dimensions=settings.embedding_dimensions)
+    blobs = S3Blobs(s3, settings.bucket)
+    tenants = KnownTenants(store)
+    directory = PostgresTenantDirectory(pool)
+    tail = ValkeyFeedTail(cache)
+    sessions = LiveSessions(store, tail)
+    admission = Admission(
+        turns=settings.max_turns,
+        turns_per_tenant=settings.max_turns_per_tenant,
+        requests_per_minute=settings.requests_per_minute,
+    )
+    runner = TurnRunner(
+        gateway=Gateway(model, embedder),
+        router=Router(settings.model_fast, settings.model_balanced),
+        corpus=corpus,
+        versions=CorpusVersions(corpus),
+        history_tokens=settings.history_tokens,
+        answer_tokens=settings.answer_tokens,
+        first_token_s=settings.first_token_s,
+        idle_s=settings.stream_idle_s,
+    )
+    create_turn = CreateTurnHandler(tenants, admission, runner)
+    sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
+    recover = RecoverTurns(
+        leases=PostgresLeases(pool, process, settings.lease_s),
+        sessions=sessions,
+        tenants=tenants,
+        admission=admission,
+        create_turn=create_turn,
+        process=process,
+        every_s=settings.lease_s / 3,
+    )
+    stop = asyncio.Event()
+    loops = [
+        asyncio.create_task(recover.run(stop)),
+        asyncio.create_task(sockets.watch(stop)),
+        asyncio.create_task(mirror_feeds(sessions, stop)),
+    ]
+
+    async def end_loops() -> None:
+        stop.set()
+        await asyncio.wait(loops, timeout=5)
+
+    stack.push_async_callback(end_loops)
+    return Services(
+        settings=settings,
+        store=store,
+        sealer=store.vault,
+        model=model,
+        embedder=embedder,
+        corpus=corpus,
+        blobs=blobs,
+        pool=pool,
+        tenants=tenants,
+        sessions=sessions,
+        admission=admission,
+        sockets=sockets,
+        open_session=OpenSessionHandler(sessions, tenants),
+        create_turn=create_turn,
+        drain=Drain(sessions, admission, create_turn),
+        verifier=token_verifier(settings),
+        tickets=ValkeyTickets(cache),
+        directory=directory,
+        create_tenant=CreateTenantHandler(store, store.vault, corpus, directory),
+        put_assistant=PutAssistantHandler(store, tenants),
+        readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache)),
+    )
+
+
+async def mirror_feeds(sessions: LiveSessions, stop: asyncio.Event) -> None:
+    """Send what the feeds have gained to their tails, four times a second."""
+    while not stop.is_set():
+        await sessions.mirror()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), MIRROR_S)
+
+
+def health_checks(
+    settings: Settings, pool: Pool, bedrock: Any, s3: Any, cache: Any
+) -> dict[str, tuple[bool, HealthCheck]]:
+    """Each part by name: is it needed for a turn, and how one asks it."""
+
+    async def postgres() -> None:
+        async with pool.connection(timeout=CHECK_S) as connection:
+            await connection.execute("SELECT 1")
+
+    async def bucket() -> None:
+        await s3.head_bucket(Bucket=settings.bucket)
+
+    async def ping() -> None:
+        await cache.ping()
+
+    return {
+        "postgres": (True, postgres),
+        "bedrock": (True, partial(reachable, bedrock.meta.endpoint_url)),
+        "valkey": (False, ping),
+        "nats": (False, partial(reachable, settings.nats_url)),
+        "s3": (False, bucket),
+    }
+
+
+async def reachable(url: str) -> None:
+    """Whether somebody listens at a URL's host and port; OSError otherwise."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 4222)
+    _, writer = await asyncio.open_connection(parts.hostname, port)
+    writer.close()
