@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from domain.event import Event, topic
-from domain.usage import Usage
+from domain.usage import PRICE_VERSION, Usage, cost_of
 
 
 @topic("model.call_started.1")
@@ -38,3 +38,19 @@ class TokensUsed(Event, frozen=True, kw_only=True):
     price_version: str = ""
     estimated: bool = False
     failure: str = ""
+
+
+def settle(call: ModelCallStarted, usage: Usage, *, estimated: bool = False, failure: str = "") -> TokensUsed:
+    """The fact that ends a call: what it used, at today's prices."""
+    return TokensUsed(
+        call_id=call.call_id,
+        step=call.step,
+        model=call.model,
+        user=call.user,
+        turn_id=call.turn_id,
+        usage=usage,
+        cost_usd=cost_of(call.model, usage),
+        price_version=PRICE_VERSION,
+        estimated=estimated,
+        failure=failure,
+    )

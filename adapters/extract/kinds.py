@@ -28,7 +28,7 @@ STARTS_AS_HTML = re.compile(
 
 
 def sniff(name: str, body: bytes) -> str:
-    """Name and bytes to one of the six media types; errors as in `ports.extractor.Extractor.sniff`."""
+    """Name and bytes to one of the six media types; errors as in `ports.extractor.Sniff`."""
     if not body:
         raise DocumentRefused("empty_file", "The file is empty.")
     extension = PurePosixPath(name).suffix.lower().removeprefix(".")

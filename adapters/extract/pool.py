@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 import msgspec
 import structlog
 
-from adapters.extract.kinds import sniff
 from adapters.extract.wire import LENGTH_BYTES, Read, Refused, Task, frame
 from application.ports.extractor import Extracted
 from domain.refusals import DocumentRefused, Overloaded
@@ -35,10 +34,6 @@ class ProcessExtractor:
         for _ in range(children):
             self._idle.put_nowait(None)
         self._children: set[_Child] = set()
-
-    def sniff(self, name: str, body: bytes) -> str:
-        """See `ports.extractor.Extractor`."""
-        return sniff(name, body)
 
     async def extract(self, media_type: str, body: bytes) -> Extracted:
         """See `ports.extractor.Extractor`. A file that kills or outlasts its reader is `unreadable`; `Overloaded` when

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -16,13 +17,13 @@ class Extracted(msgspec.Struct, frozen=True, array_like=True):
     spans: tuple[tuple[int, int], ...]
 
 
-class Extractor(Protocol):
-    """Reads documents of the kinds that `sniff` knows."""
+Sniff = Callable[[str, bytes], str]
+"""A file's name and bytes to its media type, quickly. `UnsupportedMediaType` when it is of no kind that is read;
+`DocumentRefused` with `empty_file` or `type_mismatch` (the name's extension says otherwise)."""
 
-    def sniff(self, name: str, body: bytes) -> str:
-        """The media type by the bytes. `UnsupportedMediaType` when it is of no known kind; `DocumentRefused` with
-        `empty_file` or `type_mismatch` (the name's extension says otherwise). Reads no more than a few kilobytes."""
-        ...
+
+class Extractor(Protocol):
+    """Reads documents of the kinds that a `Sniff` names."""
 
     async def extract(self, media_type: str, body: bytes) -> Extracted:
         """Read it, within limits of time and memory. `DocumentRefused` when it cannot or must not be read."""

@@ -6,9 +6,8 @@ from domain.document.commands import AddDocument
 from domain.document.events import DocumentAdded, DocumentDeleted, DocumentFailed, DocumentIndexed
 from domain.document.state import Document
 from domain.event import Event
-from domain.model_calls import TokensUsed
+from domain.model_calls import settle
 from domain.refusals import DocumentNotFound
-from domain.usage import PRICE_VERSION, cost_of
 
 
 def add_document(document: Document, command: AddDocument) -> list[Event]:
@@ -37,16 +36,4 @@ def delete_document(document: Document) -> list[Event]:
 
 def settle_open_calls(document: Document) -> list[Event]:
     """A fact for each embedding call whose outcome was lost with the process that made it."""
-    return [
-        TokensUsed(
-            call_id=call.call_id,
-            step=call.step,
-            model=call.model,
-            user=call.user,
-            usage=call.estimate,
-            cost_usd=cost_of(call.model, call.estimate),
-            price_version=PRICE_VERSION,
-            estimated=True,
-        )
-        for call in document.open_calls.values()
-    ]
+    return [settle(call, call.estimate, estimated=True) for call in document.open_calls.values()]

@@ -1,0 +1,39 @@
+"""One text to its vector, as two facts of the ledger: started before the call leaves, settled however it ends."""
+
+from __future__ import annotations
+
+import msgspec
+
+from application.clock import new_id
+from application.ports.model import Embedder, ModelFailure
+from domain.model_calls import ModelCallStarted, TokensUsed, settle
+from domain.usage import Usage, estimate_tokens
+
+STEP = "embed"
+LONGEST = 20_000
+"""Characters that are sent at most: the model reads 8,192 tokens, and takes no more than 50,000 characters."""
+
+
+class Embedded(msgspec.Struct, frozen=True):
+    """How a call ended: the fact to store, and the vector or the failure."""
+
+    settled: TokensUsed
+    vector: list[float] | None
+    failure: ModelFailure | None
+
+
+def start_embedding(embedder: Embedder, text: str, user: str) -> ModelCallStarted:
+    """The fact to store before `embed` is called."""
+    estimate = Usage(input_tokens=estimate_tokens(text[:LONGEST]))
+    return ModelCallStarted(call_id=new_id(), step=STEP, model=embedder.model, user=user, estimate=estimate)
+
+
+async def embed(embedder: Embedder, text: str, started: ModelCallStarted) -> Embedded:
+    """Make the call. Refused by the provider it costs nothing; lost on the way it is charged what was estimated."""
+    try:
+        embedding = await embedder.embed(text[:LONGEST])
+    except ModelFailure as failure:
+        refused = failure.status >= 400
+        usage = Usage() if refused else started.estimate
+        return Embedded(settle(started, usage, estimated=not refused, failure=failure.code), None, failure)
+    return Embedded(settle(started, Usage(input_tokens=embedding.input_tokens)), embedding.vector, None)

@@ -1,0 +1,127 @@
+"""One pending document to findable passages: fetched, unsealed, read, cut, embedded, indexed, each cost a fact."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.add_document import SEALED_AS, blob_of, stream_of
+from application.embedding import Embedded, embed, start_embedding
+from application.execute import DOCUMENT, Context, Held
+from application.ports.blobs import Blobs
+from application.ports.corpus import Corpus, NewPassage, Pending
+from application.ports.event_store import EventStore
+from application.ports.extractor import Extracted, Extractor
+from application.ports.keys import Sealer
+from application.ports.model import Embedder
+from domain.document.rules import fail_document, index_document, settle_open_calls
+from domain.document.state import Document
+from domain.event import Event
+from domain.refusals import DocumentRefused
+
+BATCH = 32
+BACKOFF_S = (0.5, 2.0, 5.0)
+READER = Context("ingest")
+
+
+class Gone(Exception):
+    """The document was deleted while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """Reads documents that were claimed. Anything it has done is done again, or found done, after a crash."""
+
+    store: EventStore
+    sealer: Sealer
+    blobs: Blobs
+    corpus: Corpus
+    extractor: Extractor
+    embedder: Embedder
+
+    async def __call__(self, claim: Pending) -> None:
+        """Make it findable. `DocumentRefused` when the document is at fault; other refusals and `ModelFailure` when
+        something is away."""
+        held = await self._held(claim)
+        if held.state.status in ("absent", "deleted"):
+            await self._clear_away(claim)
+            return
+        extracted = await self.extractor.extract(claim.media_type, await self._file(claim))
+        try:
+            vectors = await self._vectors(held, extracted)
+        except Gone:
+            return
+        passages = [
+            NewPassage(start=start, end=end, text=extracted.text[start:end], vector=vector)
+            for (start, end), vector in zip(extracted.spans, vectors, strict=True)
+        ]
+        # The fact first: what a crash leaves undone after it is still pending in the corpus, and is claimed again.
+        await held.execute(lambda d: index_document(d, len(passages), len(extracted.text)), READER)
+        title = extracted.title or claim.title
+        await self.corpus.index(claim.tenant, claim.document_id, title=title, text=extracted.text, passages=passages)
+
+    async def fail(self, claim: Pending, reason: str) -> None:
+        """Note that it cannot be read."""
+        held = await self._held(claim)
+        await held.execute(lambda document: fail_document(document, reason), READER)
+        await self.corpus.fail(claim.tenant, claim.document_id, reason)
+
+    async def _held(self, claim: Pending) -> Held[Document]:
+        """The document, with the calls settled that an earlier reader left open."""
+        held = Held(self.store, stream_of(claim.tenant, claim.document_id), DOCUMENT)
+        await held.catch_up()
+        await held.execute(settle_open_calls, READER)
+        return held
+
+    async def _clear_away(self, claim: Pending) -> None:
+        """It was never accepted (its upload broke off), or its deletion was cut short."""
+        await self.corpus.delete(claim.tenant, claim.document_id)
+        await self.blobs.delete(blob_of(claim.tenant, claim.document_id))
+
+    async def _file(self, claim: Pending) -> bytes:
+        sealed = await self.blobs.get(blob_of(claim.tenant, claim.document_id))
+        stream = stream_of(claim.tenant, claim.document_id)
+        body = await self.sealer.unseal(stream, sealed, SEALED_AS) if sealed is not None else None
+        if body is None:
+            raise DocumentRefused("unreadable", "The file is no longer kept.")
+        return body
+
+    async def _vectors(self, held: Held[Document], extracted: Extracted) -> list[list[float]]:
+        """A vector a passage. The document's own title goes before each passage that does not begin with it, so that
+        the fifth page of a report is still about what the report is about."""
+        texts = []
+        for start, end in extracted.spans:
+            text = extracted.text[start:end]
+            texts.append(text if extracted.title in text else f"{extracted.title}\n{text}")
+        vectors: list[list[float]] = []
+        for first in range(0, len(texts), BATCH):
+            vectors += await self._embed_batch(held, texts[first : first + BATCH])
+        return vectors
+
+    async def _embed_batch(self, held: Held[Document], texts: Sequence[str]) -> list[list[float]]:
+        """Concurrent calls; those that fail are tried again, a little later each time."""
+        vectors: dict[int, list[float]] = {}
+        for backoff in (*BACKOFF_S, None):
+            missing = [place for place in range(len(texts)) if place not in vectors]
+            results = await self._embed_once(held, [texts[place] for place in missing])
+            vectors |= {p: r.vector for p, r in zip(missing, results, strict=True) if r.vector is not None}
+            failure = next((result.failure for result in results if result.failure), None)
+            if failure is None:
+                break
+            if backoff is None:
+                raise failure
+            await asyncio.sleep(backoff)
+        return [vectors[place] for place in range(len(texts))]
+
+    async def _embed_once(self, held: Held[Document], texts: Sequence[str]) -> list[Embedded]:
+        """Start facts, the calls side by side, and their settlement."""
+        started = [start_embedding(self.embedder, text, held.state.user) for text in texts]
+        if not await held.execute(lambda document: [] if document.status == "deleted" else started, READER):
+            raise Gone
+        results = await asyncio.gather(
+            *(embed(self.embedder, text, call) for text, call in zip(texts, started, strict=True))
+        )
+        settled: list[Event] = [result.settled for result in results]
+        await held.execute(lambda _: settled, READER)
+        return results
