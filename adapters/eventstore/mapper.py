@@ -10,6 +10,7 @@ import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 from adapters.eventstore.keyring import NONCE, Keyring
+from application.ports.event_store import Recorded
 from domain.event import TOPICS, UPCASTS, Envelope, Event, Shredded
 
 PLAIN, SEALED = b"\x00", b"\x01"
@@ -81,16 +82,13 @@ class EnvelopeMapper(Mapper[str]):
                 )
         else:
             data = self._event(topic, body.data)
-        return Envelope(
-            stream=stream,
-            version=version,
-            at=body.at,
-            event=data,
-            actor=body.actor,
-            correlation_id=body.correlation_id,
-            causation_id=body.causation_id,
-            position=position,
-        )
+        return _envelope(stream, version, position, body, data)
+
+    def heading(self, recorded: Recorded) -> Envelope:
+        """All but the event, which no key and no knowledge of its topic is needed for."""
+        body = self._body.decode(memoryview(recorded.state)[1:])
+        event = Shredded(topic=recorded.topic)
+        return _envelope(recorded.stream, recorded.version, recorded.position, body, event)
 
     def _event(self, topic: str, data: bytes | msgspec.Raw) -> Event:
         if topic in UPCASTS:
@@ -103,6 +101,19 @@ class EnvelopeMapper(Mapper[str]):
         if decoder is None:
             decoder = self._decoders[topic] = msgspec.msgpack.Decoder(TOPICS[topic])
         return decoder.decode(data)
+
+
+def _envelope(stream: str, version: int, position: int, body: Body, event: Event) -> Envelope:
+    return Envelope(
+        stream=stream,
+        version=version,
+        at=body.at,
+        event=event,
+        actor=body.actor,
+        correlation_id=body.correlation_id,
+        causation_id=body.causation_id,
+        position=position,
+    )
 
 
 def _bound_to(topic: str, stream: str, version: int) -> bytes:

@@ -149,6 +149,10 @@ class PostgresEventStore:
         """See `application/ports/event_store.py`."""
         return self._mapper.open(recorded.stream, recorded.version, recorded.topic, recorded.state, recorded.position)
 
+    def heading(self, recorded: Recorded) -> Envelope:
+        """See `application/ports/event_store.py`."""
+        return self._mapper.heading(recorded)
+
     async def unlock(self, streams: Sequence[str]) -> None:
         """See `application/ports/event_store.py`."""
         await self.vault.unlock(streams)

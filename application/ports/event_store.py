@@ -65,6 +65,11 @@ class EventStore(Protocol):
         """Bytes to a fact, if the stream's key is in memory; else `Shredded` (see `unlock`)."""
         ...
 
+    def heading(self, recorded: Recorded) -> Envelope:
+        """When a fact was stored, by whom and why, but not what it says: its event is always `Shredded`. Needs no key,
+        and reads topics that this program does not know."""
+        ...
+
     async def unlock(self, streams: Sequence[str]) -> None:
         """Bring the data keys of these streams into memory; streams whose key was shredded are passed over."""
         ...

@@ -109,6 +109,19 @@ class InMemoryEventStore:
         )
         return self._as_stored(envelope)
 
+    def heading(self, recorded: Recorded) -> Envelope:
+        at, actor, correlation, causation, _ = msgspec.msgpack.decode(recorded.state)
+        return Envelope(
+            stream=recorded.stream,
+            version=recorded.version,
+            at=at,
+            event=Shredded(topic=recorded.topic),
+            actor=actor,
+            correlation_id=correlation,
+            causation_id=causation,
+            position=recorded.position,
+        )
+
     async def unlock(self, streams: Sequence[str]) -> None:
         return None
 
