@@ -63,10 +63,10 @@ class StandIn:
         return {"calls": _last(calls, request)}
 
     def _get_control_totals(self, request: Request) -> dict[str, Any]:
-        return self.runtime.log.totals()
+        return {**self.runtime.log.totals(), "deltas": self.runtime.deltas}
 
     def _get_control_requests(self, request: Request) -> dict[str, Any]:
-        return {"requests": _last(list(self.runtime.requests), request)}
+        return {"requests": [_shown(seen) for seen in _last(list(self.runtime.requests), request)]}
 
 
 def _object(request: Request) -> dict[str, Any]:
@@ -74,6 +74,15 @@ def _object(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("an object is wanted")
     return value
+
+
+def _shown(request: Request) -> dict[str, Any]:
+    """A request as it came: the body's JSON value, or its text when it is none."""
+    try:
+        body = request.json()
+    except ValueError:
+        body = request.body.decode("utf-8", "replace")
+    return {"model": "/".join(request.path[1:-1]), "operation": OPERATIONS[request.path[-1]], "body": body}
 
 
 def _last(items: list[Any], request: Request) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import itertools
 import math
 import os
 import sys
@@ -12,8 +13,9 @@ import msgspec
 
 from infra.local.bedrock import hashed_ngrams, minilm
 
-BATCH = 32
+BATCH = 4  # more at once is no faster: the work is done by matrices that are large enough already
 WAITING = 4_096
+PROCESSES = min(2, os.cpu_count() or 1)
 
 
 class TooManyWaiting(Exception):
@@ -33,66 +35,85 @@ class HashedEmbeddings:
         """Nothing is open."""
 
 
+Waiter = asyncio.Future[list[float]]
+
+
 class MiniLMEmbeddings:
-    """The sentence model; whatever waits while it works goes into its next batch."""
+    """The sentence model in processes of its own, the second only when texts wait. Short texts go first, so that a
+    question does not wait behind the documents that are being added."""
 
     name = "all-MiniLM-L6-v2"
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[tuple[str, asyncio.Future[list[float]]]] = asyncio.Queue(WAITING)
-        self._worker: asyncio.Task[None] | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._waiting: asyncio.PriorityQueue[tuple[int, int, str, Waiter]] = asyncio.PriorityQueue(WAITING)
+        self._count = itertools.count()
+        self._workers: set[asyncio.Task[None]] = set()
 
     async def embed(self, text: str, dimensions: int) -> list[float]:
-        """A unit vector: the model's 384 numbers, filled up with zeros or cut and normalised anew."""
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        waiter: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
+        """A unit vector: the model's 384 numbers, filled up with zeros or cut and normalised anew. TooManyWaiting, or
+        ConnectionError when the model's process died."""
+        waiter: Waiter = asyncio.get_running_loop().create_future()
         try:
-            self._waiting.put_nowait((text, waiter))
+            self._waiting.put_nowait((len(text), next(self._count), text, waiter))
         except asyncio.QueueFull:
             raise TooManyWaiting from None
+        if len(self._workers) < PROCESSES and self._waiting.qsize() > len(self._workers) * BATCH:
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._ended)
         return fit(await waiter, dimensions)
 
     async def close(self) -> None:
-        """Stop the process and let nobody wait for it."""
-        if self._worker:
-            self._worker.cancel()
-        if self._process and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        """Stop the processes; whoever still waits gets ConnectionError."""
+        workers = list(self._workers)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        while not self._workers and not self._waiting.empty():
+            _fail(self._waiting.get_nowait()[3])
+        if not worker.cancelled() and worker.exception():
+            print(f"the sentence model's process has ended: {worker.exception()!r}", file=sys.stderr, flush=True)
 
     async def _work(self) -> None:
         """Batch after batch. The process ends when its input closes, so it cannot outlive this one."""
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1")}
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", minilm.__name__, stdin=-1, stdout=-1, env=environment
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", minilm.__name__, stdin=-1, stdout=-1, env={"OPENBLAS_NUM_THREADS": "1", **os.environ}
         )
-        batch: list[tuple[str, asyncio.Future[list[float]]]] = []
+        batch: list[tuple[int, int, str, Waiter]] = []
         try:
             while True:
                 batch = [await self._waiting.get()]
                 while len(batch) < BATCH and not self._waiting.empty():
                     batch.append(self._waiting.get_nowait())
-                vectors = await self._ask([text for text, _ in batch])
-                for (_, waiter), vector in zip(batch, vectors, strict=True):
+                vectors = await _ask(process, [text for _, _, text, _ in batch])
+                for (*_, waiter), vector in zip(batch, vectors, strict=True):
                     if not waiter.done():
                         waiter.set_result(vector)
         finally:
-            while not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            for _, waiter in batch:
-                if not waiter.done():
-                    waiter.set_exception(ConnectionError("the sentence model's process has ended"))
+            for *_, waiter in batch:
+                _fail(waiter)
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
 
-    async def _ask(self, texts: list[str]) -> list[list[float]]:
-        assert self._process and self._process.stdin and self._process.stdout
-        message = msgspec.msgpack.encode(texts)
-        self._process.stdin.write(minilm.LENGTH.pack(len(message)) + message)
-        await self._process.stdin.drain()
-        (length,) = minilm.LENGTH.unpack(await self._process.stdout.readexactly(minilm.LENGTH.size))
-        numbers = array.array("f", await self._process.stdout.readexactly(length)).tolist()
-        return [numbers[i : i + minilm.DIMENSIONS] for i in range(0, len(numbers), minilm.DIMENSIONS)]
+
+def _fail(waiter: Waiter) -> None:
+    if not waiter.done():
+        waiter.set_exception(ConnectionError("the sentence model's process has ended"))
+
+
+async def _ask(process: asyncio.subprocess.Process, texts: list[str]) -> list[list[float]]:
+    """One batch through the process, in the framing of `minilm.serve`."""
+    assert process.stdin and process.stdout
+    message = msgspec.msgpack.encode(texts)
+    process.stdin.write(minilm.LENGTH.pack(len(message)) + message)
+    await process.stdin.drain()
+    (length,) = minilm.LENGTH.unpack(await process.stdout.readexactly(minilm.LENGTH.size))
+    numbers = array.array("f", await process.stdout.readexactly(length)).tolist()
+    return [numbers[i : i + minilm.DIMENSIONS] for i in range(0, len(numbers), minilm.DIMENSIONS)]
 
 
 Embeddings = HashedEmbeddings | MiniLMEmbeddings

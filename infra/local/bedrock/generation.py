@@ -11,7 +11,7 @@ from infra.local.bedrock.ticker import Ticker
 
 class Generation:
     """A stream of prepared deltas. `bill(deltas_sent, error_code)` is called exactly once, before the end is sent or
-    when the client goes: AWS bills a whole answer, also when its reader has left."""
+    when the client goes. Without an error the whole answer is to be billed, as AWS does, whoever has left."""
 
     def __init__(
         self,
@@ -21,12 +21,12 @@ class Generation:
         head: bytes,
         deltas: list[bytes],
         tail: Callable[[], bytes],
-        bill: Callable[[int | None, str], None],
+        bill: Callable[[int, str], None],
         fault: faults.Fault | None,
     ) -> None:
         self._reply, self._ticker = reply, ticker
         self._pending, self._deltas, self._tail = head, deltas, tail
-        self._bill_once: Callable[[int | None, str], None] | None = bill
+        self._bill_once: Callable[[int, str], None] | None = bill
         self._fault = fault
         self._sent = 0
         self._due = self._gap = 0.0
@@ -39,7 +39,7 @@ class Generation:
 
     def settle(self) -> None:
         """Bill it in full now: the client has gone, or the process ends."""
-        self._bill(None, "")
+        self._bill()
 
     def _step(self) -> None:
         if self._reply.ended:
@@ -65,7 +65,7 @@ class Generation:
         self._pending = b""
 
     def _end(self) -> None:
-        self._bill(None, "")
+        self._bill()
         self._flush(chunk(self._tail()))
         self._reply.finish()
 
@@ -73,11 +73,11 @@ class Generation:
         following = self._deltas[self._sent] if self._sent < len(self._deltas) else self._tail()
         if fault.kind in faults.EVENTS:
             frame, code = faults.EVENTS[fault.kind]
-            self._bill(self._sent, code)
+            self._bill(code)
             self._flush(chunk(frame()))
             self._reply.finish()
             return
-        self._bill(None, "")
+        self._bill()
         if fault.kind == "cut":
             self._flush(chunk(following)[: len(following) // 2])
             self._reply.cut()
@@ -93,7 +93,7 @@ class Generation:
             self._flush()
             self._reply.finish()
 
-    def _bill(self, deltas: int | None, code: str) -> None:
+    def _bill(self, code: str = "") -> None:
         bill, self._bill_once = self._bill_once, None
         if bill:
-            bill(deltas, code)
+            bill(self._sent, code)

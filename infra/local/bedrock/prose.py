@@ -12,6 +12,7 @@ from infra.local.bedrock.prompt import Passage, Prompt
 from infra.local.bedrock.words import content_words
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9À-Þ])|\n\s*\n|\n(?=\s*(?:[-*#•|]|\d+[.)]))")
+FILE_NAME = re.compile(r"\.[a-z0-9]{2,5}$", re.IGNORECASE)
 LONGEST = 320  # characters of a sentence
 SENTENCES = 3
 GREETING = re.compile(r"^\W*(hi|hello|hey|good (morning|evening|afternoon)|thanks|thank you)\b.{0,20}$", re.IGNORECASE)
@@ -70,10 +71,9 @@ def sentences_of(text: str) -> list[str]:
 def _without_title(text: str) -> str:
     """The text after its first line, when that line looks like a title."""
     first, _, rest = text.partition("\n")
-    looks = (
-        len(first) < 60 and not first.rstrip().endswith((".", "!", "?", ":", ",", ";")) and rest.lstrip()[:1].isupper()
-    )
-    return rest if looks else text
+    body = rest.lstrip(" \n\"'([#*-")
+    looks = len(first) <= 120 and not first.rstrip().endswith((".", "!", "?", ":", ",", ";"))
+    return rest if looks and body and (FILE_NAME.search(first) or not body[0].islower()) else text
 
 
 def _tidy(sentence: str) -> str:

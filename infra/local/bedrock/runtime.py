@@ -59,7 +59,8 @@ class Runtime:
     def __init__(self, log: InvocationLog, embeddings: Embeddings, pace: Pace) -> None:
         self.log, self.embeddings, self.pace = log, embeddings, pace
         self.faults = faults.Faults()
-        self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
+        self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
+        self.deltas = 0  # sent in streams that have ended
         self._cache = PromptCache()
         self._ticker = Ticker()
         self._running: dict[str, Generation] = {}
@@ -69,7 +70,7 @@ class Runtime:
         """POST /model/{id}/{operation}."""
         model, operation = "/".join(request.path[1:-1]), OPERATIONS[request.path[-1]]
         call = Call(str(uuid.uuid4()), operation, model)
-        self.requests.append({"operation": operation, "model": model, "body": request.body.decode("utf-8", "replace")})
+        self.requests.append(request)
         try:
             body = _body_of(request)
             call.metadata = body.get("requestMetadata", {}) if operation.startswith("Converse") else {}
@@ -102,8 +103,9 @@ class Runtime:
         deltas = delta_frames(output, self.pace.chars_per_token)
         begun = asyncio.get_running_loop().time()
 
-        def bill(sent: int | None, code: str) -> None:
-            call.output_tokens = output.tokens if sent is None else output.tokens * sent // max(1, len(deltas))
+        def bill(sent: int, code: str) -> None:
+            call.output_tokens = output.tokens * sent // len(deltas) if code and deltas else output.tokens
+            self.deltas += sent
             self._running.pop(call.request_id, None)
             self._close(call, 200, code)
 

@@ -1,0 +1,51 @@
+"""The Bedrock stand-in inside a test's own process and loop, without pace unless asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.bedrock.client import open_bedrock
+from infra.local.bedrock.control import StandIn
+from infra.local.bedrock.embeddings import HashedEmbeddings
+from infra.local.bedrock.http_server import Connection
+from infra.local.bedrock.invocation_log import InvocationLog
+from infra.local.bedrock.runtime import Pace, Runtime
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@dataclass
+class Running:
+    """A running stand-in: its address, a client for it, and its inside."""
+
+    url: str
+    client: Any
+    runtime: Runtime
+
+
+@asynccontextmanager
+async def running_stand_in(data_dir: Path | None = None, **pace: Any) -> AsyncIterator[Running]:
+    """Start one on a free port of loopback, with a client; gone afterwards."""
+    for name, value in CREDENTIALS.items():
+        os.environ.setdefault(name, value)
+    wanted = Pace(**({"first_token_ms": 0.0, "token_ms": 0.0} | pace))
+    runtime = Runtime(InvocationLog(data_dir), HashedEmbeddings(), wanted)
+    stand_in = StandIn(runtime)
+    connections: set[Connection] = set()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(stand_in.handle, connections), "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        async with open_bedrock(endpoint_url=url, region="us-east-1") as client:
+            yield Running(url, client, runtime)
+    finally:
+        server.close()
+        await runtime.close()
+        for connection in list(connections):
+            connection.close()
