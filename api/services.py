@@ -9,9 +9,11 @@ from typing import Any
 from api.readiness import Readiness
 from api.settings import Settings
 from api.sockets import Sockets
+from application.add_document import AddDocumentHandler
 from application.admission import Admission
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
+from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
 from application.live_session import LiveSessions
 from application.open_session import OpenSessionHandler
@@ -24,6 +26,7 @@ from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.put_assistant import PutAssistantHandler
+from application.search_documents import SearchDocumentsHandler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,4 +54,7 @@ class Services:
     create_tenant: CreateTenantHandler
     put_assistant: PutAssistantHandler
     readiness: Readiness
+    add_document: AddDocumentHandler
+    delete_document: DeleteDocumentHandler
+    search_documents: SearchDocumentsHandler
     gauges: Sequence[Callable[[], Awaitable[None]]] = ()

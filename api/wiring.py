@@ -21,6 +21,8 @@ from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.eventstore.leases import PostgresLeases
 from adapters.eventstore.store import PostgresEventStore, open_event_store
+from adapters.extract.kinds import sniff
+from adapters.extract.pool import open_extractor
 from adapters.kms.authority import KmsKeyAuthority
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.migrate import migrate
@@ -34,18 +36,23 @@ from api.services import Services
 from api.settings import Settings
 from api.sockets import Sockets
 from api.token_wiring import create_token_keys, token_verifier
+from application.add_document import AddDocumentHandler
 from application.admission import Admission
 from application.corpus_version import CorpusVersions
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
+from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
 from application.gateway.gateway import Gateway
 from application.gateway.router import Router
+from application.index_documents import IndexDocuments
 from application.live_session import LiveSessions
 from application.open_session import OpenSessionHandler
 from application.put_assistant import PutAssistantHandler
+from application.read_document import ReadDocument
 from application.recover_turns import RecoverTurns
 from application.run_turn import TurnRunner
+from application.search_documents import SearchDocumentsHandler
 from application.tenants import KnownTenants
 
 AWS_CONNECTIONS = 100
@@ -72,7 +79,8 @@ async def open_aws(name: str) -> AsyncIterator[Any]:
         read_timeout=5,
         retries={"total_max_attempts": 3, "mode": "standard"},
     )
-    async with aioboto3.Session().client(name, config=config) as client:
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    async with aioboto3.Session(region_name=region).client(name, config=config) as client:
         yield client
 
 
@@ -87,14 +95,8 @@ async def provision(settings: Settings) -> None:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Everything the API server works with, opened in order, closed in reverse, with its background loops."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings.database_url, max_size=POOL_SIZE))
         process = process_name()
-        authority = KmsKeyAuthority(await stack.enter_async_context(open_aws("kms")))
-        store = await stack.enter_async_context(
-            open_event_store(
-                settings.database_url, pool, authority, lanes=settings.lanes, owner=process, lease_s=settings.lease_s
-            )
-        )
+        pool, store = await _open_store(settings, stack, process)
         bedrock = await stack.enter_async_context(open_bedrock())
         s3 = await stack.enter_async_context(open_aws("s3"))
         cache = valkey.asyncio.from_url(
@@ -102,6 +104,35 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
         stack.push_async_callback(cache.aclose)
         yield await _assemble(settings, stack, pool, process, store, bedrock, s3, cache)
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack, process: str) -> tuple[Pool, PostgresEventStore]:
+    """What every process of the product needs."""
+    pool = await stack.enter_async_context(open_pool(settings.database_url, max_size=POOL_SIZE))
+    authority = KmsKeyAuthority(await stack.enter_async_context(open_aws("kms")))
+    store = await stack.enter_async_context(
+        open_event_store(
+            settings.database_url, pool, authority, lanes=settings.lanes, owner=process, lease_s=settings.lease_s
+        )
+    )
+    return pool, store
+
+
+async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
+    """Read documents as they come, until `stop` is set."""
+    async with AsyncExitStack() as stack:
+        pool, store = await _open_store(settings, stack, process_name())
+        bedrock = await stack.enter_async_context(open_bedrock())
+        corpus = PostgresCorpus(pool, store.vault, dimensions=settings.embedding_dimensions)
+        read = ReadDocument(
+            store=store,
+            sealer=store.vault,
+            blobs=S3Blobs(await stack.enter_async_context(open_aws("s3")), settings.bucket),
+            corpus=corpus,
+            extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),
+            embedder=BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions),
+        )
+        await IndexDocuments(corpus, read).run(stop)
 
 
 async def _assemble(
@@ -181,6 +212,9 @@ async def _assemble(
         directory=directory,
         create_tenant=CreateTenantHandler(store, store.vault, corpus, directory),
         put_assistant=PutAssistantHandler(store, tenants),
+        add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniff),
+        delete_document=DeleteDocumentHandler(store, blobs, corpus),
+        search_documents=SearchDocumentsHandler(store, corpus, embedder),
         readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache)),
     )
 

@@ -1,0 +1,134 @@
+"""A tenant's documents: brought by editors, listed and quoted for members."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, Literal
+
+import msgspec
+from litestar import MediaType, Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from api.services import Services
+from api.upload import read_upload
+from application.add_document import Accepted
+from application.clock import rfc3339
+from application.ports.corpus import DocumentRow
+from domain.access import Principal
+from domain.refusals import DocumentNotFound, InvalidCursor, InvalidRange, NotFound
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Whole files are in memory while they are hashed and sealed: only so many at a time.
+_sealing = asyncio.Semaphore(4)
+
+
+class DocumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A document; `reason` says why it failed."""
+
+    document_id: str
+    title: str
+    status: str
+    reason: str | None
+    passages: int
+    media_type: str
+    size: int
+    created_at: str
+
+
+class DocumentPage(msgspec.Struct, frozen=True):
+    """Documents, newest first; `next` is the cursor of the next page, or null."""
+
+    documents: list[DocumentAnswer]
+    next: str | None
+
+
+class DocumentText(msgspec.Struct, frozen=True):
+    """What a document says; offsets of passages and citations count its code points."""
+
+    document_id: str
+    text: str
+
+
+@post("/v1/documents", permission="document:write", status_code=202, request_max_body_size=None)
+async def add_document(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Accepted:
+    """Take a file (multipart field `file`). It is read afterwards: see its status."""
+    upload = await read_upload(request, "file", services.settings.max_document_bytes)
+    async with _sealing:
+        return await services.add_document(request.user, upload.name, upload.body)
+
+
+@get("/v1/documents", permission="document:read")
+async def list_documents(
+    request: Request[Principal, Any, Any],
+    services: NamedDependency[Services],
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 100,
+    status: FromQuery[Literal["pending", "indexed", "failed"] | None] = None,
+) -> DocumentPage:
+    """The tenant's documents, page by page."""
+    if not 1 <= limit <= 1000:
+        raise InvalidRange("limit: 1 to 1000")
+    if cursor is not None and not UUID.fullmatch(cursor):
+        raise InvalidCursor
+    rows = await services.corpus.page(request.user.tenant, after=cursor, limit=limit + 1, status=status)
+    more = len(rows) > limit
+    return DocumentPage([_answer(row) for row in rows[:limit]], rows[limit - 1].document_id if more else None)
+
+
+@get("/v1/documents/{document_id:str}", permission="document:read")
+async def show_document(
+    document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> DocumentAnswer:
+    """One document and how far it has come."""
+    return _answer(await _row(services, request.user, document_id))
+
+
+@get("/v1/documents/{document_id:str}/text", permission="document:read", sync_to_thread=False)
+async def show_text(
+    document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> Response[Any]:
+    """Its extracted text: as JSON, or plain for who accepts `text/plain`."""
+    await _row(services, request.user, document_id)
+    text = await services.corpus.fetch_text(request.user.tenant, document_id)
+    if text is None:
+        raise NotFound
+    if request.accept.best_match(["application/json", "text/plain"]) == "text/plain":
+        return Response(text, media_type=MediaType.TEXT, headers={"x-content-type-options": "nosniff"})
+    return Response(DocumentText(document_id, text), media_type=MediaType.JSON)
+
+
+@delete("/v1/documents/{document_id:str}", permission="document:write", status_code=204)
+async def delete_document(
+    document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> None:
+    """Delete it for good: what it said can be read nowhere any more."""
+    await services.delete_document(request.user, _known(document_id))
+
+
+async def _row(services: Services, principal: Principal, document_id: str) -> DocumentRow:
+    row = await services.corpus.fetch(principal.tenant, _known(document_id))
+    if row is None:
+        raise DocumentNotFound
+    return row
+
+
+def _known(document_id: str) -> str:
+    """An id that could be one; anything else names no document."""
+    if not UUID.fullmatch(document_id):
+        raise DocumentNotFound
+    return document_id
+
+
+def _answer(row: DocumentRow) -> DocumentAnswer:
+    return DocumentAnswer(
+        document_id=row.document_id,
+        title=row.title,
+        status=row.status,
+        reason=row.reason,
+        passages=row.passages,
+        media_type=row.media_type,
+        size=row.size,
+        created_at=rfc3339(row.created_at),
+    )

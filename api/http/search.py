@@ -1,0 +1,34 @@
+"""Search in a tenant's documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, post
+from litestar.di import NamedDependency
+
+from api.services import Services
+from application.search_documents import By
+from domain.access import Principal
+from domain.session.events import Passage
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What is looked for, how many passages are wanted (up to 50), and by what they are ranked."""
+
+    query: str
+    k: int = 10
+    by: By = "both"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Passages, best first."""
+
+    passages: list[Passage]
+
+
+@post("/v1/search", permission="search", status_code=200)
+async def search(data: Query, request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Found:
+    """The passages that answer best, each with its place in the document's text."""
+    return Found(await services.search_documents(request.user, data.query, data.k, data.by))
