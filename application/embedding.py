@@ -22,10 +22,12 @@ class Embedded(msgspec.Struct, frozen=True):
     failure: ModelFailure | None
 
 
-def start_embedding(embedder: Embedder, text: str, user: str) -> ModelCallStarted:
+def start_embedding(embedder: Embedder, text: str, user: str, turn_id: str = "") -> ModelCallStarted:
     """The fact to store before `embed` is called."""
     estimate = Usage(input_tokens=estimate_tokens(text[:LONGEST]))
-    return ModelCallStarted(call_id=new_id(), step=STEP, model=embedder.model, user=user, estimate=estimate)
+    return ModelCallStarted(
+        call_id=new_id(), step=STEP, model=embedder.model, user=user, turn_id=turn_id, estimate=estimate
+    )
 
 
 async def embed(embedder: Embedder, text: str, started: ModelCallStarted) -> Embedded:

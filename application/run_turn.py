@@ -14,6 +14,7 @@ import structlog
 from application import frames as f
 from application.citations import CitationReader
 from application.corpus_version import CorpusVersions
+from application.embedding import start_embedding
 from application.execute import Context
 from application.gateway.gateway import Ask, Gateway
 from application.gateway.journal import Caller, Spent
@@ -227,7 +228,7 @@ class TurnRunner:
     async def opening(self, run: TurnRun, text: str) -> list[Event]:
         """Facts that can share the commit of `turn.started`: the first call, where it is known already."""
         if run.assistant.documents and await self.versions.of(run.live.id.tenant):
-            return [self.gateway.embed_started(text, run)]
+            return [start_embedding(self.gateway.embedder, text, run.caller.user, run.turn_id)]
         return []
 
     async def __call__(self, run: TurnRun, opening: ModelCallStarted | None) -> None:

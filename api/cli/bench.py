@@ -48,7 +48,7 @@ def events(database_url: str | None, sessions: int, rounds: int, seconds: float,
     from infra.local.stack import running
 
     def run(url: str) -> list[Any]:
-        pairs = []
+        pairs: list[Any] = []
         for batch in (10, 1):
             pairs += asyncio.run(compare(url, sessions=sessions, batch=batch, rounds=rounds, seconds=seconds))
         return pairs

@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from api.cli.connection import chat_url, mint
+from api.cli.connection import base_url, credentials
 from api.cli.main import with_data_dir
+from api.settings import read_settings
 
 DIM, BOLD, CYAN, YELLOW, RED, OFF = "\033[2m", "\033[1m", "\033[36m", "\033[33m", "\033[31m", "\033[0m"
 ANSWER_WITHIN_S = 180.0
@@ -117,9 +118,9 @@ async def _talk(tenant: str, user: str, session: str | None, assistant: str, que
     from websockets.asyncio.client import connect
 
     painter = Painter(sys.stdout.isatty())
-    token = mint(tenant, user, ["member"])
-    headers = {"Authorization": f"Bearer {token}"}
-    async with connect(chat_url(), additional_headers=headers, compression=None, max_size=None) as socket:  # type: ignore[arg-type]
+    url = base_url(read_settings()).replace("http", "ws", 1) + "/v1/chat"
+    headers = {"Authorization": credentials(tenant, ["member"], user).bearer}
+    async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
         conversation = Conversation(socket, painter)
         opened = await conversation.open(session, assistant)
         loop = asyncio.get_running_loop()

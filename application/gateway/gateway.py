@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from application.clock import new_id
+from application.embedding import embed
 from application.gateway.journal import Journal
 from application.gateway.router import Route
 from application.ports.model import (
@@ -20,8 +21,8 @@ from application.ports.model import (
     ModelFailure,
     TextDelta,
 )
-from domain.model_calls import ModelCallStarted, TokensUsed
-from domain.usage import PRICE_VERSION, Usage, cost_of, estimate_tokens
+from domain.model_calls import ModelCallStarted, TokensUsed, settle
+from domain.usage import Usage, estimate_tokens
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,32 +55,17 @@ class Gateway:
                 if isinstance(event, TextDelta):
                     shown += len(event.text)
                 elif isinstance(event, Finished):
-                    journal.note(_settled(started, event.usage))
+                    journal.note(settle(started, event.usage))
                 yield event
         except ModelFailure as failure:
             journal.note(_failed(started, failure, shown))
             raise
 
-    def embed_started(self, text: str, journal: Journal) -> ModelCallStarted:
-        """The fact to store before `embed`; given out so that it can share a commit with what comes before."""
-        return ModelCallStarted(
-            call_id=new_id(),
-            step="embed",
-            model=self.embedder.model,
-            user=journal.caller.user,
-            turn_id=journal.caller.turn,
-            estimate=Usage(input_tokens=estimate_tokens(text)),
-        )
-
     async def embed(self, text: str, started: ModelCallStarted, journal: Journal) -> list[float] | None:
         """The vector of a text; None when the model failed, for words alone can still find passages."""
-        try:
-            embedding = await self.embedder.embed(text)
-        except ModelFailure as failure:
-            journal.note(_failed(started, failure, 0))
-            return None
-        journal.note(_settled(started, Usage(input_tokens=embedding.input_tokens)))
-        return embedding.vector
+        embedded = await embed(self.embedder, text, started)
+        journal.note(embedded.settled)
+        return embedded.vector
 
 
 def _started(ask: Ask, journal: Journal) -> ModelCallStarted:
@@ -107,26 +93,10 @@ def _call(ask: Ask, started: ModelCallStarted, journal: Journal) -> ModelCall:
     )
 
 
-def _settled(started: ModelCallStarted, usage: Usage, *, estimated: bool = False, failure: str = "") -> TokensUsed:
-    return TokensUsed(
-        call_id=started.call_id,
-        step=started.step,
-        model=started.model,
-        user=started.user,
-        turn_id=started.turn_id,
-        usage=usage,
-        cost_usd=cost_of(started.model, usage),
-        price_version=PRICE_VERSION,
-        estimated=estimated,
-        failure=failure,
-    )
-
-
 def _failed(started: ModelCallStarted, failure: ModelFailure, shown: int) -> TokensUsed:
-    """Refused before it began: nothing is billed. Lost in the middle or unheard of: the estimate stands."""
-    refused = failure.status >= 400 and not failure.started
-    if refused:
-        return _settled(started, Usage(), failure=failure.code)
+    """Refused before it began: nothing is billed. Lost in the middle or unheard of: an estimate stands."""
+    if failure.status >= 400 and not failure.started:
+        return settle(started, Usage(), failure=failure.code)
     output = max(1, shown // 4) if failure.started else 0
     usage = Usage(input_tokens=started.estimate.input_tokens, output_tokens=output)
-    return _settled(started, usage, estimated=True, failure=failure.code)
+    return settle(started, usage, estimated=True, failure=failure.code)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from domain.event import Event
-from domain.model_calls import TokensUsed
+from domain.model_calls import settle
 from domain.refusals import EmptyPrompt, IdempotencyConflict, SessionNotFound, TurnInProgress, TurnNotFound
 from domain.session.commands import CreateTurn, GiveFeedback, OpenSession
 from domain.session.events import FeedbackGiven, SessionErased, SessionOpened, TurnFailed, TurnResumed, TurnStarted
 from domain.session.state import Session, Turn
-from domain.usage import PRICE_VERSION, cost_of
 
 
 def open_session(session: Session, command: OpenSession) -> list[Event]:
@@ -56,20 +55,7 @@ def resume_turn(session: Session, by: str) -> list[Event]:
 
 def settle_open_calls(session: Session) -> list[Event]:
     """A fact for each call whose outcome was lost: its estimate stands until the provider's log corrects it."""
-    return [
-        TokensUsed(
-            call_id=call.call_id,
-            step=call.step,
-            model=call.model,
-            user=call.user,
-            turn_id=call.turn_id,
-            usage=call.estimate,
-            cost_usd=cost_of(call.model, call.estimate),
-            price_version=PRICE_VERSION,
-            estimated=True,
-        )
-        for call in session.open_calls.values()
-    ]
+    return [settle(call, call.estimate, estimated=True) for call in session.open_calls.values()]
 
 
 def fail_turn(session: Session, failure: TurnFailed) -> list[Event]:
