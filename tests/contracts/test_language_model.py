@@ -41,12 +41,17 @@ WEATHER = {
 
 
 def call(question: str = "How long does the warranty last?", **fields: Any) -> ModelCall:
-    asked = Message("user", [{"text": PASSAGES + question}])
-    defaults: dict[str, Any] = {"messages": (asked,), "max_tokens": 500, "first_token_s": 5.0, "idle_s": 5.0}
-    ids = {"call_id": "call-1", "tenant_id": "tenant-1"}
-    return ModelCall(
-        call_id="call-1", model="us.anthropic.claude-test", system=("Be brief.",), metadata=ids, **defaults | fields
-    )
+    usual: dict[str, Any] = {
+        "call_id": "call-1",
+        "model": "us.anthropic.claude-test",
+        "system": ("Be brief.",),
+        "messages": (Message("user", [{"text": PASSAGES + question}]),),
+        "max_tokens": 500,
+        "metadata": {"call_id": "call-1", "tenant_id": "tenant-1"},
+        "first_token_s": 5.0,
+        "idle_s": 5.0,
+    }
+    return ModelCall(**usual | fields)
 
 
 class World:

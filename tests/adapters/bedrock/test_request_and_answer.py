@@ -1,0 +1,78 @@
+"""A call in Converse's words, and Converse's events in ours."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from adapters.bedrock.answer import DECODERS, Answer
+from adapters.bedrock.frames import Headers
+from adapters.bedrock.request import converse_request
+from application.ports.model import CitedSpan, Finished, Message, ModelCall, ModelFailure, TextDelta, ToolUse
+from domain.usage import Usage
+
+CALL = ModelCall(
+    call_id="c",
+    model="m",
+    system=("stable", "more"),
+    messages=(Message("user", [{"text": "hi"}]),),
+    max_tokens=7,
+    metadata={"call_id": "c"},
+)
+
+
+def take(answer: Answer, name: str, body: object) -> None:
+    answer.take_frame(Headers("event", name), msgspec.json.encode(body))
+
+
+def test_a_request_always_bounds_its_answer_and_names_the_call() -> None:
+    request = converse_request(CALL)
+    assert request["inferenceConfig"] == {"maxTokens": 7, "temperature": 0.0}
+    assert request["requestMetadata"] == {"call_id": "c"}
+    assert "toolConfig" not in request
+
+
+def test_the_cache_point_follows_the_stable_prefix_and_says_its_hour() -> None:
+    assert converse_request(CALL)["system"] == [
+        {"text": "stable"},
+        {"cachePoint": {"type": "default"}},
+        {"text": "more"},
+    ]
+    hour = converse_request(msgspec.structs.replace(CALL, cache_ttl="1h"))["system"]
+    assert hour[1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+    assert converse_request(msgspec.structs.replace(CALL, cache_prefix=False))["system"] == [
+        {"text": "stable"},
+        {"text": "more"},
+    ]
+
+
+def test_text_is_merged_and_keeps_its_place_among_other_events() -> None:
+    answer = Answer()
+    take(answer, "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "a"}})
+    take(answer, "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "b"}})
+    cited = {"citation": {"location": {"documentChar": {"documentIndex": 1, "start": 0, "end": 3}}}}
+    take(answer, "contentBlockDelta", {"contentBlockIndex": 0, "delta": cited})
+    start = {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "t", "name": "look"}}}
+    take(answer, "contentBlockStart", start)
+    take(answer, "contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": '{"a"'}}})
+    take(answer, "contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": ":1}"}}})
+    take(answer, "contentBlockStop", {"contentBlockIndex": 1})
+    take(answer, "contentBlockDelta", {"contentBlockIndex": 2, "delta": {"text": "c"}})
+    take(answer, "somethingNew", {"a": 1})
+    assert answer.drain() == [TextDelta("ab"), CitedSpan(2), ToolUse("t", "look", '{"a":1}'), TextDelta("c")]
+    assert answer.drain() == []
+
+
+def test_an_answer_is_finished_when_both_of_its_ends_were_seen() -> None:
+    answer = Answer()
+    take(answer, "messageStop", {"stopReason": "end_turn"})
+    with pytest.raises(ModelFailure, match="StreamCut"):
+        answer.finished()
+    details = [{"ttl": "1h", "inputTokens": 5}, {"ttl": "5m", "inputTokens": 2}]
+    usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 14, "cacheReadInputTokens": 4}
+    take(answer, "metadata", {"usage": {**usage, "cacheWriteInputTokens": 7, "cacheDetails": details}})
+    assert answer.finished() == Finished("end_turn", Usage(1, 2, 4, 7, 5))
+
+
+def test_every_event_that_we_know_has_a_decoder() -> None:
+    assert set(DECODERS) == {"contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"}
