@@ -1,100 +1,176 @@
 """An ASGI shell round the AWS emulator that makes acknowledged writes survive a kill: it saves only on a clean stop.
 
 Data writes of DynamoDB can be replayed: each is appended to a log before its answer leaves, and the log is folded into
-a snapshot when it grows. Calls that draw random ids (tables, keys) and S3's metadata are followed by a snapshot.
+a snapshot when it grows. Calls that draw random ids (tables, keys), and those on buckets and locks, are followed by a
+snapshot; objects are files already. A snapshot of DynamoDB holds the number of the log file that follows it, so that
+every write is applied once. All this is against the death of the process, not of the machine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from ministack import app as emulator
 from ministack.core.persistence import STATE_DIR, save_state
+from ministack.services import dynamodb, s3
+
+from infra.local.operation_log import Headers, OperationLog
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-HOME = Path(STATE_DIR)
 REPLAYABLE = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 READS = ("Get", "Query", "Scan", "Describe", "List", "BatchGet", "TransactGet", "Decrypt", "Encrypt", "Generate")
 SERVICES = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms"}
-KEPT_HEADERS = {b"x-amz-target", b"authorization", b"content-type", b"host", b"x-amz-date"}
+# An S3 request with a key and none but these in its query is about one object, which the emulator keeps in a file.
+OBJECT_QUERY = {"x-id", "uploadId", "uploads", "partNumber", "versionId"}
 FOLD_BYTES = 8 << 20
 DURABLE = os.environ.get("COLLOQUY_AWS_FAST") != "1"
-HEAD = struct.Struct(">II")
+MARK = "operation_log"
 
 
-class OperationLog:
-    """Acknowledged writes since the last snapshot, in files `ops.N`."""
+class Durability:
+    """Snapshots and the log of what came after the last one."""
 
     def __init__(self) -> None:
-        HOME.mkdir(parents=True, exist_ok=True)
-        self.files = sorted(HOME.glob("ops.*"), key=lambda p: int(p.suffix[1:]))
-        self._number = int(self.files[-1].suffix[1:]) + 1 if self.files else 1
-        self._file = self._open()
+        self._home = Path(STATE_DIR)
+        self.log = OperationLog(self._home)
+        self.applying = asyncio.Lock()  # the order of the log is the order of application
+        self._saving = asyncio.Lock()
+        self._folding: asyncio.Task[None] | None = None
+        self._mark = 0
+        self._dynamodb_state, self._load_dynamodb = dynamodb.get_state, dynamodb.load_persisted_state
+        dynamodb.get_state, dynamodb.load_persisted_state = self._marked_state, self._load_marked
+        # The emulator forgets locks on a restart; a locked version could then be deleted.
+        s3._PERSISTED_BUCKET_DICTS["object_retention"] = s3._object_retention
+        s3._PERSISTED_BUCKET_DICTS["object_legal_hold"] = s3._object_legal_hold
 
-    def _open(self) -> Any:
-        return (HOME / f"ops.{self._number}").open("ab", buffering=0)
+    def _marked_state(self) -> dict[str, Any]:
+        return {**self._dynamodb_state(), MARK: self.log.go_on()}
 
-    def add(self, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Append one write."""
-        kept = json.dumps([[k.decode(), v.decode("latin1")] for k, v in headers if k in KEPT_HEADERS]).encode()
-        self._file.write(HEAD.pack(len(kept), len(body)) + kept + body)
+    def _load_marked(self, state: dict[str, Any]) -> None:
+        self._mark = state.get(MARK, 0)
+        self._load_dynamodb(state)
 
-    @property
-    def large(self) -> bool:
-        """Whether it is time to fold."""
-        return bool(self._file.tell() > FOLD_BYTES)
+    async def recover(self) -> None:
+        """Apply what the last snapshot, which is loaded by now, does not hold."""
+        self.log.forget_before(self._mark)
+        for headers, body in list(self.log.since(self._mark)):
+            await emulator.app(_request(headers, len(body)), _one_body(body), _nowhere)
 
-    def begin_anew(self) -> list[Path]:
-        """Write to a new file from now on; the old ones, to be removed once a snapshot holds them."""
-        old = [p for p in HOME.glob("ops.*") if int(p.suffix[1:]) <= self._number]
-        self._file.close()
-        self._number += 1
-        self._file = self._open()
-        return old
+    async def snapshot(self, service: str) -> None:
+        """Save a service whole. Its state is copied in one step of the loop, so it is consistent."""
+        async with self._saving:
+            state = emulator._build_persistence_save_dict()[service]()
+            await asyncio.to_thread(self._save, service, state)
+            if MARK in state:
+                self.log.forget_before(state[MARK])
 
+    def _save(self, service: str, state: dict[str, Any]) -> None:
+        """The emulator's own writer logs a failure and goes on; a write must not be acknowledged then."""
+        path = self._home / f"{service}.json"
+        before = path.stat().st_ino if path.exists() else None
+        save_state(service, state)
+        if not path.exists() or path.stat().st_ino == before:
+            raise OSError(f"{path} could not be written")
 
-log: OperationLog | None = None
-applying = asyncio.Lock()
-folding: asyncio.Task[None] | None = None
-s3_changed = asyncio.Event()
-s3_saver: asyncio.Task[None] | None = None
-
-
-async def snapshot(*services: str) -> None:
-    """Save these services whole. Their state is copied in one step of the loop, so it is consistent."""
-    assert log is not None, "set at start"
-    states = {name: make() for name, make in emulator._build_persistence_save_dict().items() if name in services}
-    old = log.begin_anew() if "dynamodb" in states else []
-    for name, state in states.items():
-        await asyncio.to_thread(save_state, name, state)
-    for path in old:
-        path.unlink(missing_ok=True)
-
-
-async def replay(path: Path) -> None:
-    """Apply a log file again; a torn last write was never acknowledged and is left out."""
-    data, at = path.read_bytes(), 0
-    while at + HEAD.size <= len(data):
-        head, size = HEAD.unpack_from(data, at)
-        end = at + HEAD.size + head + size
-        if end > len(data):
-            break
-        headers = [(k.encode(), v.encode("latin1")) for k, v in json.loads(data[at + HEAD.size :][:head])]
-        body = data[end - size : end]
-        await emulator.app(_request(headers, len(body)), _one_body(body), _nowhere)
-        at = end
+    def note(self, headers: Headers, body: bytes) -> None:
+        """Log a replayable write; fold when the log has grown."""
+        self.log.add(headers, body)
+        if self.log.size > FOLD_BYTES and (self._folding is None or self._folding.done()):
+            self._folding = asyncio.create_task(self.snapshot("dynamodb"))
 
 
-def _request(headers: list[tuple[bytes, bytes]], size: int) -> Message:
+durability: Durability | None = None
+
+
+async def app(scope: Message, receive: Receive, send: Send) -> None:
+    """The emulator, made durable."""
+    if scope["type"] == "lifespan":
+        await emulator.app(scope, receive, _starting(send))
+    elif scope["type"] != "http" or durability is None or scope["method"] in ("GET", "HEAD"):
+        await emulator.app(scope, receive, send)
+    else:
+        await _durably(durability, scope, receive, send)
+
+
+def _starting(send: Send) -> Send:
+    global durability
+    if DURABLE:
+        durability = Durability()
+
+    async def recover_then_send(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete" and durability:
+            await durability.recover()
+        await send(message)
+
+    return recover_then_send
+
+
+async def _durably(kept: Durability, scope: Message, receive: Receive, send: Send) -> None:
+    target = dict(scope["headers"]).get(b"x-amz-target", b"").decode()
+    api, _, operation = target.partition(".")
+    service = SERVICES.get(api)
+    if service is None:
+        locks = _locks()
+
+        async def save_s3() -> None:
+            if _locks() != locks or not _about_an_object(scope):
+                await kept.snapshot("s3")
+
+        await emulator.app(scope, receive, _answering_after(save_s3, send))
+    elif operation.startswith(READS):
+        await emulator.app(scope, receive, send)
+    elif (body := await _whole_body(receive)) is not None:  # before the lock, which is never held for a slow client
+
+        async def save() -> None:
+            if operation in REPLAYABLE:
+                kept.note(scope["headers"], body)
+            else:
+                await kept.snapshot(service)
+
+        async with kept.applying:
+            await emulator.app(scope, _one_body(body), _answering_after(save, send))
+
+
+def _locks() -> tuple[int, int]:
+    return len(s3._object_retention._data), len(s3._object_legal_hold._data)  # of all accounts
+
+
+def _about_an_object(scope: Message) -> bool:
+    has_key = "/" in scope["path"].strip("/")
+    return has_key and parse_qs(scope["query_string"].decode(), keep_blank_values=True).keys() <= OBJECT_QUERY
+
+
+def _answering_after(save: Callable[[], Awaitable[None]], send: Send) -> Send:
+    """Hold a good answer back until `save` is done; if that fails, there is none."""
+
+    async def save_then_send(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] < 300:
+            await save()
+        await send(message)
+
+    return save_then_send
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _request(headers: Headers, size: int) -> Message:
     return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/",
         "raw_path": b"/", "query_string": b"", "scheme": "http", "client": ("127.0.0.1", 1),
@@ -113,88 +189,3 @@ def _one_body(body: bytes) -> Receive:
 
 async def _nowhere(_: Message) -> None:
     return None
-
-
-async def _save_s3() -> None:
-    while True:
-        await s3_changed.wait()
-        s3_changed.clear()
-        await snapshot("s3")
-
-
-async def _whole_body(receive: Receive) -> bytes | None:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-async def app(scope: Message, receive: Receive, send: Send) -> None:
-    """The emulator, made durable."""
-    if scope["type"] == "lifespan":
-        await _lifespan(scope, receive, send)
-    elif scope["type"] != "http" or not DURABLE:
-        await emulator.app(scope, receive, send)
-    else:
-        await _durably(scope, receive, send)
-
-
-async def _durably(scope: Message, receive: Receive, send: Send) -> None:
-    target = dict(scope["headers"]).get(b"x-amz-target", b"").decode()
-    api, _, operation = target.partition(".")
-    service = SERVICES.get(api)
-    if service is None:
-        await emulator.app(scope, receive, send)
-        if scope["method"] not in ("GET", "HEAD"):
-            s3_changed.set()
-        return
-    if operation.startswith(READS):
-        await emulator.app(scope, receive, send)
-        return
-    body = await _whole_body(receive)  # before the lock, which is never held for a slow client
-    if body is not None:
-        async with applying:  # the order of the log is the order of application
-            await emulator.app(scope, _one_body(body), _keeping(scope, body, service, operation, send))
-
-
-def _keeping(scope: Message, body: bytes, service: str, operation: str, send: Send) -> Send:
-    start: list[Message] = []
-
-    async def keep_then_send(message: Message) -> None:
-        global folding
-        if message["type"] == "http.response.start":
-            start.append(message)
-            return
-        if start:
-            if start[0]["status"] == 200:
-                if operation in REPLAYABLE:
-                    assert log is not None, "set at start"
-                    log.add(scope["headers"], body)
-                    if log.large and (folding is None or folding.done()):
-                        folding = asyncio.create_task(snapshot("dynamodb"))
-                else:
-                    await snapshot(service)
-            await send(start.pop())
-        await send(message)
-
-    return keep_then_send
-
-
-async def _lifespan(scope: Message, receive: Receive, send: Send) -> None:
-    async def replay_then_send(message: Message) -> None:
-        global log, s3_saver
-        if message["type"] == "lifespan.startup.complete":
-            log = OperationLog()
-            for path in log.files:
-                await replay(path)
-            s3_saver = asyncio.create_task(_save_s3())
-        if message["type"] == "lifespan.shutdown.complete":
-            for path in HOME.glob("ops.*"):  # the emulator has just saved everything
-                path.unlink(missing_ok=True)
-        await send(message)
-
-    await emulator.app(scope, receive, replay_then_send)

@@ -66,7 +66,9 @@ class Guardian:
         await self._failure
 
     async def _start_parts(self, without: frozenset[str]) -> dict[str, str]:
-        ports, urls = Ports(self.installation.run / "ports.json"), {}
+        # Kept for good: a server that is started again inherits its listening socket once more.
+        self._ports = ports = Ports(self.installation.run / "ports.json")
+        urls = {}
 
         async def one(name: str) -> None:
             home = self.installation.path / name
