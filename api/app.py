@@ -14,6 +14,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 import api.http
 from api.auth import guard
+from api.json_request import JsonRequest
 from api.problems import answer_problem
 from api.services import Services
 from api.shell import Shell, remember
@@ -33,6 +34,7 @@ def create_app(services: Services) -> Litestar:
         dependencies={"services": Provide(the_services, use_cache=True)},
         exception_handlers={Exception: answer_problem},
         after_exception=[remember],
+        request_class=JsonRequest,
         request_max_body_size=MAX_BODY,
         openapi_config=None,
         logging_config=None,

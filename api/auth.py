@@ -7,8 +7,9 @@ from typing import Any
 
 import structlog
 from litestar.connection import ASGIConnection
-from litestar.enums import ScopeType
+from litestar.enums import RequestEncodingType, ScopeType
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import BodyKwarg
 
 from api.metrics import unauthorized
 from api.origins import origin_allowed
@@ -96,10 +97,11 @@ def _ticket(connection: Connection) -> str | None:
 
 
 def _check_media_type(connection: Connection, handler: BaseRouteHandler) -> None:
-    """A route that takes a body says of which kind (`accepts`); JSON unless it says otherwise."""
+    """A body is of the kind that the route declares: JSON by any of its names, a form, or nothing."""
     given = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not given or "data" not in handler.parsed_fn_signature.parameters:
+    body = handler.parsed_fn_signature.parameters.get("data")
+    if not given or body is None or not isinstance(body.kwarg_definition, BodyKwarg):
         return
-    wanted = handler.opt.get("accepts", "application/json")
-    if given != wanted and not (wanted == "application/json" and given.endswith("+json")):
+    wanted = body.kwarg_definition.media_type
+    if given != wanted and not (wanted == RequestEncodingType.JSON and given.endswith("+json")):
         raise UnsupportedMediaType(f"This route takes {wanted}.")

@@ -123,6 +123,8 @@ def _from_framework(error: HTTPException) -> Refusal:
         return refusals.InvalidField(_validation_detail(error))
     if isinstance(error.__cause__, SerializationException):
         return refusals.InvalidJson("The body is not valid JSON, or not of the expected shape.")
+    if error.status_code == 405:
+        return refusals.NotFound("This resource does not take that method.")
     return _KINDS[CODES_BY_STATUS.get(error.status_code, "internal")]()
 
 

@@ -80,7 +80,12 @@ async def serve(services: Services, listener: socket.socket) -> None:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # Inherited by every connection: a peer that takes nothing for so long is gone, whatever its pongs say.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS)
-    config = uvicorn.Config(
+    await DrainingServer(server_config(services), services).serve(sockets=[listener])
+
+
+def server_config(services: Services) -> uvicorn.Config:
+    """uvicorn with our limits over our app."""
+    return uvicorn.Config(
         create_app(services),
         http=LimitedHttp,
         ws="websockets-sansio",
@@ -97,7 +102,6 @@ async def serve(services: Services, listener: socket.socket) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=CLOSE_S,
     )
-    await DrainingServer(config, services).serve(sockets=[listener])
 
 
 def serve_forever(settings: Settings, fd: int | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Request, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from api.services import Services
 from domain.access import Principal
@@ -39,7 +39,7 @@ async def show_assistant(
 @put("/v1/assistants/{name:str}", permission="tenant:configure")
 async def put_assistant(
     name: FromPath[str],
-    data: Assistant,
+    data: JSONBody[Assistant],
     request: Request[Principal, Any, Any],
     services: NamedDependency[Services],
 ) -> AssistantAnswer:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Request, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from api.services import Services
 from application.search_documents import By
@@ -29,6 +30,8 @@ class Found(msgspec.Struct, frozen=True):
 
 
 @post("/v1/search", permission="search", status_code=200)
-async def search(data: Query, request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Found:
+async def search(
+    data: JSONBody[Query], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> Found:
     """The passages that answer best, each with its place in the document's text."""
     return Found(await services.search_documents(request.user, data.query, data.k, data.by))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromQuery, JSONBody
 
 from api.services import Services
 from application.clock import rfc3339
@@ -42,7 +42,7 @@ class TenantPage(msgspec.Struct, frozen=True):
 
 @post("/v1/tenants", permission="tenant:provision")
 async def create_tenant(
-    data: NewTenant, request: Request[Principal, Any, Any], services: NamedDependency[Services]
+    data: JSONBody[NewTenant], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> TenantAnswer:
     """Open a tenant."""
     return _answer(await services.create_tenant(request.user, data.name))

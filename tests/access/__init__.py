@@ -1,0 +1,1 @@
+"""Tokens, tickets, tenants and who may do what."""

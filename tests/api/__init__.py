@@ -1,0 +1,1 @@
+"""The HTTP shell on fakes: problems, guard, limits, handshakes, the drain."""

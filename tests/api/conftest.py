@@ -1,0 +1,26 @@
+"""Fixtures of the HTTP shell: services on fakes, and a client that calls the app in this loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.services import Services
+from tests.api.house import make_services
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path)
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    # The app answers failures itself; a failure that reaches the transport is a failure of the test.
+    transport = httpx.ASGITransport(create_app(services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as found:
+        yield found

@@ -1,0 +1,128 @@
+"""A process's services on fakes: enough for every route of the shell, without a database or a network."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from api.readiness import Readiness
+from api.server import DrainingServer, listen, server_config
+from api.services import Services
+from api.settings import Settings
+from api.sockets import Sockets
+from api.token_wiring import create_token_keys, token_issuer, token_verifier
+from application.admission import Admission
+from application.create_tenant import CreateTenantHandler
+from application.ports.tenants import TenantRow
+from application.put_assistant import PutAssistantHandler
+from application.tenants import KnownTenants
+from application.tickets import InMemoryTickets
+from domain.access import PLATFORM_TENANT
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+
+TENANT = "01977c9e-1111-7000-8000-000000000001"
+
+
+class InMemoryDirectory:
+    """Tenants in a list."""
+
+    def __init__(self) -> None:
+        self.rows: list[TenantRow] = []
+
+    async def add(self, row: TenantRow) -> None:
+        if row.tenant_id not in [known.tenant_id for known in self.rows]:
+            self.rows.append(row)
+
+    async def page(self, *, after: str | None, limit: int) -> list[TenantRow]:
+        return [row for row in sorted(self.rows, key=lambda row: row.tenant_id) if row.tenant_id > (after or "")][
+            :limit
+        ]
+
+
+class NotedTenants:
+    """Keys and corpora: only which tenants have them."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.corpora: set[str] = set()
+
+    async def create_tenant_key(self, tenant: str) -> None:
+        self.keys.add(tenant)
+
+    async def provision(self, tenant: str) -> None:
+        self.corpora.add(tenant)
+
+
+class QuickDrain:
+    """Nothing runs, so nothing is waited for; `hold` makes it wait as a running turn would."""
+
+    def __init__(self) -> None:
+        self.called = asyncio.Event()
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def __call__(self, grace_s: float) -> None:
+        self.called.set()
+        await asyncio.wait_for(self.hold.wait(), grace_s)
+
+
+def make_services(data_dir: Path | str | None = None, **changes: Any) -> Services:
+    """Services on fakes. What a test does not give and the shell does not use is None."""
+    given = {"data_dir": str(data_dir or tempfile.mkdtemp(prefix="colloquy-")), **changes.pop("settings", {})}
+    settings = Settings(**given)
+    create_token_keys(settings)
+    store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
+    tenants = KnownTenants(store)
+    parts: dict[str, Any] = {field.name: None for field in dataclasses.fields(Services)}
+    parts |= {
+        "settings": settings,
+        "store": store,
+        "corpus": noted,
+        "tenants": tenants,
+        "directory": directory,
+        "tickets": InMemoryTickets(),
+        "verifier": token_verifier(settings),
+        "create_tenant": CreateTenantHandler(store, noted, noted, directory),  # type: ignore[arg-type]
+        "put_assistant": PutAssistantHandler(store, tenants),
+        "admission": Admission(turns=10, turns_per_tenant=5, requests_per_minute=300),
+        "sockets": Sockets(5, 2),
+        "readiness": Readiness({}),
+        "drain": QuickDrain(),
+        "gauges": (),
+    }
+    return Services(**parts | changes)
+
+
+def bearer(services: Services, roles: Sequence[str] = ("member",), tenant: str = TENANT) -> dict[str, str]:
+    """The Authorization header of a user with these roles."""
+    issuer = token_issuer(services.settings)
+    made = issuer.issue(tenant=tenant, user="ada", roles=list(roles), ttl_s=600)
+    return {"Authorization": f"Bearer {made.token}"}
+
+
+def operator(services: Services) -> dict[str, str]:
+    """The Authorization header of the platform's operator."""
+    return bearer(services, ["operator"], PLATFORM_TENANT)
+
+
+@asynccontextmanager
+async def serving(services: Services) -> AsyncIterator[tuple[str, DrainingServer]]:
+    """A real server on a free port, in this loop; `host:port` and the server."""
+    listener: socket.socket = listen("127.0.0.1", 0)
+    server = DrainingServer(server_config(services), services)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        async with asyncio.timeout(10):
+            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+                await asyncio.sleep(0.005)
+        host, port = listener.getsockname()
+        yield f"{host}:{port}", server
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(running, 20)
