@@ -85,7 +85,7 @@ async def show_document(
     return _answer(await _row(services, request.user, document_id))
 
 
-@get("/v1/documents/{document_id:str}/text", permission="document:read", sync_to_thread=False)
+@get("/v1/documents/{document_id:str}/text", permission="document:read")
 async def show_text(
     document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> Response[Any]:

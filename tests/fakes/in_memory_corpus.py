@@ -69,6 +69,7 @@ class InMemoryCorpus:
         document = self._tenants[claim.tenant].get(claim.document_id)
         if document and document.attempt == claim.attempt:
             document.claimable, document.attempt = True, document.attempt - 1
+            self._news.set()
 
     async def wait_pending(self, timeout_s: float) -> None:
         try:

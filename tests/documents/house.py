@@ -1,0 +1,82 @@
+"""Everything a document meets on its way, on fakes that keep their promises; files are really read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.extract.kinds import sniff
+from adapters.extract.reading import read
+from application.add_document import AddDocumentHandler
+from application.delete_document import DeleteDocumentHandler
+from application.index_documents import IndexDocuments
+from application.ports.extractor import Extracted
+from application.read_document import ReadDocument
+from application.search_documents import SearchDocumentsHandler
+from domain.access import Principal
+from domain.event import Event
+from domain.refusals import DependencyUnavailable
+from tests.fakes.in_memory_corpus import InMemoryCorpus
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+from tests.fakes.in_memory_sealer import InMemorySealer
+from tests.fakes.scripted_model import WordEmbedder
+
+TENANT = "01977c9e-1111-7000-8000-000000000001"
+EDITOR = Principal(TENANT, "eda", frozenset({"editor"}), 2e9)
+MEMBER = Principal(TENANT, "mel", frozenset({"member"}), 2e9)
+
+
+@dataclass
+class InMemoryBlobs:
+    """`away` makes every call fail as an unreachable store does."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+    away: bool = False
+
+    def _check(self) -> None:
+        if self.away:
+            raise DependencyUnavailable
+
+    async def put(self, key: str, body: bytes) -> None:
+        self._check()
+        self.kept[key] = body
+
+    async def get(self, key: str) -> bytes | None:
+        self._check()
+        return self.kept.get(key)
+
+    async def delete(self, key: str) -> None:
+        self._check()
+        self.kept.pop(key, None)
+
+
+class DirectExtractor:
+    """Reads in this process."""
+
+    async def extract(self, media_type: str, body: bytes) -> Extracted:
+        return read(media_type, body, 100)
+
+
+class House:
+    """The handlers over one set of fakes."""
+
+    def __init__(self) -> None:
+        self.store, self.corpus, self.blobs = InMemoryEventStore(), InMemoryCorpus(), InMemoryBlobs()
+        self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
+        self.add = AddDocumentHandler(self.store, self.sealer, self.blobs, self.corpus, sniff)
+        self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus)
+        self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder)
+        self.read = ReadDocument(
+            self.store, self.sealer, self.blobs, self.corpus, DirectExtractor(), self.embedder
+        )  # fmt: skip
+        self.index = IndexDocuments(self.corpus, self.read)
+
+    def facts(self, kind: str) -> list[Event]:
+        """All facts on streams of a kind, in order."""
+        return [envelope.event for envelope in self.store.log if f"/{kind}/" in envelope.stream]
+
+    async def added(self, name: str, body: bytes) -> str:
+        """The id of a document that was added and read."""
+        accepted = await self.add(EDITOR, name, body)
+        for claim in await self.corpus.claim_pending(100):
+            await self.read(claim)
+        return accepted.document_id
