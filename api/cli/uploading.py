@@ -1,0 +1,108 @@
+"""Many files into a tenant's corpus over HTTP: several at once, then waiting until each can be found or has failed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from api.cli.connection import checked
+
+AT_ONCE = 8
+POLL_S = 0.3
+TRIES = 6
+STALLED_S = 180.0
+STDIN = "-"
+
+
+class Outcome(msgspec.Struct):
+    """What became of a file: `status` is `pending`, `indexed` or `failed` (then `reason` is a public code)."""
+
+    file: str
+    document_id: str | None
+    status: str
+    reason: str | None = None
+    detail: str | None = None
+
+
+def files_of(paths: Sequence[str]) -> list[str]:
+    """The files named, and those in folders named, whose own names do not begin with a dot; `-` is standard input.
+    OSError when there is none such."""
+    found: list[str] = []
+    for path in map(Path, paths):
+        if str(path) == STDIN:
+            found.append(STDIN)
+        elif path.is_dir():
+            inside = (p for p in sorted(path.rglob("*")) if p.is_file())
+            found += [str(p) for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+        elif path.is_file():
+            found.append(str(path))
+        else:
+            raise FileNotFoundError(f"there is no file or folder {path}")
+    return found
+
+
+def upload_all(client: httpx.Client, files: Iterable[str]) -> Iterator[Outcome]:
+    """Send files, several at once; each outcome as it comes."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield from threads.map(lambda file: upload(client, file), files)
+
+
+def upload(client: httpx.Client, file: str) -> Outcome:
+    """Send one file. A server that is busy is asked again when it says so."""
+    for attempt in range(TRIES):
+        try:
+            body = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+            answer = client.post("/v1/documents", files={"file": ("stdin" if file == STDIN else file, body)})
+        except OSError as error:
+            return Outcome(file, None, "failed", "unreadable", str(error))
+        except httpx.TransportError as error:
+            return Outcome(file, None, "failed", "dependency_unavailable", str(error))
+        if answer.status_code not in (429, 503) or attempt == TRIES - 1 or file == STDIN:
+            break
+        time.sleep(float(answer.headers.get("retry-after", 1)))
+    if answer.is_success:
+        accepted = answer.json()
+        return Outcome(file, accepted["document_id"], accepted["status"])
+    problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    return Outcome(file, None, "failed", problem.get("code", f"http_{answer.status_code}"), problem.get("detail"))
+
+
+def wait_until_read(client: httpx.Client, outcomes: Sequence[Outcome], done: Callable[[int], None]) -> None:
+    """Wait until none of the documents is pending, telling how many are done, and fill in what became of each.
+    RuntimeError when nothing moves for three minutes."""
+    waiting = {outcome.document_id: outcome for outcome in outcomes if outcome.status == "pending"}
+    ours, last_change = set(waiting), time.monotonic()
+    while ours:
+        still = ours & {row["document_id"] for row in documents(client, status="pending")}
+        if len(still) < len(ours):
+            last_change = time.monotonic()
+            done(len(ours) - len(still))
+        elif time.monotonic() - last_change > STALLED_S:
+            raise RuntimeError(f"{len(ours)} documents still wait; does `colloquy ingest` run?")
+        ours = still
+        if ours:
+            time.sleep(POLL_S)
+    failed = {row["document_id"]: row["reason"] for row in documents(client, status="failed")} if waiting else {}
+    for outcome in outcomes:
+        if outcome.document_id in failed:
+            outcome.status, outcome.reason = "failed", failed[outcome.document_id]
+        elif outcome.document_id in waiting:
+            outcome.status = "indexed"
+
+
+def documents(client: httpx.Client, **query: str) -> Iterator[dict[str, Any]]:
+    """The tenant's documents, page by page."""
+    parameters: dict[str, Any] = {"limit": 1000, **query}
+    while True:
+        page = checked(client.get("/v1/documents", params=parameters))
+        yield from page["documents"]
+        if page["next"] is None:
+            return
+        parameters["cursor"] = page["next"]
