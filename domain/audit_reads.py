@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from domain.event import Event, topic
 
 
@@ -12,4 +14,4 @@ class AuditRead(Event, frozen=True, kw_only=True):
 
     user: str
     after: int = 0
-    filters: dict[str, str] = {}
+    filters: dict[str, str] = msgspec.field(default_factory=dict)

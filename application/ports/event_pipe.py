@@ -11,8 +11,8 @@ from application.ports.event_store import Recorded
 
 
 class PipeEnd(msgspec.Struct, frozen=True):
-    """Where a lane's pipe ends: the last fact in it (None when it is empty) and the pipe's own number of its last entry,
-    which is also known when that entry has been dropped."""
+    """Where a lane's pipe ends: the last fact in it (None when it is empty) and the pipe's own number of its last
+    entry, which is known even when that entry has been dropped."""
 
     last: Recorded | None
     sequence: int
@@ -32,7 +32,8 @@ class PipeReader(Protocol):
 
     async def fetch(self, limit: int, *, timeout_s: float) -> list[Recorded]:
         """The next facts, at most `limit`; empty when none came in time. `DependencyUnavailable` when the pipe is away.
-        Facts may be missing, repeated or out of order: whoever reads goes by their positions."""
+        Facts may be missing, repeated or out of order: whoever reads goes by their positions. One that is too large for
+        the pipe comes with an empty `state`."""
         ...
 
     async def acknowledge(self) -> None:
@@ -41,10 +42,11 @@ class PipeReader(Protocol):
 
 
 class EventPipe(Protocol):
-    """One durable log a lane, of bounded size: the oldest facts are dropped."""
+    """One durable log a lane, of bounded size: the oldest facts are dropped. Every method raises
+    `DependencyUnavailable` when the pipe is away."""
 
     async def provision(self, lane: int) -> None:
-        """Make the lane's log when it is not there. Every method raises `DependencyUnavailable` when the pipe is away."""
+        """Make the lane's log when it is not there."""
         ...
 
     async def end(self, lane: int) -> PipeEnd:
@@ -57,7 +59,7 @@ class EventPipe(Protocol):
         ...
 
     async def reader(self, lane: int, name: str) -> PipeReader:
-        """The place of the read model `name` (letters, digits, `_`); a new one begins at the oldest fact kept."""
+        """The place of the read model `name` (letters, digits, `_`); a new one begins at the end."""
         ...
 
     async def forget(self, lane: int, name: str) -> None:

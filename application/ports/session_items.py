@@ -1,7 +1,8 @@
-"""Items of the session view: one a session and one a turn, keyed by tenant, sealed where they hold what people wrote."""
+"""Items of the session view: one a session and one a turn, sealed where they hold what people wrote."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import msgspec
@@ -10,7 +11,7 @@ Value = str | int | bytes | bool
 
 
 class ItemSpace(msgspec.Struct, frozen=True):
-    """The items of one tenant in one generation of the view; a rebuild fills the next generation beside the live one."""
+    """The items of one tenant in one generation of the view; a rebuild fills the next beside the live one."""
 
     tenant: str
     generation: int
@@ -20,7 +21,7 @@ class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
     """What facts `after + 1 .. version` of a session change, as absolute values.
 
     `session` are attributes of the session's item, `defaults` those to set where there is none yet, `turns` attributes
-    by turn id, `new_turns` how many turns began. With `erased` only a bare marker with the version stays of it all.
+    by turn id, `new_turns` how many turns began. With `erased` all of it is to go (`SessionItems.erase`).
     """
 
     session_id: str
@@ -46,7 +47,11 @@ class SessionItems(Protocol):
 
     async def apply(self, space: ItemSpace, change: SessionChange) -> None:
         """Write the session's and the turns' items together or not at all, if the session's is at `change.after`;
-        `Stale` otherwise."""
+        `Stale` otherwise. Of a session that was erased only the version moves."""
+        ...
+
+    async def erase(self, space: ItemSpace, session_id: str, version: int) -> None:
+        """Delete the session's and all turns' items but for a bare marker at `version`; a marker stays as it is."""
         ...
 
     async def fetch(self, space: ItemSpace, session_id: str) -> dict[str, Value] | None:
@@ -61,6 +66,10 @@ class SessionItems(Protocol):
         self, space: ItemSpace, session_id: str, *, after: str | None, limit: int
     ) -> list[dict[str, Value]]:
         """Turns of a session in order, after the turn id `after`, each with `turn_id`."""
+        ...
+
+    def scan(self, generation: int) -> AsyncIterator[tuple[str, str, dict[str, Value]]]:
+        """Every item of a generation as (stream, turn id or "", attributes), in no particular order."""
         ...
 
     async def drop_generation(self, generation: int) -> int:

@@ -1,0 +1,79 @@
+"""One connection to NATS that is made when it is first needed, and made again when it was lost for good."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import nats
+import nats.errors
+from nats.js.client import JetStreamContext
+
+from domain.refusals import DependencyUnavailable
+
+CONNECT_S = 3.0
+CALL_S = 5.0
+CLOSE_S = 2.0
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """NATS's own errors, silence and refused connections become `DependencyUnavailable`."""
+    try:
+        yield
+    except (nats.errors.Error, TimeoutError, OSError) as error:
+        raise DependencyUnavailable(f"NATS: {type(error).__name__}", retry_after_s=1) from error
+
+
+class Connection:
+    """Reconnects by itself; while it does, every call fails at once instead of queueing."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client: Any = None
+        self._js: JetStreamContext
+        self._lock = asyncio.Lock()
+
+    async def jetstream(self) -> JetStreamContext:
+        """JetStream of a live connection; `DependencyUnavailable` when there is none."""
+        async with self._lock:
+            if self._client is None or self._client.is_closed:
+                with answering():
+                    self._client = await self._connect()
+                self._js = self._client.jetstream(timeout=CALL_S)
+            if not self._client.is_connected:
+                raise DependencyUnavailable("NATS is away.", retry_after_s=1)
+            return self._js
+
+    async def _connect(self) -> Any:
+        client = nats.NATS()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await client.connect(
+                    self._url,
+                    connect_timeout=2,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.25,
+                    ping_interval=5,
+                    max_outstanding_pings=2,
+                    error_cb=_quiet,
+                )
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._client is not None:
+            try:
+                async with asyncio.timeout(CLOSE_S):
+                    await self._client.close()
+            except TimeoutError:
+                pass  # the process is leaving; the server notices by itself
+
+
+async def _quiet(_: Exception) -> None:
+    """Lost connections show in the calls that fail; the library's own report of each attempt would flood the log."""

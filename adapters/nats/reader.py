@@ -1,0 +1,68 @@
+"""A read model's place in a JetStream stream: a durable pull consumer that acknowledges everything up to a message."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+from nats.errors import TimeoutError as NatsTimeout
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.client import JetStreamContext
+
+from adapters.nats.connection import answering
+from application.ports.event_store import Recorded
+
+ACK_WAIT_S = 30.0
+UNSEEN_S = 7 * 86_400.0
+"""A consumer that nobody has asked for so long is the server's to drop."""
+CHECK_S = 5.0
+
+
+class JetStreamReader:
+    """See the port. One batch is in flight at a time."""
+
+    def __init__(self, subscription: Any, decoder: msgspec.msgpack.Decoder[Recorded]) -> None:
+        self._subscription, self._decoder = subscription, decoder
+        self._last: Any = None
+        self._heard = time.monotonic()
+
+    @classmethod
+    async def bind(
+        cls, js: JetStreamContext, stream: str, name: str, decoder: msgspec.msgpack.Decoder[Recorded]
+    ) -> JetStreamReader:
+        """The consumer `name` of a stream, made when it is not there."""
+        config = ConsumerConfig(
+            durable_name=name,
+            deliver_policy=DeliverPolicy.NEW,
+            ack_policy=AckPolicy.ALL,
+            ack_wait=ACK_WAIT_S,
+            max_ack_pending=2_000,
+            inactive_threshold=UNSEEN_S,
+        )
+        subscription = await js.pull_subscribe("", durable=name, stream=stream, config=config)
+        return cls(subscription, decoder)
+
+    async def fetch(self, limit: int, *, timeout_s: float) -> list[Recorded]:
+        """See the port."""
+        with answering():
+            try:
+                messages = await self._subscription.fetch(limit, timeout=timeout_s)
+            except NatsTimeout:
+                await self._check()
+                return []
+        self._last, self._heard = messages[-1], time.monotonic()
+        return [self._decoder.decode(message.data) for message in messages]
+
+    async def _check(self) -> None:
+        """A consumer that went with its stream looks like silence: ask now and then whether it is there."""
+        if time.monotonic() - self._heard > CHECK_S:
+            await self._subscription.consumer_info()
+            self._heard = time.monotonic()
+
+    async def acknowledge(self) -> None:
+        """See the port. An acknowledgement that is lost costs a repetition."""
+        if self._last is not None:
+            with answering():
+                await self._last.ack()
+            self._last = None

@@ -1,0 +1,73 @@
+"""One at a time: a session advisory lock on a connection of its own, which ends with the process or the connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+
+from domain.refusals import DependencyUnavailable
+
+TRY_S = 0.5
+CHECK_S = 3.0
+# The server, too, must notice within seconds that a leader's machine is gone.
+KEEPALIVE = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+
+
+class Leader:
+    """Proof of being the only one, as long as `check` says so."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def check(self) -> None:
+        """Whether the lock is still held; `DependencyUnavailable` when its connection is lost."""
+        try:
+            async with asyncio.timeout(CHECK_S):
+                await self._connection.execute("SELECT 1")
+        except (psycopg.Error, TimeoutError) as error:
+            raise DependencyUnavailable("The connection that holds the lead is lost.") from error
+
+
+@asynccontextmanager
+async def leadership(database_url: str, what: str, stop: asyncio.Event) -> AsyncIterator[Leader | None]:
+    """Wait until nobody else leads `what`, then lead; None when `stop` came first."""
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            database_url,
+            autocommit=True,
+            connect_timeout=5,
+            options=KEEPALIVE,
+            tcp_user_timeout=10_000,
+            application_name=f"colloquy-{what}"[:60],
+        )
+    except psycopg.Error as error:
+        raise DependencyUnavailable("The database does not answer.") from error
+    try:
+        yield Leader(connection) if await _lead(connection, what, stop) else None
+    finally:
+        await connection.close()
+
+
+async def _lead(connection: psycopg.AsyncConnection[Any], what: str, stop: asyncio.Event) -> bool:
+    while not stop.is_set():
+        try:
+            cursor = await connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (what,))
+            row = await cursor.fetchone()
+        except psycopg.Error as error:
+            raise DependencyUnavailable("The database does not answer.") from error
+        if row and row[0]:
+            return True
+        await wait(stop, TRY_S)
+    return False
+
+
+async def wait(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not through a stop."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        pass  # nobody stopped us: the time is up

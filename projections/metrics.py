@@ -1,0 +1,13 @@
+"""How far behind the relay and the read models are, as Prometheus metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+LAG_EVENTS = Gauge("colloquy_projection_lag_events", "Facts stored but not yet in the read model", ["projection"])
+LAG_SECONDS = Gauge("colloquy_projection_lag_seconds", "Age of the oldest of them", ["projection"])
+PARKED = Gauge("colloquy_projection_parked_events", "Sessions that a read model cannot follow", ["projection"])
+BLOCKED = Gauge("colloquy_projection_blocked", "1 while a fact that must not be skipped holds it up", ["projection"])
+RELAY_LAG = Gauge("colloquy_relay_lag_events", "Facts stored but not yet in the pipe", ["lane"])
+RELAY_HALTED = Gauge("colloquy_relay_halted", "1 while the pipe holds what the store does not", ["lane"])
+RELAYED = Counter("colloquy_relay_published_events", "Facts put into the pipe", ["lane"])

@@ -1,0 +1,138 @@
+"""The relay: copies the event store's log into the pipe, in order; the pipe's own end is its memory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
+from application.ports.event_store import EventStore, Recorded
+from domain.refusals import DependencyUnavailable
+from projections.leadership import Leader, leadership, wait
+from projections.metrics import RELAY_HALTED, RELAY_LAG, RELAYED
+from projections.positions import note_relay
+from projections.transactions import Pool
+
+WINDOW = 256
+POLL_S = 0.25
+COMPARE_S = 30.0
+NOTE_S = 1.0
+BACKOFF_S = (0.1, 0.3, 1.0, 2.0)
+REFILL = 100_000
+"""An empty pipe is filled from about so many facts before the log's end: read models that need older ones read them
+from the store, and news does not wait until years have been copied."""
+
+log = structlog.get_logger()
+
+
+class PipeAhead(Exception):
+    """The pipe holds facts that the store does not: the store was set back, or is another one."""
+
+
+class Relay:
+    """Any number may run; one a lane leads. A second leader would do no harm: the pipe accepts a fact only behind the
+    one before it."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        pipe: EventPipe,
+        pool: Pool,
+        database_url: str,
+        *,
+        lanes: int = 1,
+        compare_s: float = COMPARE_S,
+    ) -> None:
+        self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
+        self._lanes, self._compare_s = lanes, compare_s
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay all lanes until `stop`."""
+        async with asyncio.TaskGroup() as tasks:
+            for lane in range(self._lanes):
+                tasks.create_task(self._keep_leading(lane, stop))
+
+    async def _keep_leading(self, lane: int, stop: asyncio.Event) -> None:
+        failures = 0
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                async with leadership(self._url, f"relay-{lane}", stop) as leader:
+                    if leader:
+                        await LaneRelay(self._store, self._pipe, self._pool, lane, self._compare_s).lead(leader, stop)
+            except PipeMoved:
+                log.info("relay_restarts", lane=lane, reason="the pipe moved")
+            except PipeAhead as error:
+                RELAY_HALTED.labels(lane).set(1)
+                log.critical("relay_halted", lane=lane, reason=str(error))
+                await wait(stop, self._compare_s)
+            except (DependencyUnavailable, OSError, TimeoutError) as error:
+                log.warning("relay_restarts", lane=lane, reason=str(error) or type(error).__name__)
+            failures = 0 if time.monotonic() - began > 10 else failures + 1
+            if not stop.is_set():
+                await wait(stop, BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+
+
+class LaneRelay:
+    """One term of leading a lane: ends with any error, and whoever leads next begins at the pipe's end."""
+
+    def __init__(self, store: EventStore, pipe: EventPipe, pool: Pool, lane: int, compare_s: float) -> None:
+        self._store, self._pipe, self._pool = store, pipe, pool
+        self._lane, self._compare_s = lane, compare_s
+        self._noted = 0.0
+
+    async def lead(self, leader: Leader, stop: asyncio.Event) -> None:
+        """Publish until `stop`, comparing both ends now and then."""
+        end, compared = await self.compare(), time.monotonic()
+        position = await self._start(end)
+        while not stop.is_set():
+            if time.monotonic() - compared > self._compare_s:
+                await leader.check()
+                end, compared = await self.compare(), time.monotonic()
+                position = await self._start(end)
+            events = await self._store.read_log(self._lane, after=position, limit=WINDOW)
+            if events:
+                end = await self._pipe.publish(self._lane, events, end)
+                position = end.position
+                RELAYED.labels(self._lane).inc(len(events))
+            await self._note(position, caught_up=not events)
+            if not events:
+                await self._store.wait_for_news(self._lane, POLL_S)
+
+    async def compare(self) -> PipeEnd:
+        """The pipe's end, which must be something that the store holds at the same place; `PipeAhead` otherwise."""
+        await self._pipe.provision(self._lane)
+        end = await self._pipe.end(self._lane)
+        if end.last:
+            stored = await self._store.read_log(self._lane, after=end.position - 1, limit=1)
+            if not stored or not _same(stored[0], end.last):
+                raise PipeAhead(
+                    f"EVENTS_{self._lane} ends with a fact at position {end.position} that the store does not have; "
+                    "if the store is right, delete the stream and it is filled again"
+                )
+        RELAY_HALTED.labels(self._lane).set(0)
+        return end
+
+    async def _start(self, end: PipeEnd) -> int:
+        """After which position to publish: the pipe's end; an empty pipe gets the log's last stretch."""
+        if end.last:
+            return end.position
+        return max(0, await self._store.head(self._lane) - REFILL)
+
+    async def _note(self, position: int, *, caught_up: bool) -> None:
+        """Report how far we are, at most once a second, so that other processes can tell the lag."""
+        if time.monotonic() - self._noted < NOTE_S:
+            return
+        self._noted = time.monotonic()
+        head = position if caught_up else await self._store.head(self._lane)
+        RELAY_LAG.labels(self._lane).set(max(0, head - position))
+        await note_relay(self._pool, self._lane, position)
+
+
+def _same(stored: Recorded, piped: Recorded) -> bool:
+    identity = (stored.position, stored.stream, stored.version, stored.topic)
+    if identity != (piped.position, piped.stream, piped.version, piped.topic):
+        return False
+    return piped.state in (b"", stored.state)

@@ -1,0 +1,153 @@
+"""Feeds a read model: facts from the pipe, in order and without holes; what the pipe has lost comes from the store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from application.ports.event_pipe import EventPipe
+from application.ports.event_store import EventStore, Recorded
+from domain.refusals import DependencyUnavailable
+from projections import positions
+from projections.leadership import Leader, leadership, wait
+from projections.metrics import BLOCKED
+from projections.positions import Superseded
+from projections.read_model import ReadModel, Unreadable
+from projections.transactions import Pool, writing
+
+BATCH = 500
+FETCH_S = 1.0
+CHECK_S = 15.0
+BACKOFF_S = (0.1, 0.3, 1.0, 2.0)
+BLOCKED_S = 10.0
+
+log = structlog.get_logger()
+
+
+class Ahead(Exception):
+    """The read model has seen facts that the store does not have: the store was set back."""
+
+
+class Follower:
+    """One generation of a read model in one lane, and the position it has reached."""
+
+    def __init__(
+        self, store: EventStore, pool: Pool, model: ReadModel, generation: int, lane: int, position: int
+    ) -> None:
+        self._store, self._pool, self.model = store, pool, model
+        self.generation, self.lane, self.position = generation, lane, position
+
+    async def take(self, facts: Sequence[Recorded]) -> None:
+        """Apply what is new among `facts`, which may come in any order, repeated, and with some missing."""
+        new = sorted({fact.position: fact for fact in facts if fact.position > self.position}.values(), key=_position)
+        if not new:
+            return
+        if self._follows(new):
+            await self._apply(new)
+        else:
+            await self.catch_up(new[-1].position)
+
+    def _follows(self, facts: Sequence[Recorded]) -> bool:
+        """Whether nothing is missing between the position reached and the last of these."""
+        before = [self.position, *(fact.position for fact in facts)]
+        return all(fact.previous == previous and fact.state for fact, previous in zip(facts, before, strict=False))
+
+    async def catch_up(self, upto: int) -> None:
+        """Apply the store's own log up to position `upto`."""
+        while await self.step(upto):
+            pass
+
+    async def step(self, upto: int) -> bool:
+        """Apply one batch of the store's log, not beyond `upto`; whether there was anything to do."""
+        if self.position >= upto:
+            return False
+        facts = await self._store.read_log(self.lane, after=self.position, limit=BATCH)
+        facts = [fact for fact in facts if fact.position <= upto]
+        if not facts:
+            raise Ahead(f"position {upto} is not in the store")
+        await self._apply(facts)
+        return True
+
+    async def _apply(self, facts: Sequence[Recorded]) -> None:
+        effect = await self.model.apply(self.generation, self.lane, facts)
+        async with writing(self._pool) as connection:
+            await positions.move(
+                connection, self.model.name, self.generation, self.lane, self.position, facts[-1].position
+            )
+            await effect(connection)
+        self.position = facts[-1].position
+
+
+class Runner:
+    """Keeps one read model up to date in one lane. Any number may run; one leads."""
+
+    def __init__(
+        self, store: EventStore, pipe: EventPipe, pool: Pool, database_url: str, model: ReadModel, lane: int
+    ) -> None:
+        self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
+        self._model, self._lane = model, lane
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow until `stop`; whatever goes wrong, begin again from the position reached."""
+        failures, name = 0, self._model.name
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                async with leadership(self._url, f"project-{name}-{self._lane}", stop) as leader:
+                    while leader and not stop.is_set():
+                        await self._follow(leader, stop)
+            except Superseded:
+                log.info("projection_superseded", projection=name, lane=self._lane)
+            except (DependencyUnavailable, OSError, TimeoutError) as error:
+                log.warning("projection_waits", projection=name, lane=self._lane, reason=str(error))
+            except Exception as error:  # one read model that cannot go on must not take the others with it
+                BLOCKED.labels(name).set(1)
+                expected = isinstance(error, Unreadable | Ahead)
+                log.critical(
+                    "projection_blocked", projection=name, lane=self._lane, reason=str(error), exc_info=not expected
+                )
+                await wait(stop, BLOCKED_S)
+            failures = 0 if time.monotonic() - began > 10 else failures + 1
+            if not stop.is_set():
+                await wait(stop, BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+
+    async def _follow(self, leader: Leader, stop: asyncio.Event) -> None:
+        follower = await self._live()
+        await self._model.resume(follower.generation, self._lane)
+        # The pipe keeps only so much, and may be away: what there is already comes from the store. The second time is
+        # for what was stored before the reader had its place in the pipe.
+        await self._catch_up(follower)
+        reader = await self._pipe.reader(self._lane, f"{self._model.name}_{follower.generation}")
+        await self._catch_up(follower)
+        BLOCKED.labels(self._model.name).set(0)
+        checked = time.monotonic()
+        while not stop.is_set():
+            facts = await reader.fetch(BATCH, timeout_s=FETCH_S)
+            if facts:
+                await follower.take(facts)
+                await reader.acknowledge()
+            if time.monotonic() - checked > CHECK_S:
+                await leader.check()
+                checked = time.monotonic()
+
+    async def _catch_up(self, follower: Follower) -> None:
+        head = await self._store.head(self._lane)
+        if follower.position > head:
+            raise Ahead(f"at position {follower.position}, and the store ends at {head}")
+        await follower.catch_up(head)
+
+    async def _live(self) -> Follower:
+        """The live generation, if this program's code made it; `Superseded` while another version's is live."""
+        async with writing(self._pool) as connection:
+            live = await positions.live(connection, self._model.name)
+            if live is None or live.layout != self._model.layout:
+                raise Superseded
+            position = await positions.position_of(connection, self._model.name, live.generation, self._lane)
+        return Follower(self._store, self._pool, self._model, live.generation, self._lane, position)
+
+
+def _position(fact: Recorded) -> int:
+    return fact.position

@@ -1,0 +1,30 @@
+"""Sealed attributes of the session view: what they are bound to, and how they are read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from application.ports.keys import Sealer
+from application.ports.session_items import Value
+
+Plain = str | int | bool
+
+
+class Unsealable(Exception):
+    """The key that could read these attributes is gone."""
+
+
+def context_of(attribute: str) -> str:
+    """What a sealed attribute is bound to besides its stream: it cannot be passed off as another one."""
+    return f"session_view/{attribute}"
+
+
+async def unsealed(sealer: Sealer, stream: str, attributes: Mapping[str, Value]) -> dict[str, Plain]:
+    """The attributes as text and numbers; those whose key is gone are left out. Unlock the stream first."""
+    plain: dict[str, Plain] = {}
+    for name, value in attributes.items():
+        if not isinstance(value, bytes):
+            plain[name] = value
+        elif (body := await sealer.unseal(stream, value, context_of(name))) is not None:
+            plain[name] = body.decode()
+    return plain

@@ -1,0 +1,178 @@
+"""Reads of the session view for its members: from the items, or (consistent) from the event store itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import structlog
+
+from application.ports.event_store import EventStore
+from application.ports.keys import Sealer
+from application.ports.session_items import ItemSpace, SessionItems, Value
+from domain.event import Shredded, StreamId
+from domain.refusals import DependencyUnavailable
+from domain.usage import Usage
+from projections import positions
+from projections.sealed_items import Plain, unsealed
+from projections.session_changes import CALL, Private, changes_of
+from projections.session_view import LAST, SessionView
+from projections.transactions import Pool, Row, writing
+
+GENERATION_S = 1.0
+TITLE_LENGTH = 80
+
+log = structlog.get_logger()
+
+
+class SessionReads:
+    """What members see of their sessions. All methods give None or an empty list for what is absent or erased. While
+    the items' store is away, single sessions are read from the event store."""
+
+    def __init__(self, store: EventStore, items: SessionItems, sealer: Sealer, pool: Pool) -> None:
+        self._store, self._items, self._sealer, self._pool = store, items, sealer, pool
+        self._generation, self._looked = 0, 0.0
+
+    async def session(self, tenant: str, session_id: str, *, consistent: bool = False) -> Row | None:
+        """A session; its `user` says whose it is."""
+        if not consistent:
+            try:
+                attributes = await self._items.fetch(await self._space(tenant), session_id)
+                return await self._readable(tenant, attributes) if attributes else None
+            except DependencyUnavailable:
+                log.warning("session_view_away", tenant=tenant)
+        found = await self._from_facts(tenant, session_id)
+        return shown_session(found[0]) if found else None
+
+    async def page(self, tenant: str, user: str, *, before: str | None, limit: int) -> tuple[list[Row], str | None]:
+        """A user's sessions, newest first, and the id to go on from."""
+        found = await self._items.page(await self._space(tenant), user, before=before, limit=limit + 1)
+        await self._sealer.unlock([_stream(tenant, item) for item in found])
+        shown = [row for item in found[:limit] if (row := await self._readable(tenant, item, unlocked=True))]
+        return shown, str(found[limit - 1]["session_id"]) if len(found) > limit else None
+
+    async def turns(
+        self, tenant: str, session_id: str, *, after: str | None, limit: int, consistent: bool = False
+    ) -> tuple[list[Row], str | None]:
+        """A session's turns in order, and the id to go on from."""
+        plain = None
+        if not consistent:
+            try:
+                plain = await self._turns(tenant, session_id, after, limit)
+            except DependencyUnavailable:
+                log.warning("session_view_away", tenant=tenant)
+        if plain is None:
+            facts = await self._from_facts(tenant, session_id)
+            plain = [turn for turn in facts[1] if after is None or str(turn["turn_id"]) > after] if facts else []
+        return [shown_turn(turn) for turn in plain[:limit]], str(plain[limit - 1]["turn_id"]) if len(
+            plain
+        ) > limit else None
+
+    async def _turns(self, tenant: str, session_id: str, after: str | None, limit: int) -> list[dict[str, Plain]]:
+        """One more than asked for, which tells whether the list goes on."""
+        stream = str(StreamId(tenant, "session", session_id))
+        items = await self._items.turns(await self._space(tenant), session_id, after=after, limit=limit + 1)
+        await self._sealer.unlock([stream])
+        return [await unsealed(self._sealer, stream, item) for item in items]
+
+    async def erase(self, tenant: str, session_id: str, version: int) -> None:
+        """Remove a session from the view at once, before its `session.erased` fact (at `version`) arrives there."""
+        await self._items.erase(await self._space(tenant), session_id, version)
+
+    async def _readable(self, tenant: str, item: Mapping[str, Value], *, unlocked: bool = False) -> Row | None:
+        stream = _stream(tenant, item)
+        if not unlocked:
+            await self._sealer.unlock([stream])
+        plain = await unsealed(self._sealer, stream, item)
+        if len(plain) < len(item):
+            return None  # its key is gone: an erased session answers like an absent one
+        return shown_session(plain)
+
+    async def _from_facts(self, tenant: str, session_id: str) -> tuple[dict[str, Plain], list[dict[str, Plain]]] | None:
+        """The same attributes as the items hold, by the same rules, from all facts of the session."""
+        facts = await self._store.load(str(StreamId(tenant, "session", session_id)), upto=LAST)
+        if not facts or any(isinstance(fact.event, Shredded) for fact in facts):
+            return None
+        changes = changes_of(facts)
+        if changes.erased:
+            return None
+        session = {**changes.defaults, **changes.session}
+        plain = {name: _opened(value) for name, value in session.items()}
+        plain |= {"session_id": session_id, "version": changes.version, "turns": changes.new_turns}
+        turns = [
+            {"turn_id": id, **{name: _opened(value) for name, value in attributes.items()}}
+            for id, attributes in sorted(changes.turns.items())
+        ]
+        return plain, turns
+
+    async def _space(self, tenant: str) -> ItemSpace:
+        if time.monotonic() - self._looked > GENERATION_S:
+            async with writing(self._pool) as connection:
+                live = await positions.live(connection, SessionView.name)
+            if live is None:
+                raise DependencyUnavailable("The session view is being built; try again.", retry_after_s=5)
+            self._generation, self._looked = live.generation, time.monotonic()
+        return ItemSpace(tenant, self._generation)
+
+
+def shown_session(plain: Mapping[str, Plain]) -> Row:
+    """A session as the contract shows it; without a title of its own it goes by its first question."""
+    title = str(plain.get("title") or plain.get("first_question", ""))
+    return {
+        "session_id": plain["session_id"],
+        "title": title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1] + "…",
+        "assistant": plain.get("assistant", ""),
+        "user": plain.get("user", ""),
+        "created_at": plain.get("created_at", ""),
+        "updated_at": plain.get("updated_at", ""),
+        "turns": plain["turns"],
+        "version": plain["version"],
+    }
+
+
+def shown_turn(plain: Mapping[str, Plain]) -> Row:
+    """A turn as the contract shows it. Its cost is that of all its calls, those after the answer among them."""
+    body = msgspec.json.decode(str(plain.get("answer") or '{"text": "", "citations": []}'))
+    usage, cost = _used(plain)
+    shown: dict[str, Any] = {
+        "turn_id": plain["turn_id"],
+        "status": plain.get("status", "running"),
+        "question": plain.get("question", ""),
+        "answer": body["text"],
+        "citations": body["citations"],
+        "model": plain.get("model", ""),
+        "cached": plain.get("cached") or False,
+        "cost_usd": format(cost, "f"),
+        "usage": {name: getattr(usage, name) for name in USAGE},
+        "ms": plain.get("ms", 0),
+        "ttft_ms": plain.get("ttft_ms", 0),
+        "feedback": plain.get("feedback"),
+        "created_at": plain.get("created_at", ""),
+    }
+    return shown | ({"error": body["error"]} if "error" in body else {})
+
+
+USAGE = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+
+
+def _used(plain: Mapping[str, Plain]) -> tuple[Usage, Decimal]:
+    calls = [msgspec.json.decode(str(value)) for name, value in plain.items() if name.startswith(CALL)]
+    if not calls:
+        calls = [{"usage": msgspec.json.decode(str(plain.get("usage", "{}"))), "cost_usd": plain.get("cost_usd", "0")}]
+    usage, cost = Usage(), Decimal(0)
+    for call in calls:
+        usage += msgspec.convert(call["usage"], Usage)
+        cost += Decimal(call["cost_usd"])
+    return usage, cost
+
+
+def _opened(value: Any) -> Plain:
+    plain: Plain = value.plain.decode() if isinstance(value, Private) else value
+    return plain
+
+
+def _stream(tenant: str, item: Mapping[str, Value]) -> str:
+    return str(StreamId(tenant, "session", str(item["session_id"])))

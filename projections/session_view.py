@@ -1,0 +1,194 @@
+"""The session view: an item a session and one a turn in DynamoDB, sealed with the session's key, written once each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import structlog
+
+from application.ports.event_store import EventStore, Recorded
+from application.ports.keys import Sealer
+from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
+from domain.event import TOPICS, UPCASTS, Envelope, StreamId
+from domain.refusals import DependencyUnavailable
+from projections.fingerprints import sum_of
+from projections.read_model import Effect
+from projections.sealed_items import context_of, unsealed
+from projections.session_changes import Attribute, Private, changes_of
+from projections.transactions import Connection, Pool, rows, writing
+
+LAST = 2**62
+MOST_AT_ONCE = 60
+"""Facts of one session in one write: DynamoDB takes 100 items in a transaction."""
+
+log = structlog.get_logger()
+
+
+class Parking(Exception):
+    """The session cannot be followed from this fact on."""
+
+    def __init__(self, fact: Recorded, reason: str) -> None:
+        super().__init__(reason)
+        self.fact, self.reason = fact, reason
+
+
+class SessionView:
+    """The read model `session_view`. A session whose facts cannot be applied is parked; the others go on."""
+
+    name, layout = "session_view", 1
+
+    def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer) -> None:
+        self._store, self._pool, self._items, self._sealer = store, pool, items, sealer
+
+    async def create(self, connection: Connection, generation: int) -> None:
+        """See `ReadModel`: items need no tables of their own."""
+
+    async def publish(self, connection: Connection, generation: int) -> None:
+        """See `ReadModel`: readers go by the live generation's number."""
+
+    async def drop(self, connection: Connection, generation: int) -> None:
+        """See `ReadModel`."""
+
+    async def sweep(self, generation: int) -> None:
+        """See `ReadModel`."""
+        await self._items.drop_generation(generation)
+
+    async def apply(self, generation: int, lane: int, facts: Sequence[Recorded]) -> Effect:
+        """See `ReadModel`."""
+        sessions: dict[str, list[Recorded]] = defaultdict(list)
+        for fact in facts:
+            if StreamId.parse(fact.stream).kind == "session":
+                sessions[fact.stream].append(fact)
+        for stream in await self._parked(generation, list(sessions)):
+            del sessions[stream]
+        if sessions:
+            await self._store.unlock(list(sessions))
+        parked = []
+        for stream, own in sessions.items():
+            try:
+                await self._write(generation, stream, own)
+            except Parking as parking:
+                log.error("session_parked", projection=self.name, stream=stream, position=parking.fact.position)
+                parked.append(parking)
+
+        async def effect(connection: Connection) -> None:
+            for parking in parked:
+                await _park(connection, self.name, generation, lane, parking)
+
+        return effect
+
+    async def fingerprint(self, generation: int) -> str:
+        """See `ReadModel`: over what the items say, for sealing the same twice gives different bytes."""
+        digests: list[bytes] = []
+        async for stream, turn_id, attributes in self._items.scan(generation):
+            await self._sealer.unlock([stream])
+            plain = await unsealed(self._sealer, stream, attributes)
+            digests.append(repr((stream, turn_id, sorted(plain.items()))).encode())
+        return sum_of(digests)
+
+    async def resume(self, generation: int, lane: int) -> None:
+        """See `ReadModel`: try parked sessions once more, from the fact on that stopped them."""
+        async with writing(self._pool) as connection:
+            found = await rows(
+                connection,
+                "SELECT stream, version FROM projections.parked_events"
+                " WHERE name = %s AND generation = %s AND lane = %s ORDER BY position",
+                (self.name, generation, lane),
+            )
+        for row in found:
+            try:
+                envelopes = await self._store.load(row["stream"], after=row["version"] - 1, upto=LAST)
+                await self._write_envelopes(generation, row["stream"], envelopes)
+            except DependencyUnavailable:
+                raise
+            except Exception as error:  # still not readable: it stays parked, as the table and the alarm say
+                log.error("session_still_parked", stream=row["stream"], error=type(error).__name__)
+                continue
+            async with writing(self._pool) as connection:
+                await connection.execute(
+                    "DELETE FROM projections.parked_events WHERE name = %s AND generation = %s AND stream = %s",
+                    (self.name, generation, row["stream"]),
+                )
+
+    async def _parked(self, generation: int, streams: list[str]) -> list[str]:
+        async with writing(self._pool) as connection:
+            found = await rows(
+                connection,
+                "SELECT stream FROM projections.parked_events WHERE name = %s AND generation = %s AND stream = ANY(%s)",
+                (self.name, generation, streams),
+            )
+        return [row["stream"] for row in found]
+
+    async def _write(self, generation: int, stream: str, facts: Sequence[Recorded]) -> None:
+        opened: list[Envelope] = []
+        for fact in facts:
+            try:
+                opened.append(self._open(fact))
+            except Exception as error:  # what is wrong with these bytes is wrong for good
+                await self._write_or_park(generation, stream, opened, facts[0])
+                raise Parking(fact, f"{type(error).__name__}: {error}") from error
+        await self._write_or_park(generation, stream, opened, facts[0])
+
+    def _open(self, fact: Recorded) -> Envelope:
+        """A topic that is not known here belongs to a newer program and changes nothing that this one shows."""
+        known = fact.topic in TOPICS or fact.topic in UPCASTS
+        return self._store.open(fact) if known else self._store.heading(fact)
+
+    async def _write_or_park(self, generation: int, stream: str, envelopes: list[Envelope], first: Recorded) -> None:
+        try:
+            await self._write_envelopes(generation, stream, envelopes)
+        except DependencyUnavailable:
+            raise
+        except Exception as error:  # refused by the items' store: too large, or a hole
+            raise Parking(first, f"{type(error).__name__}: {error}") from error
+
+    async def _write_envelopes(self, generation: int, stream: str, envelopes: Sequence[Envelope]) -> None:
+        id = StreamId.parse(stream)
+        space = ItemSpace(id.tenant, generation)
+        left = list(envelopes)
+        while left:
+            now = left[:MOST_AT_ONCE]
+            change = await self._sealed(stream, now)
+            try:
+                if change.erased:
+                    await self._items.erase(space, change.session_id, change.version)
+                else:
+                    await self._items.apply(space, change)
+            except Stale as stale:
+                if stale.stored < now[0].version:
+                    raise
+                # These facts came before, in whole or in part: only what the item does not know yet is written.
+                left = [envelope for envelope in left if envelope.version > stale.stored]
+            else:
+                left = left[len(now) :]
+
+    async def _sealed(self, stream: str, envelopes: Sequence[Envelope]) -> SessionChange:
+        changes = changes_of(envelopes)
+        return SessionChange(
+            session_id=StreamId.parse(stream).id,
+            after=changes.after,
+            version=changes.version,
+            session=await self._seal(stream, changes.session),
+            defaults=await self._seal(stream, changes.defaults),
+            turns={turn: await self._seal(stream, attributes) for turn, attributes in changes.turns.items()},
+            new_turns=changes.new_turns,
+            erased=changes.erased,
+        )
+
+    async def _seal(self, stream: str, attributes: dict[str, Attribute]) -> dict[str, Value]:
+        return {
+            name: await self._sealer.seal(stream, value.plain, context_of(name))
+            if isinstance(value, Private)
+            else value
+            for name, value in attributes.items()
+        }
+
+
+async def _park(connection: Connection, name: str, generation: int, lane: int, parking: Parking) -> None:
+    fact = parking.fact
+    await connection.execute(
+        "INSERT INTO projections.parked_events (name, generation, stream, lane, position, version, topic, error)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (name, generation, fact.stream, lane, fact.position, fact.version, fact.topic, parking.reason[:500]),
+    )

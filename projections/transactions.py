@@ -1,0 +1,55 @@
+"""Transactions of the read models: one that writes for all tenants, one that reads a single tenant."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from domain.refusals import DependencyUnavailable
+
+Connection = AsyncConnection[Any]
+Pool = AsyncConnectionPool[Any]
+Row = dict[str, Any]
+
+RETRY_AFTER_S = 2.0
+
+
+@asynccontextmanager
+async def writing(pool: Pool) -> AsyncIterator[Connection]:
+    """A transaction as the read models' owner. `DependencyUnavailable` when the database is away."""
+    async with _transaction(pool) as connection:
+        await connection.execute("SET LOCAL ROLE colloquy_worker")
+        yield connection
+
+
+@asynccontextmanager
+async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
+    """A read-only transaction, one snapshot throughout, that sees the rows of one tenant."""
+    async with _transaction(pool) as connection:
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await connection.execute("SELECT set_config('app.tenant', %s, true)", (tenant,))
+        yield connection
+
+
+async def rows(connection: Connection, sql: Any, parameters: Any = None) -> list[Row]:
+    """The rows of a query as dicts."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(sql, parameters)
+        return await cursor.fetchall()
+
+
+@asynccontextmanager
+async def _transaction(pool: Pool) -> AsyncIterator[Connection]:
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            yield connection
+    except psycopg.errors.UndefinedTable as error:
+        raise DependencyUnavailable("The read models are being built; try again.", retry_after_s=5) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=RETRY_AFTER_S) from error
