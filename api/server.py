@@ -65,7 +65,8 @@ async def drain(services: Services) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; `OSError` when the port is taken. Port 0 takes any."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -80,7 +81,10 @@ async def serve(services: Services, listener: socket.socket) -> None:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # Inherited by every connection: a peer that takes nothing for so long is gone, whatever its pongs say.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS)
-    await DrainingServer(server_config(services), services).serve(sockets=[listener])
+    server = DrainingServer(server_config(services), services)
+    await server.serve(sockets=[listener])
+    if server.force_exit:
+        raise SystemExit(1)
 
 
 def server_config(services: Services) -> uvicorn.Config:
