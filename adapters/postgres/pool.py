@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection
@@ -16,6 +18,7 @@ Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 APP_ROLE, WORKER_ROLE = "colloquy_app", "colloquy_worker"
 WAIT_S = 5.0
+CHECK_AFTER_S = 2.0
 STATEMENT_MS = 20_000
 IDLE_MS = 5_000
 """A process that freezes inside a transaction must not hold its locks for longer."""
@@ -32,7 +35,7 @@ async def open_pool(database_url: str, *, max_size: int = 10) -> AsyncIterator[P
         min_size=1,
         max_size=max_size,
         timeout=WAIT_S,
-        check=AsyncConnectionPool.check_connection,
+        check=check_if_idle,
         open=False,
     )
     await pool.open()
@@ -40,6 +43,17 @@ async def open_pool(database_url: str, *, max_size: int = 10) -> AsyncIterator[P
         yield pool
     finally:
         await pool.close()
+
+
+_checked: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
+
+async def check_if_idle(connection: AsyncConnection[tuple[Any, ...]]) -> None:
+    """The pool's check before it gives a connection out: a round trip, but only after a while without one."""
+    now = time.monotonic()
+    if now - _checked.get(connection, 0.0) > CHECK_AFTER_S:
+        await AsyncConnectionPool.check_connection(connection)
+    _checked[connection] = now
 
 
 @asynccontextmanager

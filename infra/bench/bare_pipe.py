@@ -22,7 +22,9 @@ MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 async def bedrock(app: Litestar) -> AsyncIterator[None]:
     """One client for the process, with room for all streams."""
     config = AioConfig(max_pool_connections=2_000)
-    async with aioboto3.Session().client("bedrock-runtime", config=config) as client:
+    async with aioboto3.Session(region_name=os.environ.get("AWS_REGION")).client(
+        "bedrock-runtime", config=config
+    ) as client:
         app.state.bedrock = client
         yield
 

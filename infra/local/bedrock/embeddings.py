@@ -119,9 +119,9 @@ async def _ask(process: asyncio.subprocess.Process, texts: list[str]) -> list[li
 Embeddings = HashedEmbeddings | MiniLMEmbeddings
 
 
-def best_embeddings() -> Embeddings:
-    """The sentence model when all that it needs is installed."""
-    return MiniLMEmbeddings() if minilm.find_weights() else HashedEmbeddings()
+def best_embeddings(*, hashed: bool = False) -> Embeddings:
+    """The sentence model when all that it needs is installed, unless hashed ones are wished for."""
+    return MiniLMEmbeddings() if not hashed and minilm.find_weights() else HashedEmbeddings()
 
 
 def fit(vector: list[float], dimensions: int) -> list[float]:

@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def write(self, data: bytes) -> None:
-        if self._transport:
+        if self._transport and not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:
