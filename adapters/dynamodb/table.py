@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from adapters.dynamodb.attributes import Typed
 from adapters.dynamodb.failures import answering
 from application.ports.session_items import ItemSpace
-from domain.refusals import DependencyUnavailable
 
 SESSION = "session"
 TURN = "turn#"
@@ -57,13 +56,4 @@ async def provision_table(client: Any, table: str) -> None:
             if error.response["Error"]["Code"] != "ResourceInUseException":
                 raise
         async with asyncio.timeout(READY_S):
-            while not await _active(client, table):
-                await asyncio.sleep(0.5)
-
-
-async def _active(client: Any, table: str) -> bool:
-    try:
-        status: str = (await client.describe_table(TableName=table))["Table"]["TableStatus"]
-    except DependencyUnavailable:
-        return False
-    return status == "ACTIVE"
+            await client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
