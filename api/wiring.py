@@ -96,7 +96,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Everything the API server works with, opened in order, closed in reverse, with its background loops."""
     async with AsyncExitStack() as stack:
         process = process_name()
-        pool, store = await _open_store(settings, stack, process)
+        pool, store = await open_store(settings, stack, process)
         bedrock = await stack.enter_async_context(open_bedrock())
         s3 = await stack.enter_async_context(open_aws("s3"))
         cache = valkey.asyncio.from_url(
@@ -106,7 +106,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         yield await _assemble(settings, stack, pool, process, store, bedrock, s3, cache)
 
 
-async def _open_store(settings: Settings, stack: AsyncExitStack, process: str) -> tuple[Pool, PostgresEventStore]:
+async def open_store(settings: Settings, stack: AsyncExitStack, process: str) -> tuple[Pool, PostgresEventStore]:
     """What every process of the product needs."""
     pool = await stack.enter_async_context(open_pool(settings.database_url, max_size=POOL_SIZE))
     authority = KmsKeyAuthority(await stack.enter_async_context(open_aws("kms")))
@@ -121,7 +121,7 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, process: str) -
 async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
     """Read documents as they come, until `stop` is set."""
     async with AsyncExitStack() as stack:
-        pool, store = await _open_store(settings, stack, process_name())
+        pool, store = await open_store(settings, stack, process_name())
         bedrock = await stack.enter_async_context(open_bedrock())
         corpus = PostgresCorpus(pool, store.vault, dimensions=settings.embedding_dimensions)
         read = ReadDocument(

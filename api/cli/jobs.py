@@ -49,7 +49,7 @@ def relay() -> None:
 
     Example: colloquy relay
     """
-    from api.wiring import run_relay
+    from api.job_wiring import run_relay
 
     run_job(run_relay)
 
@@ -62,7 +62,7 @@ def project(names: tuple[str, ...]) -> None:
 
     Example: colloquy project costs audit
     """
-    from api.wiring import run_projections
+    from api.job_wiring import run_projections
 
     run_job(lambda settings, stop: run_projections(settings, stop, names))
 

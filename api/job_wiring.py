@@ -1,0 +1,93 @@
+"""The composition of the background jobs: the relay and the projections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.dynamodb.session_items import DynamoSessionItems
+from adapters.dynamodb.table import provision_table
+from adapters.eventstore.store import PostgresEventStore
+from adapters.nats.pipe import open_pipe
+from adapters.postgres.pool import Pool
+from api.settings import Settings
+from api.wiring import open_aws, open_store, process_name
+from application.ports.event_pipe import EventPipe
+from projections.audit import Audit
+from projections.costs import Costs
+from projections.read_model import ReadModel
+from projections.rebuild import Rebuilder
+from projections.relay import Relay
+from projections.runner import Runner
+from projections.session_view import SessionView
+
+
+@dataclass(frozen=True)
+class Projecting:
+    """What the relay, the projections and their commands work with."""
+
+    settings: Settings
+    store: PostgresEventStore
+    pool: Pool
+    pipe: EventPipe
+    models: dict[str, ReadModel]
+
+    def rebuilder(self, name: str) -> Rebuilder:
+        """Builds generations of a read model; KeyError when there is none of that name."""
+        return Rebuilder(
+            self.store,
+            self.pipe,
+            self.pool,
+            self.settings.database_url,
+            self.models[name],
+            self.settings.lanes,
+        )
+
+
+@asynccontextmanager
+async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
+    """Everything opened; NATS and DynamoDB need not be there yet."""
+    async with AsyncExitStack() as stack:
+        pool, store = await open_store(settings, stack, process_name())
+        pipe = await stack.enter_async_context(open_pipe(settings.nats_url))
+        dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
+        items = DynamoSessionItems(dynamodb, settings.table)
+        models: Sequence[ReadModel] = (
+            SessionView(store, pool, items, store.vault),
+            Costs(store, pool),
+            Audit(store, pool),
+        )
+        yield Projecting(settings, store, pool, pipe, {model.name: model for model in models})
+
+
+async def provision_view(settings: Settings) -> None:
+    """Make the session view's table; nothing happens when it is there."""
+    async with open_aws("dynamodb") as client:
+        await provision_table(client, settings.table)
+
+
+async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
+    """The `relay` job."""
+    async with open_projecting(settings) as p:
+        await Relay(p.store, p.pipe, p.pool, settings.database_url, lanes=settings.lanes).run(stop)
+
+
+async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:
+    """The `project` job: the read models `names`, or all of them; ValueError names one that is not there."""
+    async with open_projecting(settings) as p:
+        if unknown := set(names) - set(p.models):
+            raise ValueError(f"no read model is named {unknown.pop()}; there are {', '.join(p.models)}")
+        async with asyncio.TaskGroup() as tasks:
+            for name in names or p.models:
+                tasks.create_task(_keep(p, name, stop))
+
+
+async def _keep(p: Projecting, name: str, stop: asyncio.Event) -> None:
+    """See that this program's generation is live, then follow each lane."""
+    await p.rebuilder(name).prepare(stop)
+    async with asyncio.TaskGroup() as tasks:
+        for lane in range(p.settings.lanes):
+            runner = Runner(p.store, p.pipe, p.pool, p.settings.database_url, p.models[name], lane)
+            tasks.create_task(runner.run(stop))
