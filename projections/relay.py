@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -25,6 +26,9 @@ REFILL = 100_000
 from the store, and news does not wait until years have been copied."""
 
 log = structlog.get_logger()
+
+
+Note = Callable[[int, int], Awaitable[None]]
 
 
 class PipeAhead(Exception):
@@ -54,6 +58,9 @@ class Relay:
             for lane in range(self._lanes):
                 tasks.create_task(self._keep_leading(lane, stop))
 
+    async def _note(self, lane: int, position: int) -> None:
+        await note_relay(self._pool, lane, position)
+
     async def _keep_leading(self, lane: int, stop: asyncio.Event) -> None:
         failures = 0
         while not stop.is_set():
@@ -61,7 +68,7 @@ class Relay:
             try:
                 async with leadership(self._url, f"relay-{lane}", stop) as leader:
                     if leader:
-                        await LaneRelay(self._store, self._pipe, self._pool, lane, self._compare_s).lead(leader, stop)
+                        await LaneRelay(self._store, self._pipe, lane, self._note, self._compare_s).lead(leader, stop)
             except PipeMoved:
                 log.info("relay_restarts", lane=lane, reason="the pipe moved")
             except PipeAhead as error:
@@ -78,8 +85,8 @@ class Relay:
 class LaneRelay:
     """One term of leading a lane: ends with any error, and whoever leads next begins at the pipe's end."""
 
-    def __init__(self, store: EventStore, pipe: EventPipe, pool: Pool, lane: int, compare_s: float) -> None:
-        self._store, self._pipe, self._pool = store, pipe, pool
+    def __init__(self, store: EventStore, pipe: EventPipe, lane: int, note: Note, compare_s: float) -> None:
+        self._store, self._pipe, self._note = store, pipe, note
         self._lane, self._compare_s = lane, compare_s
         self._noted = 0.0
 
@@ -97,7 +104,7 @@ class LaneRelay:
                 end = await self._pipe.publish(self._lane, events, end)
                 position = end.position
                 RELAYED.labels(self._lane).inc(len(events))
-            await self._note(position, caught_up=not events)
+            await self._report(position, caught_up=not events)
             if not events:
                 await self._store.wait_for_news(self._lane, POLL_S)
 
@@ -121,14 +128,14 @@ class LaneRelay:
             return end.position
         return max(0, await self._store.head(self._lane) - REFILL)
 
-    async def _note(self, position: int, *, caught_up: bool) -> None:
-        """Report how far we are, at most once a second, so that other processes can tell the lag."""
+    async def _report(self, position: int, *, caught_up: bool) -> None:
+        """Note how far we are, at most once a second, so that other processes can tell the lag."""
         if time.monotonic() - self._noted < NOTE_S:
             return
         self._noted = time.monotonic()
         head = position if caught_up else await self._store.head(self._lane)
         RELAY_LAG.labels(self._lane).set(max(0, head - position))
-        await note_relay(self._pool, self._lane, position)
+        await self._note(self._lane, position)
 
 
 def _same(stored: Recorded, piped: Recorded) -> bool:
