@@ -17,10 +17,9 @@ from api.wiring import open_aws, open_store, process_name
 from application.ports.event_pipe import EventPipe
 from projections.audit import Audit
 from projections.costs import Costs
+from projections.job import ProjectionJob
 from projections.read_model import ReadModel
-from projections.rebuild import Rebuilder
 from projections.relay import Relay
-from projections.runner import Runner
 from projections.session_view import SessionView
 
 
@@ -34,15 +33,13 @@ class Projecting:
     pipe: EventPipe
     models: dict[str, ReadModel]
 
-    def rebuilder(self, name: str) -> Rebuilder:
-        """Builds generations of a read model; KeyError when there is none of that name."""
-        return Rebuilder(
-            self.store,
-            self.pipe,
-            self.pool,
-            self.settings.database_url,
-            self.models[name],
-            self.settings.lanes,
+    def job(self, names: Sequence[str] = ()) -> ProjectionJob:
+        """Prepares and feeds the read models `names`, or all of them; ValueError names one that is not there."""
+        if unknown := set(names) - set(self.models):
+            raise ValueError(f"no read model is named {unknown.pop()}; there are {', '.join(self.models)}")
+        models = [self.models[name] for name in names or self.models]
+        return ProjectionJob(
+            self.store, self.pipe, self.pool, self.settings.database_url, models, lanes=self.settings.lanes
         )
 
 
@@ -75,19 +72,6 @@ async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:
-    """The `project` job: the read models `names`, or all of them; ValueError names one that is not there."""
+    """The `project` job."""
     async with open_projecting(settings) as p:
-        if unknown := set(names) - set(p.models):
-            raise ValueError(f"no read model is named {unknown.pop()}; there are {', '.join(p.models)}")
-        async with asyncio.TaskGroup() as tasks:
-            for name in names or p.models:
-                tasks.create_task(_keep(p, name, stop))
-
-
-async def _keep(p: Projecting, name: str, stop: asyncio.Event) -> None:
-    """See that this program's generation is live, then follow each lane."""
-    await p.rebuilder(name).prepare(stop)
-    async with asyncio.TaskGroup() as tasks:
-        for lane in range(p.settings.lanes):
-            runner = Runner(p.store, p.pipe, p.pool, p.settings.database_url, p.models[name], lane)
-            tasks.create_task(runner.run(stop))
+        await p.job(names).run(stop)

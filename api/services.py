@@ -15,6 +15,7 @@ from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
+from application.erase_session import EraseSessionHandler
 from application.live_session import LiveSessions
 from application.open_session import OpenSessionHandler
 from application.ports.blobs import Blobs
@@ -27,6 +28,9 @@ from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.put_assistant import PutAssistantHandler
 from application.search_documents import SearchDocumentsHandler
+from projections.audit_reads import AuditReads
+from projections.cost_reads import CostReads
+from projections.session_reads import SessionReads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,4 +61,8 @@ class Services:
     add_document: AddDocumentHandler
     delete_document: DeleteDocumentHandler
     search_documents: SearchDocumentsHandler
+    erase_session: EraseSessionHandler
+    session_reads: SessionReads
+    costs: CostReads
+    audit: AuditReads
     gauges: Sequence[Callable[[], Awaitable[None]]] = ()

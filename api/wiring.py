@@ -19,6 +19,7 @@ from aiobotocore.config import AioConfig
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.language_model import BedrockLanguageModel
+from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.leases import PostgresLeases
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.extract.kinds import sniff
@@ -43,6 +44,7 @@ from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
+from application.erase_session import EraseSessionHandler
 from application.gateway.gateway import Gateway
 from application.gateway.router import Router
 from application.index_documents import IndexDocuments
@@ -54,6 +56,10 @@ from application.recover_turns import RecoverTurns
 from application.run_turn import TurnRunner
 from application.search_documents import SearchDocumentsHandler
 from application.tenants import KnownTenants
+from projections.audit_reads import AuditReads
+from projections.cost_reads import CostReads
+from projections.lag import lag
+from projections.session_reads import SessionReads
 
 AWS_CONNECTIONS = 100
 POOL_SIZE = 12
@@ -103,7 +109,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             settings.valkey_url or "valkey://127.0.0.1:1", socket_timeout=0.5, socket_connect_timeout=0.5
         )
         stack.push_async_callback(cache.aclose)
-        yield await _assemble(settings, stack, pool, process, store, bedrock, s3, cache)
+        dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
+        yield await _assemble(settings, stack, pool, process, store, bedrock, s3, dynamodb, cache)
 
 
 async def open_store(settings: Settings, stack: AsyncExitStack, process: str) -> tuple[Pool, PostgresEventStore]:
@@ -143,6 +150,7 @@ async def _assemble(
     store: PostgresEventStore,
     bedrock: Any,
     s3: Any,
+    dynamodb: Any,
     cache: Any,
 ) -> Services:
     model = BedrockLanguageModel(bedrock)
@@ -179,6 +187,11 @@ async def _assemble(
         process=process,
         every_s=settings.lease_s / 3,
     )
+    session_reads = SessionReads(store, DynamoSessionItems(dynamodb, settings.table), store.vault, pool)
+
+    async def refresh_lag() -> None:
+        await lag(pool, store)
+
     stop = asyncio.Event()
     loops = [
         asyncio.create_task(recover.run(stop)),
@@ -215,6 +228,11 @@ async def _assemble(
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniff),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
         search_documents=SearchDocumentsHandler(store, corpus, embedder),
+        erase_session=EraseSessionHandler(store, sessions, tail, session_reads.erase),
+        session_reads=session_reads,
+        costs=CostReads(pool, store),
+        audit=AuditReads(pool, store),
+        gauges=[refresh_lag],
         readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache)),
     )
 

@@ -49,6 +49,8 @@ class JetStreamReader:
             try:
                 messages = await self._subscription.fetch(limit, timeout=timeout_s)
             except NatsTimeout:
+                messages = []
+            if not messages:
                 await self._check()
                 return []
         self._last, self._heard = messages[-1], time.monotonic()

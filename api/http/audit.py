@@ -1,0 +1,49 @@
+"""A tenant's history for its auditors; reading it is itself a fact."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+
+from api.http.costs import plain
+from api.paging import checked_limit, checked_range, position_cursor, read_position
+from api.services import Services
+from application.clock import new_id, now
+from domain.access import Principal
+from domain.audit_reads import AuditRead
+from domain.event import Envelope
+from domain.refusals import InvalidRange
+from projections.audit_reads import AuditFilter
+
+
+@get("/v1/audit/events", permission="audit:read")
+async def audit_events(
+    request: Request[Principal, Any, Any],
+    services: NamedDependency[Services],
+    after: FromQuery[int | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 100,
+    session: FromQuery[str | None] = None,
+    actor: FromQuery[str | None] = None,
+    kind: FromQuery[str | None] = None,
+    since: Annotated[str | None, QueryParameter(name="from")] = None,
+    until: Annotated[str | None, QueryParameter(name="to")] = None,
+) -> dict[str, Any]:
+    """Facts in order after a position (`after`) or a cursor."""
+    if after is not None and not 0 <= after < 2**62:
+        raise InvalidRange("after: a position in the log.")
+    start = after if after is not None else read_position(cursor)
+    begin, end = checked_range(since or "1970-01-01T00:00:00Z", until) if since or until else (None, None)
+    asked = AuditFilter(session=session, actor=actor, kind=kind, since=begin, until=end)
+    tenant = request.user.tenant
+    found = await services.audit.events(tenant, asked, start, checked_limit(limit) + 1)
+    read = AuditRead(user=request.user.user, after=start, filters=asked.shown())
+    await services.store.append(
+        [Envelope(stream=f"{tenant}/audit/{new_id()}", version=1, at=now(), event=read, actor=request.user.user)]
+    )
+    more, shown = len(found) > limit, found[:limit]
+    following = position_cursor(shown[-1]["position"]) if more else None
+    return {"events": [plain(row) | {"position": row["position"]} for row in shown], "next": following}

@@ -1,0 +1,63 @@
+"""What auditors read: a tenant's facts in order, opened as far as their keys are still there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from application.ports.event_store import EventStore, Recorded
+from domain.event import Shredded
+from projections.audit import read_leaf
+from projections.transactions import Pool, Row, reading, rows
+
+EVENTS = """
+SELECT position, stream, version, topic AS kind, at, actor, correlation_id, causation_id, leaf, leaf_hash
+FROM projections.audit_events
+WHERE tenant = %(tenant)s AND position > %(after)s
+  AND (%(stream)s::text IS NULL OR stream = %(stream)s) AND (%(actor)s::text IS NULL OR actor = %(actor)s)
+  AND (%(kind)s::text IS NULL OR topic = %(kind)s)
+  AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+ORDER BY position LIMIT %(limit)s"""
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which facts are asked for; None is any."""
+
+    session: str | None = None
+    actor: str | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def shown(self) -> dict[str, str]:
+        """The filters that were set, as text."""
+        return {name: str(value) for name, value in msgspec.structs.asdict(self).items() if value is not None}
+
+
+class AuditReads:
+    """Queries on the live generation of `audit`, each seeing one tenant."""
+
+    def __init__(self, pool: Pool, store: EventStore) -> None:
+        self._pool, self._store = pool, store
+
+    async def events(self, tenant: str, asked: AuditFilter, after: int, limit: int) -> list[Row]:
+        """Facts after a position, with `data` opened (None where the key is gone) and `leaf_hash` in hex."""
+        parameters = {
+            **msgspec.structs.asdict(asked),
+            "tenant": tenant,
+            "stream": f"{tenant}/session/{asked.session}" if asked.session else None,
+            "after": after,
+            "limit": limit,
+        }
+        async with reading(self._pool, tenant) as connection:
+            found = await rows(connection, EVENTS, parameters)
+        await self._store.unlock([row["stream"] for row in found])
+        return [self._opened(row) for row in found]
+
+    def _opened(self, row: Row) -> Row:
+        leaf = read_leaf(bytes(row.pop("leaf")))
+        event = self._store.open(Recorded(leaf.position, 0, leaf.stream, leaf.version, leaf.topic, leaf.state)).event
+        data: Any = None if isinstance(event, Shredded) else msgspec.to_builtins(event)
+        return row | {"data": data, "leaf_hash": bytes(row["leaf_hash"]).hex()}
