@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -19,8 +20,8 @@ from api.settings import Settings, read_settings
 from infra.local.endpoints import given_outside, write_installation
 from infra.local.stack import Stack, start
 
-# What runs beside the servers, and the command of each.
-JOBS = {"api": "serve", "relay": "relay", "project": "project", "ingest": "ingest"}
+BACKGROUND = ("relay", "project", "ingest")
+BACKGROUND_GRACE_S = 10.0
 # The settings that other commands on the data directory need to find what runs there.
 RECORDED = ("COLLOQUY_", "AWS_ENDPOINT_URL")
 READY_S = 60.0
@@ -43,11 +44,19 @@ class Installation:
     def __init__(self, stack: Stack, settings: Settings, environment: dict[str, str], url: str) -> None:
         self.stack, self.settings, self.environment, self.url = stack, settings, environment, url
 
-    def start_jobs(self) -> None:
-        """The API server and the background jobs. The server has its drain and a little more to end in."""
-        for name, command in JOBS.items():
-            argv = [sys.executable, "-m", "api.cli", command]
-            self.stack.start_job(name, argv, self.environment, self.settings.drain_s + DRAIN_MARGIN_S)
+    def start_api(self) -> None:
+        """The API server, alone, so that it has the machine for itself. It has its drain and a bit more to end in."""
+        self._start("api", "serve", self.settings.drain_s + DRAIN_MARGIN_S)
+        self._wait_for(lambda: "api" in self.stack.pids and is_ready(self.url), "the API was not ready")
+
+    def start_background(self) -> None:
+        """The jobs that nobody waits for."""
+        for name in BACKGROUND:
+            self._start(name, name, BACKGROUND_GRACE_S)
+        self._wait_for(lambda: self.stack.pids.keys() >= set(BACKGROUND), "the background jobs were not started")
+
+    def _start(self, name: str, command: str, grace_s: float) -> None:
+        self.stack.start_job(name, [sys.executable, "-m", "api.cli", command], self.environment, grace_s)
 
     def follow(self, timeout_s: float) -> None:
         """Take one piece of news, if any comes; RuntimeError when something cannot be kept running."""
@@ -59,14 +68,12 @@ class Installation:
             log = self.settings.data_path / "log" / f"{name}.log"
             click.echo(f"{name} ended with code {news['code']} and is started again (see {log})", err=True)
 
-    def wait_until_ready(self) -> None:
-        """Until the API answers; RuntimeError after a minute."""
+    def _wait_for(self, holds: Callable[[], bool], otherwise: str) -> None:
         deadline = time.monotonic() + READY_S
-        while "api" not in self.stack.pids or not is_ready(self.url):
+        while not holds():
             self.follow(0.05)
             if time.monotonic() > deadline:
-                log = self.settings.data_path / "log" / "api.log"
-                raise RuntimeError(f"the API was not ready within {READY_S:.0f} s: see {log}")
+                raise RuntimeError(f"{otherwise} within {READY_S:.0f} s: see {self.settings.data_path / 'log'}")
 
     def describe(self) -> dict[str, Any]:
         """Write how to reach the installation, for other commands, and give what `--json` prints."""
@@ -137,9 +144,9 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
 
     provision_all(read_settings())
     progress("schema")
-    installation.start_jobs()
-    installation.wait_until_ready()
+    installation.start_api()
     progress("api")
+    installation.start_background()
     if not no_demo:
         from api.demo import seed
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -20,17 +21,27 @@ from tests.local.waiting import all_gone, running_below, wait_until
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture
-def parent(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, int]]]:
+Parent = tuple[subprocess.Popen[str], dict[str, int]]
+
+
+@contextmanager
+def parent_of(data_dir: Path, python: Path | str, uid: int | None = None, gid: int | None = None) -> Iterator[Parent]:
     """A process that owns a stack, and the pids in it."""
-    command = [sys.executable, "-m", "tests.local.stack_in_a_process", str(data_dir)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [str(python), "-m", "tests.local.stack_in_a_process", str(data_dir)]
+    groups: list[int] | None = None if uid is None else []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, user=uid, group=gid, extra_groups=groups
+    ) as process:
         assert process.stdout is not None
         yield process, json.loads(process.stdout.readline())
         process.kill()
 
 
-Parent = tuple[subprocess.Popen[str], dict[str, int]]
+@pytest.fixture
+def parent(data_dir: Path) -> Iterator[Parent]:
+    """A process that owns a stack."""
+    with parent_of(data_dir, sys.executable) as found:
+        yield found
 
 
 def test_everything_ends_with_the_parent(parent: Parent, data_dir: Path) -> None:
