@@ -14,7 +14,7 @@ from domain.refusals import DocumentRefused, Refusal
 
 log = structlog.get_logger()
 
-AT_ONCE = 6
+AT_ONCE = 12
 POLL_S = 2.0
 RENEW_S = 20.0
 STOP_S = 20.0

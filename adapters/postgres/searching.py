@@ -17,7 +17,7 @@ RANK_CONSTANT = 20
 EACH = 100
 """How many passages either ranking brings to the fusion."""
 K1, B = 1.2, 0.75
-MOST_POSTINGS = 200_000
+MOST_POSTINGS = 100_000
 """A long question is reduced to its most telling words so that it reads no more than this."""
 EXACT_BELOW = 50_000
 """Passages up to which reading all vectors is both exact and quick."""
@@ -27,18 +27,18 @@ SIZE = "SELECT passages FROM corpora WHERE tenant = %(tenant)s"
 # BM25 (Robertson and Zaragoza, 2009): what a word weighs is known before its postings are read.
 BY_WORDS = """
 asked AS (
-  SELECT term, times * ln(1 + (corpora.passages - vocabulary.passages + 0.5) / (vocabulary.passages + 0.5)) AS weight,
-    vocabulary.passages, corpora.words::float8 / corpora.passages AS average
+  SELECT term, known.passages, corpora.words::float8 / corpora.passages AS average,
+    times * ln(1 + (corpora.passages - known.passages + 0.5::float8) / (known.passages + 0.5::float8)) AS weight
   FROM unnest(%(terms)s::bigint[], %(times)s::int[]) AS question(term, times)
-  JOIN vocabulary USING (term) JOIN corpora USING (tenant)
-  WHERE tenant = %(tenant)s AND vocabulary.passages > 0 AND corpora.passages > 0
+  JOIN vocabulary AS known USING (term) JOIN corpora USING (tenant)
+  WHERE tenant = %(tenant)s AND known.passages > 0 AND corpora.passages > 0
 ), telling AS (
   SELECT * FROM (SELECT *, sum(passages) OVER (ORDER BY weight DESC, term) AS reads FROM asked) AS asked
   WHERE reads <= greatest(%(most)s, passages)
 ), by_words AS (
   SELECT passage, row_number() OVER (ORDER BY score DESC, passage) AS rank FROM (
-    SELECT passage, sum(weight * frequency * (%(k1)s + 1)
-      / (frequency + %(k1)s * (1 - %(b)s + %(b)s * length / average))) AS score
+    SELECT passage, sum(weight * frequency * (%(k1)s::float8 + 1)
+      / (frequency + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * length / average))) AS score
     FROM telling JOIN postings USING (term) WHERE tenant = %(tenant)s
     GROUP BY passage ORDER BY score DESC, passage LIMIT %(each)s
   ) AS scored
@@ -51,7 +51,7 @@ by_meaning AS (
 )"""
 FUSED = """
 SELECT passage, document_id, starts, ends, passages.body, title, score FROM (
-  SELECT passage, sum(1.0 / (%(constant)s + rank))::float8 AS score FROM ({legs}) AS legs
+  SELECT passage, sum(1 / (%(constant)s + rank)::float8) AS score FROM ({legs}) AS legs
   GROUP BY passage ORDER BY score DESC, passage LIMIT %(k)s
 ) AS best JOIN passages USING (passage) JOIN documents USING (tenant, document_id)
 WHERE tenant = %(tenant)s ORDER BY score DESC, passage"""
