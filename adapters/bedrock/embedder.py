@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from adapters.bedrock.failures import CAUGHT, of_error
+from adapters.bedrock.wire import wire_of
 from application.ports.model import Embedding, ModelFailure
 
 
@@ -21,20 +22,21 @@ class TitanAnswer(msgspec.Struct):
 class BedrockEmbedder:
     """The `Embedder` port: unit vectors of `dimensions` (256, 512 or 1024) numbers."""
 
-    def __init__(self, client: Any, model: str, dimensions: int) -> None:
+    def __init__(self, client: Any, model: str, dimensions: int, *, lean: bool = True) -> None:
         self.model, self.dimensions = model, dimensions
         self._client = client
+        self._wire = wire_of(client) if lean else None
         self._decode = msgspec.json.Decoder(TitanAnswer).decode
 
     async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
         """The vector of one text; ModelFailure when Bedrock refuses, breaks off or is later than the deadline."""
-        request = msgspec.json.encode({"inputText": text, "dimensions": self.dimensions, "normalize": True})
+        request = {"inputText": text, "dimensions": self.dimensions, "normalize": True}
         opened = False
         try:
             async with asyncio.timeout(deadline_s):
-                response = await self._client.invoke_model(modelId=self.model, body=request)
+                response = await self._invoke(request)
                 opened = True
-                answer = self._decode(await response["body"].read())
+                answer = self._decode(await response.read())
         except TimeoutError as error:
             raise ModelFailure("ModelTimeoutException", f"no vector within {deadline_s} s", status=408) from error
         except CAUGHT as error:
@@ -42,3 +44,9 @@ class BedrockEmbedder:
         if len(answer.embedding) != self.dimensions:
             raise ModelFailure("StreamMalformed", f"a vector of {len(answer.embedding)}, not {self.dimensions}")
         return Embedding(answer.embedding, answer.inputTextTokenCount)
+
+    async def _invoke(self, request: dict[str, Any]) -> Any:
+        """The response, whose body is still to be read."""
+        if self._wire is not None:
+            return await self._wire.post(self.model, "invoke", request, Accept="application/json")
+        return (await self._client.invoke_model(modelId=self.model, body=msgspec.json.encode(request)))["body"]

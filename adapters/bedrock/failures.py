@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aiohttp
 import msgspec
 from botocore.eventstream import ParserError
@@ -63,6 +65,25 @@ def of_frame(headers: Headers, payload: bytes, *, started: bool) -> ModelFailure
         body = Failed()
     message = body.originalMessage or body.message
     return ModelFailure(code, message, status=STATUS.get(code) or body.originalStatusCode or 500, started=started)
+
+
+class Refused(msgspec.Struct):
+    """The body of a response that is an error."""
+
+    message: str = ""
+    code: str = msgspec.field(default="", name="__type")
+
+
+def of_response(status: int, headers: Mapping[str, str], body: bytes) -> ModelFailure:
+    """The failure that a response with an error status tells of: its name is in a header, or else in its body, with a
+    namespace before it and an address after it that say nothing more."""
+    try:
+        said = msgspec.json.decode(body, type=Refused)
+    except msgspec.MsgspecError:
+        said = Refused()
+    name = headers.get("x-amzn-errortype") or said.code
+    code = name.partition(":")[0].rpartition("#")[2] or BY_STATUS.get(status, "InternalServerException")
+    return ModelFailure(code, said.message, status=status)
 
 
 def of_error(error: BaseException, *, opened: bool, started: bool) -> ModelFailure:

@@ -12,15 +12,17 @@ from adapters.bedrock.failures import CAUGHT, of_error
 from adapters.bedrock.library_parser import LibraryBody
 from adapters.bedrock.pacer import Pacer
 from adapters.bedrock.request import converse_request
+from adapters.bedrock.wire import wire_of
 from application.ports.model import ModelCall, ModelEvent, ModelFailure
 
 
 class BedrockLanguageModel:
-    """The `LanguageModel` port on a client from `open_bedrock`. `own_parser=False` uses the library's parser."""
+    """The `LanguageModel` port on a client from `open_bedrock`. `lean=False` leaves request and answer to the library,
+    as happens by itself when it has changed inside."""
 
-    def __init__(self, client: Any, *, own_parser: bool = True) -> None:
+    def __init__(self, client: Any, *, lean: bool = True) -> None:
         self._client = client
-        self._own_parser = own_parser
+        self._wire = wire_of(client) if lean else None
         self._pacer = Pacer()
 
     async def converse(self, call: ModelCall) -> AsyncIterator[ModelEvent]:
@@ -51,16 +53,17 @@ class BedrockLanguageModel:
         yield answer.finished()
 
     async def _open(self, call: ModelCall, first_by: float) -> Any:
-        """Send the request; the response's event stream, or ModelFailure."""
+        """Send the request: the HTTP response, or the library's event stream; ModelFailure otherwise."""
+        request = converse_request(call)
         try:
             async with asyncio.timeout_at(first_by):
-                response = await self._client.converse_stream(**converse_request(call))
+                if self._wire is not None:
+                    return await self._wire.post(request.pop("modelId"), "converse-stream", request)
+                return (await self._client.converse_stream(**request))["stream"]
         except CAUGHT as error:
             raise of_error(error, opened=False, started=False) from error
-        return response["stream"]
 
     def _body(self, stream: Any, call: ModelCall, first_by: float) -> PacedBody | LibraryBody:
-        raw = getattr(stream, "_raw_stream", None)
-        if self._own_parser and hasattr(raw, "content") and hasattr(raw, "connection"):
-            return PacedBody(raw, self._pacer, first_by=first_by, idle_s=call.idle_s)
+        if self._wire is not None:
+            return PacedBody(stream, self._pacer, first_by=first_by, idle_s=call.idle_s)
         return LibraryBody(stream, first_by=first_by, idle_s=call.idle_s)

@@ -14,13 +14,13 @@ from tests.stand_in import running_stand_in
 MODEL = "amazon.titan-embed-text-v2:0"
 
 
-@pytest.fixture(params=["words", "bedrock"])
+@pytest.fixture(params=["words", "bedrock", "bedrock through the library"])
 async def embedder(request: pytest.FixtureRequest) -> AsyncIterator[Embedder]:
     if request.param == "words":
         yield WordEmbedder(MODEL, 512)
         return
     async with running_stand_in() as stand_in:
-        yield BedrockEmbedder(stand_in.client, MODEL, 512)
+        yield BedrockEmbedder(stand_in.client, MODEL, 512, lean=request.param == "bedrock")
 
 
 def cosine(one: Embedding, other: Embedding) -> float:

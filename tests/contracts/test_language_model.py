@@ -1,4 +1,4 @@
-"""What every LanguageModel does: on the scripted one, and on Bedrock's with either parser against the stand-in."""
+"""What every LanguageModel does: on the scripted one, and on Bedrock, leanly and through the library, at the stand-in."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def call(question: str = "How long does the warranty last?", **fields: Any) -> M
 class World:
     """A model, and a way to have its next answer fail after some deltas."""
 
-    def __init__(self, stand_in: Running | None, *, own_parser: bool = True) -> None:
+    def __init__(self, stand_in: Running | None, *, lean: bool = True) -> None:
         self.stand_in = stand_in
-        self.own_parser = own_parser
+        self.lean = lean
 
     def model(self, asked: ModelCall, *, fault: str = "", code: str = "", after: int = 0) -> LanguageModel:
         if self.stand_in is not None:
             if fault:
                 self.stand_in.runtime.faults.order({"kind": fault, "after_deltas": after, "times": 1})
-            return BedrockLanguageModel(self.stand_in.client, own_parser=self.own_parser)
+            return BedrockLanguageModel(self.stand_in.client, lean=self.lean)
         output = compose(converse_request(asked))
         parts: list[Any] = [output.text[i : i + 4] for i in range(0, len(output.text), 4)]
         if output.tool:
@@ -74,13 +74,13 @@ class World:
         return ScriptedModel([Reply(parts[:after] if fault else parts, failure)])
 
 
-@pytest.fixture(params=["scripted", "bedrock", "bedrock with the library's parser"])
+@pytest.fixture(params=["scripted", "bedrock", "bedrock through the library"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "scripted":
         yield World(None)
         return
     async with running_stand_in() as stand_in:
-        yield World(stand_in, own_parser=request.param == "bedrock")
+        yield World(stand_in, lean=request.param == "bedrock")
 
 
 async def ask(model: LanguageModel, asked: ModelCall) -> tuple[list[ModelEvent], ModelFailure | None]:

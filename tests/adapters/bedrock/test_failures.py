@@ -29,10 +29,11 @@ async def failure_of(model: BedrockLanguageModel, **limits: Any) -> ModelFailure
     return failed.value
 
 
+@pytest.mark.parametrize("lean", [True, False])
 @pytest.mark.parametrize("kind", REFUSALS)
-async def test_a_refusal_keeps_its_name_and_status(stand_in: Running, kind: str) -> None:
+async def test_a_refusal_keeps_its_name_and_status(stand_in: Running, kind: str, lean: bool) -> None:
     stand_in.runtime.faults.order({"kind": kind, "times": 1})
-    failure = await failure_of(BedrockLanguageModel(stand_in.client))
+    failure = await failure_of(BedrockLanguageModel(stand_in.client, lean=lean))
     status, code, message = REFUSALS[kind]
     assert (failure.code, failure.status, failure.message, failure.started) == (code, status, message, False)
 
@@ -44,18 +45,18 @@ async def test_a_refusal_is_not_tried_again(stand_in: Running) -> None:
     assert fault.hits == 1
 
 
-@pytest.mark.parametrize("own_parser", [True, False])
-async def test_no_first_token_in_time(stand_in: Running, own_parser: bool) -> None:
-    model = BedrockLanguageModel(stand_in.client, own_parser=own_parser)
+@pytest.mark.parametrize("lean", [True, False])
+async def test_no_first_token_in_time(stand_in: Running, lean: bool) -> None:
+    model = BedrockLanguageModel(stand_in.client, lean=lean)
     for fault in ({"kind": "hang"}, {"kind": "stall", "after_deltas": 0}):
         stand_in.runtime.faults.order({**fault, "times": 1})
         failure = await failure_of(model, first_token_s=0.1)
         assert (failure.code, failure.started) == ("FirstTokenTimeout", False)
 
 
-@pytest.mark.parametrize("own_parser", [True, False])
-async def test_silence_in_mid_stream(stand_in: Running, own_parser: bool) -> None:
-    model = BedrockLanguageModel(stand_in.client, own_parser=own_parser)
+@pytest.mark.parametrize("lean", [True, False])
+async def test_silence_in_mid_stream(stand_in: Running, lean: bool) -> None:
+    model = BedrockLanguageModel(stand_in.client, lean=lean)
     stand_in.runtime.faults.order({"kind": "stall", "after_deltas": 3, "times": 1})
     failure = await failure_of(model, idle_s=0.1)
     assert (failure.code, failure.started) == ("StreamStalled", True)
@@ -69,8 +70,9 @@ async def test_nobody_there() -> None:
             await BedrockEmbedder(client, "amazon.titan-embed-text-v2:0", 256).embed("text")
 
 
-async def test_a_vector_that_is_late_or_refused(stand_in: Running) -> None:
-    embedder = BedrockEmbedder(stand_in.client, "amazon.titan-embed-text-v2:0", 256)
+@pytest.mark.parametrize("lean", [True, False])
+async def test_a_vector_that_is_late_or_refused(stand_in: Running, lean: bool) -> None:
+    embedder = BedrockEmbedder(stand_in.client, "amazon.titan-embed-text-v2:0", 256, lean=lean)
     stand_in.runtime.faults.order({"kind": "hang", "operation": "InvokeModel", "times": 1})
     with pytest.raises(ModelFailure, match="ModelTimeoutException"):
         await embedder.embed("text", deadline_s=0.1)
