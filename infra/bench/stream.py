@@ -16,9 +16,8 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from infra.bench.chat_load import ask_all, close_all, open_sockets, percentile
+from infra.bench.handbook import QUESTION
 from infra.bench.processes import cpu_seconds
-
-QUESTION = "How many days after delivery may a customer return coffee, and who pays the refund?"
 
 
 class Row(msgspec.Struct, kw_only=True):
