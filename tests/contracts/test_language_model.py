@@ -1,4 +1,4 @@
-"""What every LanguageModel does: on the scripted one, and on Bedrock, leanly and through the library, at the stand-in."""
+"""What every LanguageModel does: the scripted one, and Bedrock, leanly and through the library, at the stand-in."""
 
 from __future__ import annotations
 
