@@ -38,6 +38,11 @@ class Connection:
 
     async def jetstream(self) -> JetStreamContext:
         """JetStream of a live connection; `DependencyUnavailable` when there is none."""
+        await self.client()
+        return self._js
+
+    async def client(self) -> Any:
+        """The live connection itself."""
         async with self._lock:
             if self._client is None or self._client.is_closed:
                 with answering():
@@ -45,7 +50,7 @@ class Connection:
                 self._js = self._client.jetstream(timeout=CALL_S)
             if not self._client.is_connected:
                 raise DependencyUnavailable("NATS is away.", retry_after_s=1)
-            return self._js
+            return self._client
 
     async def _connect(self) -> Any:
         client = nats.NATS()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import msgspec
-from nats.js.api import DiscardPolicy, Header, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import APIError, NotFoundError
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
 
-from adapters.nats.connection import CALL_S, Connection, answering
+from adapters.nats.connection import Connection, answering
 from adapters.nats.reader import JetStreamReader
-from application.ports.event_pipe import PipeEnd, PipeMoved, PipeReader
+from adapters.nats.window import Message, publish_window
+from application.ports.event_pipe import PipeEnd, PipeReader
 from application.ports.event_store import Recorded
 from domain.event import StreamId
 
-WRONG_LAST_SEQUENCE = 10071
+DUPLICATES_S = 1.0
+"""Order and uniqueness come from the expected last sequence. The server remembers message ids beyond a purge, so a long
+window would only keep an emptied stream from being filled again."""
 LARGEST = 900_000
 """Bytes; NATS takes a megabyte with headers."""
 
@@ -52,7 +53,7 @@ class NatsEventPipe:
             discard=DiscardPolicy.OLD,
             max_bytes=self._max_bytes,
             max_age=self._max_age_s,
-            duplicate_window=min(120, self._max_age_s),
+            duplicate_window=DUPLICATES_S,
         )
         with answering():
             js = await self._connection.jetstream()
@@ -74,30 +75,22 @@ class NatsEventPipe:
 
     async def publish(self, lane: int, events: Sequence[Recorded], after: PipeEnd) -> PipeEnd:
         """See the port. All of them are under way together; each is accepted only behind the one before it."""
+        messages = [self._message(lane, event, after.sequence + number) for number, event in enumerate(events)]
         with answering():
-            js = await self._connection.jetstream()
-            waiting = [
-                await self._send(js, lane, event, after.sequence + number) for number, event in enumerate(events)
-            ]
-            async with asyncio.timeout(CALL_S):
-                acks = await asyncio.gather(*waiting, return_exceptions=True)
-            for number, ack in enumerate(acks, 1):
-                _check(ack, after.sequence + number)
+            await publish_window(await self._connection.client(), messages, after.sequence + 1)
         return PipeEnd(events[-1], after.sequence + len(events))
 
-    async def _send(self, js: Any, lane: int, event: Recorded, last_sequence: int) -> asyncio.Future[Any]:
+    def _message(self, lane: int, event: Recorded, last_sequence: int) -> Message:
         body = _encode(event)
         if len(body) > LARGEST:
             body = _encode(msgspec.structs.replace(event, state=b""))
         headers = {
-            Header.MSG_ID: f"{lane}:{event.position}",
-            Header.EXPECTED_LAST_SEQUENCE: str(last_sequence),
+            "Nats-Expected-Stream": stream_name(lane),
+            "Nats-Expected-Last-Sequence": str(last_sequence),
+            "Nats-Msg-Id": f"{lane}:{event.position}",
             "Prev": str(event.previous),
         }
-        future: asyncio.Future[Any] = await js.publish_async(
-            subject_of(lane, event), body, wait_stall=CALL_S, stream=stream_name(lane), headers=headers
-        )
-        return future
+        return Message(subject_of(lane, event), body, headers)
 
     async def reader(self, lane: int, name: str) -> PipeReader:
         """See the port."""
@@ -113,16 +106,6 @@ class NatsEventPipe:
                 await js.delete_consumer(stream_name(lane), name)
             except NotFoundError:
                 pass  # it is gone, as was asked
-
-
-def _check(ack: Any, sequence: int) -> None:
-    """Anything but an acknowledgement of exactly this place means that the stream's end is not where we thought."""
-    if isinstance(ack, APIError) and ack.err_code == WRONG_LAST_SEQUENCE:
-        raise PipeMoved
-    if isinstance(ack, BaseException):
-        raise ack
-    if ack.duplicate or ack.seq != sequence:
-        raise PipeMoved
 
 
 @asynccontextmanager
