@@ -1,0 +1,37 @@
+"""A NATS server of a test's own, to be stopped, killed and robbed of its files."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sysconfig
+from pathlib import Path
+
+
+class NatsServer:
+    """On one port and one folder, started and stopped at will."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port: int = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"nats://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        binary = Path(sysconfig.get_path("scripts")) / "nats-server"
+        command = [binary, "-js", "-sd", self._folder, "-a", "127.0.0.1", "-p", str(self._port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+    def lose_everything(self) -> None:
+        """Its disk is gone."""
+        self.kill()
+        shutil.rmtree(self._folder / "jetstream", ignore_errors=True)
