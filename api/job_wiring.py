@@ -19,6 +19,7 @@ from projections.audit import Audit
 from projections.costs import Costs
 from projections.job import ProjectionJob
 from projections.read_model import ReadModel
+from projections.rebuild import Rebuilder
 from projections.relay import Relay
 from projections.session_view import SessionView
 
@@ -32,6 +33,10 @@ class Projecting:
     pool: Pool
     pipe: EventPipe
     models: dict[str, ReadModel]
+
+    def rebuilder(self, name: str) -> Rebuilder:
+        """Builds generations of a read model; ValueError when there is none of that name."""
+        return self.job([name]).rebuilder(self.models[name])
 
     def job(self, names: Sequence[str] = ()) -> ProjectionJob:
         """Prepares and feeds the read models `names`, or all of them; ValueError names one that is not there."""

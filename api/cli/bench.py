@@ -68,3 +68,20 @@ def events(database_url: str | None, sessions: int, rounds: int, seconds: float,
     else:
         click.echo(table(rows))
         click.echo(f"ours / library: {ratios[0]} times in batches of 10, {ratios[1]} times one by one")
+
+
+@bench.command()
+@click.option("--sockets", default="250,500", show_default=True, help="How many sockets at once, one load each.")
+@click.option("--tenants", default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def load(sockets: str, tenants: int, as_json: bool) -> None:
+    """Many sockets over many tenants, answered at once; then our ledger beside Bedrock's own count.
+
+    Example: colloquy bench load --sockets 250,500 --tenants 50
+    """
+    from infra.bench.load import run
+
+    rows = run([int(part) for part in sockets.split(",")], tenants)
+    click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
+    if any(row.errors or row.texts_unequal or row.tenants_unequal for row in rows):
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,124 @@
+"""`colloquy projections ...`: how far the read models are, rebuilding one, comparing one with a fresh build."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from api.cli.main import with_data_dir
+from api.settings import Settings
+
+T = TypeVar("T")
+with_json = click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+
+
+def installation() -> Settings:
+    """The settings of the installation that runs on the data directory, or those of the environment."""
+    import os
+
+    from api.settings import read_settings
+    from infra.local.endpoints import installation_environment
+
+    for name, value in installation_environment(read_settings().data_path).items():
+        os.environ.setdefault(name, value)
+    settings = read_settings()
+    if not settings.database_url:
+        raise RuntimeError(f"nothing is running on {settings.data_dir}: start it with `colloquy up`")
+    return settings
+
+
+def run(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Do something with the read models of the installation."""
+    from api.job_wiring import open_projecting
+
+    async def main() -> T:
+        async with open_projecting(installation()) as projecting:
+            return await work(projecting)
+
+    return asyncio.run(main())
+
+
+def progress_bar(label: str) -> Callable[[int, int], None]:
+    """A bar on standard error."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), transient=True)
+    task = bar.add_task(label)
+    bar.start()
+
+    def show(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if done >= total:
+            bar.stop()
+
+    return show
+
+
+@click.group()
+@with_data_dir
+def projections() -> None:
+    """The read models: session_view, costs, audit.
+
+    Example: colloquy projections status
+    """
+
+
+@projections.command()
+@with_data_dir
+@with_json
+def status(as_json: bool) -> None:
+    """How far behind each read model and the relay are.
+
+    Example: colloquy projections status --json
+    """
+    from projections.lag import standings
+
+    found = run(lambda p: standings(p.pool, p.store))
+    if as_json:
+        click.echo(json.dumps([msgspec.to_builtins(standing) for standing in found]))
+        return
+    for s in found:
+        click.echo(
+            f"{s.name:<14} lane {s.lane}  position {s.position:>9}  behind {s.lag_events:>6} events"
+            f" {s.lag_seconds:>7.1f} s  version {s.version}.{s.generation}  parked {s.parked}"
+        )
+
+
+@projections.command()
+@with_data_dir
+@click.argument("name")
+@with_json
+def rebuild(name: str, as_json: bool) -> None:
+    """Build the read model NAME anew from the event store beside the old one, then switch.
+
+    Example: colloquy projections rebuild costs
+    """
+    bar = progress_bar(f"rebuilding {name}")
+    generation = run(lambda p: p.rebuilder(name).rebuild(asyncio.Event(), bar))
+    shown = {"name": name, "generation": generation}
+    click.echo(json.dumps(shown) if as_json else f"{name} is rebuilt and live (generation {generation})")
+
+
+@projections.command()
+@with_data_dir
+@click.argument("name")
+@with_json
+def verify(name: str, as_json: bool) -> None:
+    """Build the read model NAME anew from the event store and compare it with the live one, row by row.
+
+    Example: colloquy projections verify costs
+    """
+    bar = progress_bar(f"verifying {name}")
+    verdict = run(lambda p: p.rebuilder(name).verify(asyncio.Event(), bar))
+    if as_json:
+        click.echo(json.dumps({**msgspec.structs.asdict(verdict), "equal": verdict.equal}))
+    else:
+        click.echo(f"{name}: the live rows {'equal' if verdict.equal else 'DIFFER FROM'} a fresh build")
+    if not verdict.equal:
+        raise click.exceptions.Exit(1)
