@@ -48,6 +48,12 @@ def read_position(cursor: str | None) -> int:
     return position
 
 
+def read_stretch(cursor: str) -> tuple[int, int]:
+    """A cursor of a list that grows while it is read: after which place to go on, and where it ended at first."""
+    after, _, upto = cursor.partition(".")
+    return read_position(after), read_position(upto)
+
+
 def checked_range(since: str | None, until: str | None) -> tuple[datetime, datetime]:
     """RFC 3339 times to a half-open range; the current month by default; InvalidRange when they are none."""
     present = now()

@@ -29,14 +29,15 @@ class EraseSessionHandler:
 
     async def __call__(self, principal: Principal, id: StreamId) -> dict[str, str]:
         """Erase it, and say when each store was done (RFC 3339). SessionNotFound when it is not the caller's;
-        TurnInProgress while one runs."""
+        TurnInProgress while one runs. An erasure that was cut off is finished by asking again."""
         live = await self.sessions.get(id)
-        if live.state.user != principal.user or live.state.erased:
+        if live.state.user != principal.user:
             raise SessionNotFound
         if live.state.running:
             raise TurnInProgress
-        receipt = {}
-        await live.commit(lambda session: rules.erase_session(session, "asked"), Context(principal.user, id.id))
+        already, receipt = live.state.erased, {}
+        if not already:
+            await live.commit(lambda session: rules.erase_session(session, "asked"), Context(principal.user, id.id))
         receipt["fact"] = rfc3339(now())
         await self.store.shred(str(id))
         receipt["key"] = rfc3339(now())
@@ -45,4 +46,6 @@ class EraseSessionHandler:
         receipt["frames"] = rfc3339(now())
         await self.erase_view(id.tenant, id.id, live.held.version)
         receipt["view"] = rfc3339(now())
+        if already:
+            raise SessionNotFound  # an erased session answers like an absent one, whatever was still done for it
         return receipt

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 
 from application.ports.event_store import EventStore, Recorded
 from domain.event import Shredded
@@ -16,10 +17,16 @@ EVENTS = """
 SELECT position, stream, version, topic AS kind, at, actor, correlation_id, causation_id, leaf, leaf_hash
 FROM projections.audit_events
 WHERE tenant = %(tenant)s AND position > %(after)s
+  AND position <= %(upto)s
   AND (%(stream)s::text IS NULL OR stream = %(stream)s) AND (%(actor)s::text IS NULL OR actor = %(actor)s)
   AND (%(kind)s::text IS NULL OR topic = %(kind)s)
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
 ORDER BY position LIMIT %(limit)s"""
+
+
+LAST = "SELECT coalesce(max(position), 0) AS position FROM projections.audit_events WHERE tenant = %(tenant)s"
+
+log = structlog.get_logger()
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,13 +49,22 @@ class AuditReads:
     def __init__(self, pool: Pool, store: EventStore) -> None:
         self._pool, self._store = pool, store
 
-    async def events(self, tenant: str, asked: AuditFilter, after: int, limit: int) -> list[Row]:
-        """Facts after a position, with `data` opened (None where the key is gone) and `leaf_hash` in hex."""
+    async def last(self, tenant: str) -> int:
+        """The position of the tenant's latest audited fact; 0 before the first. A list that goes no further than this
+        ends, although each page that is read adds a fact."""
+        async with reading(self._pool, tenant) as connection:
+            found = await rows(connection, LAST, {"tenant": tenant})
+        return int(found[0]["position"])
+
+    async def events(self, tenant: str, asked: AuditFilter, *, after: int, upto: int, limit: int) -> list[Row]:
+        """Facts after a position, with `data` opened (None where the key is gone, or the bytes are damaged) and
+        `leaf_hash` in hex."""
         parameters = {
             **msgspec.structs.asdict(asked),
             "tenant": tenant,
             "stream": f"{tenant}/session/{asked.session}" if asked.session else None,
             "after": after,
+            "upto": upto,
             "limit": limit,
         }
         async with reading(self._pool, tenant) as connection:
@@ -58,6 +74,14 @@ class AuditReads:
 
     def _opened(self, row: Row) -> Row:
         leaf = read_leaf(bytes(row.pop("leaf")))
-        event = self._store.open(Recorded(leaf.position, 0, leaf.stream, leaf.version, leaf.topic, leaf.state)).event
-        data: Any = None if isinstance(event, Shredded) else msgspec.to_builtins(event)
+        recorded = Recorded(leaf.position, 0, leaf.stream, leaf.version, leaf.topic, leaf.state)
+        data: dict[str, Any] | None = None
+        try:
+            event = self._store.open(recorded).event
+        except Exception as error:  # damage is for `audit verify` to name; the log is shown all the same
+            log.error("audited_fact_unreadable", position=leaf.position, error=type(error).__name__)
+        else:
+            if not isinstance(event, Shredded):
+                # Every field, also those that are stored only when they differ from their default.
+                data = {name: msgspec.to_builtins(value) for name, value in msgspec.structs.asdict(event).items()}
         return row | {"data": data, "leaf_hash": bytes(row["leaf_hash"]).hex()}

@@ -10,7 +10,7 @@ from application.clock import now
 from application.ports.event_store import EventStore
 from projections import metrics
 from projections.positions import RELAY, all_positions
-from projections.transactions import Pool, writing
+from projections.transactions import Pool, looking
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 async def standings(pool: Pool, store: EventStore) -> list[Standing]:
     """Where everything stands; empty before the first start."""
-    async with writing(pool) as connection:
+    async with looking(pool) as connection:
         found = await all_positions(connection)
     heads = {lane: await store.head(lane) for lane in {row["lane"] for row in found}}
     return [

@@ -20,7 +20,7 @@ from projections import positions
 from projections.sealed_items import Plain, unsealed
 from projections.session_changes import CALL, Private, changes_of
 from projections.session_view import LAST, SessionView
-from projections.transactions import Pool, Row, writing
+from projections.transactions import Pool, Row, looking
 
 GENERATION_S = 1.0
 TITLE_LENGTH = 80
@@ -110,7 +110,7 @@ class SessionReads:
 
     async def _space(self, tenant: str) -> ItemSpace:
         if time.monotonic() - self._looked > GENERATION_S:
-            async with writing(self._pool) as connection:
+            async with looking(self._pool) as connection:
                 live = await positions.live(connection, SessionView.name)
             if live is None:
                 raise DependencyUnavailable("The session view is being built; try again.", retry_after_s=5)

@@ -152,6 +152,8 @@ class SessionView:
             change = await self._sealed(stream, now)
             try:
                 if change.erased:
+                    # Whoever erased it may have died between the fact and the key: the fact is enough.
+                    await self._store.shred(stream)
                     await self._items.erase(space, change.session_id, change.version)
                 else:
                     await self._items.apply(space, change)

@@ -29,6 +29,14 @@ async def writing(pool: Pool) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
+async def looking(pool: Pool) -> AsyncIterator[Connection]:
+    """A transaction that reads where the read models stand, which is no tenant's secret."""
+    async with _transaction(pool) as connection:
+        await connection.execute("SET TRANSACTION READ ONLY")
+        yield connection
+
+
+@asynccontextmanager
 async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A read-only transaction, one snapshot throughout, that sees the rows of one tenant."""
     async with _transaction(pool) as connection:

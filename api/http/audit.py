@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from api.http.costs import plain
-from api.paging import checked_limit, checked_range, position_cursor, read_position
+from api.paging import checked_limit, checked_range, position_cursor, read_stretch
 from api.services import Services
 from application.clock import new_id, now
 from domain.access import Principal
@@ -35,15 +35,20 @@ async def audit_events(
     """Facts in order after a position (`after`) or a cursor."""
     if after is not None and not 0 <= after < 2**62:
         raise InvalidRange("after: a position in the log.")
-    start = after if after is not None else read_position(cursor)
     begin, end = checked_range(since or "1970-01-01T00:00:00Z", until) if since or until else (None, None)
     asked = AuditFilter(session=session, actor=actor, kind=kind, since=begin, until=end)
     tenant = request.user.tenant
-    found = await services.audit.events(tenant, asked, start, checked_limit(limit) + 1)
-    read = AuditRead(user=request.user.user, after=start, filters=asked.shown())
-    await services.store.append(
-        [Envelope(stream=f"{tenant}/audit/{new_id()}", version=1, at=now(), event=read, actor=request.user.user)]
-    )
-    more, shown = len(found) > limit, found[:limit]
-    following = position_cursor(shown[-1]["position"]) if more else None
+    most = checked_limit(limit)
+    start, upto = read_stretch(cursor) if cursor else (after or 0, await services.audit.last(tenant))
+    await note_reading(services, request.user, start, asked.shown())
+    found = await services.audit.events(tenant, asked, after=start, upto=upto, limit=most + 1)
+    more, shown = len(found) > most, found[:most]
+    following = f"{position_cursor(shown[-1]['position'])}.{position_cursor(upto)}" if more else None
     return {"events": [plain(row) | {"position": row["position"]} for row in shown], "next": following}
+
+
+async def note_reading(services: Services, auditor: Principal, after: int, filters: dict[str, str]) -> None:
+    """Store the fact that an auditor reads, before there is an answer."""
+    read = AuditRead(user=auditor.user, after=after, filters=filters)
+    stream = f"{auditor.tenant}/audit/{new_id()}"
+    await services.store.append([Envelope(stream=stream, version=1, at=now(), event=read, actor=auditor.user)])

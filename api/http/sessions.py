@@ -9,14 +9,18 @@ from litestar import Request, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from api.http.audit import note_reading
 from api.paging import checked_limit, id_cursor
 from api.services import Services
 from api.turns import history
 from application.execute import SESSION
 from domain.access import Principal
-from domain.event import StreamId
+from domain.event import Shredded, StreamId
 from domain.refusals import InvalidCursor, InvalidRange, SessionNotFound
+from domain.session.events import SessionErased
 
+LATEST = 2**62
+"""A version that no stream reaches: facts alone, no snapshot."""
 Asker = Request[Principal, Any, Any]
 
 
@@ -75,14 +79,18 @@ async def show_history(
     if version is not None and version < 1:
         raise InvalidRange("version: from 1 on.")
     stream = str(StreamId(request.user.tenant, "session", _checked(session_id)))
-    state, reached = SESSION.initial(), 0
-    for envelope in await services.store.load(stream, upto=version if version is not None else 2**62):
-        state, reached = SESSION.evolve(state, envelope.event), envelope.version
-    own = state.user == request.user.user and request.user.may("session:read")
-    if not reached or state.erased or not (own or request.user.may("session:audit")):
+    facts = await services.store.load(stream, upto=LATEST)
+    if not facts or any(isinstance(fact.event, Shredded | SessionErased) for fact in facts):
         raise SessionNotFound
-    if version is not None and version > reached:
-        raise InvalidRange(f"The session is at version {reached}.")
+    state, reached = SESSION.initial(), version or facts[-1].version
+    for fact in facts[:reached]:
+        state = SESSION.evolve(state, fact.event)
+    if not (state.user == request.user.user and request.user.may("session:read")):
+        if not request.user.may("session:audit"):
+            raise SessionNotFound
+        await note_reading(services, request.user, 0, {"session": session_id, "version": str(reached)})
+    if reached > facts[-1].version:
+        raise InvalidRange(f"The session is at version {facts[-1].version}.")
     return {
         "session_id": session_id,
         "version": reached,
