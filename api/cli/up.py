@@ -25,6 +25,7 @@ BACKGROUND_GRACE_S = 10.0
 # The settings that other commands on the data directory need to find what runs there.
 RECORDED = ("COLLOQUY_", "AWS_ENDPOINT_URL")
 READY_S = 60.0
+SAME_WISH_S = 1.0
 DRAIN_MARGIN_S = 5.0
 
 
@@ -36,6 +37,25 @@ class Progress:
 
     def __call__(self, what: str, _: float = 0.0) -> None:
         click.echo(f"  {time.monotonic() - self._began:6.2f} s  {what}", err=True)
+
+
+class Interruption:
+    """SIGTERM and SIGINT: the first is a KeyboardInterrupt wherever we are; a later one, from somebody who is in a hurry,
+    hurries the end. One that follows at once is the same wish, sent to the process and to its group.
+    """
+
+    def __init__(self) -> None:
+        self.hurry: Callable[[], None] = lambda: None
+        self._first: float | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self)
+
+    def __call__(self, number: int, frame: object) -> None:
+        if self._first is None:
+            self._first = time.monotonic()
+            raise KeyboardInterrupt
+        if time.monotonic() - self._first > SAME_WISH_S:
+            self.hurry()
 
 
 class Installation:
@@ -117,13 +137,12 @@ def up(port: int | None, no_demo: bool, as_json: bool) -> None:
 
     Example: colloquy up --port 8080
     """
-    # Both signals become KeyboardInterrupt, wherever we are; a second one while stopping hurries the end.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interruption = Interruption()
     progress = Progress()
     settings = read_settings()
     try:
         stack = start(settings.data_path, without=given_outside(os.environ), progress=progress)
+        interruption.hurry = stack.hurry
         try:
             run(stack, settings, port, no_demo, as_json, progress)
         finally:
@@ -148,7 +167,7 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
     progress("api")
     installation.start_background()
     if not no_demo:
-        from api.demo import seed
+        from api.cli.demo import seed
 
         for line in seed(url, progress):
             click.echo(line, err=True)

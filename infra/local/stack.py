@@ -61,24 +61,28 @@ class Stack:
             while line:
                 line = line[os.write(self._lifeline, line) :]
 
-    def stop(self) -> None:
-        """Ask for the orderly end and wait for it; interrupted or too late, let go, which hurries it."""
-        if self._lifeline < 0:
-            return
-        self._command({"stop": True})
-        try:
-            self.guardian.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
+    def hurry(self) -> None:
+        """Let go of the lifeline: what still runs has two seconds left."""
+        if self._lifeline >= 0:
             os.close(self._lifeline)
-            os.close(self._told)
             self._lifeline = -1
-        try:
-            self.guardian.wait(HURRIED_STOP_S)
-        except subprocess.TimeoutExpired:
-            self.guardian.kill()
-            self.guardian.wait()
+
+    def stop(self) -> None:
+        """Ask for the orderly end and wait for it; what is too late is hurried, then killed. A second call is none."""
+        if self._told < 0:
+            return
+        if self._lifeline >= 0:
+            self._command({"stop": True})
+        for deadline_s, otherwise in ((STOP_S, self.hurry), (HURRIED_STOP_S, self.guardian.kill)):
+            try:
+                self.guardian.wait(deadline_s)
+                break
+            except subprocess.TimeoutExpired:
+                otherwise()
+        self.guardian.wait()
+        self.hurry()
+        os.close(self._told)
+        self._told = -1
         if self.guardian.returncode < 0:  # killed: its children have been told by the kernel, theirs have not
             self.installation.sweep()
 
