@@ -1,0 +1,303 @@
+"""The routes that read the read models, over HTTP, on the real store and database."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from adapters.eventstore.store import PostgresEventStore
+from adapters.postgres.pool import Pool
+from api.app import create_app
+from api.services import Services
+from application.clock import new_id
+from application.erase_session import EraseSessionHandler
+from application.live_session import LiveSessions
+from domain.session import events as e
+from projections.audit import Audit
+from projections.audit_reads import AuditReads
+from projections.cost_reads import CostReads
+from projections.costs import Costs
+from projections.runner import Follower
+from projections.session_reads import SessionReads
+from projections.session_view import SessionView
+from tests.api.house import bearer, make_services
+from tests.fakes.in_memory_session_items import InMemorySessionItems
+from tests.fakes.small_ports import NoTail
+from tests.projections.histories import HAIKU, Writer, turn, used
+from tests.projections.test_read_models import begin
+
+pytestmark = pytest.mark.real
+NOVEMBER = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
+
+
+@dataclass
+class House:
+    """A server's app over the real store, one tenant in it, and read models that are fed on demand."""
+
+    services: Services
+    tenant: str
+    writer: Writer
+    followers: list[Follower]
+    client: httpx.AsyncClient
+
+    async def feed(self) -> None:
+        for follower in self.followers:
+            await follower.catch_up(await self.services.store.head(0))
+
+    async def get(self, path: str, *roles: str, tenant: str = "", **query: Any) -> httpx.Response:
+        headers = bearer(self.services, roles or ["member"], tenant or self.tenant)
+        if accept := query.pop("accept", ""):
+            headers["Accept"] = accept
+        return await self.client.get(path, headers=headers, params=query)
+
+    async def session(self, user: str = "ada", turns: int = 1) -> str:
+        id, draw = new_id(), random.Random(turns)
+        facts = [e.SessionOpened(user=user, assistant="default")]
+        await self.writer.append(self.stream(id), [*facts, *(f for n in range(turns) for f in turn(draw, n))], user)
+        return id
+
+    def stream(self, id: str) -> str:
+        return f"{self.tenant}/session/{id}"
+
+
+@pytest.fixture
+async def house(store: PostgresEventStore, pool: Pool, tenant: str, tmp_path: Path) -> AsyncIterator[House]:
+    items = InMemorySessionItems()
+    models = [SessionView(store, pool, items, store.vault), Costs(store, pool), Audit(store, pool)]
+    followers = [await begin(store, pool, model, live=True) for model in models]
+    reads, sessions = SessionReads(store, items, store.vault, pool), LiveSessions(store, NoTail())
+    services = make_services(
+        tmp_path,
+        store=store,
+        pool=pool,
+        session_reads=reads,
+        costs=CostReads(pool, store),
+        audit=AuditReads(pool, store),
+        sessions=sessions,
+        erase_session=EraseSessionHandler(store, sessions, NoTail(), reads.erase),
+    )
+    transport = httpx.ASGITransport(create_app(services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
+        found = House(services, tenant, Writer(store), followers, client)
+        await found.feed()
+        yield found
+
+
+async def test_a_member_pages_through_their_own_sessions(house: House) -> None:
+    ids = [await house.session() for _ in range(5)]
+    await house.session("bob")
+    await house.feed()
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.get("/v1/sessions", limit=2, **cursor)).json()
+        seen += [row["session_id"] for row in page["sessions"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert seen == ids[::-1]
+    row = page["sessions"][0]
+    assert row["title"] == "What is 0? ★"
+    assert {"session_id", "title", "created_at", "updated_at", "turns", "version"} <= row.keys()
+
+
+async def test_turns_are_paged_in_order_and_the_consistent_read_agrees(house: House) -> None:
+    id = await house.session(turns=5)
+    early = (await house.get(f"/v1/sessions/{id}/turns", consistent=True)).json()
+    assert (await house.get(f"/v1/sessions/{id}/turns")).status_code == 404  # the view has not heard of it
+    await house.feed()
+    whole = (await house.get(f"/v1/sessions/{id}/turns")).json()
+    assert whole == early
+    first = (await house.get(f"/v1/sessions/{id}/turns", limit=3)).json()
+    rest = (await house.get(f"/v1/sessions/{id}/turns", limit=3, cursor=first["next"])).json()
+    assert first["turns"] + rest["turns"] == whole["turns"]
+    assert rest["next"] is None
+    shown = {"turn_id", "status", "question", "answer", "model", "cached", "cost_usd", "usage", "citations"}
+    assert all(shown | {"created_at"} <= turn.keys() for turn in whole["turns"])
+
+
+@pytest.mark.parametrize("of", ["", "/turns", "/history"])
+async def test_a_colleagues_session_answers_like_an_absent_one(house: House, of: str) -> None:
+    id = await house.session("bob")
+    await house.feed()
+    answers = [
+        await house.get(f"/v1/sessions/{id}{of}"),
+        await house.get(f"/v1/sessions/{new_id()}{of}"),
+        await house.get(f"/v1/sessions/nonsense{of}"),
+        await house.get(f"/v1/sessions/{id}{of}", tenant=new_id()),
+    ]
+    bodies = [{**answer.json(), "trace_id": ""} for answer in answers]
+    assert {answer.status_code for answer in answers} == {404}
+    assert bodies[0]["code"] == "session_not_found"
+    assert all(body == bodies[0] for body in bodies)
+
+
+async def test_history_is_the_session_as_it_was(house: House) -> None:
+    id = await house.session(turns=2)
+    last = house.writer.versions[house.stream(id)]
+    counts = [
+        len((await house.get(f"/v1/sessions/{id}/history", version=version)).json()["turns"])
+        for version in range(1, last + 1)
+    ]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 2)
+    for version in (0, -1, last + 1):
+        refused = await house.get(f"/v1/sessions/{id}/history", version=version)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_range")
+    assert (await house.get(f"/v1/sessions/{id}/history", "auditor")).json()["version"] == last
+    await house.feed()
+    reads = (await house.get("/v1/audit/events", "auditor", kind="audit.read.1")).json()["events"]
+    assert reads[0]["data"]["filters"] == {"session": id, "version": str(last)}
+
+
+async def test_an_erased_session_is_gone_everywhere_and_can_be_asked_for_again(house: House) -> None:
+    id = await house.session()
+    await house.feed()
+    headers = bearer(house.services, ["member"], house.tenant)
+    erased = await house.client.delete(f"/v1/sessions/{id}", headers=headers)
+    assert erased.json()["erased"] is True
+    for of in ("", "/turns", "/history"):
+        for consistent in (True, False):
+            assert (await house.get(f"/v1/sessions/{id}{of}", consistent=consistent)).status_code == 404
+    assert (await house.get(f"/v1/sessions/{id}/history", version=1)).status_code == 404
+    assert (await house.client.delete(f"/v1/sessions/{id}", headers=headers)).status_code == 404
+    await house.feed()
+    events = (await house.get("/v1/audit/events", "auditor", session=id)).json()["events"]
+    assert [event["data"] for event in events if event["kind"].startswith("turn.")] == [None, None]
+    assert (await house.get("/v1/sessions")).json()["sessions"] == []
+
+
+async def test_a_fact_of_erasure_is_enough_to_destroy_the_key(house: House) -> None:
+    id = await house.session()
+    await house.writer.append(house.stream(id), [e.SessionErased()])  # and the process died here
+    await house.feed()
+    facts = await house.services.store.load(house.stream(id), upto=2**62)
+    assert any(type(fact.event).__name__ == "Shredded" for fact in facts)
+
+
+async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> None:
+    for number in range(6):
+        await house.session(turns=number)
+        await house.writer.append(
+            f"{house.tenant}/search/{new_id()}",
+            [used(new_id(), tokens=7 + number, model="amazon.titan-embed-text-v2:0")],
+        )
+    await house.feed()
+    summary = (await house.get("/v1/costs/summary", "analyst", **NOVEMBER)).json()
+    total = Decimal(summary["total_usd"])
+    assert total > 0
+    assert sum(Decimal(model["cost_usd"]) for model in summary["models"]) == total
+    assert summary["turns"] == 15
+    assert summary["cache"]["exact_hits"] + summary["cache"]["semantic_hits"] + summary["cache"]["misses"] == 15
+    assert {model["family"] for model in summary["models"]} <= {"sonnet", "haiku", "titan-embed"}
+    for group in ("model", "step", "user", "session"):
+        for interval in ("hour", "day"):
+            asked = NOVEMBER | {"group_by": group, "interval": interval}
+            points = (await house.get("/v1/costs/series", "analyst", **asked)).json()["series"]
+            assert sum(Decimal(point["cost_usd"]) for point in points) == total
+    lines: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.get("/v1/costs/lines", "analyst", limit=4, **NOVEMBER, **cursor)).json()
+        lines += page["lines"]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert sum(Decimal(line["cost_usd"]) for line in lines) == total
+    assert len({line["call_id"] for line in lines}) == len(lines) == summary["calls"]
+    assert summary["lag_events"] == 0
+    other = (await house.get("/v1/costs/summary", "analyst", tenant=new_id(), **NOVEMBER)).json()
+    assert (other["total_usd"], other["calls"], other["models"]) == ("0", 0, [])
+
+
+async def test_csv_disarms_formulas(house: House) -> None:
+    evil = "=HYPERLINK(1)"
+    await house.writer.append(f"{house.tenant}/search/{new_id()}", [by(used(new_id(), model=HAIKU), evil)])
+    await house.feed()
+    for route in ("lines", "series", "summary"):
+        answer = await house.get(f"/v1/costs/{route}", "analyst", accept="text/csv", **NOVEMBER)
+        assert answer.headers["content-type"].startswith("text/csv")
+        (row,) = csv.DictReader(io.StringIO(answer.text))
+        assert row.get("user", f"'{evil}") == f"'{evil}"
+        assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
+
+
+def by(event: Any, user: str) -> Any:
+    return msgspec.structs.replace(event, user=user)
+
+
+async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house: House) -> None:
+    id = await house.session(turns=2)
+    await house.session("bob")
+    await house.feed()
+    seen: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.get("/v1/audit/events", "auditor", limit=1, **cursor)).json()
+        seen += page["events"]
+        await house.feed()
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    positions = [event["position"] for event in seen]
+    assert positions == sorted(set(positions))
+    assert len(seen) == sum(house.writer.versions.values())
+    one = (await house.get("/v1/audit/events", "auditor", session=id)).json()["events"]
+    assert {event["stream"] for event in one} == {house.stream(id)}
+    assert [event["version"] for event in one] == list(range(1, house.writer.versions[house.stream(id)] + 1))
+    (started, *_) = [event for event in one if event["kind"] == "turn.started.1"]
+    assert started["data"]["text"] == "What is 0? ★"
+    assert len(started["leaf_hash"]) == 64
+    by_bob = (await house.get("/v1/audit/events", "auditor", actor="bob")).json()["events"]
+    assert {event["actor"] for event in by_bob} == {"bob"}
+    after = (await house.get("/v1/audit/events", "auditor", after=positions[-2], kind=seen[-1]["kind"])).json()
+    assert after["events"][0]["position"] == positions[-1]
+    none = (await house.get("/v1/audit/events", "auditor", to="2026-01-01T00:00:00Z")).json()
+    assert none == {"events": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "query", "code"),
+    [
+        ("/v1/sessions", "member", {"cursor": "x"}, "invalid_cursor"),
+        ("/v1/sessions", "member", {"limit": 0}, "invalid_range"),
+        ("/v1/sessions", "member", {"limit": 1001}, "invalid_range"),
+        ("/v1/costs/lines", "analyst", {"cursor": "cDEy!"}, "invalid_cursor"),
+        ("/v1/costs/lines", "analyst", {"limit": -1}, "invalid_range"),
+        ("/v1/costs/summary", "analyst", {"from": "yesterday"}, "invalid_range"),
+        (
+            "/v1/costs/summary",
+            "analyst",
+            {"from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"},
+            "invalid_range",
+        ),
+        ("/v1/costs/series", "analyst", {"group_by": "planet"}, "invalid_field"),
+        ("/v1/audit/events", "auditor", {"after": -1}, "invalid_range"),
+        ("/v1/audit/events", "auditor", {"cursor": "cDE.cDI.x"}, "invalid_cursor"),
+        ("/v1/audit/events", "auditor", {"cursor": "cDE"}, "invalid_cursor"),
+        ("/v1/audit/events", "auditor", {"session": "a\x00b"}, "invalid_character"),
+        ("/v1/audit/events", "auditor", {"actor": "a\x00b"}, "invalid_character"),
+        ("/v1/audit/events", "auditor", {"limit": 5000}, "invalid_range"),
+    ],
+)
+async def test_bad_questions_are_named(house: House, path: str, role: str, query: dict[str, Any], code: str) -> None:
+    answer = await house.get(path, role, **query)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("/v1/costs/summary", "member"), ("/v1/audit/events", "analyst"), ("/v1/sessions", "auditor")],
+)
+async def test_roles_see_only_their_own_kind(house: House, path: str, role: str) -> None:
+    assert (await house.get(path, role)).status_code == 403
