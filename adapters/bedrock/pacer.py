@@ -55,6 +55,7 @@ class Pacer:
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._tick_s, self._tick)  # first of all: one bad socket must not stop the rest
         self._slot = (self._slot + 1) % SLOTS
         due, self._held[self._slot] = self._held[self._slot], []
         for transport in due:
@@ -63,5 +64,6 @@ class Pacer:
         now = loop.time()
         for stream in [stream for stream in self._streams if stream.deadline <= now]:
             stream.expire()
-        busy = self._streams or any(self._held)
-        self._timer = loop.call_later(self._tick_s, self._tick) if busy else None
+        if not self._streams and not any(self._held):
+            self._timer.cancel()
+            self._timer = None

@@ -35,8 +35,12 @@ def read_arguments() -> argparse.Namespace:
 def listening_socket(arguments: argparse.Namespace) -> socket.socket:
     """The inherited socket, else one on loopback."""
     if arguments.fd is not None:
-        return socket.socket(fileno=arguments.fd)
-    return socket.create_server(("127.0.0.1", arguments.port), backlog=BACKLOG)
+        listening = socket.socket(fileno=arguments.fd)
+    else:
+        listening = socket.create_server(("127.0.0.1", arguments.port), backlog=BACKLOG)
+    # Inherited by every connection: asyncio sets it only on sockets whose protocol was named when they were made.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 async def serve(arguments: argparse.Namespace) -> None:
