@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from infra.local.endpoints import Endpoints
+from infra.local.endpoints import Endpoints, given_outside, with_given
 from infra.local.stack import running
 from tests.containers import containers, docker_answers
 
@@ -19,13 +19,13 @@ CHOICE = "COLLOQUY_TEST_INFRA"
 
 
 def infrastructure() -> str:
-    """`embedded`, `docker` or `external`; an explicit wish is never silently replaced."""
+    """`embedded`, `docker` or `external` (services that settings name); an explicit wish is never silently replaced."""
     wish = os.environ.get(CHOICE, "auto")
     if wish == "docker" and not docker_answers():
         raise pytest.UsageError(f"{CHOICE}=docker, but no Docker daemon answers")
     if wish != "auto":
         return wish
-    if os.environ.get("COLLOQUY_DATABASE_URL") and os.environ.get("COLLOQUY_NATS_URL"):
+    if given_outside(os.environ):
         return "external"
     return "docker" if os.environ.get("CI") and docker_answers() else "embedded"
 
@@ -41,14 +41,8 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     kind = infrastructure()
     home: Path = tmp_path_factory.mktemp("stack")
     if kind == "external":
-        aws = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB", "")
-        yield Endpoints(
-            database_url=os.environ["COLLOQUY_DATABASE_URL"],
-            nats_url=os.environ["COLLOQUY_NATS_URL"],
-            valkey_url=os.environ["COLLOQUY_VALKEY_URL"],
-            aws_url=aws,
-            bedrock_url=os.environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", ""),
-        )
+        with running(home, fast=True, without=given_outside(os.environ)) as stack:  # what is not given is started
+            yield with_given(stack.endpoints, os.environ)
     elif kind == "docker":
         with containers(home) as found:
             yield found

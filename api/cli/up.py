@@ -40,8 +40,8 @@ class Progress:
 
 
 class Interruption:
-    """SIGTERM and SIGINT: the first is a KeyboardInterrupt wherever we are; a later one, from somebody who is in a hurry,
-    hurries the end. One that follows at once is the same wish, sent to the process and to its group.
+    """SIGTERM and SIGINT: the first is a KeyboardInterrupt wherever we are; a later one, from somebody who cannot
+    wait, hurries the end. One that follows at once is the same wish, sent to the process and to its group.
     """
 
     def __init__(self) -> None:
