@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from adapters.postgres.claims import Claims
+from adapters.postgres.documents import Documents, stream_of
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
 from adapters.postgres.pool import Pool, tenant_transaction
 from adapters.postgres.searching import rank_passages
 from adapters.postgres.words import blind, words_of
-from application.ports.corpus import DocumentRow, NewPassage, Pending, Status
+from application.ports.corpus import NewPassage, Pending
 from application.ports.keys import Sealer
 from domain.session.events import Passage
 
@@ -24,19 +23,14 @@ INSERT INTO documents (tenant, document_id, title, content_hash, media_type, siz
 VALUES (%s, %s, %s, %s, %s, %s, now() + interval '1 minute')
 ON CONFLICT (tenant, content_hash) DO UPDATE SET size = excluded.size RETURNING document_id
 """
-ROW = "document_id, title, status, reason, passages, media_type, size, created_at"
-PAGE = f"""
-SELECT {ROW} FROM documents
-WHERE tenant = %s AND document_id < coalesce(%s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-  AND (%s::text IS NULL OR status = %s) ORDER BY document_id DESC LIMIT %s
-"""
 
 
-class PostgresCorpus:
+class PostgresCorpus(Documents):
     """`pool` comes from `open_pool`; `dimensions` is the length of the vectors."""
 
     def __init__(self, pool: Pool, sealer: Sealer, *, dimensions: int) -> None:
-        self._pool, self._sealer, self._dimensions = pool, sealer, dimensions
+        super().__init__(pool, sealer)
+        self._dimensions = dimensions
         self._claims = Claims(pool, PENDING_CHANNEL)
         self._provisioned: set[str] = set()
 
@@ -142,39 +136,6 @@ class PostgresCorpus:
             await remove_passages(connection, tenant, document_id)
         return True
 
-    async def fetch(self, tenant: str, document_id: str) -> DocumentRow | None:
-        """See `application/ports/corpus.py`."""
-        rows = await self._rows(
-            tenant, f"SELECT {ROW} FROM documents WHERE tenant = %s AND document_id = %s", (tenant, document_id)
-        )
-        return rows[0] if rows else None
-
-    async def fetch_text(self, tenant: str, document_id: str) -> str | None:
-        """See `application/ports/corpus.py`."""
-        async with tenant_transaction(self._pool, tenant) as connection:
-            cursor = await connection.execute(
-                "SELECT body FROM documents WHERE tenant = %s AND document_id = %s", (tenant, document_id)
-            )
-            row = await cursor.fetchone()
-        if row is None or row[0] is None:
-            return None
-        plain = await self._sealer.unseal(stream_of(tenant, document_id), row[0], "text")
-        return plain.decode() if plain is not None else None
-
-    async def page(
-        self, tenant: str, *, after: str | None, limit: int, status: Status | None = None
-    ) -> list[DocumentRow]:
-        """See `application/ports/corpus.py`."""
-        return await self._rows(tenant, PAGE, (tenant, after, status, status, limit))
-
-    async def version(self, tenant: str) -> int:
-        """See `application/ports/corpus.py`."""
-        return await self._count(tenant, "version")
-
-    async def count_passages(self, tenant: str) -> int:
-        """See `application/ports/corpus.py`."""
-        return await self._count(tenant, "passages")
-
     async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
         """See `application/ports/corpus.py`."""
         terms = blind(await self._sealer.digest(tenant, WORDS_KEY), words_of(query))
@@ -201,40 +162,3 @@ class PostgresCorpus:
             end=end,
             score=score,
         )
-
-    async def _title(self, tenant: str, document_id: str, sealed: bytes) -> str:
-        plain = await self._sealer.unseal(stream_of(tenant, document_id), sealed, "title")
-        return plain.decode() if plain is not None else ""
-
-    async def _rows(self, tenant: str, statement: str, parameters: tuple[Any, ...]) -> list[DocumentRow]:
-        async with tenant_transaction(self._pool, tenant) as connection:
-            cursor = await connection.execute(statement, parameters)
-            rows = await cursor.fetchall()
-        await self._sealer.unlock([stream_of(tenant, str(row[0])) for row in rows])
-        return [await self._row(tenant, *row) for row in rows]
-
-    async def _row(
-        self, tenant: str, document: UUID, title: bytes, status: str, reason: str | None, passages: int,
-        media_type: str, size: int, created_at: datetime,
-    ) -> DocumentRow:  # fmt: skip
-        return DocumentRow(
-            document_id=str(document),
-            title=await self._title(tenant, str(document), title),
-            status=status,
-            reason=reason,
-            passages=passages,
-            media_type=media_type,
-            size=size,
-            created_at=created_at,
-        )
-
-    async def _count(self, tenant: str, column: str) -> int:
-        async with tenant_transaction(self._pool, tenant) as connection:
-            cursor = await connection.execute(f"SELECT {column} FROM corpora WHERE tenant = %s", (tenant,))
-            row = await cursor.fetchone()
-        return int(row[0]) if row else 0
-
-
-def stream_of(tenant: str, document_id: str) -> str:
-    """The stream whose key seals a document."""
-    return f"{tenant}/document/{document_id}"

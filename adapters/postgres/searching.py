@@ -17,9 +17,9 @@ RANK_CONSTANT = 20
 EACH = 100
 """How many passages either ranking brings to the fusion."""
 K1, B = 1.2, 0.75
-MOST_POSTINGS = 100_000
+MOST_POSTINGS = 30_000
 """A long question is reduced to its most telling words so that it reads no more than this."""
-EXACT_BELOW = 50_000
+EXACT_BELOW = 20_000
 """Passages up to which reading all vectors is both exact and quick."""
 
 SIZE = "SELECT passages FROM corpora WHERE tenant = %(tenant)s"

@@ -11,6 +11,8 @@ from functools import lru_cache
 import snowballstemmer
 
 WORD = re.compile(r"\w+")
+# Scripts that put no blanks between words: a run of them is found by its pairs of characters.
+UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 LONGEST = 64
 STOP_WORDS = frozenset(
     WORD.findall(
@@ -30,9 +32,12 @@ def _stem(word: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """The stems of a text in their order, without the words that tell nothing."""
+    """The stems of a text, without the words that tell nothing."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return [_stem(word[:LONGEST]) for word in WORD.findall(folded) if word not in STOP_WORDS]
+    words = [_stem(word[:LONGEST]) for word in WORD.findall(UNSPACED.sub(" ", folded)) if word not in STOP_WORDS]
+    for run in UNSPACED.findall(folded):
+        words += [run[place : place + 2] for place in range(max(1, len(run) - 1))]
+    return words
 
 
 def blind(key: bytes, words: list[str]) -> dict[int, int]:

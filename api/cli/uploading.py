@@ -17,7 +17,7 @@ from api.cli.connection import checked
 AT_ONCE = 8
 POLL_S = 0.3
 TRIES = 6
-STALLED_S = 180.0
+STALLED_S = 900.0
 STDIN = "-"
 
 
@@ -76,7 +76,7 @@ def upload(client: httpx.Client, file: str) -> Outcome:
 
 def wait_until_read(client: httpx.Client, outcomes: Sequence[Outcome], done: Callable[[int], None]) -> None:
     """Wait until none of the documents is pending, telling how many are done, and fill in what became of each.
-    RuntimeError when nothing moves for three minutes."""
+    RuntimeError when none is done for a quarter of an hour."""
     waiting = {outcome.document_id: outcome for outcome in outcomes if outcome.status == "pending"}
     ours, last_change = set(waiting), time.monotonic()
     while ours:
