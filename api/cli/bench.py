@@ -12,6 +12,8 @@ from typing import Any
 import click
 import msgspec
 
+from api.cli.bench_documents import documents
+
 
 @click.group()
 def bench() -> None:
@@ -85,3 +87,6 @@ def load(sockets: str, tenants: int, as_json: bool) -> None:
     click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
     if any(row.errors or row.texts_unequal or row.tenants_unequal for row in rows):
         raise click.exceptions.Exit(1)
+
+
+bench.add_command(documents)
