@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,7 @@ from domain.session.commands import GiveFeedback
 SUBPROTOCOL = "chat.v1"
 BAD_FRAMES = 10
 OPEN_WITHIN_S = 30.0
+FLUSH_S = 1.0
 log = structlog.get_logger()
 
 
@@ -70,6 +72,8 @@ class ChatSocket:
         try:
             await asyncio.wait((reader, writer, self.ending), return_when=asyncio.FIRST_COMPLETED)
             if self.ending.done():
+                writer.cancel()
+                await self._flush()
                 raise self.ending.result()
             for task in (reader, writer):
                 if task.done():
@@ -195,6 +199,14 @@ class ChatSocket:
             for frame in feed.since(self.cursor):
                 self.cursor = frame.seq
                 await self.send(frame)
+
+    async def _flush(self) -> None:
+        """What the feed still holds for this socket, the end of its turn above all, before it is closed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                for frame in self.live.feed.since(self.cursor) if self.live else ():
+                    self.cursor = frame.seq
+                    await self.send(frame)
 
     async def send(self, frame: Any) -> None:
         """One frame out; the socket's watchdog ends a socket whose client does not read for too long."""

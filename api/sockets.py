@@ -7,19 +7,41 @@ import random  # noqa: TID251  # only to spread reconnections
 import time
 from collections import Counter
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 
 from api import frames as f
-from domain.refusals import Overloaded, RateLimited, Unauthorized
-
-if TYPE_CHECKING:
-    from api.chat_socket import ChatSocket
+from domain.access import Principal
+from domain.refusals import Overloaded, RateLimited, Refusal, Unauthorized
 
 STUCK_S = 10.0
 WARN_S = 60.0
 log = structlog.get_logger()
+
+
+class Watched(Protocol):
+    """A chat socket as the watchdog sees it."""
+
+    principal: Principal
+    sending_since: float
+    expiry_told: bool
+
+    def notice(self) -> dict[str, Any]:
+        """What every frame without a seq of its own carries."""
+        ...
+
+    async def send(self, frame: Any) -> None:
+        """One frame out."""
+        ...
+
+    async def tell_error(self, refusal: Refusal) -> None:
+        """An `error` frame."""
+        ...
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """End it."""
+        ...
 
 
 class Sockets:
@@ -27,7 +49,7 @@ class Sockets:
 
     def __init__(self, limit: int, limit_per_tenant: int) -> None:
         self._limit, self._per_tenant = limit, limit_per_tenant
-        self._open: set[ChatSocket] = set()
+        self._open: set[Watched] = set()
         self._count: Counter[str] = Counter()
         self.closed: Counter[int] = Counter()
 
@@ -41,12 +63,12 @@ class Sockets:
         if self._count[tenant] >= self._per_tenant:
             raise RateLimited("Too many sockets of this tenant are open.", retry_after_s=5)
 
-    def add(self, socket: ChatSocket) -> None:
+    def add(self, socket: Watched) -> None:
         """It is open."""
         self._open.add(socket)
         self._count[socket.principal.tenant] += 1
 
-    def remove(self, socket: ChatSocket) -> None:
+    def remove(self, socket: Watched) -> None:
         """It is closed."""
         self._open.discard(socket)
         self._count[socket.principal.tenant] -= 1
@@ -61,7 +83,7 @@ class Sockets:
             except TimeoutError:
                 continue
 
-    async def _look_at(self, socket: ChatSocket) -> None:
+    async def _look_at(self, socket: Watched) -> None:
         left = socket.principal.expires_at - time.time()
         if socket.sending_since:
             if time.monotonic() - socket.sending_since > STUCK_S:

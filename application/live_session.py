@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
@@ -16,14 +16,27 @@ from application.feed import Feed
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail
 from domain.event import Envelope, Event, StreamId
+from domain.refusals import Refusal
 from domain.session.state import Session, SessionSnapshot
-
-if TYPE_CHECKING:
-    from application.run_turn import TurnRun
 
 SNAPSHOT_EVERY = 200
 IDLE_S = 3_600.0
 MAX_HELD = 10_000
+
+
+class Running(Protocol):
+    """The turn that runs in this process, as its session knows it."""
+
+    turn_id: str
+    ended: bool
+
+    async def cancel(self) -> bool:
+        """End it for its user; False when it had ended."""
+        ...
+
+    async def fail(self, refusal: Refusal) -> None:
+        """End it without a whole answer."""
+        ...
 
 
 class LiveSession:
@@ -33,7 +46,7 @@ class LiveSession:
         self.id = id
         self.held: Held[Session] = Held(store, str(id), SESSION)
         self.feed = Feed(id.id, 0)
-        self.run: TurnRun | None = None
+        self.run: Running | None = None
         self.used = time.monotonic()
         self._store = store
         self._lock = asyncio.Lock()
@@ -49,8 +62,11 @@ class LiveSession:
         await self.held.catch_up()
         self._snapshot_at = self.held.version
         self.feed = Feed(self.id.id, self.held.version)
-        if self.held.version:
-            self.feed.restore(await tail.read(str(self.id)))
+        kept = await tail.read(str(self.id)) if self.held.version else []
+        self.feed.restore(kept)
+        if self.state.running and not kept:
+            # A running turn whose frames are lost begins its answer again, so any cursor may go on from here.
+            self.feed.floor = 0
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""

@@ -61,11 +61,13 @@ class Installed:
 
 
 @contextmanager
-def installed(tenants: int, documents: dict[str, str], *, hashed_embeddings: bool = True) -> Iterator[Installed]:
+def installed(
+    tenants: int, documents: dict[str, str], *, hashed_embeddings: bool = True, **settings: str
+) -> Iterator[Installed]:
     """An installation with so many tenants, each with the same documents. The stand-in's embeddings are the quick ones
-    by default: what is measured is our server, not a sentence model on the same two cores."""
+    by default: what is measured is our server, not a sentence model on the same two cores. `settings` are environment variables."""
     with tempfile.TemporaryDirectory(prefix="colloquy-bench-") as home:
-        environment = os.environ | LIMITS | {"COLLOQUY_DATA_DIR": home}
+        environment = os.environ | LIMITS | settings | {"COLLOQUY_DATA_DIR": home}
         if hashed_embeddings:
             environment["COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"] = "1"
         command = [sys.executable, "-m", "api.cli", "up", "--no-demo", "--json", "--port", "0", "--data-dir", home]

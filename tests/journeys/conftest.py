@@ -1,0 +1,94 @@
+"""A whole installation for the journeys, as `colloquy up` starts it, and a client of its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from infra.bench.handbook import DOCUMENTS
+from infra.bench.installation import Installed, installed
+
+WITHIN_S = 60
+
+
+@pytest.fixture(scope="session")
+def ours() -> Iterator[Installed]:
+    """Everything in one process tree, with two tenants that have documents. Leases are short, so that a takeover is."""
+    with installed(2, DOCUMENTS, COLLOQUY_LEASE_S="3", COLLOQUY_DRAIN_S="10") as found:
+        yield found
+
+
+class Chat:
+    """A client: sends frames, keeps those it gets."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.frames: list[dict[str, Any]] = []
+        self.session_id = ""
+
+    async def send(self, **frame: Any) -> None:
+        await self.socket.send(json.dumps(frame))
+
+    async def receive(self) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), WITHIN_S))
+        self.frames.append(frame)
+        return frame
+
+    async def until(self, *types: str) -> dict[str, Any]:
+        while True:
+            frame = await self.receive()
+            if frame["type"] in types:
+                return frame
+
+    async def open(self, **fields: Any) -> dict[str, Any]:
+        await self.send(type="session.open", **fields)
+        opened = await self.until("session.opened", "error")
+        self.session_id = opened["session_id"]
+        return opened
+
+    async def ask(self, id: str, text: str, **fields: Any) -> dict[str, Any]:
+        await self.send(type="turn.create", id=id, text=text, **fields)
+        return await self.until("turn.completed", "turn.failed", "error")
+
+    @property
+    def text(self) -> str:
+        """The deltas after the last reset, joined."""
+        text = ""
+        for frame in self.frames:
+            if frame["type"] == "turn.reset":
+                text = ""
+            elif frame["type"] == "turn.delta":
+                text += frame["delta"]
+        return text
+
+
+@asynccontextmanager
+async def chatting(ours: Installed, token: str = "") -> AsyncIterator[Chat]:
+    """A socket of a member."""
+    url = ours.url.replace("http", "ws", 1) + "/v1/chat"
+    headers = {"Authorization": f"Bearer {token or ours.tokens(1)[0]}"}
+    async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
+        yield Chat(socket)
+
+
+def reading(ours: Installed, *roles: str, user: str = "user-0") -> httpx.Client:
+    """HTTP as a user of the first tenant."""
+    from api.settings import read_settings
+    from api.token_wiring import token_issuer
+
+    issuer = token_issuer(read_settings(data_dir=str(ours.data_dir)))
+    token = issuer.issue(tenant=ours.tenants[0], user=user, roles=roles, ttl_s=900).token
+    return httpx.Client(base_url=ours.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+def set_pace(ours: Installed, first_token_ms: float = 50, token_ms: float = 5) -> None:
+    """How fast the Bedrock stand-in answers."""
+    body = {"first_token_ms": first_token_ms, "token_ms": token_ms}
+    httpx.post(f"{ours.bedrock_url}/control/pace", json=body, timeout=10).raise_for_status()

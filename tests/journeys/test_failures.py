@@ -1,0 +1,108 @@
+"""What happens to turns and views when a part is killed or away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from infra.bench.handbook import QUESTION
+from infra.bench.installation import Installed
+from infra.local.endpoints import read_installation
+from tests.journeys.conftest import chatting, reading, set_pace
+
+pytestmark = pytest.mark.real
+TERMINAL = ("turn.completed", "turn.failed")
+
+
+def pid_of(ours: Installed, part: str) -> int:
+    """The part's process now; the API's changes when it is started again."""
+    return int(read_installation(ours.data_dir)["pids"][part])
+
+
+async def back_again(ours: Installed, old: int) -> None:
+    """Until the API answers in a new process."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                async with httpx.AsyncClient(timeout=2) as http:
+                    ready = (await http.get(f"{ours.url}/health/ready")).status_code == 200
+            except httpx.HTTPError:
+                ready = False
+            if ready and pid_of(ours, "api") != old:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_turn_survives_its_process(ours: Installed) -> None:
+    set_pace(ours, token_ms=40)
+    async with chatting(ours) as chat:
+        await chat.open()
+        await chat.send(type="turn.create", id="k", text=QUESTION)
+        await chat.until("turn.delta")
+        old = pid_of(ours, "api")
+        os.kill(old, signal.SIGKILL)
+        with pytest.raises((ConnectionClosed, OSError)):
+            while True:
+                await chat.receive()
+    set_pace(ours)
+    await back_again(ours, old)
+    async with chatting(ours) as back:
+        await back.open(session_id=chat.session_id, after_seq=chat.frames[-1]["seq"])
+        done = await back.until(*TERMINAL)
+        assert done["type"] == "turn.completed"
+        chat.frames += back.frames
+        assert chat.text == done["text"]
+        assert [f["type"] for f in chat.frames if f["type"] in TERMINAL] == ["turn.completed"]
+        await back.send(type="ping", id="p")
+        assert (await back.until("pong", *TERMINAL))["type"] == "pong"
+
+
+async def test_a_clean_stop_lets_a_turn_finish(ours: Installed) -> None:
+    set_pace(ours, token_ms=15)
+    async with chatting(ours) as chat:
+        await chat.open()
+        await chat.send(type="turn.create", id="d", text=QUESTION)
+        await chat.until("turn.delta")
+        old = pid_of(ours, "api")
+        os.kill(old, signal.SIGTERM)
+        done = await chat.until(*TERMINAL)
+        assert (done["type"], done["text"]) == ("turn.completed", chat.text)
+        assert "session.draining" in [frame["type"] for frame in chat.frames]
+        with pytest.raises(ConnectionClosed) as closed:
+            await chat.receive()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+    await back_again(ours, old)
+
+
+async def test_without_nats_turns_go_on_and_the_views_catch_up(ours: Installed) -> None:
+    set_pace(ours)
+    nats = pid_of(ours, "nats")
+    os.kill(nats, signal.SIGSTOP)
+    try:
+        async with chatting(ours) as chat:
+            await chat.open()
+            assert (await chat.ask("n", QUESTION))["type"] == "turn.completed"
+    finally:
+        os.kill(nats, signal.SIGCONT)
+    with reading(ours, "member") as http:
+        async with asyncio.timeout(60):
+            while http.get(f"/v1/sessions/{chat.session_id}/turns").status_code != 200:  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("name", ["session_view", "costs", "audit"])
+async def test_a_rebuilt_read_model_equals_the_live_one(ours: Installed, name: str) -> None:
+    command = (sys.executable, "-m", "api.cli", "projections", "verify", name, "--data-dir", str(ours.data_dir))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    assert b"equal a fresh build" in out
