@@ -14,7 +14,7 @@ from adapters.extract.splitting import split
 from application.ports.extractor import Extracted
 from domain.refusals import DocumentRefused
 
-MAX_CHARACTERS = 20_000_000
+MAX_CHARACTERS = 10_000_000
 FIRST_HEADING = re.compile(r"^#\s+(.+?)\s*#*$", re.M)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -91,16 +92,14 @@ class PostgresCorpus(Documents):
         stream = stream_of(tenant, document_id)
         key = await self._sealer.digest(tenant, WORDS_KEY)
         title_words = words_of(title.rpartition(".")[0] or title)
-        rows = [
-            IndexedPassage(
-                start=passage.start,
-                end=passage.end,
-                sealed=await self._sealer.seal(stream, passage.text.encode(), f"passage:{passage.start}"),
-                vector=passage.vector,
-                terms=blind(key, title_words + words_of(passage.text)),
+        rows: list[IndexedPassage] = []
+        for passage in passages:
+            await asyncio.sleep(0)  # a long document must not hold up the others
+            sealed = await self._sealer.seal(stream, passage.text.encode(), f"passage:{passage.start}")
+            terms = blind(key, title_words + words_of(passage.text))
+            rows.append(
+                IndexedPassage(start=passage.start, end=passage.end, sealed=sealed, vector=passage.vector, terms=terms)
             )
-            for passage in passages
-        ]
         sealed_title = await self._sealer.seal(stream, title.encode(), "title")
         body = await self._sealer.seal(stream, text.encode(), "text")
         async with tenant_transaction(self._pool, tenant) as connection:

@@ -86,6 +86,7 @@ async def add_passages(
 async def remove_passages(connection: Connection, tenant: str, document_id: str) -> None:
     """Take a document's passages and their postings away. The corpus is locked."""
     parameters = {"tenant": tenant, "document": document_id}
+    await connection.execute("SET LOCAL statement_timeout = '120s'")  # the longest document has a million postings
     await connection.execute(REMOVE, parameters)
     await connection.execute(FORGET, parameters)
 

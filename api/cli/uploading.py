@@ -89,7 +89,8 @@ def wait_until_read(client: httpx.Client, outcomes: Sequence[Outcome], done: Cal
         ours = still
         if ours:
             time.sleep(POLL_S)
-    failed = {row["document_id"]: row["reason"] for row in documents(client, status="failed")} if waiting else {}
+    doubtful = any(outcome.document_id for outcome in outcomes if outcome.status != "indexed")
+    failed = {row["document_id"]: row["reason"] for row in documents(client, status="failed")} if doubtful else {}
     for outcome in outcomes:
         if outcome.document_id in failed:
             outcome.status, outcome.reason = "failed", failed[outcome.document_id]
