@@ -175,6 +175,7 @@ async def _assemble(
         answer_tokens=settings.answer_tokens,
         first_token_s=settings.first_token_s,
         idle_s=settings.stream_idle_s,
+        turn_s=settings.turn_s,
     )
     create_turn = CreateTurnHandler(tenants, admission, runner)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)

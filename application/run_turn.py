@@ -224,6 +224,7 @@ class TurnRunner:
     answer_tokens: int
     first_token_s: float
     idle_s: float
+    turn_s: float
 
     async def opening(self, run: TurnRun, text: str) -> list[Event]:
         """Facts that can share the commit of `turn.started`: the first call, where it is known already."""
@@ -234,7 +235,10 @@ class TurnRunner:
     async def __call__(self, run: TurnRun, opening: ModelCallStarted | None) -> None:
         """Run to the end. Never raises: whatever goes wrong, the turn ends honestly or belongs to somebody else."""
         try:
-            await self._run(run, opening)
+            async with asyncio.timeout(self.turn_s):
+                await self._run(run, opening)
+        except TimeoutError:
+            await self._give_up(run, ModelUnavailable(f"The turn took longer than {self.turn_s:.0f} s."))
         except Fenced:
             run.ended = True
         except ModelFailure as failure:
