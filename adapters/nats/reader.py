@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import msgspec
-from nats.errors import TimeoutError as NatsTimeout
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 
@@ -48,7 +47,7 @@ class JetStreamReader:
         with answering():
             try:
                 messages = await self._subscription.fetch(limit, timeout=timeout_s)
-            except NatsTimeout:
+            except TimeoutError:  # the library's own is one of these, and it raises both
                 messages = []
             if not messages:
                 await self._check()
