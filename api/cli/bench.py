@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -47,6 +45,7 @@ def events(database_url: str | None, sessions: int, rounds: int, seconds: float,
     Example: colloquy bench events --rounds 5
     """
     from infra.bench.events import compare
+    from infra.local.installation import throwaway_data_dir
     from infra.local.stack import running
 
     def run(url: str) -> list[Any]:
@@ -58,10 +57,9 @@ def events(database_url: str | None, sessions: int, rounds: int, seconds: float,
     if database_url:
         rows = run(database_url)
     else:
-        with tempfile.TemporaryDirectory() as home:
-            alone = frozenset({"nats", "valkey", "aws", "bedrock"})
-            with running(Path(home), fast=False, without=alone) as stack:
-                rows = run(stack.endpoints.database_url)
+        alone = frozenset({"nats", "valkey", "aws", "bedrock"})
+        with throwaway_data_dir() as data_dir, running(data_dir, fast=False, without=alone) as stack:
+            rows = run(stack.endpoints.database_url)
     ratios = [
         round(ours.events_per_s / theirs.events_per_s, 1) for theirs, ours in zip(rows[::2], rows[1::2], strict=True)
     ]

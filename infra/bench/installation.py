@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from infra.local.installation import throwaway_data_dir
 
 READY_S = 120.0
 INDEXED_S = 60.0
@@ -65,8 +66,10 @@ def installed(
     tenants: int, documents: dict[str, str], *, hashed_embeddings: bool = True, **settings: str
 ) -> Iterator[Installed]:
     """An installation with so many tenants, each with the same documents. The stand-in's embeddings are the quick ones
-    by default: what is measured is our server, not a sentence model on the same two cores. `settings` are environment variables."""
-    with tempfile.TemporaryDirectory(prefix="colloquy-bench-") as home:
+    by default: what is measured is our server, not a sentence model on the same two cores. `settings` are environment
+    variables."""
+    with throwaway_data_dir() as data_dir:
+        home = str(data_dir)
         environment = os.environ | LIMITS | settings | {"COLLOQUY_DATA_DIR": home}
         if hashed_embeddings:
             environment["COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"] = "1"

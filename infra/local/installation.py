@@ -7,8 +7,9 @@ import fcntl
 import json
 import os
 import signal
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -124,6 +125,14 @@ class Installation:
         for pid, began, _ in noted.values():
             if start_time(pid) in (None, began):  # else the number names a stranger by now
                 kill_group(pid)
+
+
+@contextlib.contextmanager
+def throwaway_data_dir() -> Iterator[Path]:
+    """A data directory for as long as a block runs, which PostgreSQL reaches also where it runs as somebody else."""
+    with tempfile.TemporaryDirectory(prefix="colloquy-") as home:
+        Path(home).chmod(0o711)
+        yield Path(home) / "data"
 
 
 def kill_group(leader: int) -> None:

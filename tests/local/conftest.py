@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from infra.local.installation import throwaway_data_dir
+
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """A data directory that does not exist yet."""
-    with tempfile.TemporaryDirectory(prefix="colloquy-test-") as folder:
-        Path(folder).chmod(0o711)
-        yield Path(folder) / "data"
+    with throwaway_data_dir() as path:
+        yield path
