@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from projections.session_changes import Attribute, Private, changes_of
 from projections.transactions import Connection, Pool, rows, writing
 
 LAST = 2**62
+SIDE_BY_SIDE = 16
 MOST_AT_ONCE = 60
 """Facts of one session in one write: DynamoDB takes 100 items in a transaction."""
 
@@ -64,13 +66,7 @@ class SessionView:
             del sessions[stream]
         if sessions:
             await self._store.unlock(list(sessions))
-        parked = []
-        for stream, own in sessions.items():
-            try:
-                await self._write(generation, stream, own)
-            except Parking as parking:
-                log.error("session_parked", projection=self.name, stream=stream, position=parking.fact.position)
-                parked.append(parking)
+        parked = await self._write_all(generation, sessions)
 
         async def effect(connection: Connection) -> None:
             for parking in parked:
@@ -110,6 +106,20 @@ class SessionView:
                     "DELETE FROM projections.parked_events WHERE name = %s AND generation = %s AND stream = %s",
                     (self.name, generation, row["stream"]),
                 )
+
+    async def _write_all(self, generation: int, sessions: dict[str, list[Recorded]]) -> list[Parking]:
+        """Write each session's facts, some sessions side by side; those that cannot be followed."""
+        parked, left = [], list(sessions.items())
+        while left:
+            now, left = left[:SIDE_BY_SIDE], left[SIDE_BY_SIDE:]
+            writes = [self._write(generation, stream, own) for stream, own in now]
+            for outcome in await asyncio.gather(*writes, return_exceptions=True):
+                if isinstance(outcome, Parking):
+                    log.error("session_parked", stream=outcome.fact.stream, position=outcome.fact.position)
+                    parked.append(outcome)
+                elif outcome is not None:
+                    raise outcome
+        return parked
 
     async def _parked(self, generation: int, streams: list[str]) -> list[str]:
         async with writing(self._pool) as connection:

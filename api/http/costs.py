@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
+from litestar.response import Stream
 
-from api.paging import checked_limit, checked_range, position_cursor, read_position
+from api.paging import MOST, checked_limit, checked_range, position_cursor, read_position
 from api.services import Services
 from application.clock import rfc3339
 from domain.access import Principal
@@ -22,6 +23,14 @@ from domain.refusals import InvalidField
 Asker = Request[Principal, Any, Any]
 Since = Annotated[str | None, QueryParameter(name="from")]
 Until = Annotated[str | None, QueryParameter(name="to")]
+CSV = "text/csv; charset=utf-8"
+TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+MODEL_COLUMNS = ("model", "family", "calls", "estimated_calls", *TOKENS, "cost_usd")
+SERIES_COLUMNS = ("at", "key", "calls", *TOKENS, "cost_usd")
+LINE_COLUMNS = (
+    "call_id", "at", "session_id", "turn_id", "user", "step", "model", "family", *TOKENS, "cost_usd", "price_version",
+    "estimated", "failure",
+)  # fmt: skip
 FORMULA = ("=", "+", "-", "@")
 
 
@@ -31,7 +40,9 @@ async def cost_summary(
 ) -> Response[Any]:
     """Totals of a range of time (the current month by default)."""
     found = await services.costs.summary(request.user.tenant, *checked_range(since, until))
-    return _answer(request, plain(found), found["models"])
+    if _wants_csv(request):
+        return Response(as_csv(MODEL_COLUMNS, found["models"]), media_type=CSV)
+    return Response(plain(found))
 
 
 @get("/v1/costs/series", permission="cost:read")
@@ -48,8 +59,9 @@ async def cost_series(
         raise InvalidField("group_by: model, step, user or session; interval: hour or day.")
     begin, end = checked_range(since, until)
     points = await services.costs.series(request.user.tenant, group_by, interval, begin, end)
-    shown = {"group_by": group_by, "interval": interval, "series": plain(points), "currency": "USD"}
-    return _answer(request, shown, points)
+    if _wants_csv(request):
+        return Response(as_csv(SERIES_COLUMNS, points), media_type=CSV)
+    return Response({"group_by": group_by, "interval": interval, "series": plain(points), "currency": "USD"})
 
 
 @get("/v1/costs/lines", permission="cost:read")
@@ -57,16 +69,32 @@ async def cost_lines(
     request: Asker,
     services: NamedDependency[Services],
     cursor: FromQuery[str | None] = None,
-    limit: FromQuery[int] = 100,
+    limit: FromQuery[int | None] = None,
     since: Since = None,
     until: Until = None,
-) -> Response[Any]:
-    """A line for every request that reached a model."""
+) -> Response[Any] | Stream:
+    """A line for every request that reached a model. As CSV without a limit: all of them."""
     begin, end = checked_range(since, until)
-    found = await services.costs.lines(request.user.tenant, begin, end, read_position(cursor), checked_limit(limit) + 1)
-    more, shown = len(found) > limit, found[:limit]
+    after, most, tenant = read_position(cursor), checked_limit(100 if limit is None else limit), request.user.tenant
+    if _wants_csv(request) and limit is None:
+        return Stream(_all_lines(services, tenant, begin, end, after), media_type=CSV)
+    found = await services.costs.lines(tenant, begin, end, after, most + 1)
+    more, shown = len(found) > most, found[:most]
     following = position_cursor(shown[-1]["position"]) if more else None
-    return _answer(request, {"lines": plain(shown), "next": following}, shown, following)
+    if _wants_csv(request):
+        headers = {"Link": f'<?cursor={following}>; rel="next"'} if following else {}
+        return Response(as_csv(LINE_COLUMNS, shown), media_type=CSV, headers=headers)
+    return Response({"lines": plain(shown), "next": following})
+
+
+async def _all_lines(services: Services, tenant: str, begin: datetime, end: datetime, after: int) -> AsyncIterator[str]:
+    """Page by page, so that a year of lines needs no more memory than a thousand."""
+    header = True
+    while page := await services.costs.lines(tenant, begin, end, after, MOST):
+        yield as_csv(LINE_COLUMNS, page, header=header)
+        after, header = page[-1]["position"], False
+    if header:
+        yield as_csv(LINE_COLUMNS, [])
 
 
 def plain(value: Any) -> Any:
@@ -83,25 +111,22 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _answer(
-    request: Asker, shown: Any, table: Sequence[Mapping[str, Any]], following: str | None = None
-) -> Response[Any]:
-    if "text/csv" not in request.headers.get("accept", ""):
-        return Response(shown)
-    headers = {"Link": f'<?cursor={following}>; rel="next"'} if following else {}
-    return Response(as_csv(plain(list(table))), media_type="text/csv; charset=utf-8", headers=headers)
+def _wants_csv(request: Asker) -> bool:
+    return request.accept.best_match(["application/json", "text/csv"]) == "text/csv"
 
 
-def as_csv(table: Sequence[Mapping[str, Any]]) -> str:
+def as_csv(columns: Sequence[str], table: Sequence[Mapping[str, Any]], *, header: bool = True) -> str:
     """Rows as CSV (RFC 4180); a cell that a spreadsheet would take for a formula gets a quote before it."""
     out = io.StringIO()
     writer = csv.writer(out)
-    if table:
-        writer.writerow(table[0])
+    if header:
+        writer.writerow(columns)
     for row in table:
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.writerow([_cell(plain(row[column])) for column in columns])
     return out.getvalue()
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

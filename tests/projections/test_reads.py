@@ -224,6 +224,10 @@ async def test_csv_disarms_formulas(house: House) -> None:
     evil = "=HYPERLINK(1)"
     await house.writer.append(f"{house.tenant}/search/{new_id()}", [by(used(new_id(), model=HAIKU), evil)])
     await house.feed()
+    (empty,) = csv.reader(
+        io.StringIO((await house.get("/v1/costs/lines", "analyst", tenant=new_id(), accept="text/csv")).text)
+    )
+    assert empty[:2] == ["call_id", "at"]
     for route in ("lines", "series", "summary"):
         answer = await house.get(f"/v1/costs/{route}", "analyst", accept="text/csv", **NOVEMBER)
         assert answer.headers["content-type"].startswith("text/csv")
