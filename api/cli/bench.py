@@ -88,3 +88,21 @@ def load(sockets: str, tenants: int, as_json: bool) -> None:
 
 
 bench.add_command(documents)
+
+
+@bench.command()
+@click.option("--sockets", default=50, show_default=True)
+@click.option("--tenants", default=10, show_default=True)
+@click.option("--seconds", default=30.0, show_default=True, help="How long NATS is stopped.")
+@click.option("--json", "as_json", is_flag=True)
+def outage(sockets: int, tenants: int, seconds: float, as_json: bool) -> None:
+    """Stop NATS under load: no turn may fail, and views and costs must be complete afterwards.
+
+    Example: colloquy bench outage --seconds 30
+    """
+    from infra.bench.outage import run
+
+    row = run(sockets, tenants, seconds)
+    click.echo(json.dumps(msgspec.structs.asdict(row)) if as_json else table([row]))
+    if row.failed or row.tenants_unequal or row.turns_missing_in_views:
+        raise click.exceptions.Exit(1)
