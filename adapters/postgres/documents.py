@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from adapters.postgres.pool import Pool, tenant_transaction
+from adapters.postgres.pool import Pool, one_statement, tenant_transaction
 from application.ports.corpus import DocumentRow, Status
 from application.ports.keys import Sealer
 
@@ -84,8 +84,8 @@ class Documents:
         )
 
     async def _count(self, tenant: str, column: str) -> int:
-        async with tenant_transaction(self._pool, tenant) as connection:
-            cursor = await connection.execute(f"SELECT {column} FROM corpora WHERE tenant = %s", (tenant,))
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(f"SELECT {column} FROM read_corpus(%s)", (tenant,))
             row = await cursor.fetchone()
         return int(row[0]) if row else 0
 

@@ -108,5 +108,5 @@ def _rows(batch: Sequence[tuple[int, IndexedPassage]]) -> dict[str, Any]:
 
 
 def as_vector(vector: Sequence[float]) -> str:
-    """A vector as pgvector reads it; half precision keeps three digits and a bit."""
-    return f"[{','.join(format(x, '.5g') for x in vector)}]"
+    """A vector as pgvector reads it, which is as JSON."""
+    return msgspec.json.encode(vector).decode()

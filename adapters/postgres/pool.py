@@ -74,9 +74,17 @@ async def worker_transaction(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[
 
 
 @asynccontextmanager
-async def _transaction(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+async def one_statement(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    """A connection for one call of a function that says itself for which tenant it is: a single round trip, for a
+    transaction costs this process and the server more than a short query does."""
     try:
-        async with pool.connection() as connection, connection.pipeline(), connection.transaction():
+        async with pool.connection() as connection:
             yield connection
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=2) from error
+
+
+@asynccontextmanager
+async def _transaction(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    async with one_statement(pool) as connection, connection.pipeline(), connection.transaction():
+        yield connection
