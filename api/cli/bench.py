@@ -106,3 +106,24 @@ def outage(sockets: int, tenants: int, seconds: float, as_json: bool) -> None:
     click.echo(json.dumps(msgspec.structs.asdict(row)) if as_json else table([row]))
     if row.failed or row.tenants_unequal or row.turns_missing_in_views:
         raise click.exceptions.Exit(1)
+
+
+@bench.command()
+@click.option("--streams", default="1,50,250,500", show_default=True, help="How many at once, one comparison each.")
+@click.option("--rounds", default=1, show_default=True, help="How often each takes its turn; the median counts.")
+@click.option("--json", "as_json", is_flag=True)
+def stream(streams: str, rounds: int, as_json: bool) -> None:
+    """What the server adds to a stream, beside a bare pipe (Litestar and aioboto3 as they come) in the same run.
+
+    Example: colloquy bench stream --streams 1,250
+    """
+    from infra.bench.stream import compare
+
+    rows = asyncio.run(compare([int(part) for part in streams.split(",")], rounds))
+    if as_json:
+        click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]))
+        return
+    click.echo(table(rows))
+    for pipe, ours in zip(rows[::2], rows[1::2], strict=True):
+        cpu, first = ours.cpu_us_per_delta / pipe.cpu_us_per_delta, ours.first_token_p50_ms / pipe.first_token_p50_ms
+        click.echo(f"{ours.streams} streams: ours / pipe: CPU a delta {cpu:.2f}, first token p50 {first:.2f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from infra.bench.chat_load import ask_all, close_all, open_sockets, percentile
 from infra.bench.handbook import QUESTION
 from infra.bench.processes import cpu_seconds
+from infra.local.endpoints import installation_environment
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -126,3 +128,31 @@ async def measure_ours(url: str, pid: int, tokens: Sequence[str], bedrock: Bedro
     await close_all(sockets)
     firsts = [s.first_token for s in seen if s.exact]
     return _row("colloquy", streams, firsts, deltas, took, cpu, sum(not s.exact for s in seen))
+
+
+async def compare(counts: Sequence[int], rounds: int) -> list[Row]:
+    """For each number of streams the bare pipe and the whole server, taking turns; the median round of each."""
+    rows: list[Row] = []
+    with installed(min(50, max(counts)), DOCUMENTS) as ours:
+        bedrock, url = Bedrock(ours.bedrock_url), ours.url.replace("http", "ws", 1) + "/v1/chat"
+        bedrock.pace(50, 20)
+        tokens = ours.tokens(max(counts))
+        await measure_ours(url, ours.pids["api"], tokens, bedrock, 1)
+        prompt = bedrock.last_prompt()
+        pipe = Pipe(os.environ | installation_environment(ours.data_dir))
+        try:
+            await measure_pipe(pipe, prompt, 1)
+            for streams in counts:
+                pairs = [
+                    (
+                        await measure_pipe(pipe, prompt, streams),
+                        await measure_ours(url, ours.pids["api"], tokens, bedrock, streams),
+                    )
+                    for _ in range(rounds)
+                ]
+                rows += [
+                    sorted(side, key=lambda r: r.cpu_us_per_delta)[rounds // 2] for side in zip(*pairs, strict=True)
+                ]
+        finally:
+            pipe.stop()
+    return rows
