@@ -17,7 +17,8 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from infra.bench.chat_load import ask_all, close_all, open_sockets, percentile
-from infra.bench.handbook import QUESTION
+from infra.bench.handbook import DOCUMENTS, QUESTION
+from infra.bench.installation import installed
 from infra.bench.processes import cpu_seconds
 from infra.local.endpoints import installation_environment
 
