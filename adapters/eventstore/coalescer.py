@@ -10,16 +10,20 @@ from typing import TypeVar
 
 import anyio.to_thread
 import msgspec
+import structlog
 from anyio import CapacityLimiter
-from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, PersistenceError, StoredEvent
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
-from adapters.eventstore.recorder import LaneRecorder, NewKey
-from domain.refusals import Conflict, DependencyUnavailable, Overloaded
+from adapters.eventstore.keyring import NewKey
+from adapters.eventstore.recorder import LaneRecorder
+from domain.refusals import Conflict, DependencyUnavailable, Draining, Overloaded
 
-MAX_EVENTS = 640
+MAX_EVENTS = 500
 MAX_WAITING = 5_000
 PAUSES_S = (0.0, 0.05, 0.2, 1.0, 2.0, 3.0)
+APPEND_S = 30.0
 T = TypeVar("T")
+log = structlog.get_logger()
 
 
 class Waiting(msgspec.Struct):
@@ -35,43 +39,59 @@ class Coalescer:
 
     def __init__(self, recorder: LaneRecorder) -> None:
         self._recorder = recorder
-        self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(MAX_WAITING)
+        self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(MAX_WAITING + 1)  # one place is for the end
         self._thread = CapacityLimiter(1)
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Begin to write."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Write what waits, then end."""
-        await self._queue.put(None)
+        """Write what waits, then end; what comes later is refused."""
+        self._closed = True
+        self._queue.put_nowait(None)
         if self._task:
             await self._task
 
     async def append(self, events: list[StoredEvent], keys: list[NewKey]) -> int:
-        """The position of the last event once they are stored; a caller that is cancelled does not undo it."""
+        """The position of the last event once they are stored; a caller that is cancelled does not undo it.
+
+        `Overloaded` when too many wait, `Draining` after the end; `DependencyUnavailable` when the outcome is not known
+        in time."""
+        if self._closed:
+            raise Draining
+        if self._queue.qsize() >= MAX_WAITING:
+            raise Overloaded(retry_after_s=1)
         waiting = Waiting(events, keys, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(waiting)
         try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise Overloaded(retry_after_s=1) from None
-        return await asyncio.shield(waiting.done)
+            return await asyncio.wait_for(asyncio.shield(waiting.done), APPEND_S)
+        except TimeoutError:
+            raise unreachable() from None
 
     async def _run(self) -> None:
-        closing = False
-        while not closing:
-            batch: list[Waiting] = []
-            size = 0
-            while size < MAX_EVENTS and (not batch or not self._queue.empty()):
-                waiting = await self._queue.get()
-                if waiting is None:
-                    closing = True
-                    break
-                batch.append(waiting)
-                size += len(waiting.events)
-            if batch:
+        while batch := await self._next_batch():
+            try:
                 await self._write(batch)
+            except Exception as error:
+                log.exception("append_broke")
+                _fail(batch, error)
+
+    async def _next_batch(self) -> list[Waiting]:
+        """What waits, at least one append; empty at the end."""
+        batch: list[Waiting] = []
+        size = 0
+        while size < MAX_EVENTS and (not batch or not self._queue.empty()):
+            waiting = await self._queue.get()
+            if waiting is None:
+                if batch:
+                    self._queue.put_nowait(None)
+                break
+            batch.append(waiting)
+            size += len(waiting.events)
+        return batch
 
     async def _write(self, batch: list[Waiting]) -> None:
         events = [event for waiting in batch for event in waiting.events]
@@ -79,36 +99,43 @@ class Coalescer:
         for pause in PAUSES_S:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             try:
-                positions = await self._in_thread(partial(self._recorder.insert_events, events, keys=keys))
-                _succeed(batch, positions)
+                _succeed(batch, await self._in_thread(partial(self._recorder.insert_events, events, keys=keys)))
                 return
-            except (OperationalError, InterfaceError):
-                continue  # the outcome is unknown: try again, and the stored bytes decide
-            except PersistenceError as error:
+            except (OperationalError, InterfaceError) as error:
+                # The outcome is unknown: try again, and if that conflicts the stored bytes decide.
+                log.warning("append_tried_again", error=type(error).__name__)
+                await self._in_thread(self._recorder.datastore.pool.check)
+            except Exception as error:
                 await self._split(batch, error)
                 return
-            except Exception as error:
-                _fail(batch, error)
-                return
-        _fail(batch, DependencyUnavailable("The event store cannot be reached; try again.", retry_after_s=2))
+        _fail(batch, unreachable())
 
-    async def _split(self, batch: list[Waiting], error: PersistenceError) -> None:
-        """One append is guilty: the others go through by themselves."""
+    async def _split(self, batch: list[Waiting], error: Exception) -> None:
+        """One append is guilty: the others go through."""
         if len(batch) > 1:
-            for waiting in batch:
-                await self._write([waiting])
-            return
-        if isinstance(error, IntegrityError):
-            stored = await self._in_thread(partial(self._recorder.already_stored, batch[0].events))
-            if stored:
-                _succeed(batch, stored)
-            else:
-                _fail(batch, Conflict())
-        else:
+            half = len(batch) // 2
+            await self._write(batch[:half])
+            await self._write(batch[half:])
+        elif not isinstance(error, IntegrityError):
             _fail(batch, error)
+        elif stored := await self._already_stored(batch[0].events):
+            _succeed(batch, stored)
+        else:
+            _fail(batch, Conflict())
+
+    async def _already_stored(self, events: list[StoredEvent]) -> list[int] | None:
+        try:
+            return await self._in_thread(partial(self._recorder.already_stored, events))
+        except (OperationalError, InterfaceError) as error:
+            raise unreachable() from error
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(call, limiter=self._thread)
+
+
+def unreachable() -> DependencyUnavailable:
+    """What a caller hears when the database is away or silent."""
+    return DependencyUnavailable("The event store cannot be reached; try again.", retry_after_s=2)
 
 
 def _succeed(batch: list[Waiting], positions: Sequence[int]) -> None:
@@ -123,3 +150,4 @@ def _fail(batch: list[Waiting], error: BaseException) -> None:
     for waiting in batch:
         if not waiting.done.done():
             waiting.done.set_exception(error)
+            waiting.done.exception()  # a caller that left does not read it

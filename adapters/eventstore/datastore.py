@@ -1,16 +1,33 @@
-"""The library's PostgreSQL datastore, connecting by one URL and acting as the unprivileged role."""
+"""How the event store connects: by one URL, as the unprivileged role, and never waiting for ever."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from eventsourcing.postgres import PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-APP_ROLE = "-c role=colloquy_app -c statement_timeout=20s"
+OPTIONS = "-c role=colloquy_app -c statement_timeout=20s -c lock_timeout=5s"
+# A peer that vanished is noticed within about 10 s, whether we wait for it to take our bytes or to send its own.
+PATIENCE = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
+
+
+def arguments(database_url: str, name: str) -> dict[str, Any]:
+    """psycopg's arguments for a connection of the event store, called `name` in the server's list."""
+    given = dict(conninfo_to_dict(database_url))
+    options = f"{given.pop('options', None) or ''} {OPTIONS}".strip()
+    return PATIENCE | given | {"options": options, "application_name": name}
 
 
 def open_datastore(database_url: str, *, connections: int = 5) -> PostgresDatastore:
-    """A pool of `connections`, each running as `colloquy_app`; opened at the first use. Waits at most 5 s for one."""
+    """The library's pool of `connections`, opened at the first use. Waits at most 5 s for one."""
     datastore = PostgresDatastore(
         "", "", "", "", "",
         originator_id_type="text",
@@ -21,7 +38,5 @@ def open_datastore(database_url: str, *, connections: int = 5) -> PostgresDatast
         pre_ping=False,
     )  # fmt: skip
     # The library takes parts, not a URL, and has no place for options: both go into its pool's own arguments.
-    arguments = dict(conninfo_to_dict(database_url)) | {"options": APP_ROLE, "application_name": "colloquy-events"}
-    arguments["connect_timeout"] = "5"
-    datastore.pool.kwargs = arguments | {"row_factory": dict_row}
+    datastore.pool.kwargs = arguments(database_url, "colloquy-events") | {"row_factory": dict_row}
     return datastore

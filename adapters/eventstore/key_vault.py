@@ -6,15 +6,17 @@ import asyncio
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
-from adapters.eventstore.keyring import NONCE, Keyring, tenant_of
+from adapters.eventstore.keyring import NONCE, Keyring, NewKey, tenant_of
+from adapters.eventstore.scope import of_process, of_tenant
 from application.ports.keys import KeyAuthority
-from domain.refusals import DependencyUnavailable
+from domain.refusals import DependencyUnavailable, NotFound
 
 AUTHORITY_S = 2.0
 SHREDDED = "colloquy_shredded"
+T = TypeVar("T")
 
 
 class KeyVault:
@@ -25,16 +27,24 @@ class KeyVault:
         self._loading: dict[str, asyncio.Task[None]] = {}
 
     async def create_tenant_key(self, tenant: str) -> None:
-        """Make the tenant's key, once."""
-        _, wrapped = await self._within(self._authority.create(tenant))
-        async with self._pool.connection() as connection:
-            await connection.execute(
-                "INSERT INTO tenant_keys VALUES (%s, %s) ON CONFLICT (tenant) DO NOTHING", (tenant, wrapped)
-            )
+        """See `application/ports/keys.py`."""
+        if await self._wrapped_tenant_key(tenant) is None:
+            _, wrapped = await _within_deadline(self._authority.create(tenant))
+            async with of_tenant(self._pool, tenant) as connection:
+                await connection.execute(
+                    "INSERT INTO tenant_keys VALUES (%s, %s) ON CONFLICT (tenant) DO NOTHING", (tenant, wrapped)
+                )
         await self.open_tenant(tenant)
 
+    async def _wrapped_tenant_key(self, tenant: str) -> bytes | None:
+        async with of_tenant(self._pool, tenant) as connection:
+            cursor = await connection.execute("SELECT wrapped FROM tenant_keys WHERE tenant = %s", (tenant,))
+            row = await cursor.fetchone()
+        return bytes(row[0]) if row else None
+
     async def open_tenant(self, tenant: str) -> None:
-        """Have the tenant's key in memory; DependencyUnavailable when the key service is away and it was not yet."""
+        """Have the tenant's key in memory. DependencyUnavailable when it was not yet and the key service is away;
+        NotFound when there is none, or no longer."""
         if self.keyring.knows_tenant(tenant):
             return
         if tenant not in self._loading:
@@ -43,43 +53,39 @@ class KeyVault:
         await asyncio.shield(self._loading[tenant])
 
     async def _load_tenant(self, tenant: str) -> None:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute("SELECT wrapped FROM tenant_keys WHERE tenant = %s", (tenant,))
-            row = await cursor.fetchone()
-        if row is None:
-            raise LookupError(f"tenant {tenant} has no key")
-        plain = await self._within(self._authority.unwrap(tenant, bytes(row[0])))
-        self.keyring.put_tenant(tenant, plain)
+        wrapped = await self._wrapped_tenant_key(tenant)
+        if wrapped is None:
+            raise NotFound("This tenant has no key.")
+        self.keyring.put_tenant(tenant, await _within_deadline(self._authority.unwrap(tenant, wrapped)))
 
-    async def _within(self, asking: Any) -> Any:
-        try:
-            return await asyncio.wait_for(asking, AUTHORITY_S)
-        except TimeoutError:
-            raise DependencyUnavailable("The key service does not answer; try again.", retry_after_s=2) from None
-
-    async def new_stream_key(self, stream: str) -> bytes:
-        """A key for a stream that has no facts yet, wrapped; it is to be stored with the first ones."""
+    async def new_stream_key(self, stream: str) -> NewKey:
+        """A key for a stream that has no facts yet; it is to be stored with the first ones, and kept then."""
         await self.open_tenant(tenant_of(stream))
-        return self.keyring.create(stream)
+        return self.keyring.mint(stream)
 
     async def unlock(self, streams: Sequence[str]) -> None:
-        """Bring the keys of these streams into memory by one query; shredded ones are passed over."""
+        """Bring the keys of these streams into memory by one query; those that were shredded are passed over."""
         missing = [stream for stream in set(streams) if self.keyring.get(stream) is None]
         if not missing:
             return
-        async with self._pool.connection() as connection:
+        async with of_process(self._pool) as connection:
             cursor = await connection.execute(
-                "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s)", (missing,)
+                "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s) AND wrapped IS NOT NULL", (missing,)
             )
             rows = await cursor.fetchall()
         for stream, wrapped in rows:
-            await self.open_tenant(tenant_of(stream))
+            try:
+                await self.open_tenant(tenant_of(stream))
+            except NotFound:
+                continue  # with a tenant's key all of its streams are shredded
             self.keyring.unwrap(stream, bytes(wrapped))
 
     async def shred(self, stream: str) -> None:
         """Destroy a stream's key and snapshots here, and in the memory of every process."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute("DELETE FROM stream_keys WHERE stream = %s", (stream,))
+        async with of_tenant(self._pool, tenant_of(stream)) as connection:
+            await connection.execute(
+                "INSERT INTO stream_keys VALUES (%s, NULL) ON CONFLICT (stream) DO UPDATE SET wrapped = NULL", (stream,)
+            )
             await connection.execute("DELETE FROM snapshots WHERE stream = %s", (stream,))
             await connection.execute("SELECT pg_notify(%s, %s)", (SHREDDED, stream))
         self.keyring.forget(stream)
@@ -90,29 +96,37 @@ class KeyVault:
         """See `application/ports/keys.py`."""
         if self.keyring.get(stream) is None:
             await self._ensure(stream)
-        key = self.keyring.get(stream)
-        assert key is not None, "it was just made or loaded"
+        cipher = self.keyring.get(stream)
+        if cipher is None:
+            raise NotFound("What this stream held was erased.")
         nonce = os.urandom(NONCE)
-        return nonce + key.encrypt(nonce, plain, f"{context}|{stream}".encode())
+        return nonce + cipher.encrypt(nonce, plain, f"{context}|{stream}".encode())
 
     async def _ensure(self, stream: str) -> None:
-        await self.open_tenant(tenant_of(stream))
-        wrapped = self.keyring.create(stream)
-        async with self._pool.connection() as connection:
+        new = await self.new_stream_key(stream)
+        async with of_tenant(self._pool, tenant_of(stream)) as connection:
             await connection.execute(
-                "INSERT INTO stream_keys VALUES (%s, %s) ON CONFLICT (stream) DO NOTHING", (stream, wrapped)
+                "INSERT INTO stream_keys VALUES (%s, %s) ON CONFLICT (stream) DO NOTHING", (stream, new.wrapped)
             )
             cursor = await connection.execute("SELECT wrapped FROM stream_keys WHERE stream = %s", (stream,))
             row = await cursor.fetchone()
-        self.keyring.unwrap(stream, bytes(row[0]))
+        if row[0] is not None:
+            self.keyring.unwrap(stream, bytes(row[0]))
 
     async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
         """See `application/ports/keys.py`."""
         await self.unlock([stream])
-        key = self.keyring.get(stream)
-        return key.decrypt(sealed[:NONCE], sealed[NONCE:], f"{context}|{stream}".encode()) if key else None
+        cipher = self.keyring.get(stream)
+        return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], f"{context}|{stream}".encode()) if cipher else None
 
     async def digest(self, tenant: str, data: bytes) -> bytes:
         """See `application/ports/keys.py`."""
         await self.open_tenant(tenant)
         return hmac.new(self.keyring.digest_key(tenant), data, hashlib.sha256).digest()
+
+
+async def _within_deadline(asking: Awaitable[T]) -> T:
+    try:
+        return await asyncio.wait_for(asking, AUTHORITY_S)
+    except TimeoutError:
+        raise DependencyUnavailable("The key service does not answer; try again.", retry_after_s=2) from None

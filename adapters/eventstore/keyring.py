@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 
+import msgspec
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 NONCE = 12
-MAX_KEYS = 50_000
+MAX_KEYS = 20_000  # a cipher is about 2.5 kB
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A stream's first key, as a cipher and wrapped. It must not be kept before the wrapped form is stored: what it
+    sealed could never be opened again."""
+
+    stream: str
+    cipher: AESGCM
+    wrapped: bytes
 
 
 class Keyring:
@@ -18,6 +28,7 @@ class Keyring:
 
     def __init__(self) -> None:
         self._streams: OrderedDict[str, AESGCM] = OrderedDict()
+        self._shredded: OrderedDict[str, None] = OrderedDict()
         self._tenants: dict[str, bytes] = {}
         self._digests: dict[str, bytes] = {}
 
@@ -26,42 +37,52 @@ class Keyring:
         return tenant in self._tenants
 
     def put_tenant(self, tenant: str, key: bytes) -> None:
-        """Keep a tenant's key (32 bytes)."""
+        """Keep a tenant's key (32 bytes), and a key for keyed hashes derived from it (HKDF-SHA-256, RFC 5869)."""
         self._tenants[tenant] = key
+        derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"colloquy digest")
+        self._digests[tenant] = derive.derive(key)
 
     def digest_key(self, tenant: str) -> bytes:
-        """A key for keyed hashes, derived from the tenant's (HKDF-SHA-256, RFC 5869)."""
-        if tenant not in self._digests:
-            derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"colloquy digest")
-            self._digests[tenant] = derive.derive(self._tenants[tenant])
+        """The tenant's key for keyed hashes; KeyError unless the tenant's key is at hand."""
         return self._digests[tenant]
 
-    def create(self, stream: str) -> bytes:
-        """A new key for a stream, kept here and given out wrapped by its tenant's key."""
+    def mint(self, stream: str) -> NewKey:
+        """A new key for a stream, wrapped by its tenant's key and bound to the stream."""
         key, nonce = AESGCM.generate_key(256), os.urandom(NONCE)
-        self._keep(stream, AESGCM(key))
-        return nonce + AESGCM(self._tenants[tenant_of(stream)]).encrypt(nonce, key, stream.encode())
+        wrapped = nonce + AESGCM(self._tenants[tenant_of(stream)]).encrypt(nonce, key, stream.encode())
+        return NewKey(stream, AESGCM(key), wrapped)
 
     def unwrap(self, stream: str, wrapped: bytes) -> None:
         """Keep a stream's key from its wrapped form; InvalidTag when it was wrapped for another stream."""
         tenant_key = AESGCM(self._tenants[tenant_of(stream)])
-        self._keep(stream, AESGCM(tenant_key.decrypt(wrapped[:NONCE], wrapped[NONCE:], stream.encode())))
+        self.keep(stream, AESGCM(tenant_key.decrypt(wrapped[:NONCE], wrapped[NONCE:], stream.encode())))
 
-    def _keep(self, stream: str, key: AESGCM) -> None:
-        self._streams[stream] = key
-        if len(self._streams) > MAX_KEYS:
-            self._streams.popitem(last=False)
+    def keep(self, stream: str, cipher: AESGCM) -> None:
+        """Keep a stream's key; one that was shredded while it was on its way is not."""
+        if stream not in self._shredded:
+            self._streams[stream] = cipher
+            _bound(self._streams)
 
     def get(self, stream: str) -> AESGCM | None:
         """The stream's key, if it is in memory."""
-        key = self._streams.get(stream)
-        if key is not None:
+        cipher = self._streams.get(stream)
+        if cipher is not None:
             self._streams.move_to_end(stream)
-        return key
+        return cipher
 
     def forget(self, stream: str) -> None:
-        """Drop a stream's key: it was shredded."""
+        """Drop a stream's key for good: it was shredded. The empty name means that any may have been."""
+        if not stream:
+            self._streams.clear()
+            return
         self._streams.pop(stream, None)
+        self._shredded[stream] = None
+        _bound(self._shredded)
+
+
+def _bound(keys: OrderedDict[str, AESGCM] | OrderedDict[str, None]) -> None:
+    if len(keys) > MAX_KEYS:
+        keys.popitem(last=False)
 
 
 def tenant_of(stream: str) -> str:

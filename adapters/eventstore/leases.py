@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
+from adapters.eventstore.scope import of_process
 
-from domain.refusals import DependencyUnavailable
+# Rows that an append holds this moment are passed over: it is renewing or ending them itself, and two statements that
+# wait for each other's rows would be a deadlock.
+FREE = "FOR UPDATE SKIP LOCKED"
+RENEW = f"""
+    UPDATE running_turns SET expires_at = now() + make_interval(secs => %s) WHERE stream IN
+      (SELECT stream FROM running_turns WHERE owner = %s AND stream = ANY (%s) {FREE})
+    RETURNING stream"""
+CLAIM = f"""
+    UPDATE running_turns SET owner = %s, expires_at = now() + make_interval(secs => %s) WHERE stream IN
+      (SELECT stream FROM running_turns WHERE expires_at < now() ORDER BY expires_at LIMIT %s {FREE})
+    RETURNING stream"""
+RELEASE = f"""
+    UPDATE running_turns SET expires_at = now() WHERE stream IN
+      (SELECT stream FROM running_turns WHERE owner = %s {FREE})
+    RETURNING stream"""
 
 
 class PostgresLeases:
@@ -19,29 +33,17 @@ class PostgresLeases:
     async def renew(self, streams: Sequence[str]) -> None:
         """See `application/ports/leases.py`."""
         if streams:
-            await self._run(
-                "UPDATE running_turns SET expires_at = now() + make_interval(secs => %s)"
-                " WHERE owner = %s AND stream = ANY (%s) RETURNING stream",
-                (self._lease_s, self._owner, list(streams)),
-            )
+            await self._run(RENEW, (self._lease_s, self._owner, list(streams)))
 
     async def claim_expired(self, limit: int) -> list[str]:
         """See `application/ports/leases.py`."""
-        return await self._run(
-            "UPDATE running_turns SET owner = %s, expires_at = now() + make_interval(secs => %s) WHERE stream IN"
-            " (SELECT stream FROM running_turns WHERE expires_at < now() ORDER BY expires_at LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) RETURNING stream",
-            (self._owner, self._lease_s, limit),
-        )
+        return await self._run(CLAIM, (self._owner, self._lease_s, limit))
 
     async def release(self) -> None:
         """See `application/ports/leases.py`."""
-        await self._run("UPDATE running_turns SET expires_at = now() WHERE owner = %s RETURNING stream", (self._owner,))
+        await self._run(RELEASE, (self._owner,))
 
     async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[str]:
-        try:
-            async with self._pool.connection(timeout=5) as connection:
-                cursor = await connection.execute(statement, arguments)
-                return [row[0] for row in await cursor.fetchall()]
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise DependencyUnavailable from error
+        async with of_process(self._pool) as connection:
+            cursor = await connection.execute(statement, arguments)
+            return [row[0] for row in await cursor.fetchall()]

@@ -9,15 +9,19 @@ import psycopg
 import structlog
 from psycopg.sql import SQL, Identifier
 
+from adapters.eventstore.datastore import arguments
+
 RETRY_S = 1.0
+QUIET_S = 15.0
 log = structlog.get_logger()
 
 
 class Listener:
-    """LISTENs on channels, reconnecting for ever; a listener that is away is no error, for everybody polls as well."""
+    """LISTENs on channels and connects anew for ever. Whoever listens hears an empty payload each time a connection
+    begins, for what was said before is lost: it means that anything may have happened."""
 
     def __init__(self, database_url: str) -> None:
-        self._url = database_url
+        self._arguments = arguments(database_url, "colloquy-listener")
         self._heard: dict[str, Callable[[str], None]] = {}
         self._task: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
@@ -40,20 +44,21 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.Error, OSError, TimeoutError) as error:
                 log.warning("listener_lost", error=type(error).__name__)
             self.listening.clear()
             await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
-        connecting = psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, connect_timeout=5, application_name="colloquy-listener"
-        )
-        async with await connecting as connection:
+        async with await psycopg.AsyncConnection.connect(**self._arguments, autocommit=True) as connection:
             for channel in self._heard:
                 await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
-            self.listening.set()
             for heard in self._heard.values():
-                heard("")  # whatever was missed while nobody listened is looked for now
-            async for notice in connection.notifies():
-                self._heard[notice.channel](notice.payload)
+                heard("")
+            self.listening.set()
+            while True:
+                async for notice in connection.notifies(timeout=QUIET_S):
+                    self._heard[notice.channel](notice.payload)
+                # A connection that died without a word would be silent for ever: ask it now and then.
+                async with asyncio.timeout(QUIET_S):
+                    await connection.execute("SELECT 1")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 from adapters.eventstore.keyring import NONCE, Keyring
@@ -49,18 +51,28 @@ class EnvelopeMapper(Mapper[str]):
 
     def to_stored_event(self, envelope: Envelope) -> StoredEvent:  # type: ignore[override]  # our own envelope
         """LookupError when a private event's stream has no key in memory: it is never stored in the clear."""
+        return self.to_stored_events([envelope], self._keyring.get(envelope.stream))[0]
+
+    def to_stored_events(self, envelopes: Sequence[Envelope], cipher: AESGCM | None) -> list[StoredEvent]:
+        """The same for facts of one stream, whose key is given."""
+        nonces = os.urandom(NONCE * len(envelopes))  # one call for all: it costs more than the sealing
+        return [
+            self._stored(envelope, cipher, nonces[number * NONCE : (number + 1) * NONCE])
+            for number, envelope in enumerate(envelopes)
+        ]
+
+    def _stored(self, envelope: Envelope, cipher: AESGCM | None, nonce: bytes) -> StoredEvent:
         event = envelope.event
         topic, data = type(event).TOPIC, self._encode(event)
-        first = PLAIN
-        if type(event).PRIVATE:
-            key = self._keyring.get(envelope.stream)
-            if key is None:
-                raise LookupError(f"no data key for {envelope.stream}")
-            nonce = os.urandom(NONCE)
-            sealed = nonce + key.encrypt(nonce, data, _bound_to(topic, envelope.stream, envelope.version))
-            first, data = SEALED, self._encode(sealed)
-        body = Body(envelope.at, envelope.actor, envelope.correlation_id, envelope.causation_id, msgspec.Raw(data))
-        return StoredEvent(envelope.stream, envelope.version, topic, first + self._encode(body))
+        about = (envelope.at, envelope.actor, envelope.correlation_id, envelope.causation_id)
+        if not type(event).PRIVATE:
+            state = PLAIN + self._encode((*about, msgspec.Raw(data)))
+        elif cipher is None:
+            raise LookupError(f"no data key for {envelope.stream}")
+        else:
+            sealed = cipher.encrypt(nonce, data, _bound_to(topic, envelope.stream, envelope.version))
+            state = SEALED + self._encode((*about, nonce + sealed))
+        return StoredEvent(envelope.stream, envelope.version, topic, state)
 
     def to_domain_event(self, stored: StoredEvent) -> Envelope:  # type: ignore[override]  # our own envelope
         """An envelope; its event is `Shredded` when its key is not in memory. InvalidTag when bytes were moved or

@@ -2,63 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import msgspec
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Cursor
+from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
+from adapters.eventstore.keyring import NewKey, tenant_of
+from adapters.eventstore.scope import SEE_ALL, SEE_TENANT
 from application.ports.event_store import Recorded
 
 STARTS = ("turn.started.", "turn.resumed.")
 ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.")
 
-
-class NewKey(msgspec.Struct, frozen=True):
-    """A stream's first key, wrapped, to be stored with its first facts."""
-
-    stream: str
-    wrapped: bytes
+APPEND = """
+    SELECT public.{append}(
+      %b::text[], %b::int8[], %b::text[], %b::bytea[], %b::text[], %b::text[], %s, %s, %b::text[], %b::bytea[])"""
+STREAM = """
+    SELECT originator_version, topic, state, notification_id FROM public.{table}
+    WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s ORDER BY 1"""
+LOG = """
+    SELECT notification_id, originator_id, originator_version, topic, state,
+      (SELECT max(notification_id) FROM public.{table} WHERE notification_id <= %s)
+    FROM public.{table} WHERE notification_id > %s ORDER BY 1 LIMIT %s"""
+HEAD = "SELECT coalesce(max(notification_id), 0) FROM public.{table}"
 
 
 class LaneRecorder(PostgresApplicationRecorder):
-    """One lane's table. Reads are the library's, or by position; writes go through the lane's append function."""
+    """One lane's table. Writes go through the lane's append function; a stream is read as its tenant, the log as the
+    process. The library's own readers see nothing here: they name no tenant."""
 
     def __init__(self, datastore: PostgresDatastore, lane: int, owner: str, lease_s: float) -> None:
         super().__init__(datastore, events_table_name=f"events_{lane}")
         self._owner, self._lease_s = owner, lease_s
-        names = {"fn": Identifier(f"events_{lane}_append"), "table": Identifier(f"events_{lane}")}
-        self._append = SQL(
-            "SELECT public.{fn}(%b::text[], %b::int8[], %b::text[], %b::bytea[], %b::text[], %b::text[], %s, %s,"
-            " %b::text[], %b::bytea[]) AS id"
-        ).format(**names)
-        self._find = SQL(
-            "SELECT originator_version, topic, state, notification_id FROM {table}"
-            " WHERE originator_id = %s AND originator_version BETWEEN %s AND %s ORDER BY 1"
-        ).format(**names)
-        self._log = SQL(
-            "SELECT notification_id, originator_id, originator_version, topic, state,"
-            " (SELECT max(notification_id) FROM {table} WHERE notification_id <= %s) AS before"
-            " FROM {table} WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
-        ).format(**names)
-        self._stream = SQL(
-            "SELECT originator_version, topic, state, notification_id FROM {table}"
-            " WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s ORDER BY 1"
-        ).format(**names)
+        names = {"append": Identifier(f"events_{lane}_append"), "table": Identifier(f"events_{lane}")}
+        self._append, self._stream = SQL(APPEND).format(**names), SQL(STREAM).format(**names)
+        self._log, self._head = SQL(LOG).format(**names), SQL(HEAD).format(**names)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
-        """Store a batch in one transaction and give the positions. Not retried here: an unknown outcome is decided by
-        `already_stored`."""
+        """Store a batch and its streams' `keys` in one transaction and give the positions. The library's IntegrityError
+        when a stream does not end where its events begin. Not retried here: see `already_stored`."""
         keys: Sequence[NewKey] = kwargs.get("keys", ())
-        starting = list({e.originator_id for e in stored_events if e.topic.startswith(STARTS)})
-        ending = list({e.originator_id for e in stored_events if e.topic.startswith(ENDS)})
+        starting, ending = turns_of(stored_events)
         arguments = (
-            [e.originator_id for e in stored_events],
-            [e.originator_version for e in stored_events],
-            [e.topic for e in stored_events],
-            [e.state for e in stored_events],
+            [event.originator_id for event in stored_events],
+            [event.originator_version for event in stored_events],
+            [event.topic for event in stored_events],
+            [event.state for event in stored_events],
             starting,
             ending,
             self._owner,
@@ -66,44 +60,61 @@ class LaneRecorder(PostgresApplicationRecorder):
             [key.stream for key in keys],
             [key.wrapped for key in keys],
         )
-        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
+        with self.datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(self._append, arguments, prepare=True)
-            return [row["id"] for row in cursor.fetchall()]
+            return [position for (position,) in cursor]
 
     def already_stored(self, events: Sequence[StoredEvent]) -> list[int] | None:
-        """The positions of one stream's events if exactly these bytes are there, else None."""
-        first, last = events[0], events[-1]
-        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
-            rows = cursor.execute(
-                self._find, (first.originator_id, first.originator_version, last.originator_version)
-            ).fetchall()
-        found = [(row["originator_version"], row["topic"], bytes(row["state"])) for row in rows]
-        if found != [(e.originator_version, e.topic, e.state) for e in events]:
+        """The positions of one stream's events if exactly these bytes are there, else None: whether an append whose
+        acknowledgement was lost took place."""
+        stream, before = str(events[0].originator_id), events[0].originator_version - 1
+        rows = self.read_stream(stream, before, events[-1].originator_version)
+        if [row[:3] for row in rows] != [(event.originator_version, event.topic, event.state) for event in events]:
             return None
-        return [row["notification_id"] for row in rows]
+        return [row[3] for row in rows]
 
     def read_stream(self, stream: str, after: int, upto: int) -> list[tuple[int, str, bytes, int]]:
         """(version, topic, state, position) with `after < version <= upto`, in order."""
-        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
-            rows = cursor.execute(self._stream, (stream, after, upto), prepare=True).fetchall()
-        return [(r["originator_version"], r["topic"], bytes(r["state"]), r["notification_id"]) for r in rows]
+        with self._seeing(SEE_TENANT, tenant_of(stream)) as cursor:
+            cursor.execute(self._stream, (stream, after, upto), prepare=True)
+            return cursor.fetchall()
 
     def read_log(self, after: int, limit: int) -> list[Recorded]:
         """The lane's events after a position, each with the position before it."""
-        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
+        with self._seeing(SEE_ALL) as cursor:
             rows = cursor.execute(self._log, (after, after, limit), prepare=True).fetchall()
-        previous, recorded = (rows[0]["before"] or 0) if rows else 0, []
-        for row in rows:
-            position = row["notification_id"]
-            recorded.append(
-                Recorded(
-                    position,
-                    previous,
-                    row["originator_id"],
-                    row["originator_version"],
-                    row["topic"],
-                    bytes(row["state"]),
-                )
-            )
+        previous = (rows[0][5] or 0) if rows else 0
+        recorded = []
+        for position, stream, version, topic, state, _ in rows:
+            recorded.append(Recorded(position, previous, stream, version, topic, state))
             previous = position
         return recorded
+
+    def read_head(self) -> int:
+        """The last position; 0 when there is none."""
+        with self._seeing(SEE_ALL) as cursor:
+            [(head,)] = cursor.execute(self._head, prepare=True).fetchall()
+            return int(head)
+
+    @contextmanager
+    def _seeing(self, what: str, *who: str) -> Iterator[Cursor[Any]]:
+        """A transaction, in as few round trips as can be, that sees one tenant or all."""
+        with (
+            self.datastore.get_connection() as connection,
+            connection.pipeline(),
+            connection.transaction(),
+            connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            cursor.execute(what, who)
+            yield cursor
+
+
+def turns_of(events: Sequence[StoredEvent]) -> tuple[list[str], list[str]]:
+    """The streams in which a turn runs after these events, and those in which none does any more: the last word of
+    each counts."""
+    runs = {
+        str(event.originator_id): event.topic.startswith(STARTS)
+        for event in events
+        if event.topic.startswith(STARTS + ENDS)
+    }
+    return [stream for stream, running in runs.items() if running], [s for s, running in runs.items() if not running]

@@ -11,26 +11,28 @@ from typing import Any
 
 import anyio.to_thread
 import msgspec
-import psycopg
 import structlog
 from anyio import CapacityLimiter
 from cryptography.exceptions import InvalidTag
-from eventsourcing.persistence import PersistenceError
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
 
-from adapters.eventstore.coalescer import Coalescer
+from adapters.eventstore.coalescer import Coalescer, unreachable
 from adapters.eventstore.datastore import open_datastore
 from adapters.eventstore.key_vault import SHREDDED, KeyVault
-from adapters.eventstore.keyring import Keyring, tenant_of
+from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
 from adapters.eventstore.listener import Listener
 from adapters.eventstore.mapper import EnvelopeMapper
-from adapters.eventstore.recorder import LaneRecorder, NewKey
+from adapters.eventstore.recorder import LaneRecorder
+from adapters.eventstore.scope import of_tenant
 from application.ports.event_store import Recorded
 from application.ports.keys import KeyAuthority
 from domain.event import Envelope, Shredded
-from domain.refusals import DependencyUnavailable, SessionNotFound
+from domain.refusals import PayloadTooLarge, SessionNotFound
 
 READERS = 4
 LAST = 2**62
+MAX_BYTES = 900_000  # a fact must fit into one message of the pipe (NATS takes 1 MB, headers included)
 log = structlog.get_logger()
 
 
@@ -70,23 +72,28 @@ class PostgresEventStore:
     async def append(self, events: Sequence[Envelope]) -> int:
         """See `application/ports/event_store.py`."""
         stream = events[0].stream
-        keys = await self._keys_for(stream, events)
-        stored = [self._mapper.to_stored_event(event) for event in events]
-        return await self._coalescers[self._lane(stream)].append(stored, keys)
+        cipher, new = await self._key_for(stream, events)
+        stored = self._mapper.to_stored_events(events, cipher)
+        if max(len(event.state) for event in stored) > MAX_BYTES:
+            raise PayloadTooLarge("There is too much in one fact; say it in smaller parts.")
+        position = await self._coalescers[self._lane(stream)].append(stored, [new] if new else [])
+        if new:
+            self.vault.keyring.keep(stream, new.cipher)
+        return position
 
-    async def _keys_for(self, stream: str, events: Sequence[Envelope]) -> list[NewKey]:
-        """The stream's key in memory; a new one, to be stored with these facts, when the stream begins with them."""
-        if self.vault.keyring.get(stream) is not None:
-            return []
-        begins = events[0].version == 1
-        if not begins or "/session/" not in stream:
+    async def _key_for(self, stream: str, events: Sequence[Envelope]) -> tuple[AESGCM | None, NewKey | None]:
+        """The stream's key; a new one, to be stored with these facts, when the stream begins with them."""
+        keyring, begins = self.vault.keyring, events[0].version == 1
+        if keyring.get(stream) is None and not (begins and "/session/" in stream):
             # Other stores may have sealed something with a document's key before its first fact.
             await self.vault.unlock([stream])
-        if self.vault.keyring.get(stream) is None and begins:
-            return [NewKey(stream, await self.vault.new_stream_key(stream))]
-        if self.vault.keyring.get(stream) is None and any(type(e.event).PRIVATE for e in events):
+        cipher = keyring.get(stream)
+        if cipher is None and begins:
+            new = await self.vault.new_stream_key(stream)
+            return new.cipher, new
+        if cipher is None and any(type(envelope.event).PRIVATE for envelope in events):
             raise SessionNotFound("What this stream held was erased.")
-        return []
+        return cipher, None
 
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
         """See `application/ports/event_store.py`."""
@@ -94,30 +101,28 @@ class PostgresEventStore:
         snapshot = await self._snapshot_of(stream) if after == 0 and upto is None else None
         start = snapshot.version if snapshot else after
         recorder = self._recorders[self._lane(stream)]
-        rows = await self._read(recorder.read_stream, stream, start, LAST if upto is None else upto)
+        rows = await self._read(recorder, recorder.read_stream, stream, start, LAST if upto is None else upto)
         facts = [self._mapper.open(stream, *row) for row in rows]
         return [snapshot, *facts] if snapshot else facts
 
     async def _snapshot_of(self, stream: str) -> Envelope | None:
-        async with self._connection() as connection:
+        async with of_tenant(self._pool, tenant_of(stream)) as connection:
             cursor = await connection.execute(
                 "SELECT version, topic, state FROM snapshots WHERE stream = %s ORDER BY version DESC LIMIT 1",
                 (stream,),
             )
             row = await cursor.fetchone()
-        if row is None:
-            return None
         try:
-            envelope = self._mapper.open(stream, row[0], row[1], bytes(row[2]))
-        except (KeyError, InvalidTag, msgspec.DecodeError):
+            envelope = self._mapper.open(stream, row[0], row[1], bytes(row[2])) if row else None
+        except (KeyError, InvalidTag, msgspec.MsgspecError):
             log.warning("snapshot_ignored", stream=stream)
             return None
-        return None if isinstance(envelope.event, Shredded) else envelope
+        return None if envelope is None or isinstance(envelope.event, Shredded) else envelope
 
     async def snapshot(self, envelope: Envelope) -> None:
         """See `application/ports/event_store.py`."""
         stored = self._mapper.to_stored_event(envelope)
-        async with self._connection() as connection, connection.transaction():
+        async with of_tenant(self._pool, tenant_of(envelope.stream)) as connection:
             await connection.execute(
                 "INSERT INTO snapshots VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 (stored.originator_id, stored.originator_version, stored.topic, stored.state),
@@ -128,12 +133,13 @@ class PostgresEventStore:
 
     async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
         """See `application/ports/event_store.py`."""
-        found: list[Recorded] = await self._read(self._recorders[lane].read_log, after, limit)
+        found: list[Recorded] = await self._read(self._recorders[lane], self._recorders[lane].read_log, after, limit)
         return found
 
     async def head(self, lane: int) -> int:
         """See `application/ports/event_store.py`."""
-        return await self._read(self._recorders[lane].max_notification_id) or 0
+        head: int = await self._read(self._recorders[lane], self._recorders[lane].read_head)
+        return head
 
     async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
         """See `application/ports/event_store.py`."""
@@ -161,19 +167,17 @@ class PostgresEventStore:
         """See `application/ports/event_store.py`."""
         await self.vault.shred(stream)
 
-    async def _read(self, read: Any, *arguments: Any) -> Any:
+    async def _read(self, recorder: LaneRecorder, read: Any, *arguments: Any) -> Any:
+        """A read on a thread; a broken connection is tried again once, for the pool may be full of them."""
+        in_thread = partial(anyio.to_thread.run_sync, limiter=self._readers)
         try:
-            return await anyio.to_thread.run_sync(partial(read, *arguments), limiter=self._readers)
+            try:
+                return await in_thread(partial(read, *arguments))
+            except (OperationalError, InterfaceError):
+                await in_thread(recorder.datastore.pool.check)
+                return await in_thread(partial(read, *arguments))
         except PersistenceError as error:
-            raise DependencyUnavailable("The event store cannot be reached; try again.", retry_after_s=2) from error
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        try:
-            async with self._pool.connection(timeout=5) as connection:
-                yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise DependencyUnavailable("The event store cannot be reached; try again.", retry_after_s=2) from error
+            raise unreachable() from error
 
 
 def _ring(event: asyncio.Event, _: str) -> None:

@@ -6,11 +6,16 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from domain.refusals import DependencyUnavailable
+from domain.refusals import DependencyUnavailable, NotFound
+
+# What KMS answers for a key that is deleted or waits for it (KMS API reference, Decrypt). One that is only disabled may
+# come back: to go on without it would write its tenant's views as if all had been erased.
+GONE = ("NotFoundException", "KMSInvalidStateException")
 
 
 class KmsKeyAuthority:
-    """Data keys by GenerateDataKey, bound to the tenant by the encryption context."""
+    """Data keys by GenerateDataKey, bound to the tenant by the encryption context. `client` is an aiobotocore client
+    of KMS with its own time limits."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -23,27 +28,54 @@ class KmsKeyAuthority:
                 KeyId=key_id, KeySpec="AES_256", EncryptionContext={"tenant": tenant}
             )
         except (BotoCoreError, ClientError) as error:
-            raise DependencyUnavailable("The key service refused or is away; try again.") from error
+            raise unavailable() from error
         return made["Plaintext"], made["CiphertextBlob"]
 
     async def _key_of(self, tenant: str) -> str:
-        alias = f"alias/colloquy/{tenant.lstrip('_')}"
-        try:
-            found = await self._client.describe_key(KeyId=alias)
-            return str(found["KeyMetadata"]["KeyId"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NotFoundException":
-                raise
+        alias = f"alias/colloquy/{tenant}"
+        if key_id := await self._described(alias):
+            return key_id
         made = await self._client.create_key(Description=f"Colloquy tenant {tenant}", KeySpec="SYMMETRIC_DEFAULT")
         key_id = str(made["KeyMetadata"]["KeyId"])
-        await self._client.create_alias(AliasName=alias, TargetKeyId=key_id)
+        try:
+            await self._client.create_alias(AliasName=alias, TargetKeyId=key_id)
+        except ClientError as error:
+            if code_of(error) != "AlreadyExistsException":
+                raise
+            # Another process was faster: its key counts, and ours, which nobody has used, goes.
+            await self._client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+            key_id = await self._described(alias)
         return key_id
+
+    async def _described(self, alias: str) -> str:
+        """The id of an alias's key; empty when there is none."""
+        try:
+            found = await self._client.describe_key(KeyId=alias)
+        except ClientError as error:
+            if code_of(error) != "NotFoundException":
+                raise
+            return ""
+        return str(found["KeyMetadata"]["KeyId"])
 
     async def unwrap(self, tenant: str, wrapped: bytes) -> bytes:
         """See `application/ports/keys.py`."""
         try:
             opened = await self._client.decrypt(CiphertextBlob=wrapped, EncryptionContext={"tenant": tenant})
-        except (BotoCoreError, ClientError) as error:
-            raise DependencyUnavailable("The key service refused or is away; try again.") from error
+        except ClientError as error:
+            if code_of(error) in GONE:
+                raise NotFound("This tenant's key was destroyed.") from error
+            raise unavailable() from error
+        except BotoCoreError as error:
+            raise unavailable() from error
         plain: bytes = opened["Plaintext"]
         return plain
+
+
+def code_of(error: ClientError) -> str:
+    """The code in KMS's answer."""
+    return str(error.response["Error"]["Code"])
+
+
+def unavailable() -> DependencyUnavailable:
+    """What a caller hears when KMS is away or refuses."""
+    return DependencyUnavailable("The key service refused or is away; try again.", retry_after_s=2)

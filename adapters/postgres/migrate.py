@@ -6,7 +6,7 @@ import os
 import subprocess
 import sysconfig
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
 
@@ -14,22 +14,29 @@ import infra
 
 MIGRATIONS = Path(infra.__path__[0]) / "migrations"
 DEADLINE_S = 120
+LOCAL = (None, "127.0.0.1", "localhost", "::1")
 
 
 def migrate(database_url: str, lanes: int = 1) -> None:
-    """Apply what is missing, as the owner that the URL names; RuntimeError with dbmate's own words when it fails."""
+    """Apply what is missing, as the owner that the URL names; RuntimeError with dbmate's own words when it fails.
+    Several may be at it at once: they take turns."""
     command = [
         str(Path(sysconfig.get_path("scripts")) / "dbmate"),
-        "--url", dbmate_url(database_url),
         "--migrations-dir", str(MIGRATIONS),
         "--no-dump-schema",
+        "--migration-lock", "--migration-lock-timeout", f"{DEADLINE_S // 2}s",
         "migrate",
     ]  # fmt: skip
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/")}
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": os.environ.get("HOME", "/"),
+        "DATABASE_URL": dbmate_url(database_url),  # not on the command line, which everybody can read
+    }
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, env=environment, check=False)
     if done.returncode:
         raise RuntimeError(f"the database could not be migrated: {(done.stderr or done.stdout).strip()[-800:]}")
     with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
+        connection.execute("SELECT set_config('lock_timeout', '60s', false), pg_advisory_lock(hashtext('create_lane'))")
         for lane in range(lanes):
             connection.execute("SELECT create_lane(%s)", (lane,))
 
@@ -40,6 +47,6 @@ def dbmate_url(database_url: str) -> str:
     query = dict(parse_qsl(parts.query))
     if host := query.pop("host", ""):
         query["socket" if host.startswith("/") else "host"] = host
-    if "sslmode" not in query and (parts.hostname in (None, "127.0.0.1", "localhost", "::1")):
+    if "sslmode" not in query and parts.hostname in LOCAL:
         query["sslmode"] = "disable"
-    return urlunsplit(("postgres", parts.netloc, parts.path, urlencode(query), ""))
+    return f"postgres://{parts.netloc}{parts.path}?{urlencode(query)}"

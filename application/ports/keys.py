@@ -14,7 +14,8 @@ class KeyAuthority(Protocol):
         ...
 
     async def unwrap(self, tenant: str, wrapped: bytes) -> bytes:
-        """The plain key; `domain.refusals.DependencyUnavailable` when the authority cannot be reached."""
+        """The plain key. `domain.refusals.DependencyUnavailable` when the authority cannot be reached, `NotFound` when
+        it has destroyed what the key hangs on."""
         ...
 
 
@@ -34,7 +35,8 @@ class Sealer(Protocol):
         ...
 
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
-        """AES-256-GCM of `plain` with the stream's key, bound to `stream` and `context`. Makes the key if need be."""
+        """AES-256-GCM of `plain` with the stream's key, bound to `stream` and `context`. Makes the key if need be, but
+        never a second one: `domain.refusals.NotFound` when the stream's key was shredded."""
         ...
 
     async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:

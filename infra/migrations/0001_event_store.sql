@@ -13,8 +13,9 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- another database of this server was faster
 END $$;
 DO $$ BEGIN
-  EXECUTE format('GRANT colloquy_app, colloquy_worker TO %I', current_user);
-EXCEPTION WHEN invalid_grant_operation THEN NULL; -- a superuser needs no grant
+  IF NOT (pg_has_role('colloquy_app', 'SET') AND pg_has_role('colloquy_worker', 'SET')) THEN
+    EXECUTE format('GRANT colloquy_app, colloquy_worker TO %I', current_user);
+  END IF;
 END $$;
 
 -- Wrapped keys: a tenant's by the key service, a stream's by its tenant's. Deleting a row shreds what it sealed.
