@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from valkey.exceptions import ValkeyError
 
 KEPT = 2_000
 LIFE_S = 3_600
+PROLONG_S = 60
+MANY = 20_000
 log = structlog.get_logger()
 
 
@@ -18,15 +21,21 @@ class ValkeyFeedTail:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._kept_until: dict[str, float] = {}
 
     async def push(self, frames: Sequence[tuple[str, Sequence[bytes]]]) -> None:
-        """One pipeline for all streams."""
-        pipe = self._client.pipeline(transaction=False)
+        """One pipeline for all streams: one command each, for this goes on all the time that answers stream. A list is
+        cut and its life prolonged once in a while."""
+        pipe, now = self._client.pipeline(transaction=False), time.monotonic()
         for stream, items in frames:
             key = _key(stream)
             pipe.rpush(key, *items)
-            pipe.ltrim(key, -KEPT, -1)
-            pipe.expire(key, LIFE_S)
+            if self._kept_until.get(stream, 0.0) < now:
+                pipe.ltrim(key, -KEPT, -1)
+                pipe.expire(key, LIFE_S + PROLONG_S)
+                self._kept_until[stream] = now + PROLONG_S
+        if len(self._kept_until) > MANY:
+            self._kept_until = {stream: until for stream, until in self._kept_until.items() if until > now}
         try:
             await pipe.execute()
         except (ValkeyError, OSError, TimeoutError) as error:

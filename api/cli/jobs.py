@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,10 @@ import click
 
 from api.cli.main import with_data_dir
 from api.settings import Settings, read_settings
+
+
+BEHIND = 10
+"""Where they share a machine, answers go before what only has to be caught up."""
 
 
 def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
@@ -20,6 +25,7 @@ def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
 
     settings = read_settings()
     configure_logging(settings)
+    os.nice(BEHIND)
 
     async def main() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
