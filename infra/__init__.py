@@ -1,1 +1,1 @@
-"""What the product runs on: the local stack, migrations, deployment files, benchmarks, and the decisions behind them."""
+"""What the product runs on: the local stack, migrations, deployment, benchmarks, and the decisions behind them."""

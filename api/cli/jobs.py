@@ -12,7 +12,6 @@ import click
 from api.cli.main import with_data_dir
 from api.settings import Settings, read_settings
 
-
 BEHIND = 10
 """Where they share a machine, answers go before what only has to be caught up."""
 
