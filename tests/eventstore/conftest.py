@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,17 +9,7 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.pool import Pool, open_pool
 from application.clock import new_id
-
-
-class RandomKeys:
-    """A key authority that wraps nothing."""
-
-    async def create(self, tenant: str) -> tuple[bytes, bytes]:
-        key = secrets.token_bytes(32)
-        return key, key
-
-    async def unwrap(self, tenant: str, wrapped: bytes) -> bytes:
-        return wrapped
+from tests.fakes.plain_key_authority import PlainKeyAuthority
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +20,14 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture(scope="module")
 async def store(database: str, pool: Pool) -> AsyncIterator[PostgresEventStore]:
-    async with open_event_store(database, pool, RandomKeys(), lanes=1, owner="here", lease_s=30) as opened:
+    async with open_event_store(database, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 async def other_store(database: str, pool: Pool) -> AsyncIterator[PostgresEventStore]:
     """Another process on the same database."""
-    async with open_event_store(database, pool, RandomKeys(), lanes=1, owner="there", lease_s=30) as opened:
+    async with open_event_store(database, pool, PlainKeyAuthority(), lanes=1, owner="there", lease_s=30) as opened:
         yield opened
 
 

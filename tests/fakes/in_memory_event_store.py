@@ -1,4 +1,4 @@
-"""An event store in memory: the same rules of versions, leases and keys, without bytes."""
+"""An event store in memory: the same rules of versions, leases and keys, without a database."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from collections.abc import Sequence
 import msgspec
 
 from application.ports.event_store import Recorded
-from domain.event import TOPICS, Envelope, Shredded
-from domain.refusals import Conflict, DependencyUnavailable
+from domain.event import TOPICS, Envelope, Event, Shredded
+from domain.refusals import Conflict, DependencyUnavailable, SessionNotFound
 
 STARTS = ("turn.started.", "turn.resumed.")
 ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.")
 
 
 class InMemoryEventStore:
-    """One lane. `away` makes every call fail as an unreachable database does."""
+    """One lane. `away` makes every call fail as an unreachable database does. A store `beside` another is a second
+    process on the same database."""
 
-    def __init__(self) -> None:
-        self.log: list[Envelope] = []
-        self.running: dict[str, str] = {}
-        self.shredded: set[str] = set()
-        self.snapshots: dict[str, Envelope] = {}
-        self.away = False
-        self.owner = "here"
-        self._news = asyncio.Event()
+    def __init__(self, *, owner: str = "here", beside: InMemoryEventStore | None = None) -> None:
+        self.owner, self.away = owner, False
+        self.log: list[Envelope] = beside.log if beside else []
+        self.running: dict[str, str] = beside.running if beside else {}
+        self.expired: set[str] = beside.expired if beside else set()
+        self.shredded: set[str] = beside.shredded if beside else set()
+        self.snapshots: dict[str, Envelope] = beside.snapshots if beside else {}
+        self._news: asyncio.Event = beside._news if beside else asyncio.Event()
 
     def _check(self) -> None:
         if self.away:
@@ -36,17 +37,22 @@ class InMemoryEventStore:
         self._check()
         stream = events[0].stream
         last = max((e.version for e in self.log if e.stream == stream), default=0)
+        if stream in self.shredded and any(type(e.event).PRIVATE for e in events):
+            raise SessionNotFound
         if [e.version for e in events] != list(range(last + 1, last + 1 + len(events))):
             raise Conflict
         for event in events:
             self.log.append(msgspec.structs.replace(event, position=len(self.log) + 1))
-            topic = type(event.event).TOPIC
-            if topic.startswith(STARTS):
-                self.running[stream] = self.owner
-            elif topic.startswith(ENDS):
-                self.running.pop(stream, None)
+            self._keep_lease(stream, type(event.event).TOPIC)
         self._news.set()
         return len(self.log)
+
+    def _keep_lease(self, stream: str, topic: str) -> None:
+        if topic.startswith(STARTS):
+            self.running[stream] = self.owner
+            self.expired.discard(stream)
+        elif topic.startswith(ENDS):
+            self.running.pop(stream, None)
 
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
         self._check()
@@ -60,27 +66,18 @@ class InMemoryEventStore:
         return [snapshot, *facts] if snapshot else facts
 
     def _as_stored(self, envelope: Envelope) -> Envelope:
-        event = envelope.event
-        if type(event).PRIVATE and envelope.stream in self.shredded:
-            return msgspec.structs.replace(envelope, event=Shredded(topic=type(event).TOPIC))
-        return envelope
+        topic = type(envelope.event).TOPIC
+        gone = TOPICS[topic].PRIVATE and envelope.stream in self.shredded
+        return msgspec.structs.replace(envelope, event=Shredded(topic=topic)) if gone else envelope
 
     async def snapshot(self, envelope: Envelope) -> None:
-        self.snapshots.setdefault(envelope.stream, envelope)
+        known = self.snapshots.get(envelope.stream)
+        if known is None or known.version < envelope.version:
+            self.snapshots[envelope.stream] = envelope
 
     async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
         self._check()
-        return [
-            Recorded(
-                e.position,
-                e.position - 1,
-                e.stream,
-                e.version,
-                type(e.event).TOPIC,
-                msgspec.msgpack.encode((e.at, e.actor, e.correlation_id, e.causation_id, e.event)),
-            )
-            for e in self.log[after : after + limit]
-        ]
+        return [recorded(envelope) for envelope in self.log[after : after + limit]]
 
     async def head(self, lane: int) -> int:
         self._check()
@@ -95,32 +92,11 @@ class InMemoryEventStore:
         return True
 
     def open(self, recorded: Recorded) -> Envelope:
-        at, actor, correlation, causation, raw = msgspec.msgpack.decode(recorded.state)
-        event = msgspec.convert(raw, TOPICS[recorded.topic])
-        envelope = Envelope(
-            stream=recorded.stream,
-            version=recorded.version,
-            at=at.astimezone(self.log[0].at.tzinfo) if hasattr(at, "astimezone") else self.log[0].at,
-            event=event,
-            actor=actor,
-            correlation_id=correlation,
-            causation_id=causation,
-            position=recorded.position,
-        )
-        return self._as_stored(envelope)
+        *_, fields = msgspec.msgpack.decode(recorded.state)
+        return self._as_stored(opened(recorded, msgspec.convert(fields, TOPICS[recorded.topic])))
 
     def heading(self, recorded: Recorded) -> Envelope:
-        at, actor, correlation, causation, _ = msgspec.msgpack.decode(recorded.state)
-        return Envelope(
-            stream=recorded.stream,
-            version=recorded.version,
-            at=at,
-            event=Shredded(topic=recorded.topic),
-            actor=actor,
-            correlation_id=correlation,
-            causation_id=causation,
-            position=recorded.position,
-        )
+        return opened(recorded, Shredded(topic=recorded.topic))
 
     async def unlock(self, streams: Sequence[str]) -> None:
         return None
@@ -128,3 +104,31 @@ class InMemoryEventStore:
     async def shred(self, stream: str) -> None:
         self.shredded.add(stream)
         self.snapshots.pop(stream, None)
+
+
+def recorded(envelope: Envelope) -> Recorded:
+    """The envelope as bytes; its position follows the one before it without a gap."""
+    about = (envelope.at, envelope.actor, envelope.correlation_id, envelope.causation_id, envelope.event)
+    return Recorded(
+        envelope.position,
+        envelope.position - 1,
+        envelope.stream,
+        envelope.version,
+        type(envelope.event).TOPIC,
+        msgspec.msgpack.encode(about),
+    )
+
+
+def opened(recorded: Recorded, event: Event) -> Envelope:
+    """Bytes to an envelope around `event`."""
+    at, actor, correlation, causation, _ = msgspec.msgpack.decode(recorded.state)
+    return Envelope(
+        stream=recorded.stream,
+        version=recorded.version,
+        at=at,
+        event=event,
+        actor=actor,
+        correlation_id=correlation,
+        causation_id=causation,
+        position=recorded.position,
+    )

@@ -1,0 +1,147 @@
+"""The event store's promises, in memory and in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from adapters.eventstore.store import open_event_store
+from adapters.postgres.pool import open_pool
+from application.clock import new_id
+from application.ports.event_store import EventStore
+from domain.event import Envelope, Event, Shredded
+from domain.model_calls import TokensUsed
+from domain.refusals import Conflict, SessionNotFound
+from domain.session import events as e
+from domain.session.state import Session, SessionSnapshot
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+from tests.fakes.plain_key_authority import PlainKeyAuthority
+
+AT = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+TENANT = new_id()
+OPENED = e.SessionOpened(user="me", assistant="default")
+STARTED = e.TurnStarted(turn_id="t", client_id="c", text="what I asked")
+USED = TokensUsed(call_id="c", step="answer", model="m", user="me")
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)], scope="module")
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[EventStore]:
+    if request.param == "memory":
+        yield InMemoryEventStore()
+        return
+    url = request.getfixturevalue("database")
+    async with (
+        open_pool(url) as pool,
+        open_event_store(url, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as opened,
+    ):
+        await opened.vault.create_tenant_key(TENANT)
+        yield opened
+
+
+@pytest.fixture
+def stream() -> str:
+    return f"{TENANT}/session/{new_id()}"
+
+
+def envelopes(stream: str, first: int, *events: Event) -> list[Envelope]:
+    return [
+        Envelope(
+            stream=stream, version=n, at=AT, event=event, actor="me", correlation_id="turn", causation_id="command"
+        )
+        for n, event in enumerate(events, first)
+    ]
+
+
+def said(loaded: Sequence[Envelope]) -> list[tuple[int, Event]]:
+    return [(envelope.version, envelope.event) for envelope in loaded]
+
+
+async def test_facts_come_back_as_they_went_in(store: EventStore, stream: str) -> None:
+    assert await store.load(stream) == []
+    written = envelopes(stream, 1, OPENED, STARTED)
+    last = await store.append(written)
+    loaded = await store.load(stream)
+    assert [msgspec.structs.replace(envelope, position=0) for envelope in loaded] == written
+    assert 0 < loaded[0].position < loaded[1].position == last
+
+
+async def test_a_part_of_a_stream_can_be_loaded(store: EventStore, stream: str) -> None:
+    await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
+    assert said(await store.load(stream, after=1)) == [(2, STARTED), (3, USED)]
+    assert said(await store.load(stream, upto=2)) == [(1, OPENED), (2, STARTED)]
+    assert said(await store.load(stream, after=1, upto=2)) == [(2, STARTED)]
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 4])
+async def test_versions_follow_without_a_hole(store: EventStore, stream: str, first: int) -> None:
+    await store.append(envelopes(stream, 1, OPENED, STARTED))
+    with pytest.raises(Conflict):
+        await store.append(envelopes(stream, first, e.CacheMissed(turn_id="t")))
+    with pytest.raises(Conflict):
+        await store.append([*envelopes(stream, 3, USED), *envelopes(stream, 5, USED)])
+    assert said(await store.load(stream)) == [(1, OPENED), (2, STARTED)]
+
+
+async def test_a_newer_snapshot_stands_for_all_before_it(store: EventStore, stream: str) -> None:
+    await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
+    state = msgspec.Raw(msgspec.msgpack.encode(Session(user="me")))
+    for version in (1, 2, 2):
+        await store.snapshot(envelopes(stream, version, SessionSnapshot(state=state))[0])
+    snapshot, *facts = await store.load(stream)
+    assert (snapshot.version, type(snapshot.event), said(facts)) == (2, SessionSnapshot, [(3, USED)])
+    assert len(await store.load(stream, upto=3)) == 3, "time travel reads facts only"
+
+
+async def test_the_log_is_read_in_order_and_each_fact_names_the_one_before(store: EventStore, stream: str) -> None:
+    start = await store.head(0)
+    await store.append(envelopes(stream, 1, OPENED, STARTED))
+    last = await store.append(envelopes(stream, 3, USED))
+    assert await store.head(0) == last
+    first = await store.read_log(0, after=start, limit=2)
+    rest = await store.read_log(0, after=first[-1].position, limit=2)
+    assert [(r.stream, r.version, r.topic) for r in (*first, *rest)] == [
+        (stream, 1, "session.opened.1"),
+        (stream, 2, "turn.started.1"),
+        (stream, 3, "tokens.used.1"),
+    ]
+    assert [r.previous for r in (*first, *rest)] == [start, first[0].position, first[1].position]
+    assert await store.read_log(0, after=last, limit=2) == []
+    await store.unlock([stream])
+    assert [store.open(r) for r in (*first, *rest)] == await store.load(stream)
+    heading = store.heading(first[1])
+    assert (heading.event, heading.at, heading.actor) == (Shredded(topic="turn.started.1"), AT, "me")
+
+
+async def test_whoever_waits_hears_of_news(store: EventStore, stream: str) -> None:
+    await store.append(envelopes(stream, 1, OPENED))
+    assert await store.wait_for_news(0, 10)
+
+
+async def test_after_shredding_it_is_known_that_it_happened_but_not_what_it_said(
+    store: EventStore, stream: str
+) -> None:
+    await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
+    await store.snapshot(envelopes(stream, 3, SessionSnapshot(state=msgspec.Raw(msgspec.msgpack.encode(Session()))))[0])
+    start = await store.head(0)
+    await store.append(envelopes(stream, 4, STARTED))
+    await store.shred(stream)
+    await store.shred(stream)
+    shredded = Shredded(topic="turn.started.1")
+    loaded = await store.load(stream)
+    assert said(loaded) == [(1, OPENED), (2, shredded), (3, USED), (4, shredded)]
+    assert {envelope.actor for envelope in loaded} == {"me"}
+    [recorded] = await store.read_log(0, after=start, limit=9)
+    await store.unlock([stream])
+    assert store.open(recorded) == loaded[3]
+
+
+async def test_nothing_private_is_added_to_a_shredded_stream(store: EventStore, stream: str) -> None:
+    await store.append(envelopes(stream, 1, OPENED))
+    await store.shred(stream)
+    with pytest.raises(SessionNotFound):
+        await store.append(envelopes(stream, 2, STARTED))
+    await store.append(envelopes(stream, 2, USED))
+    assert said(await store.load(stream)) == [(1, OPENED), (2, USED)]

@@ -1,0 +1,29 @@
+"""Leases over the running turns of an event store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+
+
+class InMemoryLeases:
+    """One process's side. A lease runs out when its stream is put into the store's `expired`."""
+
+    def __init__(self, store: InMemoryEventStore) -> None:
+        self._store = store
+
+    async def renew(self, streams: Sequence[str]) -> None:
+        for stream in streams:
+            if self._store.running.get(stream) == self._store.owner:
+                self._store.expired.discard(stream)
+
+    async def claim_expired(self, limit: int) -> list[str]:
+        claimed = [stream for stream in self._store.running if stream in self._store.expired][:limit]
+        for stream in claimed:
+            self._store.running[stream] = self._store.owner
+            self._store.expired.discard(stream)
+        return claimed
+
+    async def release(self) -> None:
+        self._store.expired |= {s for s, owner in self._store.running.items() if owner == self._store.owner}
