@@ -139,7 +139,7 @@ class Feed:
 
     async def news(self, cursor: int) -> None:
         """Return when there is a frame after `cursor`."""
-        while self.seq <= cursor:
+        while not self._log or _last_seq(self._log[-1]) <= cursor:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(future)
             await future

@@ -70,6 +70,17 @@ def test_only_the_latest_turns_are_kept_and_the_floor_rises() -> None:
     assert len(feed.since(feed.floor)) == 100
 
 
+async def test_a_cursor_below_an_empty_feeds_first_seq_waits_for_a_frame() -> None:
+    """A process that takes a session over begins above every seq, with nothing to show yet: not a busy loop."""
+    feed = Feed("s", 5)
+    waiting = asyncio.create_task(feed.news(feed.seq - 1_000))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    feed.put(f.Reset(turn_id="t", reason="resumed"))
+    await asyncio.wait_for(waiting, 1)
+
+
 async def test_a_waiting_reader_is_woken() -> None:
     feed = Feed("s", 1)
     waiting = asyncio.create_task(feed.news(feed.seq))
