@@ -35,11 +35,20 @@ class Waiting(msgspec.Struct):
 
 
 class Coalescer:
-    """One writer task and one thread for a lane."""
+    """One writer task and one thread for a lane. An append that cannot be written is tried again after each of the
+    pauses; its caller waits `append_s` seconds at most."""
 
-    def __init__(self, recorder: LaneRecorder) -> None:
-        self._recorder = recorder
-        self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(MAX_WAITING + 1)  # one place is for the end
+    def __init__(
+        self,
+        recorder: LaneRecorder,
+        *,
+        max_waiting: int = MAX_WAITING,
+        pauses_s: Sequence[float] = PAUSES_S,
+        append_s: float = APPEND_S,
+    ) -> None:
+        self._recorder, self._pauses_s, self._append_s = recorder, pauses_s, append_s
+        self._max_waiting = max_waiting
+        self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(max_waiting + 1)  # one place is for the end
         self._thread = CapacityLimiter(1)
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -62,12 +71,12 @@ class Coalescer:
         in time."""
         if self._closed:
             raise Draining
-        if self._queue.qsize() >= MAX_WAITING:
+        if self._queue.qsize() >= self._max_waiting:
             raise Overloaded(retry_after_s=1)
         waiting = Waiting(events, keys, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         try:
-            return await asyncio.wait_for(asyncio.shield(waiting.done), APPEND_S)
+            return await asyncio.wait_for(asyncio.shield(waiting.done), self._append_s)
         except TimeoutError:
             raise unreachable() from None
 
@@ -96,7 +105,7 @@ class Coalescer:
     async def _write(self, batch: list[Waiting]) -> None:
         events = [event for waiting in batch for event in waiting.events]
         keys = [key for waiting in batch for key in waiting.keys]
-        for pause in PAUSES_S:
+        for pause in self._pauses_s:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             try:
                 _succeed(batch, await self._in_thread(partial(self._recorder.insert_events, events, keys=keys)))
@@ -104,7 +113,7 @@ class Coalescer:
             except (OperationalError, InterfaceError) as error:
                 # The outcome is unknown: try again, and if that conflicts the stored bytes decide.
                 log.warning("append_tried_again", error=type(error).__name__)
-                await self._in_thread(self._recorder.datastore.pool.check)
+                await self._in_thread(self._recorder.mend)
             except Exception as error:
                 await self._split(batch, error)
                 return
@@ -118,14 +127,14 @@ class Coalescer:
             await self._write(batch[half:])
         elif not isinstance(error, IntegrityError):
             _fail(batch, error)
-        elif stored := await self._already_stored(batch[0].events):
+        elif stored := await self._already_stored(batch[0]):
             _succeed(batch, stored)
         else:
             _fail(batch, Conflict())
 
-    async def _already_stored(self, events: list[StoredEvent]) -> list[int] | None:
+    async def _already_stored(self, waiting: Waiting) -> list[int] | None:
         try:
-            return await self._in_thread(partial(self._recorder.already_stored, events))
+            return await self._in_thread(partial(self._recorder.already_stored, waiting.events, waiting.keys))
         except (OperationalError, InterfaceError) as error:
             raise unreachable() from error
 

@@ -26,9 +26,17 @@ def arguments(database_url: str, name: str) -> dict[str, Any]:
     return PATIENCE | given | {"options": options, "application_name": name}
 
 
+class PlainDatastore(PostgresDatastore):
+    """The library's datastore, without the composite types that its own recorder writes with: it would connect, and
+    wait, to look for them."""
+
+    def register_type_adapters(self) -> None:
+        """There are none."""
+
+
 def open_datastore(database_url: str, *, connections: int = 5) -> PostgresDatastore:
     """The library's pool of `connections`, opened at the first use. Waits at most 5 s for one."""
-    datastore = PostgresDatastore(
+    datastore = PlainDatastore(
         "", "", "", "", "",
         originator_id_type="text",
         pool_size=1,

@@ -29,6 +29,7 @@ LOG = """
     SELECT notification_id, originator_id, originator_version, topic, state,
       (SELECT max(notification_id) FROM public.{table} WHERE notification_id <= %s)
     FROM public.{table} WHERE notification_id > %s ORDER BY 1 LIMIT %s"""
+KEY = "SELECT wrapped FROM public.stream_keys WHERE stream = %s"
 HEAD = "SELECT coalesce(max(notification_id), 0) FROM public.{table}"
 
 
@@ -64,11 +65,15 @@ class LaneRecorder(PostgresApplicationRecorder):
             cursor.execute(self._append, arguments, prepare=True)
             return [position for (position,) in cursor]
 
-    def already_stored(self, events: Sequence[StoredEvent]) -> list[int] | None:
-        """The positions of one stream's events if exactly these bytes are there, else None: whether an append whose
-        acknowledgement was lost took place."""
+    def already_stored(self, events: Sequence[StoredEvent], keys: Sequence[NewKey]) -> list[int] | None:
+        """The positions of one stream's events if exactly these bytes and this key are there, else None: whether an
+        append whose acknowledgement was lost took place."""
         stream, before = str(events[0].originator_id), events[0].originator_version - 1
-        rows = self.read_stream(stream, before, events[-1].originator_version)
+        with self._seeing(SEE_TENANT, tenant_of(stream)) as cursor:
+            rows = cursor.execute(self._stream, (stream, before, events[-1].originator_version)).fetchall()
+            wrapped = cursor.execute(KEY, (stream,)).fetchone()
+        if keys and (keys[0].wrapped,) != wrapped:
+            return None
         if [row[:3] for row in rows] != [(event.originator_version, event.topic, event.state) for event in events]:
             return None
         return [row[3] for row in rows]
@@ -95,6 +100,10 @@ class LaneRecorder(PostgresApplicationRecorder):
         with self._seeing(SEE_ALL) as cursor:
             [(head,)] = cursor.execute(self._head, prepare=True).fetchall()
             return int(head)
+
+    def mend(self) -> None:
+        """Replace the connections that broke, so that trying again does not meet one after the other."""
+        self.datastore.pool.check()
 
     @contextmanager
     def _seeing(self, what: str, *who: str) -> Iterator[Cursor[Any]]:

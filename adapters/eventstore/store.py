@@ -174,7 +174,7 @@ class PostgresEventStore:
             try:
                 return await in_thread(partial(read, *arguments))
             except (OperationalError, InterfaceError):
-                await in_thread(recorder.datastore.pool.check)
+                await in_thread(recorder.mend)
                 return await in_thread(partial(read, *arguments))
         except PersistenceError as error:
             raise unreachable() from error

@@ -1,0 +1,197 @@
+"""Keys in two levels on PostgreSQL: what they cost, what happens without them, and what shredding one means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import psycopg
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from adapters.eventstore.store import PostgresEventStore, open_event_store
+from adapters.postgres.pool import Pool
+from application.clock import new_id, now
+from application.execute import SESSION, Context, Held
+from domain.event import Envelope, Shredded
+from domain.refusals import Conflict, DependencyUnavailable, NotFound
+from domain.session import events as e
+from domain.session.state import Session, SessionSnapshot
+from tests.fakes.plain_key_authority import PlainKeyAuthority
+
+pytestmark = pytest.mark.real
+ME = Context("me")
+OPENED = e.SessionOpened(user="me", assistant="default")
+
+
+def started(turn: str = "t") -> e.TurnStarted:
+    return e.TurnStarted(turn_id=turn, client_id=turn, text="what I asked")
+
+
+def session(store: PostgresEventStore, tenant: str) -> Held[Session]:
+    return Held(store, f"{tenant}/session/{new_id()}", SESSION)
+
+
+@asynccontextmanager
+async def process(database: str, pool: Pool, authority: PlainKeyAuthority) -> AsyncIterator[PostgresEventStore]:
+    """A process that has just started: no key in memory."""
+    async with open_event_store(database, pool, authority, lanes=1, owner=new_id(), lease_s=30) as store:
+        yield store
+
+
+async def test_a_tenant_costs_one_call_and_its_sessions_none(database: str, pool: Pool, tenant: str) -> None:
+    authority = PlainKeyAuthority()
+    async with process(database, pool, authority) as store:
+        await asyncio.gather(*(session(store, tenant).append([OPENED, started()], ME) for _ in range(20)))
+    assert authority.asked == 1
+
+
+@pytest.mark.parametrize("trouble", ["away", "silent"])
+async def test_without_the_key_service_known_tenants_go_on_and_others_are_told(
+    database: str, pool: Pool, tenant: str, trouble: str
+) -> None:
+    authority, known, head = PlainKeyAuthority(), new_id(), 0
+    async with process(database, pool, authority) as store:
+        await store.vault.create_tenant_key(known)
+        setattr(authority, trouble, True)
+        await session(store, known).append([OPENED, started()], ME)
+        head = await store.head(0)
+        with pytest.raises(DependencyUnavailable):
+            await session(store, tenant).append([OPENED, started()], ME)
+        assert await store.head(0) == head, "nothing private is stored in the clear"
+        setattr(authority, trouble, False)
+        await session(store, tenant).append([OPENED, started()], ME)
+
+
+async def test_a_key_whose_first_fact_was_not_stored_is_never_used(
+    store: PostgresEventStore, other_store: PostgresEventStore, tenant: str
+) -> None:
+    """Otherwise what it seals could be read by nobody but this process."""
+    stream = f"{tenant}/session/{new_id()}"
+    first = [Envelope(stream=stream, version=1, at=now(), event=OPENED)]
+    await other_store.append(first)
+    with pytest.raises(Conflict):
+        await store.append(first)
+    held = Held(store, stream, SESSION)
+    await held.catch_up()
+    await held.append([started()], ME)
+    assert (await other_store.load(stream))[1].event == started()
+
+
+async def test_two_processes_that_seal_for_a_new_stream_use_one_key(
+    store: PostgresEventStore, other_store: PostgresEventStore, tenant: str
+) -> None:
+    stream = f"{tenant}/document/{new_id()}"
+    one, other = await asyncio.gather(
+        store.vault.seal(stream, b"one", "text"), other_store.vault.seal(stream, b"other", "text")
+    )
+    assert await other_store.vault.unseal(stream, one, "text") == b"one"
+    assert await store.vault.unseal(stream, other, "text") == b"other"
+    with pytest.raises(InvalidTag):
+        await store.vault.unseal(stream, one, "title")
+    await store.append([Envelope(stream=stream, version=1, at=now(), event=started())])
+    assert (await other_store.load(stream))[0].event == started()
+
+
+async def test_digests_are_the_tenants_own(
+    store: PostgresEventStore, other_store: PostgresEventStore, tenant: str
+) -> None:
+    other = new_id()
+    await store.vault.create_tenant_key(other)
+    digest = await store.vault.digest(tenant, b"word")
+    assert digest == await other_store.vault.digest(tenant, b"word")
+    assert digest != await store.vault.digest(other, b"word")
+
+
+async def test_a_shredded_stream_never_gets_another_key(store: PostgresEventStore, tenant: str) -> None:
+    stream = f"{tenant}/document/{new_id()}"
+    sealed = await store.vault.seal(stream, b"text", "text")
+    await store.shred(stream)
+    assert await store.vault.unseal(stream, sealed, "text") is None
+    with pytest.raises(NotFound):
+        await store.vault.seal(stream, b"more", "text")
+
+
+async def test_a_tenant_key_that_was_destroyed_shreds_all_its_streams(
+    database: str, pool: Pool, store: PostgresEventStore, tenant: str
+) -> None:
+    held, authority = session(store, tenant), PlainKeyAuthority()
+    await held.append([OPENED, started()], ME)
+    authority.destroyed.add(tenant)
+    async with process(database, pool, authority) as later:
+        assert [envelope.event for envelope in await later.load(held.stream)] == [
+            OPENED,
+            Shredded(topic="turn.started.1"),
+        ]
+        with pytest.raises(NotFound):
+            await session(later, tenant).append([OPENED, started()], ME)
+
+
+async def test_another_process_forgets_a_shredded_key(
+    store: PostgresEventStore, other_store: PostgresEventStore, tenant: str
+) -> None:
+    held = session(store, tenant)
+    await held.append([OPENED, started()], ME)
+    await asyncio.wait_for(other_store._listener.listening.wait(), 10)
+    assert (await other_store.load(held.stream))[1].event == started()
+    await store.shred(held.stream)
+    await forgotten(other_store, held.stream)
+
+
+async def test_whoever_did_not_listen_forgets_all_keys_when_it_does_again(
+    store: PostgresEventStore, other_store: PostgresEventStore, tenant: str, database: str
+) -> None:
+    held = session(store, tenant)
+    await held.append([OPENED, started()], ME)
+    await asyncio.wait_for(other_store._listener.listening.wait(), 10)
+    await other_store.load(held.stream)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'colloquy-listener'"
+        )
+        connection.execute("UPDATE stream_keys SET wrapped = NULL WHERE stream = %s", (held.stream,))
+    await forgotten(other_store, held.stream)
+    assert isinstance((await other_store.load(held.stream))[1].event, Shredded)
+
+
+async def forgotten(store: PostgresEventStore, stream: str) -> None:
+    async with asyncio.timeout(10):
+        while store.vault.keyring.get(stream) is not None:  # noqa: ASYNC110  # another process has no event for it
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("taken", "put"), [(2, 4), (2, 2)], ids=["to another version", "to another stream"])
+async def test_ciphertext_that_was_moved_is_refused(
+    store: PostgresEventStore, tenant: str, database: str, taken: int, put: int
+) -> None:
+    one, other = session(store, tenant), session(store, tenant)
+    ended = e.TurnFailed(turn_id="a", code="internal", message="", retryable=True)
+    for held in (one, other):
+        await held.append([OPENED, started("a"), ended, started("b")], ME)
+    source = one if taken != put else other
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE events_0 SET state = (SELECT state FROM events_0 WHERE originator_id = %s AND"
+            " originator_version = %s) WHERE originator_id = %s AND originator_version = %s",
+            (source.stream, taken, one.stream, put),
+        )
+    with pytest.raises(InvalidTag):
+        await store.load(one.stream)
+
+
+async def test_a_snapshot_that_cannot_be_read_is_no_snapshot(
+    store: PostgresEventStore, tenant: str, database: str
+) -> None:
+    held = session(store, tenant)
+    await held.append([OPENED, started()], ME)
+    state = msgspec.Raw(msgspec.msgpack.encode(held.state))
+    await store.snapshot(Envelope(stream=held.stream, version=2, at=now(), event=SessionSnapshot(state=state)))
+    again = Held(store, held.stream, SESSION)
+    await again.catch_up()
+    assert (again.version, again.state) == (2, held.state)
+    for change in ("topic = 'session.snapshot.0'", "state = '\\x01c1'::bytea"):
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(f"UPDATE snapshots SET {change} WHERE stream = %s", (held.stream,))
+        assert [envelope.event for envelope in await store.load(held.stream)] == [OPENED, started()]
