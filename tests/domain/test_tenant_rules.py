@@ -1,0 +1,57 @@
+"""The rules of a tenant: given what happened, when something is asked, then facts or a refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.event import Event
+from domain.refusals import NotFound
+from domain.tenant import rules
+from domain.tenant.commands import CreateTenant, PutAssistant
+from domain.tenant.events import Assistant, AssistantPut, TenantCreated
+from domain.tenant.state import Tenant, evolve
+
+CREATED = TenantCreated(name="Acme")
+FORMAL = Assistant(instructions="Be formal.")
+PUT = AssistantPut(name="clerk", assistant=FORMAL, version=1)
+
+
+def given(*events: Event) -> Tenant:
+    tenant = Tenant()
+    for event in events:
+        tenant = evolve(tenant, event)
+    return tenant
+
+
+def test_a_tenant_is_created_once() -> None:
+    command = CreateTenant(name="Acme")
+    assert rules.create_tenant(given(), command) == [CREATED]
+    assert rules.create_tenant(given(CREATED), command) == []
+
+
+def test_every_tenant_has_an_assistant_to_begin_with() -> None:
+    assert given(CREATED).assistants == {"default": Assistant()}
+
+
+def test_tenants_do_not_share_their_assistants() -> None:
+    given(CREATED, AssistantPut(name="default", assistant=FORMAL, version=1))
+    assert given(CREATED).assistants == {"default": Assistant()}
+
+
+def test_an_assistant_is_defined_whole_and_counted() -> None:
+    command = PutAssistant(name="clerk", assistant=FORMAL)
+    assert rules.put_assistant(given(CREATED), command) == [PUT]
+    changed = PutAssistant(name="clerk", assistant=Assistant(documents=False))
+    assert rules.put_assistant(given(CREATED, PUT), changed) == [
+        AssistantPut(name="clerk", assistant=Assistant(documents=False), version=2)
+    ]
+
+
+def test_a_definition_that_is_in_force_changes_nothing() -> None:
+    assert rules.put_assistant(given(CREATED, PUT), PutAssistant(name="clerk", assistant=FORMAL)) == []
+    assert rules.put_assistant(given(CREATED), PutAssistant(name="default", assistant=Assistant())) == []
+
+
+def test_an_absent_tenant_has_no_assistants() -> None:
+    with pytest.raises(NotFound):
+        rules.put_assistant(given(), PutAssistant(name="clerk", assistant=FORMAL))
