@@ -33,7 +33,7 @@ class KnownTenants:
 
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         """An assistant and its version; `AssistantNotFound` also when there is no such tenant."""
-        state = await self._state(tenant)
+        state = await self.settings(tenant)
         found = state.assistants.get(name) if state.name else None
         if found is None:
             raise AssistantNotFound
@@ -43,7 +43,8 @@ class KnownTenants:
         """Look again the next time."""
         self._known.pop(tenant, None)
 
-    async def _state(self, tenant: str) -> Tenant:
+    async def settings(self, tenant: str) -> Tenant:
+        """See the port."""
         known = self._known.get(tenant)
         if known is None:
             known = self._known[tenant] = _Known(Held(self._store, f"{tenant}/tenant/{tenant}", TENANT))

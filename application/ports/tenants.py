@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from domain.tenant.events import Assistant
+from domain.tenant.state import Tenant
 
 
 class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,10 @@ class Tenants(Protocol):
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         """An assistant and its version (0: as it comes); `AssistantNotFound`. At most `2` seconds out of date in other
         processes than the one that changed it, where it is never."""
+        ...
+
+    async def settings(self, tenant: str) -> Tenant:
+        """Everything a tenant has set, as fresh as `assistant`; not to be changed. An empty one when there is none."""
         ...
 
     def forget(self, tenant: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.tenant.events import Assistant
+from domain.tenant.events import Assistant, Budget, Column, Tool
 
 
 class CreateTenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,3 +18,24 @@ class PutAssistant(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     assistant: Assistant
+
+
+class PutTool(msgspec.Struct, frozen=True, kw_only=True):
+    """Define a tool, whole."""
+
+    name: str
+    tool: Tool
+
+
+class PutDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """Put a dataset in place of what was there under its name."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: int
+
+
+class PutBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what the tenant may use."""
+
+    budget: Budget

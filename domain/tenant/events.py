@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any, Literal
+
 import msgspec
 
 from domain.event import Event, topic
@@ -21,10 +24,14 @@ class CachePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The models of an assistant by tier; empty means the installation's own."""
+    """The models of an assistant by tier; empty means the installation's own. `allowed` (model ids or families) and
+    `regions` (prefixes of inference profiles: `us`, `eu`, `global`, ...) narrow what the router may choose; empty means
+    all."""
 
     fast: str = ""
     balanced: str = ""
+    allowed: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
 class Assistant(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,3 +61,86 @@ class AssistantPut(Event, frozen=True, kw_only=True):
     name: str
     assistant: Assistant
     version: int
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """One SELECT over one of the tenant's datasets; its parameters are `:name`, named as in the input schema."""
+
+    dataset: str
+    sql: str
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed HTTPS request to somebody else's server."""
+
+    url: str
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model may call: exactly one of `query` and `webhook`. `effects` says that a call changes something, and is
+    therefore never made twice."""
+
+    description: str
+    input_schema: dict[str, Any]
+    effects: bool = False
+    query: Query | None = None
+    webhook: Webhook | None = None
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a dataset; `type` is `text`, `number`, `integer`, `boolean`, `date` or `timestamp`."""
+
+    name: str
+    type: str
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may be used; None is without limit. Money is US dollars in the budget's period."""
+
+    limit_usd: Decimal | None = None
+    tokens_per_minute: int | None = None
+    requests_per_minute: int | None = None
+    concurrent_turns: int | None = None
+
+
+class Budget(Limits, frozen=True, kw_only=True):
+    """What a tenant may use in all, and in it each of its users. Periods are calendar days and months in UTC."""
+
+    period: Literal["day", "month"] = "month"
+    per_user: Limits = Limits()
+
+
+@topic("tool.put.1")
+class ToolPut(Event, frozen=True, kw_only=True):
+    """A tool is now this, in its `version`."""
+
+    name: str
+    tool: Tool
+    version: int
+
+
+@topic("dataset.put.1")
+class DatasetPut(Event, frozen=True, kw_only=True):
+    """A dataset now has these columns and so many rows, in its `version`; the rows themselves are not in the event."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: int
+    version: int
+
+
+@topic("budget.put.1")
+class BudgetPut(Event, frozen=True, kw_only=True):
+    """What the tenant may use is now this."""
+
+    budget: Budget
+
+
+@topic("budget.warned.1")
+class BudgetWarned(Event, frozen=True, kw_only=True):
+    """Four fifths of a period's money are used. `period` is its first day, `user` empty when it is the tenant's own."""
+
+    period: str
+    limit_usd: Decimal
+    used_usd: Decimal
+    user: str = ""

@@ -5,15 +5,31 @@ from __future__ import annotations
 import msgspec
 
 from domain.event import Event
-from domain.tenant.events import Assistant, AssistantPut, TenantCreated
+from domain.tenant.events import (
+    Assistant,
+    AssistantPut,
+    Budget,
+    BudgetPut,
+    BudgetWarned,
+    DatasetPut,
+    TenantCreated,
+    Tool,
+    ToolPut,
+)
 
 
 class Tenant(msgspec.Struct, kw_only=True):
-    """A customer: its name and its assistants with their versions. Every tenant has the assistant `default`."""
+    """A customer: its name, its assistants and tools with their versions, its datasets, what it may use, and of which
+    periods (`(first day, user)`) it was warned. Every tenant has the assistant `default`."""
 
     name: str = ""
     assistants: dict[str, Assistant] = msgspec.field(default_factory=lambda: {"default": Assistant()})
     versions: dict[str, int] = {}
+    tools: dict[str, Tool] = {}
+    tool_versions: dict[str, int] = {}
+    datasets: dict[str, DatasetPut] = {}
+    budget: Budget = Budget()
+    warned: set[tuple[str, str]] = set()
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
@@ -24,6 +40,15 @@ def evolve(tenant: Tenant, event: Event) -> Tenant:
         case AssistantPut():
             tenant.assistants[event.name] = event.assistant
             tenant.versions[event.name] = event.version
+        case ToolPut():
+            tenant.tools[event.name] = event.tool
+            tenant.tool_versions[event.name] = event.version
+        case DatasetPut():
+            tenant.datasets[event.name] = event
+        case BudgetPut():
+            tenant.budget = event.budget
+        case BudgetWarned():
+            tenant.warned.add((event.period, event.user))
         case _:
             pass
     return tenant

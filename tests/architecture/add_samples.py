@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -21,6 +21,10 @@ def value_of(kind: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return {name: value_of(hint) for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__}
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return arguments[0]
+    if kind is Any:
+        return "text"
     if origin is tuple:
         return [value_of(arguments[0])]
     if origin is dict:

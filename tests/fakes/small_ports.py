@@ -8,6 +8,7 @@ from typing import Any
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
+from domain.tenant.state import Tenant
 
 
 class FixedTenants:
@@ -20,6 +21,9 @@ class FixedTenants:
         if name not in self.assistants:
             raise AssistantNotFound
         return self.assistants[name], 0
+
+    async def settings(self, tenant: str) -> Tenant:
+        return Tenant(name=tenant, assistants=self.assistants)
 
     def forget(self, tenant: str) -> None:
         return None
