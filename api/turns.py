@@ -8,7 +8,7 @@ import msgspec
 
 from application import frames as f
 from application.live_session import LiveSession
-from application.run_turn import usage_fields
+from application.turn_run import usage_fields
 from domain.session.state import Session, Turn
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -39,13 +40,17 @@ from api.sockets import Sockets
 from api.token_wiring import create_token_keys, token_verifier
 from application.add_document import AddDocumentHandler
 from application.admission import Admission
+from application.answer import Answering
 from application.corpus_version import CorpusVersions
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
 from application.erase_session import EraseSessionHandler
+from application.gateway.attempt import Attempt
+from application.gateway.failover import Failover
 from application.gateway.gateway import Gateway
+from application.gateway.health import Health
 from application.gateway.router import Router
 from application.index_documents import IndexDocuments
 from application.live_session import LiveSessions
@@ -53,6 +58,7 @@ from application.open_session import OpenSessionHandler
 from application.put_assistant import PutAssistantHandler
 from application.read_document import ReadDocument
 from application.recover_turns import RecoverTurns
+from application.retrieve import Retrieve
 from application.run_turn import TurnRunner
 from application.search_documents import SearchDocumentsHandler
 from application.tenants import KnownTenants
@@ -166,15 +172,19 @@ async def _assemble(
         turns_per_tenant=settings.max_turns_per_tenant,
         requests_per_minute=settings.requests_per_minute,
     )
+    health = Health(time.monotonic)
+    gateway = Gateway(
+        Router(settings.model_fast, settings.model_balanced, health), Failover(Attempt(model, health), health), embedder
+    )
     runner = TurnRunner(
-        gateway=Gateway(model, embedder),
-        router=Router(settings.model_fast, settings.model_balanced),
-        corpus=corpus,
-        versions=CorpusVersions(corpus),
-        history_tokens=settings.history_tokens,
-        answer_tokens=settings.answer_tokens,
-        first_token_s=settings.first_token_s,
-        idle_s=settings.stream_idle_s,
+        retrieve=Retrieve(gateway, corpus, CorpusVersions(corpus)),
+        answer=Answering(
+            gateway,
+            history_tokens=settings.history_tokens,
+            answer_tokens=settings.answer_tokens,
+            first_token_s=settings.first_token_s,
+            idle_s=settings.stream_idle_s,
+        ),
         turn_s=settings.turn_s,
     )
     create_turn = CreateTurnHandler(tenants, admission, runner)

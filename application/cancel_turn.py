@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from application.live_session import LiveSession
-from application.run_turn import Fenced
+from application.turn_run import Fenced
 from domain.refusals import TurnNotFound
 
 

@@ -12,7 +12,8 @@ from application.admission import Admission
 from application.clock import new_id
 from application.live_session import LiveSession
 from application.ports.tenants import Tenants
-from application.run_turn import TurnRun, TurnRunner
+from application.run_turn import TurnRunner
+from application.turn_run import TurnRun
 from domain.access import Principal
 from domain.event import Event
 from domain.model_calls import ModelCallStarted

@@ -10,7 +10,7 @@ import structlog
 from application.admission import Admission
 from application.create_turn import CreateTurnHandler
 from application.live_session import LiveSessions
-from application.run_turn import Fenced
+from application.turn_run import Fenced
 from domain.refusals import Draining, Refusal
 
 SETTLE_S = 5.0

@@ -13,7 +13,7 @@ from application.execute import Context
 from application.live_session import LiveSession, LiveSessions
 from application.ports.leases import Leases
 from application.ports.tenants import Tenants
-from application.run_turn import TurnRun, fail_running, failed_frame
+from application.turn_run import TurnRun, fail_running, failed_frame
 from domain.event import StreamId
 from domain.model_calls import ModelCallStarted
 from domain.refusals import Refusal

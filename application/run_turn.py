@@ -1,236 +1,37 @@
-"""Runs one turn: finds passages, streams the answer, and ends it exactly once, whoever watches."""
+"""Runs one turn by its plan: finds passages, says the answer, and ends it exactly once, whoever watches."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
 import structlog
 
-from application import frames as f
+from application.answer import Answering
 from application.citations import CitationReader
-from application.corpus_version import CorpusVersions
-from application.embedding import start_embedding
-from application.execute import Context
-from application.gateway.gateway import Ask, Gateway
-from application.gateway.journal import Caller, Spent
-from application.gateway.router import Router
-from application.live_session import LiveSession
-from application.ports.corpus import Corpus
-from application.ports.model import CitedSpan, Finished, ModelFailure, TextDelta
-from application.prompt import history_messages, question_message, system_blocks
+from application.ports.model import ModelFailure
+from application.retrieve import Retrieve
+from application.turn_run import Fenced, TurnRun
 from domain.event import Event
-from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.model_calls import ModelCallStarted
 from domain.refusals import Conflict, Internal, ModelUnavailable, Refusal
-from domain.session import events as e
-from domain.session.rules import fail_turn
-from domain.session.state import Session, Turn
-from domain.tenant.events import Assistant
 
-PASSAGES = 6
 RETRY_END_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 log = structlog.get_logger()
 
 
-class Fenced(Exception):
-    """Another process has taken the turn over, or it has ended; whoever sees this stops."""
-
-
-class TurnRun:
-    """A turn that runs in this process: its journal, its text so far, its one end."""
-
-    def __init__(self, live: LiveSession, turn_id: str, client_id: str, user: str, assistant: Assistant) -> None:
-        self.live, self.turn_id, self.client_id, self.assistant = live, turn_id, client_id, assistant
-        self.caller = Caller(tenant=live.id.tenant, user=user, session=live.id.id, turn=turn_id)
-        self.context = Context(user, turn_id, client_id)
-        self.resumed = 0
-        self.began = time.monotonic()
-        self.first_text: float | None = None
-        self.text = ""
-        self.citations = CitationReader(())
-        self.model = ""
-        self.spent = Spent()
-        self.ended = False
-        self._noted: list[Event] = []
-
-    # The journal of this turn (application/gateway/journal.py)
-
-    def note(self, event: Event) -> None:
-        self._noted.append(event)
-        if isinstance(event, TokensUsed):
-            self.spent.add(event)
-
-    async def record(self, events: Sequence[Event]) -> None:
-        """Store facts of the running turn; Fenced when it is no longer ours."""
-
-        def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
-            turn = session.running
-            if turn is None or turn.turn_id != self.turn_id or turn.resumed != self.resumed:
-                raise Fenced
-            return [*noted, *events]
-
-        await self._store(rule)
-
-    async def settle(self) -> None:
-        """Store what is still noted although the turn has ended: tokens are owed whatever became of the turn."""
-
-        def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
-            return [n for n in noted if not isinstance(n, TokensUsed) or n.call_id in session.open_calls]
-
-        if self._noted:
-            await self._store(rule)
-
-    async def _store(self, rule: Callable[[Session, list[Event]], Sequence[Event]]) -> None:
-        noted, self._noted = self._noted, []
-        try:
-            await self.live.commit(lambda session: rule(session, noted), self.context)
-        except BaseException:
-            self._noted = noted + self._noted
-            raise
-
-    # What its watchers see
-
-    def show(self, frame: f.Frame) -> None:
-        """Put a frame of this turn on the feed."""
-        frame.turn_id = self.turn_id
-        self.live.feed.put(frame)
-
-    def say(self, text: str) -> None:
-        """More of the answer, and the citations it brings."""
-        if self.first_text is None:
-            self.first_text = time.monotonic()
-        self.text += text
-        self.show(f.Delta(delta=text))
-        for citation in self.citations.read(self.text):
-            self.show_citation(citation)
-
-    def show_citation(self, c: e.Citation) -> None:
-        """A mark got its meaning."""
-        self.show(
-            f.Citation(
-                n=c.n, document_id=c.document_id, title=c.title, quote=c.quote, start=c.start, end=c.end, score=c.score
-            )
-        )
-
-    def reset(self, reason: str) -> None:
-        """The text so far is void."""
-        self.text = ""
-        self.citations = CitationReader(self.citations.passages)
-        self.show(f.Reset(reason=reason))
-
-    # Its one end
-
-    async def complete(self, *, cached: str = "", truncated: bool = False) -> None:
-        """The answer is whole."""
-        event = e.TurnCompleted(**self._ending(), cached=cached, truncated=truncated)
-        await self._end(event, self._completed("completed", event.cost_usd, cached))
-
-    async def cancel(self) -> bool:
-        """Its user stopped it: over at once for whoever watches; the provider's stream is drained behind it. False when
-        it had ended already."""
-        event = e.TurnCancelled(**self._ending())
-        return await self._end(event, self._completed("cancelled", event.cost_usd, ""))
-
-    async def fail(self, refusal: Refusal) -> None:
-        """No whole answer, and why."""
-        event = e.TurnFailed(
-            turn_id=self.turn_id,
-            code=refusal.code,
-            message=refusal.detail,
-            retryable=refusal.retryable,
-            text=self.text,
-            trace_id=self.turn_id,
-        )
-        await self._end(event, failed_frame(event, refusal.retry_after_s))
-
-    async def _end(self, event: Event, frame: f.Frame) -> bool:
-        if self.ended:
-            return False
-        self.ended = True
-        try:
-            await self.record([event])
-        except Refusal:
-            self.ended = False
-            raise
-        if self.live.run is self:
-            self.live.run = None
-        self.show(frame)
-        return True
-
-    def _ending(self) -> dict[str, Any]:
-        now = time.monotonic()
-        return {
-            "turn_id": self.turn_id,
-            "text": self.text,
-            "citations": tuple(self.citations.found.values()),
-            "model": self.model,
-            "usage": self.spent.usage,
-            "cost_usd": self.spent.cost_usd,
-            "ms": round((now - self.began) * 1000),
-            "ttft_ms": round(((self.first_text or now) - self.began) * 1000),
-        }
-
-    def _completed(self, status: str, cost: object, cached: str) -> f.Completed:
-        ending = self._ending()
-        return f.Completed(
-            status=status,
-            text=self.text,
-            citations=[msgspec.structs.asdict(c) for c in ending["citations"]],
-            model=self.model,
-            cached=cached or False,
-            usage=usage_fields(self.spent.usage),
-            cost_usd=f"{cost:f}",
-            ms=ending["ms"],
-            ttft_ms=ending["ttft_ms"],
-        )
-
-
-def usage_fields(usage: Any) -> dict[str, int]:
-    """Usage as the contract writes it."""
-    return {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-    }
-
-
-def failed_frame(event: e.TurnFailed, retry_after_s: float | None = None) -> f.Failed:
-    """The frame of a turn that failed."""
-    error: dict[str, Any] = {
-        "code": event.code,
-        "message": event.message,
-        "retryable": event.retryable,
-        "trace_id": event.trace_id,
-    }
-    if retry_after_s is not None:
-        error["retry_after_s"] = retry_after_s
-    return f.Failed(turn_id=event.turn_id, error=error)
-
-
 @dataclass(frozen=True, slots=True)
 class TurnRunner:
-    """Runs turns by their plan. For now every plan is the lean one: retrieve, answer."""
+    """Runs turns by their plan. `turn_s` is how long one may take."""
 
-    gateway: Gateway
-    router: Router
-    corpus: Corpus
-    versions: CorpusVersions
-    history_tokens: int
-    answer_tokens: int
-    first_token_s: float
-    idle_s: float
+    retrieve: Retrieve
+    answer: Answering
     turn_s: float
 
     async def opening(self, run: TurnRun, text: str) -> list[Event]:
         """Facts that can share the commit of `turn.started`: the first call, where it is known already."""
-        if run.assistant.documents and await self.versions.of(run.live.id.tenant):
-            return [start_embedding(self.gateway.embedder, text, run.caller.user, run.turn_id)]
-        return []
+        started = await self.retrieve.started(run, text)
+        return [started] if started else []
 
     async def __call__(self, run: TurnRun, opening: ModelCallStarted | None) -> None:
         """Run to the end. Never raises: whatever goes wrong, the turn ends honestly or belongs to somebody else."""
@@ -242,8 +43,7 @@ class TurnRunner:
         except Fenced:
             run.ended = True
         except ModelFailure as failure:
-            log.warning("model_failed", code=failure.code, turn=run.turn_id, tenant=run.caller.tenant)
-            await self._give_up(run, ModelUnavailable())
+            await self._give_up(run, _refusal_of(failure))
         except Refusal as refusal:
             await self._give_up(run, refusal)
         except Exception:
@@ -251,6 +51,18 @@ class TurnRunner:
             await self._give_up(run, Internal())
         finally:
             await self._leave(run)
+
+    async def _run(self, run: TurnRun, opening: ModelCallStarted | None) -> None:
+        turn = run.live.state.turn(run.turn_id)
+        if turn is None:
+            raise Fenced
+        passages = await self.retrieve(run, turn, opening)
+        run.citations = CitationReader(passages)
+        if run.ended:
+            return
+        truncated = await self.answer(run, turn, passages)
+        if not run.ended:
+            await run.complete(truncated=truncated)
 
     async def _give_up(self, run: TurnRun, refusal: Refusal) -> None:
         for pause in RETRY_END_S:
@@ -275,72 +87,9 @@ class TurnRunner:
         except Refusal:
             log.exception("turn_not_settled", turn=run.turn_id)
 
-    async def _run(self, run: TurnRun, opening: ModelCallStarted | None) -> None:
-        turn = run.live.state.turn(run.turn_id)
-        if turn is None:
-            raise Fenced
-        passages = await self._passages(run, turn, opening)
-        run.citations = CitationReader(passages)
-        if run.ended:
-            return
-        await self._answer(run, turn, passages)
 
-    async def _passages(self, run: TurnRun, turn: Turn, started: ModelCallStarted | None) -> tuple[e.Passage, ...]:
-        if turn.passages is not None:
-            return turn.passages
-        if started is None:
-            return ()
-        began = time.monotonic()
-        run.show(f.Step(step="retrieve", status="started"))
-        vector = await self.gateway.embed(turn.text, started, run)
-        passages = tuple(await self.corpus.search(run.caller.tenant, turn.text, vector, PASSAGES))
-        run.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
-        run.show(f.Step(step="retrieve", status="finished", ms=round((time.monotonic() - began) * 1000)))
-        return passages
-
-    async def _answer(self, run: TurnRun, turn: Turn, passages: tuple[e.Passage, ...]) -> None:
-        route = self.router.route("balanced", run.assistant)
-        run.model = route.model
-        began = time.monotonic()
-        run.show(f.Step(step="answer", status="started", model=route.model, reason=route.reason))
-        ask = Ask(
-            step="answer",
-            route=route,
-            system=system_blocks(run.assistant.instructions),
-            messages=(
-                *history_messages(run.live.state, self.history_tokens),
-                question_message(turn.text, passages),
-            ),
-            max_tokens=self.answer_tokens,
-            first_token_s=self.first_token_s,
-            idle_s=self.idle_s,
-        )
-        truncated = False
-        async for event in self.gateway.converse(ask, run):
-            match event:
-                case TextDelta() if not run.ended:
-                    run.say(event.text)
-                case CitedSpan() if not run.ended:
-                    if citation := run.citations.cite(event.n, run.text):
-                        run.show_citation(citation)
-                case Finished():
-                    truncated = event.stop_reason == "max_tokens"
-                case _:
-                    pass
-        if run.ended:
-            return
-        ms = round((time.monotonic() - began) * 1000)
-        run.note(e.StepRun(turn_id=turn.turn_id, step="answer", model=route.model, reason=route.reason, ms=ms))
-        run.show(f.Step(step="answer", status="finished", model=route.model, ms=ms))
-        await run.complete(truncated=truncated)
-
-
-def fail_running(session: Session, code: str, message: str, retryable: bool) -> Sequence[Event]:
-    """Ends the turn that runs, whoever ran it."""
-    turn = session.running
-    if turn is None:
-        return []
-    return fail_turn(
-        session,
-        e.TurnFailed(turn_id=turn.turn_id, code=code, message=message, retryable=retryable, trace_id=turn.turn_id),
-    )
+def _refusal_of(failure: ModelFailure) -> Refusal:
+    """What the user is told: nothing of the provider but whether waiting helps."""
+    if failure.code == "ValidationException":
+        return ModelUnavailable("The model did not accept this conversation.")
+    return ModelUnavailable(retry_after_s=5 if failure.code in ("ThrottlingException", "BreakerOpen") else 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from adapters.bedrock.answer import Answer
@@ -25,7 +25,7 @@ class BedrockLanguageModel:
         self._wire = wire_of(client) if lean else None
         self._pacer = Pacer()
 
-    async def converse(self, call: ModelCall) -> AsyncIterator[ModelEvent]:
+    async def converse(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer; see the port. Text that came before a failure is given before it is raised."""
         first_by = asyncio.get_running_loop().time() + call.first_token_s
         stream = await self._open(call, first_by)

@@ -21,10 +21,6 @@ LEAST_CALLS = 20
 SHARE = 0.5
 OPEN_S, OPEN_MAX_S = 10.0, 120.0
 PROBES = 3
-NEVER_COUNTED = frozenset(
-    {"ThrottlingException", "ValidationException", "AccessDeniedException", "ResourceNotFoundException",
-     "ExpiredTokenException", "UnrecognizedClientException", "ServiceQuotaExceededException"}
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -50,10 +46,8 @@ class Breaker:
             return True
         return self.state == "closed"
 
-    def record(self, outcome: Outcome, code: str = "") -> None:
-        """How a call went that was allowed. A cancelled call is not recorded at all: see `forget`."""
-        if code in NEVER_COUNTED:
-            return self.forget()
+    def record(self, outcome: Outcome) -> None:
+        """How a call went that was allowed. What says nothing of the model is not recorded at all: see `forget`."""
         bad = outcome != "ok"
         if self.state == "half_open":
             return self._probe(bad)

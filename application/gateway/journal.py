@@ -37,6 +37,8 @@ class Journal(Protocol):
     """The facts of one turn, search or document, in order."""
 
     caller: Caller
+    ended: bool
+    """Whether what the calls are for is over: then nothing is tried again."""
 
     async def record(self, events: Sequence[Event]) -> None:
         """Store these facts now, after those noted before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -78,7 +78,7 @@ class ModelFailure(Exception):
 class LanguageModel(Protocol):
     """Claude, or something that behaves like it."""
 
-    def converse(self, call: ModelCall) -> AsyncIterator[ModelEvent]:
+    def converse(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer. Ends with exactly one `Finished`, or raises `ModelFailure`. Closing the iterator
         (`aclose`) drops the connection. Never retries by itself."""
         ...

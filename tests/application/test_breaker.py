@@ -1,6 +1,8 @@
 """The breaker's rules, on a clock of the test's own."""
 
 from application.gateway.breaker import LEAST_CALLS, OPEN_S, PROBES, WINDOW_S, Breaker
+from application.gateway.health import Health
+from application.ports.model import ModelFailure
 
 
 class Clock:
@@ -15,7 +17,7 @@ def opened() -> tuple[Breaker, Clock]:
     clock = Clock()
     breaker = Breaker(clock=clock)
     for _ in range(LEAST_CALLS):
-        breaker.record("failed", "ServiceUnavailableException")
+        breaker.record("failed")
     return breaker, clock
 
 
@@ -33,17 +35,24 @@ def test_few_calls_or_old_ones_never_open_it() -> None:
     clock = Clock()
     breaker = Breaker(clock=clock)
     for _ in range(LEAST_CALLS * 3):
-        breaker.record("failed", "InternalServerException")
+        breaker.record("failed")
         clock.now += WINDOW_S / (LEAST_CALLS - 2)
     assert breaker.state == "closed"
 
 
 def test_throttling_and_the_callers_own_mistakes_do_not_count() -> None:
-    breaker = Breaker()
+    health = Health(Clock())
     for _ in range(100):
-        breaker.record("failed", "ThrottlingException")
-        breaker.record("failed", "ValidationException")
-    assert breaker.state == "closed"
+        health.failed("m", ModelFailure("ThrottlingException", "slow down", status=429))
+        health.failed("m", ModelFailure("ValidationException", "too long", status=400))
+    assert health.breaker("m").state == "closed"
+
+
+def test_a_first_token_near_its_deadline_counts_as_slow() -> None:
+    health = Health(Clock())
+    for _ in range(LEAST_CALLS):
+        health.succeeded("m", 7.0, 8.0)
+    assert health.breaker("m").state == "open"
 
 
 def test_after_a_while_three_probes_go_through_and_close_it() -> None:
@@ -59,7 +68,7 @@ def test_a_failed_probe_doubles_the_wait() -> None:
     breaker, clock = opened()
     clock.now += OPEN_S
     assert breaker.allows()
-    breaker.record("failed", "ModelTimeoutException")
+    breaker.record("slow")
     clock.now += OPEN_S
     assert not breaker.allows()
     clock.now += OPEN_S
@@ -71,5 +80,5 @@ def test_a_probe_that_told_nothing_may_be_used_again() -> None:
     clock.now += OPEN_S
     for _ in range(PROBES):
         assert breaker.allows()
-        breaker.record("failed", "ThrottlingException")
+        breaker.forget()
     assert breaker.allows()

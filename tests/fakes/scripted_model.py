@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from application.ports.model import (
@@ -50,7 +50,7 @@ class ScriptedModel:
     calls: list[ModelCall] = field(default_factory=list)
     abandoned: int = 0
 
-    async def converse(self, call: ModelCall) -> AsyncIterator[ModelEvent]:
+    async def converse(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
         reply = self.replies[min(len(self.calls), len(self.replies) - 1)]
         self.calls.append(call)
         ended = False

@@ -1,0 +1,72 @@
+"""What a step asks of the gateway, and what it hears while the answer comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from application.gateway.router import Complexity, Tier
+from application.ports.model import CitedSpan, Finished, Message, TextDelta, ToolUse
+from domain.tenant.events import ModelPolicy
+from domain.usage import Usage, estimate_tokens
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step wants from a model. `shown` is how many characters of the turn's text stand before this answer."""
+
+    step: str
+    tier: Tier
+    system: tuple[str, ...]
+    messages: tuple[Message, ...]
+    max_tokens: int
+    first_token_s: float
+    idle_s: float
+    complexity: Complexity = ""
+    policy: ModelPolicy = ModelPolicy()
+    tools: tuple[dict[str, Any], ...] = ()
+    shown: int = 0
+
+    @property
+    def input_tokens(self) -> int:
+        """About how long the prompt is, before anybody has counted."""
+        return sum(estimate_tokens(text) for text in (*self.system, *_texts(self.messages), str(self.tools or "")))
+
+
+class Routed(msgspec.Struct, frozen=True):
+    """A call is about to leave for this model."""
+
+    model: str
+    reason: str
+
+
+class FailedOver(msgspec.Struct, frozen=True):
+    """The next model goes on; tool calls heard before this are void."""
+
+    from_model: str
+    to_model: str
+    reason: str
+    at_char: int
+
+
+class Restarted(msgspec.Struct, frozen=True):
+    """The text of this answer so far is void; it begins anew."""
+
+    reason: str
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that nobody watched."""
+
+    text: str
+    model: str
+    reason: str
+    tool_uses: tuple[ToolUse, ...] = ()
+    usage: Usage = Usage()
+
+
+Heard = Routed | TextDelta | ToolUse | CitedSpan | FailedOver | Restarted | Finished
+
+
+def _texts(messages: tuple[Message, ...]) -> list[str]:
+    return [str(block.get("text") or block) for message in messages for block in message.content]

@@ -1,0 +1,33 @@
+"""Going on with a text that another model began: where that can be done, and how the joint is made without a seam."""
+
+from __future__ import annotations
+
+PREFILL = ("claude-3", "sonnet-4-5", "haiku-4-5", "claude-sonnet-4-2025", "opus-4-1", "opus-4-5")
+"""Models that go on from an assistant message at the end of the prompt; those of 4.6 and later refuse one with a
+ValidationException (Anthropic's migration guide for Claude 4.6, "Prefill removal")."""
+
+
+def continues(model: str) -> bool:
+    """Whether the model takes a text to go on with."""
+    return any(name in model for name in PREFILL)
+
+
+def prefill(said: str) -> str:
+    """What the next model is given: Bedrock refuses a last assistant message that ends in white space."""
+    return said.rstrip()
+
+
+class Joint:
+    """Takes away from the beginning of a continuation the white space that had been said already."""
+
+    def __init__(self, said: str) -> None:
+        self._left = said[len(prefill(said)) :]
+
+    def join(self, text: str) -> str:
+        """The part of the continuation's next piece that is new."""
+        kept = 0
+        while self._left and kept < len(text) and text[kept] == self._left[0]:
+            self._left, kept = self._left[1:], kept + 1
+        if kept < len(text):
+            self._left = ""
+        return text[kept:]

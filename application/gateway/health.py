@@ -1,0 +1,72 @@
+"""What this process knows of each model's health: its breaker, how soon its first token comes, and how many retries
+all models may still cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from application.gateway.breaker import Breaker, Outcome
+from application.gateway.error_table import treatment_of
+from application.ports.model import ModelFailure
+
+SMOOTHING = 0.2
+SLOW_SHARE = 0.75
+RETRY_SHARE = 0.1
+MOST_RETRIES = 10.0
+
+
+@dataclass(slots=True)
+class RetryBudget:
+    """A tenth of the calls may be retries: when a model fails for everybody, repeating everything makes it worse."""
+
+    left: float = MOST_RETRIES
+
+    def earn(self) -> None:
+        """A call that is none."""
+        self.left = min(MOST_RETRIES, self.left + RETRY_SHARE)
+
+    def take(self) -> bool:
+        """Whether one more retry may go."""
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Health:
+    """One per process. `clock` gives seconds that only rise."""
+
+    clock: Callable[[], float]
+    retries: RetryBudget = field(default_factory=RetryBudget)
+    first_token_s: dict[str, float] = field(default_factory=dict)
+    _breakers: dict[str, Breaker] = field(default_factory=dict)
+
+    def breaker(self, model: str) -> Breaker:
+        """The breaker of a model; the region is part of an inference profile's id."""
+        if model not in self._breakers:
+            self._breakers[model] = Breaker(self.clock)
+        return self._breakers[model]
+
+    def states(self) -> dict[str, str]:
+        """Each model's breaker as it is now."""
+        return {model: breaker.state for model, breaker in self._breakers.items()}
+
+    def heard(self, model: str, seconds: float) -> None:
+        """The first token came after so long."""
+        known = self.first_token_s.get(model, seconds)
+        self.first_token_s[model] = known + SMOOTHING * (seconds - known)
+
+    def succeeded(self, model: str, first_token_s: float, deadline_s: float) -> None:
+        """A call ended well; one whose first token came near the deadline was slow."""
+        outcome: Outcome = "slow" if first_token_s > SLOW_SHARE * deadline_s else "ok"
+        self.breaker(model).record(outcome)
+
+    def failed(self, model: str, failure: ModelFailure) -> None:
+        """A call failed; what it says of the model's health is in the error table."""
+        health = treatment_of(failure).health
+        if health == "none":
+            self.breaker(model).forget()
+        else:
+            self.breaker(model).record(health)

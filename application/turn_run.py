@@ -1,0 +1,211 @@
+"""A turn that runs in this process: its journal, what its watchers see, and its one end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from application import frames as f
+from application.citations import CitationReader
+from application.execute import Context
+from application.gateway.journal import Caller, Spent
+from application.live_session import LiveSession
+from domain.event import Event
+from domain.model_calls import TokensUsed
+from domain.refusals import Refusal
+from domain.session import events as e
+from domain.session.rules import fail_turn
+from domain.session.state import Session
+from domain.tenant.events import Assistant
+
+
+class Fenced(Exception):
+    """Another process has taken the turn over, or it has ended; whoever sees this stops."""
+
+
+class TurnRun:
+    """A turn that runs in this process: its journal, its text so far, its one end."""
+
+    def __init__(self, live: LiveSession, turn_id: str, client_id: str, user: str, assistant: Assistant) -> None:
+        self.live, self.turn_id, self.client_id, self.assistant = live, turn_id, client_id, assistant
+        self.caller = Caller(tenant=live.id.tenant, user=user, session=live.id.id, turn=turn_id)
+        self.context = Context(user, turn_id, client_id)
+        self.resumed = 0
+        self.began = time.monotonic()
+        self.first_text: float | None = None
+        self.text = ""
+        self.citations = CitationReader(())
+        self.model = ""
+        self.spent = Spent()
+        self.ended = False
+        self._noted: list[Event] = []
+
+    # The journal of this turn (application/gateway/journal.py)
+
+    def note(self, event: Event) -> None:
+        self._noted.append(event)
+        if isinstance(event, TokensUsed):
+            self.spent.add(event)
+
+    async def record(self, events: Sequence[Event]) -> None:
+        """Store facts of the running turn; Fenced when it is no longer ours."""
+
+        def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
+            turn = session.running
+            if turn is None or turn.turn_id != self.turn_id or turn.resumed != self.resumed:
+                raise Fenced
+            return [*noted, *events]
+
+        await self._store(rule)
+
+    async def settle(self) -> None:
+        """Store what is still noted although the turn has ended: tokens are owed whatever became of the turn."""
+
+        def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
+            return [n for n in noted if not isinstance(n, TokensUsed) or n.call_id in session.open_calls]
+
+        if self._noted:
+            await self._store(rule)
+
+    async def _store(self, rule: Callable[[Session, list[Event]], Sequence[Event]]) -> None:
+        noted, self._noted = self._noted, []
+        try:
+            await self.live.commit(lambda session: rule(session, noted), self.context)
+        except BaseException:
+            self._noted = noted + self._noted
+            raise
+
+    # What its watchers see
+
+    def show(self, frame: f.Frame) -> None:
+        """Put a frame of this turn on the feed."""
+        frame.turn_id = self.turn_id
+        self.live.feed.put(frame)
+
+    def say(self, text: str) -> None:
+        """More of the answer, and the citations it brings."""
+        if self.first_text is None:
+            self.first_text = time.monotonic()
+        self.text += text
+        self.show(f.Delta(delta=text))
+        for citation in self.citations.read(self.text):
+            self.show_citation(citation)
+
+    def show_citation(self, c: e.Citation) -> None:
+        """A mark got its meaning."""
+        self.show(
+            f.Citation(
+                n=c.n, document_id=c.document_id, title=c.title, quote=c.quote, start=c.start, end=c.end, score=c.score
+            )
+        )
+
+    def reset(self, reason: str, keep: str = "") -> None:
+        """The text so far is void, but for `keep`, which is said again."""
+        self.text = ""
+        self.citations = CitationReader(self.citations.passages)
+        self.show(f.Reset(reason=reason))
+        if keep:
+            self.say(keep)
+
+    # Its one end
+
+    async def complete(self, *, cached: str = "", truncated: bool = False) -> None:
+        """The answer is whole."""
+        event = e.TurnCompleted(**self._ending(), cached=cached, truncated=truncated)
+        await self._end(event, self._completed("completed", event.cost_usd, cached))
+
+    async def cancel(self) -> bool:
+        """Its user stopped it: over at once for whoever watches; the provider's stream is drained behind it. False when
+        it had ended already."""
+        event = e.TurnCancelled(**self._ending())
+        return await self._end(event, self._completed("cancelled", event.cost_usd, ""))
+
+    async def fail(self, refusal: Refusal) -> None:
+        """No whole answer, and why."""
+        event = e.TurnFailed(
+            turn_id=self.turn_id,
+            code=refusal.code,
+            message=refusal.detail,
+            retryable=refusal.retryable,
+            text=self.text,
+            trace_id=self.turn_id,
+        )
+        await self._end(event, failed_frame(event, refusal.retry_after_s))
+
+    async def _end(self, event: Event, frame: f.Frame) -> bool:
+        if self.ended:
+            return False
+        self.ended = True
+        try:
+            await self.record([event])
+        except Refusal:
+            self.ended = False
+            raise
+        if self.live.run is self:
+            self.live.run = None
+        self.show(frame)
+        return True
+
+    def _ending(self) -> dict[str, Any]:
+        now = time.monotonic()
+        return {
+            "turn_id": self.turn_id,
+            "text": self.text,
+            "citations": tuple(self.citations.found.values()),
+            "model": self.model,
+            "usage": self.spent.usage,
+            "cost_usd": self.spent.cost_usd,
+            "ms": round((now - self.began) * 1000),
+            "ttft_ms": round(((self.first_text or now) - self.began) * 1000),
+        }
+
+    def _completed(self, status: str, cost: object, cached: str) -> f.Completed:
+        ending = self._ending()
+        return f.Completed(
+            status=status,
+            text=self.text,
+            citations=[msgspec.structs.asdict(c) for c in ending["citations"]],
+            model=self.model,
+            cached=cached or False,
+            usage=usage_fields(self.spent.usage),
+            cost_usd=f"{cost:f}",
+            ms=ending["ms"],
+            ttft_ms=ending["ttft_ms"],
+        )
+
+
+def usage_fields(usage: Any) -> dict[str, int]:
+    """Usage as the contract writes it."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+
+
+def failed_frame(event: e.TurnFailed, retry_after_s: float | None = None) -> f.Failed:
+    """The frame of a turn that failed."""
+    error: dict[str, Any] = {
+        "code": event.code,
+        "message": event.message,
+        "retryable": event.retryable,
+        "trace_id": event.trace_id,
+    }
+    if retry_after_s is not None:
+        error["retry_after_s"] = retry_after_s
+    return f.Failed(turn_id=event.turn_id, error=error)
+
+
+def fail_running(session: Session, code: str, message: str, retryable: bool) -> Sequence[Event]:
+    """Ends the turn that runs, whoever ran it."""
+    turn = session.running
+    if turn is None:
+        return []
+    return fail_turn(
+        session,
+        e.TurnFailed(turn_id=turn.turn_id, code=code, message=message, retryable=retryable, trace_id=turn.turn_id),
+    )

@@ -1,0 +1,231 @@
+"""What a listener hears and what the ledger holds when models fail, at every place of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from application.gateway.ask import Ask, FailedOver, Heard, Restarted, Routed
+from application.gateway.attempt import Attempt
+from application.gateway.continuation import Joint, prefill
+from application.gateway.error_table import TABLE, treatment_of
+from application.gateway.failover import Failover
+from application.gateway.gateway import Gateway
+from application.gateway.health import Health
+from application.gateway.journal import Caller
+from application.gateway.router import Router
+from application.ports.model import Finished, Message, ModelFailure, TextDelta, ToolUse
+from domain.event import Event
+from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.refusals import ModelUnavailable
+from domain.session.events import ModelFailedOver
+from domain.tenant.events import ModelPolicy
+from tests.fakes.scripted_model import Reply, ScriptedModel, WordEmbedder
+
+SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-x", "us.anthropic.claude-haiku-4-5-x"
+LATER_HAIKU = "us.anthropic.claude-haiku-9"
+WORDS = ("The answer ", "to all ", "of it ", "is 42.")
+
+
+class Notebook:
+    """A journal in memory."""
+
+    def __init__(self) -> None:
+        self.caller = Caller(tenant="t", user="u", session="s", turn="turn")
+        self.ended = False
+        self.events: list[Event] = []
+
+    async def record(self, events: Sequence[Event]) -> None:
+        self.events += events
+
+    def note(self, event: Event) -> None:
+        self.events.append(event)
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def gateway_on(*replies: Reply, fast: str = HAIKU) -> tuple[Gateway, ScriptedModel]:
+    model = ScriptedModel(replies)
+    health = Health(lambda: 0.0)
+    return Gateway(Router(fast, SONNET, health), Failover(Attempt(model, health), health), WordEmbedder()), model
+
+
+def ask(**fields: object) -> Ask:
+    given = {
+        "step": "answer", "tier": "balanced", "system": ("Be brief.",), "max_tokens": 500, "first_token_s": 8.0,
+        "idle_s": 6.0, "messages": (Message("user", [{"text": "What is it?"}]),),
+    }  # fmt: skip
+    return Ask(**given | fields)  # type: ignore[arg-type]
+
+
+async def heard(gateway: Gateway, notebook: Notebook, **fields: object) -> list[Heard]:
+    async with aclosing(gateway.converse(ask(**fields), notebook)) as events:
+        return [event async for event in events]
+
+
+def shown(events: Sequence[Heard]) -> str:
+    text = ""
+    for event in events:
+        if isinstance(event, TextDelta):
+            text += event.text
+        elif isinstance(event, Restarted):
+            text = ""
+    return text
+
+
+def failure(code: str, started: bool = False) -> ModelFailure:
+    status = 0 if code.startswith(("Stream", "First", "Connection")) else 503
+    return ModelFailure(code, "it broke", status=status, started=started)
+
+
+FAILING_OVER = [code for code in TABLE if treatment_of(failure(code)).fail_over and code != "BreakerOpen"]
+
+
+@pytest.mark.parametrize("code", FAILING_OVER)
+async def test_a_failure_before_the_first_token_is_invisible(code: str) -> None:
+    replies = [Reply((), failure(code))] * (2 if treatment_of(failure(code)).retry else 1)
+    gateway, model = gateway_on(*replies, Reply(WORDS))
+    notebook = Notebook()
+    events = await heard(gateway, notebook)
+    assert shown(events) == "".join(WORDS)
+    assert not [event for event in events if isinstance(event, Restarted)]
+    assert [call.model for call in model.calls][-1] == HAIKU
+    assert_settled(notebook, len(model.calls))
+
+
+@pytest.mark.parametrize("code", [code for code in FAILING_OVER if code != "FirstTokenTimeout"])
+@pytest.mark.parametrize("after", [1, 2, 3])
+async def test_a_failure_in_the_middle_loses_and_repeats_nothing(code: str, after: int) -> None:
+    said = "".join(WORDS[:after])
+    rest = "".join(WORDS)[len(prefill(said)) :]
+    gateway, model = gateway_on(Reply(WORDS[:after], failure(code, started=True)), Reply((rest,)))
+    notebook = Notebook()
+    events = await heard(gateway, notebook)
+    assert shown(events) == "".join(WORDS)
+    assert model.calls[1].messages[-1] == Message("assistant", [{"text": prefill(said)}])
+    moved = [event for event in events if isinstance(event, FailedOver)]
+    assert moved == [FailedOver(SONNET, HAIKU, code, len(said))]
+    assert len(notebook.of(ModelFailedOver)) == 1
+    assert_settled(notebook, 2)
+
+
+async def test_a_model_that_takes_no_prefill_begins_anew_and_says_so() -> None:
+    gateway, _ = gateway_on(Reply(WORDS[:2], failure("StreamCut", True)), Reply(("Anew.",)), fast=LATER_HAIKU)
+    events = await heard(gateway, Notebook())
+    assert [type(event) for event in events] == [
+        Routed, TextDelta, TextDelta, FailedOver, Restarted, Routed, TextDelta, Finished,
+    ]  # fmt: skip
+    assert shown(events) == "Anew."
+
+
+async def test_a_model_that_refuses_the_beginning_answers_from_the_start() -> None:
+    gateway, model = gateway_on(
+        Reply(WORDS[:2], failure("StreamCut", True)),
+        Reply((), ModelFailure("ValidationException", "no prefill", status=400)),
+        Reply(("Anew.",)),
+    )
+    events = await heard(gateway, Notebook())
+    assert shown(events) == "Anew."
+    assert model.calls[-1].messages[-1].role == "user"
+
+
+async def test_what_is_wrong_with_the_prompt_is_not_tried_elsewhere() -> None:
+    gateway, model = gateway_on(Reply((), ModelFailure("ValidationException", "too long", status=400)))
+    with pytest.raises(ModelFailure):
+        await heard(gateway, Notebook())
+    assert len(model.calls) == 1
+
+
+async def test_when_both_fail_the_last_failure_is_told_and_both_are_in_the_ledger() -> None:
+    gateway, _ = gateway_on(
+        Reply(WORDS[:1], failure("StreamStalled", True)), Reply((), failure("ServiceUnavailableException"))
+    )
+    notebook = Notebook()
+    with pytest.raises(ModelFailure, match="ServiceUnavailable"):
+        await heard(gateway, notebook)
+    assert_settled(notebook, 2)
+    first, second = notebook.of(TokensUsed)
+    assert first.estimated and not second.estimated  # type: ignore[attr-defined]
+
+
+async def test_a_tool_call_cut_in_half_is_made_by_the_next_model() -> None:
+    use = ToolUse("id", "look_up", "{}")
+    gateway, _ = gateway_on(Reply(("Let me see.",), failure("StreamCut", True)), Reply((use,)))
+    reply = await gateway.complete(ask(), Notebook())
+    assert reply.text == "Let me see." and reply.tool_uses == (use,) and reply.model == HAIKU
+
+
+async def test_a_whole_tool_call_before_a_cut_is_not_made_twice() -> None:
+    use = ToolUse("id", "look_up", "{}")
+    gateway, _ = gateway_on(Reply((use,), failure("StreamCut", True)), Reply((ToolUse("id2", "look_up", "{}"),)))
+    reply = await gateway.complete(ask(), Notebook())
+    assert [u.tool_use_id for u in reply.tool_uses] == ["id2"]
+
+
+async def test_retries_stop_when_everything_fails() -> None:
+    throttled = Reply((), ModelFailure("ThrottlingException", "slow down", status=429))
+    gateway, model = gateway_on(throttled)
+    for _ in range(30):
+        with pytest.raises(ModelFailure):
+            await heard(gateway, Notebook())
+    assert len(model.calls) <= 30 * 2 + 10 + 30 * 0.1 + 1
+
+
+async def test_an_open_breaker_is_passed_over_and_both_open_end_at_once() -> None:
+    gateway, model = gateway_on(Reply(WORDS))
+    while gateway.router.health.breaker(SONNET).state == "closed":
+        gateway.router.health.breaker(SONNET).record("failed")
+    events = await heard(gateway, Notebook())
+    assert events[0] == Routed(HAIKU, "breaker:open")
+    while gateway.router.health.breaker(HAIKU).state == "closed":
+        gateway.router.health.breaker(HAIKU).record("failed")
+    with pytest.raises(ModelFailure, match="BreakerOpen"):
+        await heard(gateway, Notebook())
+    assert len(model.calls) == 1
+
+
+async def test_nothing_is_tried_again_for_a_turn_that_has_ended() -> None:
+    gateway, model = gateway_on(Reply(WORDS[:1], failure("StreamCut", True)), Reply(WORDS))
+    notebook = Notebook()
+    notebook.ended = True
+    with pytest.raises(ModelFailure):
+        await heard(gateway, notebook)
+    assert len(model.calls) == 1
+
+
+async def test_an_answer_left_in_the_middle_is_settled_by_estimate() -> None:
+    gateway, _ = gateway_on(Reply(WORDS))
+    notebook = Notebook()
+    async with aclosing(gateway.converse(ask(), notebook)) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                break
+    assert_settled(notebook, 1)
+    assert notebook.of(TokensUsed)[0].estimated  # type: ignore[attr-defined]
+
+
+async def test_a_policy_that_allows_no_model_says_so() -> None:
+    gateway, _ = gateway_on(Reply(WORDS))
+    with pytest.raises(ModelUnavailable, match="policy"):
+        await heard(gateway, Notebook(), policy=ModelPolicy(regions=("eu",)))
+    events = await heard(gateway, Notebook(), policy=ModelPolicy(allowed=("haiku",)))
+    assert events[0] == Routed(HAIKU, "policy")
+
+
+@given(st.text(alphabet="ab \n", max_size=12), st.integers(0, 12))
+def test_a_joint_makes_the_whole_text_wherever_it_was_cut(text: str, at: int) -> None:
+    said, rest = text[:at], text[len(prefill(text[:at])) :]
+    joint = Joint(said)
+    assert said + "".join(joint.join(piece) for piece in rest) == text
+
+
+def assert_settled(notebook: Notebook, calls: int) -> None:
+    """Each call that was started is settled once."""
+    started = [event.call_id for event in notebook.of(ModelCallStarted)]  # type: ignore[attr-defined]
+    settled = [event.call_id for event in notebook.of(TokensUsed)]  # type: ignore[attr-defined]
+    assert sorted(started) == sorted(settled) and len(started) == calls
