@@ -41,6 +41,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     resumed: int = 0
     passages: tuple[e.Passage, ...] | None = None
     results: dict[str, str] = {}
+    tool_calls: dict[str, e.ToolCalled | None] = {}
 
 
 class Session(msgspec.Struct, kw_only=True):
@@ -83,7 +84,7 @@ def _end(session: Session, event: e.TurnCompleted | e.TurnCancelled | e.TurnFail
     if turn is None:
         return
     turn.status, turn.answer = status, event.text
-    turn.passages, turn.results = None, {}
+    turn.passages, turn.results, turn.tool_calls = None, {}, {}
     if isinstance(event, e.TurnFailed):
         turn.error_code, turn.error_message = event.code, event.message
         turn.error_retryable, turn.trace_id = event.retryable, event.trace_id
@@ -124,6 +125,10 @@ def evolve(session: Session, event: Event) -> Session:
             turn.passages = event.passages
         case e.StepRun() if (turn := session.turn(event.turn_id)) and turn.status == "running":
             turn.results[event.step] = event.result
+        case e.ToolStarted() if turn := session.turn(event.turn_id):
+            turn.tool_calls[event.key] = None
+        case e.ToolCalled() if (turn := session.turn(event.turn_id)) and turn.status == "running":
+            turn.tool_calls[event.key] = event
         case e.TurnCompleted():
             _end(session, event, "completed")
         case e.TurnCancelled():
