@@ -1,0 +1,135 @@
+"""Reservations in Valkey: every count of a tenant under one hash tag, changed by one script, timed by the server."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from valkey.exceptions import ValkeyError
+
+from adapters.valkey.pipelined import Pipelined
+from adapters.valkey.reservation_scripts import ENTER, REBASE, RESERVE, SETTLE
+from application.ports.reservations import Answer, Base, Bound, Call, Claim, Mark, Standing
+from domain.refusals import DependencyUnavailable
+
+NANO = Decimal("0.000000001")
+AWAY_S = 1.0
+LIFE_S = 300.0
+log = structlog.get_logger()
+
+
+class ValkeyReservations:
+    """See the port. After a failure Valkey is left alone for a second, so that its absence costs one wait and not one a
+    call. A reservation that nobody settles counts as spent after `life_s` seconds."""
+
+    def __init__(self, client: Any, *, life_s: float = LIFE_S) -> None:
+        self._pipelined = Pipelined(client)
+        self._life = life_s
+        self._away_until = 0.0
+
+    async def enter(
+        self, tenant: str, turn_id: str, bounds: Sequence[Bound], *, lasting_s: float, always: bool = False
+    ) -> Answer:
+        """See the port."""
+        keys = [_key(tenant, bound, part) for bound in bounds for part in ("requests", "turns")]
+        limits = [x or 0 for b in bounds for x in (b.limits.requests_per_minute, b.limits.concurrent_turns)]
+        return _answer(await self._run(ENTER, keys, [turn_id, _micro(lasting_s), int(always), *limits]), 0)
+
+    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
+        """See the port."""
+        for bound in bounds:
+            if bound.limits.concurrent_turns:
+                await self._ask("ZREM", _key(tenant, bound, "turns"), turn_id)
+
+    async def reserve(self, tenant: str, call: Call, bounds: Sequence[Bound], marks: Sequence[Mark]) -> Answer:
+        """See the port."""
+        head = [call.call_id, nano(call.usd), call.tokens, _micro(self._life)]
+        raw = await self._run(RESERVE, _purse_keys(tenant, bounds), head + _limits(bounds, marks))
+        return _answer(raw, len(bounds), bounds)
+
+    async def settle(
+        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[Bound], marks: Sequence[Mark]
+    ) -> Answer:
+        """See the port."""
+        head = [call.call_id, nano(call.usd), tokens_back]
+        raw = await self._run(SETTLE, _purse_keys(tenant, bounds), head + _limits(bounds, marks))
+        return _answer(raw, len(bounds), bounds)
+
+    async def counted(self, tenant: str, bound: Bound) -> tuple[datetime, list[str]]:
+        """See the port."""
+        seconds, micros = await self._ask("TIME")
+        ids = await self._ask("HKEYS", _key(tenant, bound, "calls"))
+        at = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
+        return at, [id.decode() for id in ids]
+
+    async def rebase(self, tenant: str, bound: Bound, base: Base, claims: dict[str, Claim]) -> Standing:
+        """See the port."""
+        keys = [_key(tenant, bound, "usd"), _key(tenant, bound, "calls")]
+        values = [x for id, c in claims.items() for x in (id, f"r{nano(c.usd)}" if c.open else nano(c.usd))]
+        head = [bound.period, int(base.until.timestamp()), base.position, nano(base.usd), len(base.known), *base.known]
+        return _standing(await self._run(REBASE, keys, [*head, *values, _micro(self._life)]))
+
+    async def _run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
+        return await self._ask("EVAL", script, len(keys), *keys, *arguments)
+
+    async def _ask(self, *command: Any) -> Any:
+        if time.monotonic() < self._away_until:
+            raise DependencyUnavailable("The shared counters are away.", retry_after_s=AWAY_S)
+        try:
+            return await self._pipelined.execute(*command)
+        except (ValkeyError, OSError, TimeoutError) as error:
+            self._away_until = time.monotonic() + AWAY_S
+            log.warning("reservations_away", error=type(error).__name__, detail=str(error)[:200])
+            raise DependencyUnavailable("The shared counters are away.", retry_after_s=AWAY_S) from error
+
+
+def nano(usd: Decimal) -> int:
+    """US dollars as whole nano-dollars, rounded up: a count may say too much, never too little."""
+    return int((usd / NANO).to_integral_value(rounding="ROUND_CEILING"))
+
+
+def _key(tenant: str, bound: Bound, part: str) -> str:
+    """A user stands as a digest: the counters hold no names."""
+    whose = hashlib.sha256(bound.user.encode()).hexdigest()[:24] if bound.user else "all"
+    return f"{{{tenant}}}:budget:{whose}:{part}"
+
+
+def _purse_keys(tenant: str, bounds: Sequence[Bound]) -> list[str]:
+    return [_key(tenant, bound, part) for bound in bounds for part in ("tokens", "usd", "calls")]
+
+
+def _limits(bounds: Sequence[Bound], marks: Sequence[Mark]) -> list[Any]:
+    found: list[Any] = []
+    for bound, mark in zip(bounds, marks, strict=True):
+        money = -1 if bound.limits.limit_usd is None else nano(bound.limits.limit_usd)
+        found += [bound.limits.tokens_per_minute or 0, money, bound.period, mark.epoch, mark.seq]
+    return found
+
+
+def _micro(seconds: float) -> int:
+    return round(seconds * 1e6)
+
+
+def _answer(raw: list[Any], purses: int, bounds: Sequence[Bound] = ()) -> Answer:
+    told = [raw[3 + 4 * n : 7 + 4 * n] for n in range(purses)] if len(raw) > 3 else []
+    return Answer(
+        verdict=raw[0].decode(),
+        bound=max(0, int(raw[1]) - 1),
+        retry_after_s=int(raw[2]) / 1e6,
+        standings=tuple(
+            None if bound.limits.limit_usd is None else _standing(part)
+            for bound, part in zip(bounds, told, strict=False)
+        ),
+    )
+
+
+def _standing(raw: list[bytes]) -> Standing:
+    used, reserved, epoch, seq = raw
+    return Standing(int(used) * NANO, int(reserved) * NANO, Mark(epoch.decode(), int(seq)))
+
+

@@ -1,0 +1,47 @@
+"""Rates that are kept in this process: GCRA, the generic cell rate algorithm, one number a bucket."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+MINUTE_S = 60.0
+MOST = 50_000
+
+
+class Buckets:
+    """Each bucket holds a minute's worth and fills evenly. A bucket is the time at which it will be full again
+    (https://brandur.org/rate-limiting); one that is full need not be kept. `clock` gives seconds that only rise."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
+
+    def wait_s(self, key: Hashable, amount: float, per_minute: float) -> float:
+        """Seconds until `amount` could be taken; 0 now. More than a minute's worth can be taken when the bucket is
+        full, and leaves a debt."""
+        now = self._clock()
+        cost = min(amount * MINUTE_S / per_minute, MINUTE_S)
+        return max(0.0, max(self._full_at.get(key, now), now) + cost - MINUTE_S - now - 1e-6)
+
+    def take(self, key: Hashable, amount: float, per_minute: float) -> None:
+        """Take `amount`, whatever is there."""
+        now = self._clock()
+        self._keep(key, max(self._full_at.get(key, now), now) + amount * MINUTE_S / per_minute)
+
+    def note(self, key: Hashable, amount: float, per_minute: float) -> None:
+        """Take `amount` that somebody else allowed: the bucket is empty at the worst, never in debt."""
+        self.take(key, amount, per_minute)
+        self._full_at[key] = min(self._full_at[key], self._clock() + MINUTE_S)
+
+    def give_back(self, key: Hashable, amount: float, per_minute: float) -> None:
+        """What was taken and not used (negative: used beyond)."""
+        if key in self._full_at:
+            self._full_at[key] -= amount * MINUTE_S / per_minute
+
+    def _keep(self, key: Hashable, full_at: float) -> None:
+        self._full_at[key] = full_at
+        self._full_at.move_to_end(key)
+        while len(self._full_at) > MOST:
+            self._full_at.popitem(last=False)
