@@ -1,8 +1,11 @@
-"""The facts of a model call, the same on every stream that makes one: started before it leaves, settled after."""
+"""The facts of a model call, the same on every stream that makes one: started before it leaves, settled after, and
+corrected where the provider's own log says otherwise."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+
+import msgspec
 
 from domain.event import Event, topic
 from domain.usage import PRICE_VERSION, Usage, cost_of
@@ -40,6 +43,61 @@ class TokensUsed(Event, frozen=True, kw_only=True):
     failure: str = ""
 
 
+@topic("tokens.corrected.1")
+class TokensCorrected(Event, frozen=True, kw_only=True):
+    """The provider's log says what a settled call really used: from here on its count stands and nothing is estimated.
+
+    `reason`: `estimate` (it had been guessed), `count_differs` (it had not), `not_in_log` (the provider never saw the
+    call). `request_id` is the provider's name for the call, empty when its log does not hold it. Costs in US dollars.
+    """
+
+    call_id: str
+    step: str
+    model: str
+    user: str
+    turn_id: str = ""
+    old_usage: Usage = Usage()
+    old_cost_usd: Decimal = Decimal(0)
+    usage: Usage = Usage()
+    cost_usd: Decimal = Decimal(0)
+    price_version: str = ""
+    failure: str = ""
+    reason: str = ""
+    request_id: str = ""
+
+
+NOT_IN_LOG = "not_in_log"
+"""Also the `failure` of a call that was started, never heard of again, and is unknown to the provider."""
+
+
+class Call(msgspec.Struct, kw_only=True):
+    """A call and what stands in the ledger for it: None while nobody has settled it."""
+
+    started: ModelCallStarted
+    standing: TokensUsed | None = None
+
+
+class Calls(msgspec.Struct):
+    """All model calls of one stream, by id."""
+
+    by_id: dict[str, Call] = {}
+
+
+def evolve_calls(calls: Calls, event: Event) -> Calls:
+    """The calls after `event`, changed in place. As in the cost lines, a guess never replaces a count."""
+    match event:
+        case ModelCallStarted():
+            calls.by_id[event.call_id] = Call(started=event)
+        case TokensUsed() if call := calls.by_id.get(event.call_id):
+            if call.standing is None or call.standing.estimated or not event.estimated:
+                call.standing = event
+        case TokensCorrected() if (call := calls.by_id.get(event.call_id)) and call.standing:
+            call.standing = corrected(call.standing, event)
+        case _:
+            pass
+    return calls
+
+
 def settle(call: ModelCallStarted, usage: Usage, *, estimated: bool = False, failure: str = "") -> TokensUsed:
     """The fact that ends a call: what it used, at today's prices."""
     return TokensUsed(
@@ -54,3 +112,51 @@ def settle(call: ModelCallStarted, usage: Usage, *, estimated: bool = False, fai
         estimated=estimated,
         failure=failure,
     )
+
+
+def corrected(used: TokensUsed, event: TokensCorrected) -> TokensUsed:
+    """What stands for a call once it has been corrected."""
+    return msgspec.structs.replace(
+        used,
+        usage=event.usage,
+        cost_usd=event.cost_usd,
+        price_version=event.price_version,
+        failure=event.failure,
+        estimated=False,
+    )
+
+
+def close_by_log(call: Call, counted: Usage | None, request_id: str = "") -> list[TokensUsed | TokensCorrected]:
+    """The facts that bring a call to what the provider's log counted (None: the log, which is whole, does not hold
+    it). None are needed when the ledger says so already, so that saying it twice changes nothing."""
+    failure = NOT_IN_LOG if counted is None else ""
+    if call.standing is None:
+        return [settle(call.started, counted or Usage(), failure=failure)]
+    used = call.standing
+    usage = _with_long_writes(counted or Usage(), used.usage)
+    if usage == used.usage and not used.estimated:
+        return []
+    reason = NOT_IN_LOG if counted is None else "estimate" if used.estimated else "count_differs"
+    return [
+        TokensCorrected(
+            call_id=used.call_id,
+            step=used.step,
+            model=used.model,
+            user=used.user,
+            turn_id=used.turn_id,
+            old_usage=used.usage,
+            old_cost_usd=used.cost_usd,
+            usage=usage,
+            cost_usd=cost_of(used.model, usage),
+            price_version=PRICE_VERSION,
+            failure=used.failure or failure,
+            reason=reason,
+            request_id=request_id,
+        )
+    ]
+
+
+def _with_long_writes(counted: Usage, known: Usage) -> Usage:
+    """The log may leave open for how long the prompt cache was written; the stream had said it."""
+    long_writes = counted.cache_write_1h_tokens or min(known.cache_write_1h_tokens, counted.cache_write_tokens)
+    return msgspec.structs.replace(counted, cache_write_1h_tokens=long_writes)

@@ -35,7 +35,7 @@ FROM projections.cost_lines WHERE tenant = %(tenant)s AND at >= %(since)s AND at
 GROUP BY 1, 2 ORDER BY 1, 2"""
 LINES = """
 SELECT position, call_id, at, session_id, turn_id, user_id AS user, step, model, family, input_tokens, output_tokens,
-  cache_read_tokens, cache_write_tokens, cost_usd, price_version, estimated, failure
+  cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, cost_usd, price_version, estimated, failure, corrected
 FROM projections.cost_lines
 WHERE tenant = %(tenant)s AND at >= %(since)s AND at < %(until)s AND position > %(after)s
 ORDER BY position LIMIT %(limit)s"""

@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from application.ports.event_store import EventStore, Recorded
 from domain.event import Envelope, StreamId
-from domain.model_calls import TokensUsed
+from domain.model_calls import TokensCorrected, TokensUsed
 from domain.session.events import CacheHit, CacheMissed
 from domain.usage import family_of
 from projections.fingerprints import table_fingerprint
@@ -25,8 +25,9 @@ LINE_COLUMNS = """
   session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, step text NOT NULL,
   model text NOT NULL, family text NOT NULL,
   input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
-  cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL, cache_write_1h_tokens bigint NOT NULL,
   cost_usd numeric NOT NULL, price_version text NOT NULL, estimated boolean NOT NULL, failure text NOT NULL,
+  corrected boolean NOT NULL,
   PRIMARY KEY (tenant, call_id)"""
 
 # One row for each turn and for each answer of the caches, so that any range of time adds up exactly.
@@ -34,19 +35,20 @@ MARK_COLUMNS = """
   tenant text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL, kind text NOT NULL,
   saved_usd numeric NOT NULL, PRIMARY KEY (tenant, position)"""
 
-# A later settlement of the same call corrects its numbers; where and when it counts stays. A guess never replaces what
-# the provider counted.
+# A later settlement of the same call, or a correction by the provider's log, replaces its numbers; where and when it
+# counts stays. A guess never replaces what the provider counted.
 SETTLE = """
 INSERT INTO {table} AS old VALUES (
   %(tenant)s, %(call_id)s, %(position)s, %(at)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(step)s, %(model)s,
-  %(family)s, %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s, %(cost_usd)s,
-  %(price_version)s, %(estimated)s, %(failure)s)
+  %(family)s, %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
+  %(cache_write_1h_tokens)s, %(cost_usd)s, %(price_version)s, %(estimated)s, %(failure)s, %(corrected)s)
 ON CONFLICT (tenant, call_id) DO UPDATE SET
   model = excluded.model, family = excluded.family,
   input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
   cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens,
+  cache_write_1h_tokens = excluded.cache_write_1h_tokens,
   cost_usd = excluded.cost_usd, price_version = excluded.price_version,
-  estimated = excluded.estimated, failure = excluded.failure
+  estimated = excluded.estimated, failure = excluded.failure, corrected = excluded.corrected
 WHERE old.estimated OR NOT excluded.estimated"""
 
 MARK = "INSERT INTO {table} VALUES (%(tenant)s, %(position)s, %(at)s, %(kind)s, %(saved_usd)s)"
@@ -55,7 +57,7 @@ MARK = "INSERT INTO {table} VALUES (%(tenant)s, %(position)s, %(at)s, %(kind)s, 
 class Costs:
     """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure."""
 
-    name, layout = "costs", 1
+    name, layout = "costs", 2
 
     def __init__(self, store: EventStore, pool: Pool) -> None:
         self._store, self._pool = store, pool
@@ -102,11 +104,11 @@ class Costs:
         return await table_fingerprint(self._pool, [f"{LINES}_{generation}", f"{MARKS}_{generation}"])
 
     def _line(self, fact: Recorded) -> dict[str, Any] | None:
-        if not fact.topic.startswith("tokens.used."):
+        if not fact.topic.startswith(("tokens.used.", "tokens.corrected.")):
             return None
         envelope = self._opened(fact)
         used = envelope.event
-        if not isinstance(used, TokensUsed):
+        if not isinstance(used, TokensUsed | TokensCorrected):
             raise Unreadable(f"{fact.topic} at position {fact.position} is not a settlement")
         id = StreamId.parse(fact.stream)
         return {
@@ -124,10 +126,12 @@ class Costs:
             "output_tokens": used.usage.output_tokens,
             "cache_read_tokens": used.usage.cache_read_tokens,
             "cache_write_tokens": used.usage.cache_write_tokens,
+            "cache_write_1h_tokens": used.usage.cache_write_1h_tokens,
             "cost_usd": used.cost_usd,
             "price_version": used.price_version,
-            "estimated": used.estimated,
+            "estimated": isinstance(used, TokensUsed) and used.estimated,
             "failure": used.failure,
+            "corrected": isinstance(used, TokensCorrected),
         }
 
     def _mark(self, fact: Recorded) -> dict[str, Any] | None:

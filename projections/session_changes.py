@@ -9,7 +9,7 @@ import msgspec
 
 from application.clock import rfc3339
 from domain.event import Envelope, Event
-from domain.model_calls import TokensUsed
+from domain.model_calls import TokensCorrected, TokensUsed
 from domain.session import events as e
 
 CALL = "call:"
@@ -48,7 +48,8 @@ def changes_of(facts: Sequence[Envelope]) -> Changes:
     changes = Changes(after=facts[0].version - 1)
     for fact in facts:
         changes.version = fact.version
-        changes.session["updated_at"] = rfc3339(fact.at)
+        if not isinstance(fact.event, TokensCorrected):  # an account put right is no activity of the session
+            changes.session["updated_at"] = rfc3339(fact.at)
         _add(changes, fact.event, rfc3339(fact.at))
     return changes
 
@@ -87,12 +88,12 @@ def _add(changes: Changes, event: Event, at: str) -> None:
             )
         case e.FeedbackGiven():
             changes.turn(event.turn_id)["feedback"] = Private(event.rating.encode())
-        case TokensUsed() if event.turn_id:
+        case TokensUsed() | TokensCorrected() if event.turn_id:
             changes.turn(event.turn_id)[CALL + event.call_id] = _call(event)
         case _:
             pass
 
 
-def _call(event: TokensUsed) -> str:
+def _call(event: TokensUsed | TokensCorrected) -> str:
     used: dict[str, Any] = {"usage": event.usage, "cost_usd": format(event.cost_usd, "f")}
     return _json(used).decode()

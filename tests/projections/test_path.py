@@ -127,7 +127,7 @@ async def test_a_raised_layout_is_rebuilt_when_projecting_starts(system: System,
     await system.caught_up()
     (costs,) = (model for model in system.models if model.name == "costs")
     before = {s.name: s.generation for s in await standings(system.pool, system.store)}["costs"]
-    costs.layout = 2
+    costs.layout += 1
     await system.job.rebuilder(costs).prepare(system.stop)
     await system.caught_up()
     (after,) = (s for s in await standings(system.pool, system.store) if s.name == "costs")

@@ -1,0 +1,155 @@
+"""`colloquy reconcile`: our ledger against Bedrock's own log of calls, and what was estimated corrected by it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.cli.main import with_data_dir
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from application.reconcile_report import Finding, Report
+
+SHOWN = 10_000
+"""Differing calls in the JSON object; more are counted only."""
+STAND_INS_LOGS = "bedrock/invocation-logs"
+GRACE_S = 900.0
+LOCAL_GRACE_S = 180.0
+
+
+@click.command()
+@with_data_dir
+@click.option("--from", "since", help="RFC 3339; calls that started then or later (default: this month's beginning).")
+@click.option("--to", "until", help="RFC 3339; and before then (default: now).")
+@click.option("--tenant", default="", help="Only this tenant's calls.")
+@click.option("--apply/--dry-run", default=True, help="Store corrections (the default), or only say what differs.")
+@click.option(
+    "--logs",
+    envvar="COLLOQUY_INVOCATION_LOGS",
+    help="A folder, or s3://BUCKET/PREFIX (default: the logs of the local stand-in).",
+)
+@click.option(
+    "--grace",
+    "grace_s",
+    type=float,
+    help=f"Seconds for which a call may be under way, or its line (default {GRACE_S:.0f}; of the stand-in"
+    f" {LOCAL_GRACE_S:.0f}).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def reconcile(
+    since: str | None,
+    until: str | None,
+    tenant: str,
+    apply: bool,
+    logs: str | None,
+    grace_s: float | None,
+    as_json: bool,
+) -> None:
+    """Compare our ledger with Bedrock's invocation logs, and correct what was estimated.
+
+    Exits 0 when every call of the period is explained: it has its line, or is closed by what the log says.
+
+    Example: colloquy reconcile --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z
+    """
+    from api.cli.projections import installation
+
+    settings = installation()
+    place = logs or _stand_ins_logs(settings)
+    grace = grace_s if grace_s is not None else GRACE_S if logs else LOCAL_GRACE_S
+    findings: list[Finding] = []
+
+    def found(finding: Finding) -> None:
+        if not as_json:
+            click.echo(_line(finding))
+        elif len(findings) < SHOWN:
+            findings.append(finding)
+
+    async def work() -> Report:
+        from api.paging import checked_range
+        from api.reconcile_wiring import open_reconcile
+        from application.clock import now
+
+        begin, end = checked_range(since, until)
+        end = max(begin, min(end, now()))
+        async with open_reconcile(settings, place) as run:
+            return await run(begin, end, found=found, tenant=tenant, apply=apply, grace_s=grace)
+
+    report = _sentence_for_refusals(work)
+    click.echo(_json(report, findings) if as_json else _summary(report))
+    if not report.explained:
+        raise click.exceptions.Exit(1)
+
+
+def _sentence_for_refusals(work: Callable[[], Coroutine[Any, Any, Report]]) -> Report:
+    from domain.refusals import Refusal
+
+    try:
+        return asyncio.run(work())
+    except Refusal as refusal:
+        raise RuntimeError(refusal.detail) from refusal
+
+
+def _stand_ins_logs(settings: Settings) -> str:
+    folder = settings.data_path / STAND_INS_LOGS
+    if not folder.is_dir():
+        raise RuntimeError(f"no invocation logs in {folder}: name them with --logs or COLLOQUY_INVOCATION_LOGS")
+    return str(folder)
+
+
+def _json(report: Report, findings: list[Finding]) -> str:
+    import msgspec
+
+    differing = report.corrected + report.settled + report.missing + report.extra
+    body = {
+        **_plain(report),
+        "explained": report.explained,
+        "differences": [_plain(finding) for finding in findings],
+        "differences_left_off": differing - len(findings),
+    }
+    return msgspec.json.encode(body).decode()
+
+
+def _plain(struct: Any) -> dict[str, Any]:
+    import msgspec
+
+    from api.http.costs import plain
+
+    fields = {name: plain(value) for name, value in msgspec.structs.asdict(struct).items()}
+    return {{"since": "from", "until": "to"}.get(name, name): value for name, value in fields.items()}
+
+
+def _line(finding: Finding) -> str:
+    ours = "nothing" if finding.ledger is None else _tokens(finding.ledger)
+    theirs = "nothing" if finding.logged is None else _tokens(finding.logged)
+    at = finding.at.astimezone(UTC)
+    return (
+        f"{finding.kind:<9} {finding.reason:<13} {at:%Y-%m-%d %H:%M:%S}  {finding.tenant or '-'}  {finding.step or '-'}"
+        f"  {finding.model}  {finding.call_id or finding.request_id}"
+        f"\n          ledger {ours} = {finding.ledger_usd:f} USD, log {theirs} = {finding.logged_usd:f} USD"
+        + (" (found by model, time and size)" if finding.by_size else "")
+    )
+
+
+def _tokens(usage: Any) -> str:
+    return (
+        f"in {usage.input_tokens} out {usage.output_tokens}"
+        f" cache read {usage.cache_read_tokens} written {usage.cache_write_tokens}"
+    )
+
+
+def _summary(report: Report) -> str:
+    lines = [
+        f"{report.calls} calls: {report.matched} matched, {report.corrected} corrected,"
+        f" {report.settled} settled that nobody had, {report.unbilled} refused, {report.missing} missing in the log,"
+        f" {report.under_way} too young to be judged",
+        f"log: {report.extra} lines without a call, {report.foreign} not ours, {report.unreadable} unreadable;"
+        f" {report.by_size} embeddings were matched by model, time and size, for their lines name no call",
+        f"ledger {report.ledger_usd:f} USD, log {report.logged_usd:f} USD;"
+        f" drift {report.drift_before_usd:f} USD before, {report.drift_usd:f} USD now",
+    ]
+    return "\n".join(lines if report.applied else [*lines, "nothing was stored (--dry-run)"])

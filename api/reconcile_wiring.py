@@ -1,0 +1,30 @@
+"""The composition of `colloquy reconcile`: the event store, and the invocation logs where a setting says they are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from adapters.files.invocation_logs import FolderInvocationLogs
+from adapters.s3.invocation_logs import S3InvocationLogs
+from api.settings import Settings
+from api.wiring import open_aws, open_store, process_name
+from application.ports.invocation_logs import InvocationLogs
+from application.reconcile import Reconcile
+
+
+@asynccontextmanager
+async def open_reconcile(settings: Settings, place: str) -> AsyncIterator[Reconcile]:
+    """`place` is a folder or `s3://BUCKET/PREFIX`."""
+    async with AsyncExitStack() as stack:
+        _, store = await open_store(settings, stack, process_name())
+        yield Reconcile(store, await _open_logs(place, stack), settings.lanes)
+
+
+async def _open_logs(place: str, stack: AsyncExitStack) -> InvocationLogs:
+    url = urlsplit(place)
+    if url.scheme == "s3":
+        return S3InvocationLogs(await stack.enter_async_context(open_aws("s3")), url.netloc, url.path)
+    return FolderInvocationLogs(Path(place))
