@@ -1,0 +1,53 @@
+"""`SemanticCache` in PostgreSQL with pgvector: the vectors of a scope are read exactly, for a tenant keeps few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.postgres.indexing import as_vector
+from adapters.postgres.pool import Pool, one_statement, tenant_transaction
+from application.ports.answer_cache import Entry, Similar
+
+MOST = 5_000
+"""Entries of a tenant; a scope's are read exactly, 512 dimensions of all of them in some milliseconds."""
+
+
+class PostgresSemanticCache:
+    """See `application.ports.answer_cache.SemanticCache`. `pool` comes from `open_pool`; one round trip a call."""
+
+    def __init__(self, pool: Pool, *, most: int = MOST) -> None:
+        self._pool = pool
+        self._most = most
+
+    async def nearest(
+        self, tenant: str, scope: bytes, vector: Sequence[float], *, at_least: float, limit: int
+    ) -> list[Similar]:
+        """By exact distance, so that no neighbour of another scope can hide one of this."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                "SELECT * FROM nearest_answers(%s, %s, %s::halfvec, %s, %s)",
+                (tenant, scope, as_vector(vector), at_least, limit),
+            )
+            rows = await cursor.fetchall()
+        return [Similar(similarity, Entry(stream, turn, sealed)) for similarity, stream, turn, sealed in rows]
+
+    async def put(
+        self, tenant: str, scope: bytes, key: bytes, vector: Sequence[float], entry: Entry, ttl_s: int
+    ) -> None:
+        """See `application/ports/answer_cache.py`."""
+        if ttl_s <= 0:
+            return
+        row = (tenant, scope, key, as_vector(vector), entry.stream, entry.turn, entry.sealed, ttl_s, self._most)
+        async with one_statement(self._pool) as connection:
+            await connection.execute("SELECT keep_answer(%s, %s, %s, %s::halfvec, %s, %s, %s, %s, %s)", row)
+
+    async def evict(self, tenant: str, turn: str) -> None:
+        """See `application/ports/answer_cache.py`."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await connection.execute("DELETE FROM cached_answers WHERE tenant = %s AND turn_id = %s", (tenant, turn))
+
+    async def forget(self, stream: str) -> None:
+        """See `application/ports/answer_cache.py`."""
+        tenant = stream.partition("/")[0]
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await connection.execute("DELETE FROM cached_answers WHERE tenant = %s AND stream = %s", (tenant, stream))
