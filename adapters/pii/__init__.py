@@ -1,0 +1,1 @@
+"""Finders of private values: by rules, by Bedrock Guardrails, by Presidio."""

@@ -1,0 +1,60 @@
+"""E-mail addresses and IP addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from application.ports.detector import Span
+
+_AT = r"(?:@|%40|&#0*64;|&commat;|\s?[\[({<]\s?at\s?[\])}>]\s?|\s@\s?|\sAT\s)"
+_DOT = r"(?:\.|\s?[\[({<]\s?(?:dot|punkt|punto|point)\s?[\])}>]\s?|\sDOT\s)"
+_EMAIL = re.compile(
+    rf"(?<![\w.+-])(?:[^\W_]|[_'])(?:[\w.+%'-]{{0,62}}[\w+-])?{_AT}(?:[^\W_][\w-]{{0,62}}{_DOT}){{1,5}}(?:xn--[\w-]{{2,59}}|[^\W\d_]{{2,24}})(?![\w@])"
+)
+_EMAIL_SPOKEN = re.compile(
+    r"(?<![\w.+-])[a-z0-9][a-z0-9._+-]{1,40} at (?:[a-z0-9-]{2,40} dot ){1,3}(?:com|org|net|edu|gov|io|de|fr|es|it|nl|pl|uk|eu|br|in)(?!\w)",
+    re.IGNORECASE,
+)
+_EMAIL_LITERAL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@\[[0-9A-Fa-f:.]{3,45}\]")
+_HINTS = re.compile(r"@|%40|&#0*64;|&commat;|[\[({<]\s?at\s?[\])}>]|\bAT\b| dot ", re.IGNORECASE)
+_V4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:(?:\.|\[\.\]|\(\.\))[0-9]{1,3}){3}(?![\w]|\.[0-9])")
+_V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:])")
+_VERSION = re.compile(
+    r"(?:\bv|\b(?:version|release|build|firmware|section|chapter|clause|patch|driver|kernel|update|kapitel|abschnitt"
+    r"|versione|versión|paragraph|§)s?:?\s?v?)$",
+    re.IGNORECASE,
+)
+
+
+def emails(text: str) -> Iterator[Span]:
+    """Addresses with an at sign, however it is written, and a domain."""
+    if not _HINTS.search(text):
+        return
+    for pattern in (_EMAIL, _EMAIL_SPOKEN, _EMAIL_LITERAL):
+        for match in pattern.finditer(text):
+            yield Span("email", *match.span())
+
+
+def ip_addresses(text: str) -> Iterator[Span]:
+    """IPv4 (not a version number of four parts) and IPv6, as `ipaddress` reads them."""
+    for match in _V4.finditer(text):
+        if _is_address(re.sub(r"[\[\]()]", "", match[0])) and not _VERSION.search(text[: match.start()][-24:]):
+            yield Span("ip", *match.span())
+    if text.count(":") >= 2:
+        for match in _V6.finditer(text):
+            if _is_address(match[0]) and re.search(r"[0-9a-fA-F]", match[0]) and not _is_clock(match[0]):
+                yield Span("ip", *match.span())
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_clock(text: str) -> bool:
+    return len(text) < 6 and "::" in text and text.strip(":").isdigit() and text != "::1"

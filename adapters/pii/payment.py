@@ -1,0 +1,80 @@
+"""Payment cards and IBANs, each proved by its checksum."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stdnum import iban, luhn
+
+from application.ports.detector import Span
+
+_RUN = re.compile(r"(?<![\w.])[0-9](?:[\s.,_/\\|*~:+-]{0,3}[0-9]){11,30}(?![\w])")
+_GROUP = re.compile(r"[0-9]+")
+_LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[0-9OolI|](?:[\s.-]?[0-9OolI|]){12,18}(?!\w)")
+_AS_DIGITS = str.maketrans("OolI|", "00111")
+_ISSUERS = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d{4}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d\d)\d{10}|3[47]\d{13}"
+    r"|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}|3(?:0[0-5]|09|[689]\d)\d{11,16}"
+    r"|62\d{14,17}|(?:50|5[6-9]|6[0379])\d{10,17}|220[0-4]\d{12,15}|9792\d{12}|(?:60|81|82)\d{14}"
+)
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[\s.-]?[0-9]{2}(?:[\s.-]{0,2}[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+_CODE = re.compile(
+    r"\b(?:cvv2?|cvc2?|csc|security code|prüfziffer|cryptogramme|código de seguridad)"
+    r"(?:\s+(?:is|number|ist|est|es)\b)?[\s:=#]{1,3}([0-9]{3,4})(?![\w])",
+    re.IGNORECASE,
+)
+
+
+def cards(text: str) -> Iterator[Span]:
+    """Numbers of 12 to 19 digits that an issuer could have given and Luhn's check accepts, with any separators; and
+    the security code that a text calls so."""
+    for run in _RUN.finditer(text):
+        groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
+        yield from _cards_in(text, groups)
+    for match in _LETTERS_FOR_DIGITS.finditer(text):
+        digits = re.sub(r"[\s.-]", "", match[0]).translate(_AS_DIGITS)
+        if sum(c.isdigit() for c in match[0]) >= 8 and _is_card(digits):
+            yield Span("card", *match.span())
+    for match in _CODE.finditer(text):
+        yield Span("card", *match.span(1), 0.9)
+
+
+def _cards_in(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
+    """Windows of whole groups, so that a date or a code after the number does not hide it."""
+    first = 0
+    while first < len(groups):
+        digits, found = "", 0
+        for last in range(first, len(groups)):
+            digits += text[groups[last][0] : groups[last][1]]
+            if len(digits) > 19:
+                break
+            if len(digits) >= 12 and _is_card(digits):
+                found = last + 1
+        if found:
+            yield Span("card", groups[first][0], groups[found - 1][1])
+        first = found or first + 1
+
+
+def _is_card(digits: str) -> bool:
+    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 1 and bool(luhn.is_valid(digits))
+
+
+def ibans(text: str) -> Iterator[Span]:
+    """IBANs by ISO 7064 mod 97 and their country's form, grouped or not; what follows one does not hide it."""
+    for match in _IBAN.finditer(text):
+        start, end = match.span()
+        while end - start >= 15:
+            if iban.is_valid(re.sub(r"[\s.-]", "", text[start:end]), check_country=True):
+                yield Span("iban", start, end)
+                break
+            end = _last_break(text, start, end)
+
+
+def _last_break(text: str, start: int, end: int) -> int:
+    """Where the text before `end` last had a separator: the next shorter candidate."""
+    while end > start and text[end - 1].isalnum():
+        end -= 1
+    while end > start and not text[end - 1].isalnum():
+        end -= 1
+    return end

@@ -1,0 +1,27 @@
+"""Finding private values in a text: which kind stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A private value: its kind (a key of `domain.tenant.events.PII_DEFAULTS`), where it stands in code points of the
+    text, end exclusive, and how sure the finder is (0 to 1)."""
+
+    kind: str
+    start: int
+    end: int
+    score: float = 1.0
+
+
+class Detector(Protocol):
+    """Finds private values."""
+
+    async def find(self, text: str) -> Sequence[Span]:
+        """The values in `text`, in order and without overlap. `DependencyUnavailable` when the finder is away: what
+        was not looked at must not be taken for harmless."""
+        ...
