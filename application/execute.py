@@ -17,7 +17,7 @@ from domain.session import state as session_state
 from domain.tenant import state as tenant_state
 
 S = TypeVar("S")
-ATTEMPTS = 4
+ATTEMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
