@@ -36,7 +36,7 @@ VERIFY = (
 a passage says it or it follows directly; numbers, names, dates, conditions and negations must agree. Saying that the \
 passages do not tell, asking back and politeness need no support. List each unsupported statement, copied from the \
 answer, in "unsupported"; "grounded" is true when there is none.""",
-        reads=("kept_passages", "answer", "standalone_question"),
+        reads=("cited_passages", "answer", "standalone_question"),
         output=Grounding,
         default=Grounding(grounded=True, unsupported=[]),
         max_tokens=400,
@@ -51,7 +51,7 @@ answer, in "unsupported"; "grounded" is true when there is none.""",
 answer anew: keep what is supported, with its marks such as [1]; leave out or correct what is not. Do not mention the \
 earlier answer or this correction. When nothing supported remains, say in one sentence that the passages do not hold \
 the answer.""",
-        reads=("answer", "unsupported", "passages", "question"),
+        reads=("answer", "unsupported", "cited_passages", "standalone_question"),
         needs=("check_grounding",),
         tier="balanced",
         max_tokens=2_000,
