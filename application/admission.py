@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
+from typing import TypeVar
 
+from application.buckets import Buckets
 from domain.refusals import Draining, Overloaded, RateLimited
+
+K = TypeVar("K")
+TOO_MANY_TURNS = "Too many turns of this tenant run at once."
+TOO_MANY_OF_USER = "Too many turns of this user run at once."
 
 
 class Admission:
-    """Refuses at once instead of queueing: what is over the limit is told when to come back (seconds)."""
+    """Refuses at once instead of queueing: what is over the limit is told when to come back (seconds).
+
+    `turns_per_tenant` and `requests_per_minute` hold where a tenant has set nothing of its own.
+    """
 
     def __init__(self, *, turns: int, turns_per_tenant: int, requests_per_minute: int) -> None:
-        self._turns, self._per_tenant, self._per_minute = turns, turns_per_tenant, requests_per_minute
+        self.turns, self.turns_per_tenant, self.requests_per_minute = turns, turns_per_tenant, requests_per_minute
         self.running: Counter[str] = Counter()
-        self._tokens: dict[str, tuple[float, float]] = {}
+        self.running_of_user: Counter[tuple[str, str]] = Counter()
         self.draining = False
+        self._requests = Buckets()
 
     def request(self, tenant: str) -> None:
         """Count a request of a tenant; RateLimited when its bucket is empty (it fills evenly over a minute)."""
-        now = time.monotonic()
-        tokens, since = self._tokens.get(tenant, (float(self._per_minute), now))
-        tokens = min(self._per_minute, tokens + (now - since) * self._per_minute / 60)
-        if tokens < 1:
-            raise RateLimited(retry_after_s=round((1 - tokens) * 60 / self._per_minute, 2))
-        self._tokens[tenant] = (tokens - 1, now)
+        if wait := self._requests.wait_s(tenant, 1, self.requests_per_minute):
+            raise RateLimited(retry_after_s=round(wait + 0.005, 2))
+        self._requests.take(tenant, 1, self.requests_per_minute)
 
-    def enter(self, tenant: str) -> None:
-        """Take a place for a turn."""
+    def enter(self, tenant: str, user: str = "", *, places: int | None = None, of_user: int | None = None) -> None:
+        """Take a place for a turn, of `places` that the tenant has in this process and `of_user` that the user has."""
         if self.draining:
             raise Draining(retry_after_s=1)
-        if self.running.total() >= self._turns:
+        if self.running.total() >= self.turns:
             raise Overloaded(retry_after_s=1)
-        if self.running[tenant] >= self._per_tenant:
-            raise RateLimited("Too many turns of this tenant run at once.", retry_after_s=1)
-        self.running[tenant] += 1
+        if self.running[tenant] >= (self.turns_per_tenant if places is None else places):
+            raise RateLimited(TOO_MANY_TURNS, retry_after_s=1)
+        if of_user is not None and self.running_of_user[tenant, user] >= of_user:
+            raise RateLimited(TOO_MANY_OF_USER, retry_after_s=1)
+        self.add(tenant, user)
 
-    def leave(self, tenant: str) -> None:
+    def add(self, tenant: str, user: str = "") -> None:
+        """A turn that runs whether or not there is a place: one that was taken over."""
+        self.running[tenant] += 1
+        self.running_of_user[tenant, user] += 1
+
+    def leave(self, tenant: str, user: str = "") -> None:
         """Give the place back."""
-        self.running[tenant] -= 1
-        if not self.running[tenant]:
-            del self.running[tenant]
+        self._less(self.running, tenant)
+        self._less(self.running_of_user, (tenant, user))
+
+    @staticmethod
+    def _less(counts: Counter[K], key: K) -> None:
+        counts[key] -= 1
+        if counts[key] <= 0:
+            del counts[key]

@@ -1,21 +1,25 @@
 """The Lua of the reservations: each script changes the counts of one tenant all together, by the server's own time.
 
 A purse's money is a hash `usd` (`kind`, `ends`, `epoch`, `seq`, `position`, `base`, `settled`, `open`, `folded`) and a
-hash `calls` of what is counted beside the ledger's sum `base`: call id to nano-dollars, or to `r<nano>:<deadline>` while
-it is reserved. Numbers stay below 2^53 up to nine million dollars, and beyond that err by less than a micro-dollar.
+hash `calls` of what is counted beside the ledger's sum `base`: call id to nano-dollars, or to `r<nano>:<deadline>`
+while it is reserved. Numbers stay below 2^53 up to nine million dollars; beyond that they err by micro-dollars.
 """
 
 from __future__ import annotations
 
+from application.ports.reservations import RESERVED_S
+
 # A rate's key holds the microsecond at which its bucket of one minute will be full again (GCRA).
 _PRELUDE = """
-local MINUTE = 60000000
+local MINUTE, MOST = 60000000, 50000
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local function whole(x) return string.format('%.0f', x) end
 local function cost(amount, per_minute) return math.floor(amount * MINUTE / per_minute) end
 local function full_at(key) return math.max(tonumber(redis.call('GET', key) or 0), now) end
-local function keep(key, at) redis.call('SET', key, whole(at), 'PX', whole(math.max(at - now, 0) / 1000 + MINUTE / 1000)) end
+local function keep(key, at)
+  redis.call('SET', key, whole(at), 'PX', whole((math.max(at - now, 0) + MINUTE) / 1000))
+end
 local function wait(key, amount, per_minute)
   return full_at(key) - now + math.min(cost(amount, per_minute), MINUTE) - MINUTE
 end
@@ -52,7 +56,7 @@ local function known(usd, kind, epoch, seq)
   local s = redis.call('HMGET', usd, 'kind', 'ends', 'epoch', 'seq')
   return s[1] == kind and now < tonumber(s[2]) * 1000000 and s[3] == epoch and tonumber(s[4]) >= seq
 end
-""".replace("MOST", "50000")
+"""
 
 # KEYS: rate, places for each bound. ARGV: turn, lasting (us), always; then requests a minute and places for each (0: no
 # limit). -> verdict, bound, wait (us)
@@ -102,7 +106,7 @@ for i = 1, bounds do
     if not known(usd, ARGV[5*i+2], ARGV[5*i+3], tonumber(ARGV[5*i+4])) then return {'unknown', i, '0'} end
     local used, open = standing(usd)
     if used + open + nano > most and redis.call('HEXISTS', calls, call) == 0 then
-      local left = 2000000  -- what others reserved may come back
+      local left = RESERVED  -- for what others reserved may come back
       if used + nano > most then left = tonumber(redis.call('HGET', usd, 'ends')) * 1000000 - now end
       local answer = {'money', i, whole(left)}
       for j = 1, bounds do tell(answer, KEYS[3*j-1]) end
@@ -126,7 +130,7 @@ for i = 1, bounds do
   tell(answer, usd)
 end
 return answer
-"""
+""".replace("RESERVED", str(round(RESERVED_S * 1e6)))
 )
 
 # KEYS: as RESERVE. ARGV: call, nano-dollars, tokens to give back; then as RESERVE. -> verdict, bound, 0, standings
@@ -156,8 +160,8 @@ return answer
 """
 )
 
-# KEYS: usd, calls. ARGV: kind, ends (s), position, base (nano), number of known calls, these, then pairs of claims: call,
-# value (`r<nano>` while open), and last the life of a reservation (us). -> standing
+# KEYS: usd, calls. ARGV: kind, ends (s), position, base (nano), number of known calls, these, then pairs of claims:
+# call, value (`r<nano>` while open), and last the life of a reservation (us). -> standing
 REBASE = (
     _PRELUDE
     + """

@@ -131,5 +131,3 @@ def _answer(raw: list[Any], purses: int, bounds: Sequence[Bound] = ()) -> Answer
 def _standing(raw: list[bytes]) -> Standing:
     used, reserved, epoch, seq = raw
     return Standing(int(used) * NANO, int(reserved) * NANO, Mark(epoch.decode(), int(seq)))
-
-

@@ -11,6 +11,8 @@ import msgspec
 
 from domain.tenant.events import Limits
 
+RESERVED_S = 2.0
+"""Seconds after which money that others have only reserved may have come back."""
 Verdict = Literal["ok", "requests", "turns", "tokens", "money", "unknown"]
 
 

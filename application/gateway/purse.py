@@ -1,0 +1,121 @@
+"""What this process knows of one purse: where it stands, and those of its calls that the ledger may not hold yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from application.ports.reservations import Claim, Mark, Standing
+
+Level = Literal["ok", "warned", "low", "out"]
+RANK: dict[Level, int] = {"ok": 0, "warned": 1, "low": 2, "out": 3}
+WARN_AT, LOW_AT = Decimal("0.8"), Decimal("0.9")
+MOST_CLAIMS = 20_000
+MOST_PURSES = 10_000
+
+
+class BudgetNews(msgspec.Struct, frozen=True):
+    """A purse (`user` empty: the tenant's own) has come to a worse state in a period, which is named by its first day
+    (`2026-11-01`)."""
+
+    tenant: str
+    user: str
+    period: str
+    limit_usd: Decimal
+    used_usd: Decimal
+    state: Level
+
+
+@dataclass(eq=False, slots=True)
+class Purse:
+    """Money of a tenant or of one of its users."""
+
+    mark: Mark = field(default_factory=Mark)
+    claims: OrderedDict[str, Claim] = field(default_factory=OrderedDict)
+    used: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+    level: Level = "ok"
+    measured_at: float = float("-inf")
+    measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # By the ledger alone, and, while the shared counts are away, what may still be taken here.
+    base: Decimal = Decimal(0)
+    allowance: Decimal | None = None
+    allowed_at: float = float("-inf")
+    told: tuple[str, Decimal, Level] = ("", Decimal(0), "ok")
+
+    def see(self, standing: Standing | None, *, measured: bool = False) -> None:
+        """Take over what the shared counts say; answers that overtook each other change nothing back."""
+        if standing is None:
+            return
+        if measured or (standing.mark.epoch == self.mark.epoch and standing.mark.seq >= self.mark.seq):
+            self.mark, self.used, self.reserved = standing.mark, standing.used_usd, standing.reserved_usd
+
+    def claim(self, call_id: str, usd: Decimal) -> None:
+        """A call of ours was reserved."""
+        self.claims[call_id] = Claim(usd, True)
+        while len(self.claims) > MOST_CLAIMS:
+            self.claims.popitem(last=False)
+
+    def settle(self, call_id: str, usd: Decimal) -> None:
+        """It has cost this; nothing when the ledger was seen to hold it already."""
+        if claim := self.claims.get(call_id):
+            if self.allowance is not None:
+                self.allowance += claim.usd - usd
+            claim.usd, claim.open = usd, False
+
+    def forget(self, known: Iterable[str]) -> None:
+        """The ledger holds these calls."""
+        for call_id in known:
+            self.claims.pop(call_id, None)
+
+    def sum_here(self) -> None:
+        """Where it stands by the ledger and our own calls alone."""
+        self.reserved = sum((c.usd for c in self.claims.values() if c.open), Decimal(0))
+        self.used = self.base + sum((c.usd for c in self.claims.values() if not c.open), Decimal(0))
+
+    def judge(self, limit: Decimal, *, refused: bool = False) -> Level:
+        """How much of the limit is gone."""
+        if refused or self.used >= limit:
+            self.level = "out"
+        elif self.used + self.reserved >= LOW_AT * limit:
+            self.level = "low"
+        else:
+            self.level = "warned" if self.used >= WARN_AT * limit else "ok"
+        return self.level
+
+    def worse(self, period: str, limit: Decimal) -> bool:
+        """Whether this state of the period was not told of before."""
+        told = self.told[2] if self.told[:2] == (period, limit) else "ok"
+        if RANK[self.level] <= RANK[told]:
+            return False
+        self.told = (period, limit, self.level)
+        return True
+
+
+class Purses:
+    """The purses that were used lately."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[str, str], Purse] = OrderedDict()
+
+    def of(self, tenant: str, user: str) -> Purse:
+        """A purse; a new one knows nothing."""
+        purse = self._held.get((tenant, user))
+        if purse is None:
+            purse = self._held[tenant, user] = Purse()
+            while len(self._held) > MOST_PURSES:
+                self._held.popitem(last=False)
+        else:
+            self._held.move_to_end((tenant, user))
+        return purse
+
+    def level(self, tenant: str, user: str) -> Level:
+        """The last known state; `ok` when nothing is known."""
+        purse = self._held.get((tenant, user))
+        return purse.level if purse else "ok"

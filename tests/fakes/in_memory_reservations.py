@@ -1,0 +1,168 @@
+"""Reservations in one dictionary: what Valkey does, in Python, with a clock that a test can move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from application.buckets import Buckets
+from application.ports.reservations import RESERVED_S, Answer, Base, Bound, Call, Claim, Mark, Standing
+from domain.refusals import DependencyUnavailable
+
+START = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@dataclass
+class _Money:
+    kind: str
+    until: datetime
+    epoch: str
+    seq: int = 0
+    position: int = -1
+    base: Decimal = Decimal(0)
+    calls: dict[str, tuple[Decimal, datetime | None]] = field(default_factory=dict)
+
+    @property
+    def used(self) -> Decimal:
+        return self.base + sum((usd for usd, deadline in self.calls.values() if not deadline), Decimal(0))
+
+    @property
+    def reserved(self) -> Decimal:
+        return sum((usd for usd, deadline in self.calls.values() if deadline), Decimal(0))
+
+    def put(self, call: str, usd: Decimal, deadline: datetime | None) -> None:
+        self.calls[call] = (usd, deadline)
+        self.seq += 1
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.used, self.reserved, Mark(self.epoch, self.seq))
+
+
+class InMemoryReservations:
+    """See the port. `away` makes it unreachable, `flush` forgets everything, `now` is the time that all share."""
+
+    def __init__(self, *, life_s: float = 300.0, now: datetime = START) -> None:
+        self.life, self.now, self.away = timedelta(seconds=life_s), now, False
+        self.answered = 0
+        self._epochs = 0
+        self.flush()
+
+    def flush(self) -> None:
+        """Everything is forgotten."""
+        self._buckets = Buckets(self._seconds)
+        self._places: dict[tuple[str, str], dict[str, datetime]] = {}
+        self._money: dict[tuple[str, str], _Money] = {}
+
+    async def enter(
+        self, tenant: str, turn_id: str, bounds: Sequence[Bound], *, lasting_s: float, always: bool = False
+    ) -> Answer:
+        self._here()
+        for number, bound in enumerate(bounds):
+            places = self._free(tenant, bound)
+            most, requests = bound.limits.concurrent_turns, bound.limits.requests_per_minute
+            if most and not always and turn_id not in places and len(places) >= most:
+                return Answer(verdict="turns", bound=number, retry_after_s=1.0)
+            if requests and not always and (wait := self._buckets.wait_s((tenant, bound.user, "r"), 1, requests)):
+                return Answer(verdict="requests", bound=number, retry_after_s=wait)
+        for bound in bounds:
+            if bound.limits.concurrent_turns:
+                self._free(tenant, bound)[turn_id] = self.now + timedelta(seconds=lasting_s)
+            if bound.limits.requests_per_minute and not always:
+                self._buckets.take((tenant, bound.user, "r"), 1, bound.limits.requests_per_minute)
+        return Answer(verdict="ok")
+
+    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
+        self._here()
+        for bound in bounds:
+            self._free(tenant, bound).pop(turn_id, None)
+
+    async def reserve(self, tenant: str, call: Call, bounds: Sequence[Bound], marks: Sequence[Mark]) -> Answer:
+        self._here()
+        for number, (bound, mark) in enumerate(zip(bounds, marks, strict=True)):
+            limit, tokens = bound.limits.limit_usd, bound.limits.tokens_per_minute
+            if limit is not None:
+                money = self._known(tenant, bound, mark)
+                if money is None:
+                    return Answer(verdict="unknown", bound=number)
+                if money.used + money.reserved + call.usd > limit and call.call_id not in money.calls:
+                    lasting = money.used + call.usd > limit
+                    again = (money.until - self.now).total_seconds() if lasting else RESERVED_S
+                    told = self._standings(tenant, bounds)
+                    return Answer(verdict="money", bound=number, retry_after_s=again, standings=told)
+            if tokens and (wait := self._buckets.wait_s((tenant, bound.user, "t"), call.tokens, tokens)):
+                return Answer(verdict="tokens", bound=number, retry_after_s=wait)
+        for bound in bounds:
+            if bound.limits.tokens_per_minute:
+                self._buckets.take((tenant, bound.user, "t"), call.tokens, bound.limits.tokens_per_minute)
+            if bound.limits.limit_usd is not None:
+                self._money[tenant, bound.user].put(call.call_id, call.usd, self.now + self.life)
+        return Answer(verdict="ok", standings=self._standings(tenant, bounds))
+
+    async def settle(
+        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[Bound], marks: Sequence[Mark]
+    ) -> Answer:
+        self._here()
+        unknown = None
+        for number, (bound, mark) in enumerate(zip(bounds, marks, strict=True)):
+            if bound.limits.tokens_per_minute:
+                key = (tenant, bound.user, "t")
+                self._buckets.give_back(key, tokens_back, bound.limits.tokens_per_minute)
+            if bound.limits.limit_usd is not None:
+                money = self._known(tenant, bound, mark)
+                if money is None:
+                    unknown = number
+                elif call.call_id in money.calls:
+                    money.put(call.call_id, call.usd, None)
+        told = self._standings(tenant, bounds)
+        return Answer(verdict="ok" if unknown is None else "unknown", bound=unknown or 0, standings=told)
+
+    async def counted(self, tenant: str, bound: Bound) -> tuple[datetime, list[str]]:
+        self._here()
+        money = self._money.get((tenant, bound.user))
+        return self.now, list(money.calls) if money else []
+
+    async def rebase(self, tenant: str, bound: Bound, base: Base, claims: dict[str, Claim]) -> Standing:
+        self._here()
+        money = self._money.get((tenant, bound.user))
+        if money is None or (money.kind, money.until) != (bound.period, base.until):
+            self._epochs += 1
+            money = self._money[tenant, bound.user] = _Money(bound.period, base.until, f"e{self._epochs}")
+        if base.position >= money.position:
+            money.base, money.position = base.usd, base.position
+            for call in base.known:
+                money.calls.pop(call, None)
+        for id, claim in claims.items():
+            if id not in money.calls or not claim.open:
+                money.put(id, claim.usd, self.now + self.life if claim.open else None)
+        for id, (usd, deadline) in list(money.calls.items()):
+            if deadline and deadline < self.now:
+                money.put(id, usd, None)
+        return money.standing
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
+
+    def _here(self) -> None:
+        if self.away:
+            raise DependencyUnavailable
+        self.answered += 1
+
+    def _free(self, tenant: str, bound: Bound) -> dict[str, datetime]:
+        kept = {turn: at for turn, at in self._places.get((tenant, bound.user), {}).items() if at > self.now}
+        self._places[tenant, bound.user] = kept
+        return kept
+
+    def _known(self, tenant: str, bound: Bound, mark: Mark) -> _Money | None:
+        money = self._money.get((tenant, bound.user))
+        fits = money and money.kind == bound.period and self.now < money.until and money.epoch == mark.epoch
+        return money if fits and money and money.seq >= mark.seq else None
+
+    def _standings(self, tenant: str, bounds: Sequence[Bound]) -> tuple[Standing | None, ...]:
+        held = [self._money.get((tenant, bound.user)) for bound in bounds]
+        return tuple(
+            None if bound.limits.limit_usd is None or money is None else money.standing
+            for bound, money in zip(bounds, held, strict=True)
+        )
