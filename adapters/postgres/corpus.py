@@ -9,8 +9,9 @@ from uuid import UUID
 from adapters.postgres.claims import Claims
 from adapters.postgres.documents import Documents, stream_of
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
-from adapters.postgres.pool import Pool, one_statement, tenant_transaction
-from adapters.postgres.searching import rank_passages
+from adapters.postgres.pool import Pool, tenant_transaction
+from adapters.postgres.searching import SEARCH, rank_passages
+from adapters.postgres.shared_trips import SharedTrips
 from adapters.postgres.words import blind, words_of
 from application.ports.corpus import NewPassage, Pending
 from application.ports.keys import Sealer
@@ -34,6 +35,7 @@ class PostgresCorpus(Documents):
         self._dimensions = dimensions
         self._claims = Claims(pool, PENDING_CHANNEL)
         self._provisioned: set[str] = set()
+        self._searches = SharedTrips(pool, SEARCH)
 
     async def provision(self, tenant: str) -> None:
         """See `application/ports/corpus.py`."""
@@ -138,8 +140,7 @@ class PostgresCorpus(Documents):
     async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
         """See `application/ports/corpus.py`."""
         terms = blind(await self._sealer.digest(tenant, WORDS_KEY), words_of(query))
-        async with one_statement(self._pool) as connection:
-            rows = await rank_passages(connection, tenant, terms, vector, k)
+        rows = await rank_passages(self._searches, tenant, terms, vector, k)
         await self._sealer.unlock([stream_of(tenant, str(row[1])) for row in rows])
         found = [await self._passage(tenant, *row) for row in rows]
         return [passage for passage in found if passage is not None]

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg import AsyncConnection
-
 from adapters.postgres.indexing import as_vector
-
-Connection = AsyncConnection[tuple[Any, ...]]
+from adapters.postgres.shared_trips import SharedTrips
 
 # Measured on the CISI collection with MiniLM vectors (`colloquy bench documents`): the fusion gains over the better
 # of its two parts at every value tried (10 to 100), the most near 20.
@@ -29,15 +26,14 @@ SELECT * FROM search_passages(%(tenant)s, %(terms)s, %(times)s, %(vector)s::half
 
 
 async def rank_passages(
-    connection: Connection, tenant: str, terms: Mapping[int, int], vector: Sequence[float] | None, k: int
+    searches: SharedTrips, tenant: str, terms: Mapping[int, int], vector: Sequence[float] | None, k: int
 ) -> list[tuple[Any, ...]]:
     """The `k` best as (passage, document id, start, end, sealed text, sealed title, score), best first. The score is 1
-    for a passage that every ranking asked puts first. One round trip, outside any transaction."""
+    for a passage that every ranking asked puts first. `searches` makes the calls of `SEARCH`."""
     parameters = {
         "tenant": tenant, "k": k, "each": EACH, "constant": RANK_CONSTANT, "k1": K1, "b": B, "most": MOST_POSTINGS,
         "exact": EXACT_BELOW, "terms": list(terms), "times": list(terms.values()),
         "vector": as_vector(vector) if vector else None,
     }  # fmt: skip
-    cursor = await connection.execute(SEARCH, parameters)
     best_possible = (bool(terms) + bool(vector)) / (RANK_CONSTANT + 1)
-    return [(*row[:-1], row[-1] / best_possible) for row in await cursor.fetchall()]
+    return [(*row[:-1], row[-1] / best_possible) for row in await searches.call(parameters)]
