@@ -1,0 +1,89 @@
+"""What a definition of a tool, and the name of a dataset, may say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from domain.refusals import InvalidCharacter, InvalidField
+from domain.tenant.events import Query, Tool, Webhook
+
+MAX_DESCRIPTION = 4_000
+MAX_SCHEMA = 32_768
+MAX_SQL = 8_000
+MAX_URL = 2_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_DATASET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+_TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
+
+
+def check_tool(name: str, tool: Tool) -> None:
+    """InvalidField (or InvalidCharacter) names the first field that cannot be. Names of tools and of properties are
+    what Converse takes. Whether SQL, address and schema really work is for those to say who run them."""
+    if not _NAME.fullmatch(name):
+        raise InvalidField("name: 1 to 64 letters, digits, dashes and underscores, a letter or digit first")
+    if not tool.description.strip() or len(tool.description) > MAX_DESCRIPTION:
+        raise InvalidField(f"description: 1 to {MAX_DESCRIPTION} characters that tell a model when to call the tool")
+    if (tool.query is None) == (tool.webhook is None):
+        raise InvalidField("query, webhook: exactly one of them")
+    _check_schema(tool.input_schema)
+    match tool.query or tool.webhook:
+        case Query(dataset=dataset, sql=sql):
+            check_dataset_name(dataset, "query.dataset")
+            _bounded("query.sql", sql, MAX_SQL)
+        case Webhook(url=url):
+            _bounded("webhook.url", url, MAX_URL)
+    if "\0" in tool.description:
+        raise InvalidCharacter
+
+
+def check_dataset_name(name: str, field: str = "name") -> None:
+    """A name that SQL can say: InvalidField otherwise."""
+    if not _DATASET.fullmatch(name):
+        raise InvalidField(f"{field}: 1 to 63 letters, digits, dashes and underscores, a letter first")
+
+
+def parameter_types(schema: dict[str, Any]) -> dict[str, str]:
+    """The properties of an input schema that SQL can take as a parameter, each with its type: `text`, `integer`,
+    `number`, `boolean`, or one of these with `[]`. A property whose type is open is text."""
+    found = {}
+    for name, property in schema.get("properties", {}).items():
+        kind = _type_of(property)
+        inner = _type_of(property.get("items", {})) if kind == "array" else ""
+        if kind in _TYPES:
+            found[name] = _TYPES[kind]
+        elif inner in _TYPES:
+            found[name] = f"{_TYPES[inner]}[]"
+    return found
+
+
+def defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    """What the schema says a property is when it is left out."""
+    properties = schema.get("properties", {}).items()
+    return {name: property["default"] for name, property in properties if "default" in property}
+
+
+def _type_of(property: dict[str, Any]) -> str:
+    kind = property.get("type", "string")
+    return next((one for one in kind if one != "null"), "null") if isinstance(kind, list) else str(kind)
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
+    if schema.get("type") != "object":
+        raise InvalidField('input_schema: its type is "object"')
+    properties = schema.get("properties", {})
+    if not isinstance(properties, dict) or not all(isinstance(property, dict) for property in properties.values()):
+        raise InvalidField("input_schema.properties: an object of schemas")
+    for name in properties:
+        if not _PROPERTY.fullmatch(name):
+            raise InvalidField("input_schema.properties: 1 to 64 letters, digits, dots, dashes and underscores each")
+    if len(msgspec.json.encode(schema)) > MAX_SCHEMA:
+        raise InvalidField(f"input_schema: at most {MAX_SCHEMA} bytes")
+
+
+def _bounded(field: str, text: str, most: int) -> None:
+    if not text.strip() or len(text) > most or "\0" in text:
+        raise InvalidField(f"{field}: 1 to {most} characters")
