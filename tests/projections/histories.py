@@ -10,7 +10,7 @@ from decimal import Decimal
 from application.clock import new_id
 from application.ports.event_store import EventStore
 from domain.event import Envelope, Event
-from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.model_calls import Call, ModelCallStarted, TokensUsed, close_by_log
 from domain.session import events as e
 from domain.usage import Usage, cost_of
 
@@ -35,6 +35,14 @@ def used(call_id: str, turn_id: str = "", *, tokens: int = 100, model: str = SON
     )
 
 
+def corrected(used: Event, *, tokens: int) -> Event:
+    """What the provider's log makes of a settled call."""
+    assert isinstance(used, TokensUsed)
+    started = ModelCallStarted(call_id=used.call_id, step=used.step, model=used.model, user=used.user)
+    (correction,) = close_by_log(Call(started=started, standing=used), Usage(tokens, tokens // 3), "request")
+    return correction
+
+
 def turn(draw: random.Random, number: int = 1) -> list[Event]:
     """A turn from question to end, with what may happen in between."""
     id, call = new_id(), new_id()
@@ -46,7 +54,8 @@ def turn(draw: random.Random, number: int = 1) -> list[Event]:
         events.append(e.CacheMissed(turn_id=id))
         events.append(ModelCallStarted(call_id=call, step="answer", model=SONNET, user="ada", turn_id=id))
         if draw.random() < 0.3:
-            events.append(used(call, id, tokens=draw.randrange(5_000), estimated=True))
+            guess = used(call, id, tokens=draw.randrange(5_000), estimated=True)
+            events += [guess, corrected(guess, tokens=draw.randrange(5_000))] if draw.random() < 0.5 else [guess]
         events.append(used(call, id, tokens=draw.randrange(5_000), model=draw.choice([SONNET, HAIKU])))
     citation = e.Citation(n=1, document_id=new_id(), title="A", quote="quoted words", start=3, end=15, score=0.5)
     ends: list[Event] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,11 +13,12 @@ import pytest
 
 from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool
-from application.clock import new_id
+from application.clock import new_id, rfc3339
 from application.ports.event_store import Recorded
 from domain.session import events as e
 from projections import positions
 from projections.audit import Audit, leaf_bytes, leaf_hash
+from projections.cost_reads import CostReads
 from projections.costs import Costs
 from projections.read_model import ReadModel
 from projections.runner import Follower
@@ -24,7 +26,7 @@ from projections.session_reads import SessionReads
 from projections.session_view import SessionView
 from projections.transactions import reading, rows, writing
 from tests.fakes.in_memory_session_items import InMemorySessionItems
-from tests.projections.histories import SONNET, Writer, session, turn, used
+from tests.projections.histories import SONNET, START, Writer, corrected, session, turn, used
 
 pytestmark = pytest.mark.real
 
@@ -113,6 +115,36 @@ async def test_a_correction_replaces_the_estimate_of_the_same_call(
     (line,) = await summary(pool, tenant, "SELECT * FROM projections.cost_lines")
     assert (line["input_tokens"], line["estimated"], line["family"]) == (300, False, "sonnet")
     assert line["cost_usd"] == used(call, tokens=300).cost_usd  # type: ignore[attr-defined]
+
+
+async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every_sum(
+    store: PostgresEventStore, pool: Pool, tenant: str
+) -> None:
+    id, stream, writer = new_id(), f"{tenant}/session/{new_id()}", Writer(store)
+    guess = used(new_id(), id, tokens=900, estimated=True)
+    settled = used(new_id(), id, tokens=40)
+    started = e.TurnStarted(turn_id=id, client_id="c", text="?")
+    await writer.append(stream, [e.SessionOpened(user="ada", assistant="a"), started, guess, settled])
+    settled_at = writer.at
+    correction = corrected(guess, tokens=300)
+    await writer.append(stream, [correction])
+    await caught_up(store, pool, Costs(store, pool))
+    costs, since, until = CostReads(pool, store), START, writer.at + timedelta(days=1)
+    line, _ = await costs.lines(tenant, since, until, 0, 10)
+    assert (line["input_tokens"], line["output_tokens"], line["cache_read_tokens"]) == (300, 100, 0)
+    assert (line["estimated"], line["corrected"], line["at"]) == (False, True, settled_at)
+    total = correction.cost_usd + settled.cost_usd  # type: ignore[attr-defined]
+    whole = await costs.summary(tenant, since, until)
+    series = await costs.series(tenant, "step", "hour", since, until)
+    assert whole["total_usd"] == sum(point["cost_usd"] for point in series) == total
+    assert whole["models"][0]["estimated_calls"] == 0
+    _, _, reads = await view_of(store, pool, InMemorySessionItems())
+    ((turn_row,), _) = await reads.turns(tenant, stream.split("/")[2], after=None, limit=5)
+    assert turn_row["cost_usd"] == format(total, "f")
+    assert turn_row["usage"]["input_tokens"] == 340
+    shown = await reads.session(tenant, stream.split("/")[2])
+    assert shown
+    assert shown["updated_at"] == rfc3339(settled_at)
 
 
 async def test_costs_need_no_private_body(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
