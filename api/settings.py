@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import msgspec
 
@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_fast: str = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
     model_embedding: str = "amazon.titan-embed-text-v2:0"
     embedding_dimensions: int = 512
+    prompt_cache: Literal["off", "5m", "1h"] = "5m"
     # Documents
     max_document_bytes: int = 50 * 1024 * 1024
     max_document_pages: int = 2_000

@@ -33,6 +33,7 @@ from adapters.postgres.tenants import PostgresTenantDirectory
 from adapters.s3.blobs import S3Blobs
 from adapters.valkey.feed_tail import ValkeyFeedTail
 from adapters.valkey.tickets import ValkeyTickets
+from api import event_metrics
 from api.readiness import CHECK_S, HealthCheck, Readiness
 from api.services import Services
 from api.settings import Settings
@@ -166,16 +167,15 @@ async def _assemble(
     tenants = KnownTenants(store)
     directory = PostgresTenantDirectory(pool)
     tail = ValkeyFeedTail(cache)
-    sessions = LiveSessions(store, tail)
+    sessions = LiveSessions(store, tail, event_metrics.count)
     admission = Admission(
         turns=settings.max_turns,
         turns_per_tenant=settings.max_turns_per_tenant,
         requests_per_minute=settings.requests_per_minute,
     )
     health = Health(time.monotonic)
-    gateway = Gateway(
-        Router(settings.model_fast, settings.model_balanced, health), Failover(Attempt(model, health), health), embedder
-    )
+    failover = Failover(Attempt(model, health, settings.prompt_cache), health)
+    gateway = Gateway(Router(settings.model_fast, settings.model_balanced, health), failover, embedder)
     runner = TurnRunner(
         retrieve=Retrieve(gateway, corpus, CorpusVersions(corpus)),
         answer=Answering(
@@ -201,6 +201,7 @@ async def _assemble(
     session_reads = SessionReads(store, DynamoSessionItems(dynamodb, settings.table), store.vault, pool)
 
     async def refresh_lag() -> None:
+        event_metrics.show_breakers(health)
         await lag(pool, store)
 
     stop = asyncio.Event()

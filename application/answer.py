@@ -47,9 +47,10 @@ class Answering:
         """Say the answer; whether it was cut short by its length. Whoever has cancelled the turn hears no more, but
         the provider is heard to its end, for that is what it bills."""
         began = time.monotonic()
-        messages = [*history_messages(run.live.state, self.history_tokens), question_message(turn.text, passages)]
+        earlier = history_messages(run.live.state, self.history_tokens)
+        messages = [*earlier, question_message(turn.text, passages)]
         round = _Round(before=run.text)
-        await self._hear(run, self._ask(run, messages), round)
+        await self._hear(run, self._ask(run, messages, len(earlier)), round)
         if run.ended:
             return False
         ms = _ms(began)
@@ -57,13 +58,14 @@ class Answering:
         run.show(f.Step(step="answer", status="finished", model=round.model, ms=ms))
         return round.stop_reason == "max_tokens"
 
-    def _ask(self, run: TurnRun, messages: Sequence[Message]) -> Ask:
+    def _ask(self, run: TurnRun, messages: Sequence[Message], stable: int) -> Ask:
         return Ask(
             step="answer",
             tier="balanced",
             policy=run.assistant.models,
             system=system_blocks(run.assistant.instructions),
             messages=tuple(messages),
+            stable_messages=stable,
             max_tokens=self.answer_tokens,
             first_token_s=self.first_token_s,
             idle_s=self.idle_s,

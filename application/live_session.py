@@ -24,6 +24,13 @@ IDLE_S = 3_600.0
 MAX_HELD = 10_000
 
 
+Observe = Callable[[Sequence[Event]], None]
+
+
+def ignore(events: Sequence[Event]) -> None:
+    """Nobody counts them."""
+
+
 class Running(Protocol):
     """The turn that runs in this process, as its session knows it."""
 
@@ -42,8 +49,9 @@ class Running(Protocol):
 class LiveSession:
     """One session. Whoever changes it goes through `commit`, one at a time."""
 
-    def __init__(self, store: EventStore, id: StreamId) -> None:
+    def __init__(self, store: EventStore, id: StreamId, observe: Observe = ignore) -> None:
         self.id = id
+        self._observe = observe
         self.held: Held[Session] = Held(store, str(id), SESSION)
         self.feed = Feed(id.id, 0)
         self.run: Running | None = None
@@ -77,7 +85,9 @@ class LiveSession:
     async def commit(self, rule: Callable[[Session], Sequence[Event]], context: Context) -> Sequence[Event]:
         """Decide and append; the facts that were stored. After a conflict the rule decides again on the new state."""
         async with self._lock:
-            return await self.held.execute(rule, context)
+            stored = await self.held.execute(rule, context)
+        self._observe(stored)
+        return stored
 
     async def snapshot(self) -> None:
         """Keep a snapshot when enough has happened since the last one."""
@@ -99,8 +109,8 @@ class LiveSession:
 class LiveSessions:
     """The sessions that this process holds; idle ones go after an hour, or sooner when there are too many."""
 
-    def __init__(self, store: EventStore, tail: FeedTail) -> None:
-        self._store, self._tail = store, tail
+    def __init__(self, store: EventStore, tail: FeedTail, observe: Observe = ignore) -> None:
+        self._store, self._tail, self._observe = store, tail, observe
         self._held: OrderedDict[str, LiveSession] = OrderedDict()
         self._loading: dict[str, asyncio.Future[LiveSession]] = {}
 
@@ -110,7 +120,7 @@ class LiveSessions:
 
     def new(self, id: StreamId) -> LiveSession:
         """A session that does not exist yet."""
-        live = LiveSession(self._store, id)
+        live = LiveSession(self._store, id, self._observe)
         self._keep(live)
         return live
 
@@ -128,7 +138,7 @@ class LiveSessions:
         return await asyncio.shield(self._loading[key])
 
     async def _load(self, id: StreamId) -> LiveSession:
-        live = LiveSession(self._store, id)
+        live = LiveSession(self._store, id, self._observe)
         await live.load(self._tail)
         if live.held.version:
             self._keep(live)

@@ -9,23 +9,30 @@ from application.ports.model import ModelCall
 
 def converse_request(call: ModelCall) -> dict[str, Any]:
     """The arguments of `converse_stream`. `maxTokens` is always there: Bedrock reserves quota by it, and without it
-    the model's maximum. The cache point stands after the first system block, the stable prefix."""
+    the model's maximum. Cache points stand where the prompt stops being the same: after the system blocks, and after
+    the conversation so far. A prefix that is too short for the model's cache costs nothing by being marked.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+    """
+    point = _cache_point(call)
+    messages = [{"role": message.role, "content": message.content} for message in call.messages]
+    if point and call.stable_messages:
+        last = messages[call.stable_messages - 1]
+        last["content"] = [*last["content"], *point]
     request: dict[str, Any] = {
         "modelId": call.model,
-        "messages": [{"role": message.role, "content": message.content} for message in call.messages],
+        "messages": messages,
         "inferenceConfig": {"maxTokens": call.max_tokens, "temperature": call.temperature},
         "requestMetadata": call.metadata,
     }
     if call.system:
-        request["system"] = _system(call)
+        request["system"] = [*({"text": text} for text in call.system), *point]
     if call.tools:
         request["toolConfig"] = {"tools": list(call.tools)}
     return request
 
 
-def _system(call: ModelCall) -> list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = [{"text": text} for text in call.system]
-    if call.cache_prefix:
-        point = {"type": "default"} if call.cache_ttl == "5m" else {"type": "default", "ttl": call.cache_ttl}
-        blocks.insert(1, {"cachePoint": point})
-    return blocks
+def _cache_point(call: ModelCall) -> list[dict[str, Any]]:
+    if call.cache == "off":
+        return []
+    return [{"cachePoint": {"type": "default"} | ({"ttl": "1h"} if call.cache == "1h" else {})}]

@@ -13,7 +13,7 @@ from domain.usage import Usage, estimate_tokens
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step wants from a model. `shown` is how many characters of the turn's text stand before this answer."""
+    """What a step wants from a model. The first `stable_messages` are those of earlier turns. `shown` is how many characters of the turn's text stand before this answer."""
 
     step: str
     tier: Tier
@@ -25,6 +25,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     complexity: Complexity = ""
     policy: ModelPolicy = ModelPolicy()
     tools: tuple[dict[str, Any], ...] = ()
+    stable_messages: int = 0
     shown: int = 0
 
     @property

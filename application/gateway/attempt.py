@@ -13,7 +13,16 @@ from application.gateway.continuation import prefill
 from application.gateway.health import Health
 from application.gateway.journal import Journal
 from application.gateway.router import Route
-from application.ports.model import Finished, LanguageModel, Message, ModelCall, ModelEvent, ModelFailure, TextDelta
+from application.ports.model import (
+    Finished,
+    LanguageModel,
+    Message,
+    ModelCall,
+    ModelEvent,
+    ModelFailure,
+    PromptCacheTtl,
+    TextDelta,
+)
 from domain.model_calls import ModelCallStarted, TokensUsed, settle
 from domain.usage import Usage, estimate_tokens
 
@@ -26,10 +35,11 @@ class Attempt:
 
     model: LanguageModel
     health: Health
+    cache: PromptCacheTtl = "5m"
 
     async def stream(self, ask: Ask, route: Route, said: str, journal: Journal) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer, or the rest of one of which `said` is known. `ModelFailure` when it breaks off."""
-        call = _call(ask, route, said, journal)
+        call = _call(ask, route, said, journal, self.cache)
         started = _started(ask, call, journal)
         await journal.record([started])
         began, first = time.monotonic(), 0.0
@@ -61,7 +71,7 @@ class Attempt:
         self.health.succeeded(model, first_s, deadline_s)
 
 
-def _call(ask: Ask, route: Route, said: str, journal: Journal) -> ModelCall:
+def _call(ask: Ask, route: Route, said: str, journal: Journal, cache: PromptCacheTtl) -> ModelCall:
     call_id = new_id()
     begun = prefill(said)
     messages = (*ask.messages, Message("assistant", [{"text": begun}])) if begun else ask.messages
@@ -75,6 +85,8 @@ def _call(ask: Ask, route: Route, said: str, journal: Journal) -> ModelCall:
         tools=ask.tools,
         first_token_s=ask.first_token_s,
         idle_s=ask.idle_s,
+        cache=cache,
+        stable_messages=ask.stable_messages,
     )
 
 

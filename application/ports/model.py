@@ -10,6 +10,9 @@ import msgspec
 from domain.usage import Usage
 
 
+PromptCacheTtl = Literal["off", "5m", "1h"]
+
+
 class Message(msgspec.Struct, frozen=True):
     """One message of a conversation; `content` is Converse content blocks (`{"text": ...}`, `{"toolUse": ...}`)."""
 
@@ -18,8 +21,9 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to a model. `system` is the stable prefix first; after `cache_prefix` blocks of it a cache point is
-    set. `metadata` goes to Bedrock as `requestMetadata`. Deadlines are in seconds."""
+    """A request to a model. `system` is the same for every call of an assistant, and the first `stable_messages` are
+    the same for every call of a conversation: after each of the two stands a cache point, kept as long as `cache` says.
+    `metadata` goes to Bedrock as `requestMetadata`. Deadlines are in seconds."""
 
     call_id: str
     model: str
@@ -28,8 +32,8 @@ class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int
     metadata: dict[str, str]
     temperature: float = 0.0
-    cache_prefix: bool = True
-    cache_ttl: Literal["5m", "1h"] = "5m"
+    cache: PromptCacheTtl = "5m"
+    stable_messages: int = 0
     tools: tuple[dict[str, Any], ...] = ()
     first_token_s: float = 8.0
     idle_s: float = 6.0

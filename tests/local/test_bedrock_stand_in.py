@@ -162,7 +162,7 @@ async def test_what_the_client_is_told_is_what_is_billed(stand_in: Running, tmp_
     model = BedrockLanguageModel(stand_in.client)
     system = ("y" * 8_000, "more")
     for _ in range(2):
-        events = [event async for event in model.converse(call(system=system, cache_ttl="1h"))]
+        events = [event async for event in model.converse(call(system=system, cache="1h"))]
     end = events[-1]
     assert isinstance(end, Finished)
     last = stand_in.runtime.log.calls[-1]

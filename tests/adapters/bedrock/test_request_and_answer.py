@@ -32,18 +32,15 @@ def test_a_request_always_bounds_its_answer_and_names_the_call() -> None:
     assert "toolConfig" not in request
 
 
-def test_the_cache_point_follows_the_stable_prefix_and_says_its_hour() -> None:
-    assert converse_request(CALL)["system"] == [
-        {"text": "stable"},
-        {"cachePoint": {"type": "default"}},
-        {"text": "more"},
-    ]
-    hour = converse_request(msgspec.structs.replace(CALL, cache_ttl="1h"))["system"]
-    assert hour[1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
-    assert converse_request(msgspec.structs.replace(CALL, cache_prefix=False))["system"] == [
-        {"text": "stable"},
-        {"text": "more"},
-    ]
+def test_cache_points_stand_where_the_prompt_stops_being_the_same() -> None:
+    point = {"cachePoint": {"type": "default"}}
+    assert converse_request(CALL)["system"] == [{"text": "stable"}, {"text": "more"}, point]
+    hour = converse_request(msgspec.structs.replace(CALL, cache="1h"))["system"]
+    assert hour[-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+    said = (*CALL.messages, Message("assistant", [{"text": "ho"}]), Message("user", [{"text": "and?"}]))
+    going_on = converse_request(msgspec.structs.replace(CALL, messages=said, stable_messages=2))["messages"]
+    assert [point in message["content"] for message in going_on] == [False, True, False]
+    assert "cachePoint" not in str(converse_request(msgspec.structs.replace(CALL, cache="off", stable_messages=1)))
 
 
 def test_text_is_merged_and_keeps_its_place_among_other_events() -> None:
