@@ -9,6 +9,7 @@ import msgspec
 from application.steps.step import Step
 
 MOST_PARTS = 4
+LONGEST_REWRITTEN = 1_000  # characters; a longer message says itself what it is about
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 
@@ -129,7 +130,7 @@ do not answer it. When it stands alone already, repeat it word for word.""",
         output=StandaloneQuestion,
         default=None,
         max_tokens=300,
-        when=lambda facts: facts.turns > 0,
+        when=lambda facts: facts.turns > 0 and len(facts.question) <= LONGEST_REWRITTEN,
     ),
     Step(
         name="split_question",

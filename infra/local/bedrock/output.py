@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.bedrock import event_stream
+from infra.local.bedrock.judgement import Judgement
 from infra.local.bedrock.prompt import read_prompt
 from infra.local.bedrock.prose import answer_prompt, continuation
 from infra.local.bedrock.schema_fill import fill
@@ -48,7 +49,13 @@ def compose(body: dict[str, Any], *, answer_tokens: int = 0) -> Output:
         text = "Let me look that up."
         return Output(text, "tool_use", count_text(text) + count_text(name + tool[2]), tool)
     if prompt.schema is not None:
-        text = continuation(json.dumps(fill(prompt.schema, prompt.question), ensure_ascii=False), prompt.prefill)
+        text = continuation(
+            json.dumps(
+                fill(prompt.schema, prompt.question, judge=Judgement(prompt) if prompt.sections else None),
+                ensure_ascii=False,
+            ),
+            prompt.prefill,
+        )
     else:
         text = answer_prompt(prompt)
         if answer_tokens:

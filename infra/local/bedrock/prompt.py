@@ -13,6 +13,8 @@ END_OF_PASSAGES = re.compile(
 )
 QUESTION = re.compile(r"(?:^|\n)[ \t#*]*(?:<question>|(?:user(?:'s)? )?question[ \t]*:)[*]*", re.IGNORECASE)
 TAGS = re.compile(r"</?[a-z_]+[^>]*>", re.IGNORECASE)
+SECTION = re.compile(r"^<([a-z_]+)>\n(.*?)\n</\1>[ \t]*$", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^For example: \"(.+)\"[ \t]*$", re.MULTILINE)
 SCHEMA_LINE = re.compile(r"^[ \t]*Output JSON schema:[ \t]*", re.MULTILINE)
 
 
@@ -26,7 +28,8 @@ class Passage:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What there is to work with. `prefill` is the beginning of the answer that the caller wrote for us."""
+    """What there is to work with. `prefill` is the beginning of the answer that the caller wrote for us, `sections` the
+    parts of the message that stand in tags of their own, `example` an answer that the caller would like."""
 
     question: str
     passages: list[Passage]
@@ -35,6 +38,8 @@ class Prompt:
     tool_choice: dict[str, Any] = field(default_factory=dict)
     tool_results: list[dict[str, Any]] = field(default_factory=list)
     schema: dict[str, Any] | None = None
+    sections: dict[str, str] = field(default_factory=dict)
+    example: str = ""
 
 
 def read_prompt(body: dict[str, Any]) -> Prompt:
@@ -49,13 +54,25 @@ def read_prompt(body: dict[str, Any]) -> Prompt:
     results = [block["toolResult"] for block in messages[-1]["content"] if "toolResult" in block]
     if not asked:
         asked = next((t for m in reversed(messages) if m["role"] == "user" and (t := _texts(m["content"]))), "")
+    sections = {found[1]: found[2] for found in SECTION.finditer(asked)}
     passages, rest = _split_passages(asked, question_follows=True)
+    if "passages" in sections:  # marks in other sections are none of a passage
+        passages, _ = _split_passages(sections["passages"], question_follows=False)
     if not passages:
         passages, _ = _split_passages(system, question_follows=False)
     config = body.get("toolConfig", {})
     tools = [tool["toolSpec"] for tool in config.get("tools", []) if "toolSpec" in tool]
+    example = EXAMPLE.search(system)
     return Prompt(
-        _question(rest), passages, prefill, tools, config.get("toolChoice", {}), results, _schema(system + "\n" + asked)
+        _question(rest),
+        passages,
+        prefill,
+        tools,
+        config.get("toolChoice", {}),
+        results,
+        _schema(system + "\n" + asked),
+        sections,
+        example[1] if example else "",
     )
 
 

@@ -24,6 +24,10 @@ def answer_prompt(prompt: Prompt) -> str:
         text = "\n\n".join(_from_tool(result) for result in prompt.tool_results)
     elif prompt.passages:
         text = _from_passages(prompt.question, prompt.passages)
+    elif prompt.example:
+        text = prompt.example
+    elif "text" in prompt.sections:  # a text to work on comes back as it is: no model, no translation
+        text = prompt.sections["text"]
     else:
         text = _from_nothing(prompt.question)
     return continuation(text, prompt.prefill)

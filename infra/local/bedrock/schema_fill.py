@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from infra.local.bedrock.words import content_words
@@ -12,6 +13,8 @@ DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 QUOTED = re.compile(r"[\"“‘'`]([^\"”’'`]{1,200})[\"”’'`](?!\w)")
 UNLIKELY = re.compile(r"unsafe|inject|toxic|harm|contradict|block|refus|ambig|off_?topic|error|missing|unsupport", re.I)
 DEPTH = 12
+# What somebody who understands more of the text says of a property: its schema, its name, the schema of its items.
+Judge = Callable[[dict[str, Any], str, dict[str, Any]], Any]
 
 
 class Evidence:
@@ -32,20 +35,24 @@ class Evidence:
         return options[best], shared[best]
 
 
-def fill(schema: dict[str, Any], text: str, *, only_required: bool = False) -> Any:
+def fill(schema: dict[str, Any], text: str, *, only_required: bool = False, judge: Judge | None = None) -> Any:
     """A value that fits `schema` (the common part of JSON Schema 2020-12). With `only_required`, a property that is
-    not required is left out unless the text has something for it."""
-    return _Filling(schema, Evidence(text), only_required).value(schema, "", DEPTH)
+    not required is left out unless the text has something for it. Where `judge` has an opinion, that is the value."""
+    return _Filling(schema, Evidence(text), only_required, judge).value(schema, "", DEPTH)
 
 
 class _Filling:
-    def __init__(self, root: dict[str, Any], evidence: Evidence, only_required: bool) -> None:
-        self._root, self._evidence, self._only_required = root, evidence, only_required
+    def __init__(self, root: dict[str, Any], evidence: Evidence, only_required: bool, judge: Judge | None) -> None:
+        self._root, self._evidence, self._only_required, self._judge = root, evidence, only_required, judge
 
     def value(self, schema: dict[str, Any], name: str, depth: int) -> Any:
         if depth == 0:
             return None
         schema = self._resolved(schema)
+        if self._judge and name:
+            judged = self._judge(schema, name, self._resolved(schema.get("items", {})))
+            if judged is not None:
+                return judged
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
