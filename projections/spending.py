@@ -1,0 +1,37 @@
+"""What the ledger says was spent, for the budgets: sums of the cost lines with the position they were read at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from application.ports.spending import Spent
+from domain.refusals import DependencyUnavailable
+from projections.transactions import Pool, reading, rows
+
+# Positions only rise, in each lane; so their sum orders snapshots.
+POSITION = """
+SELECT sum(p.position)::bigint AS position FROM projections.positions p
+JOIN projections.generations g USING (name, generation) WHERE p.name = 'costs' AND g.live"""
+SUM = """
+SELECT coalesce(sum(cost_usd), 0) AS usd FROM projections.cost_lines
+WHERE tenant = %(tenant)s AND at >= %(since)s AND at < %(until)s AND (%(user)s = '' OR user_id = %(user)s)"""
+KNOWN = "SELECT call_id FROM projections.cost_lines WHERE tenant = %(tenant)s AND call_id = ANY(%(calls)s)"
+
+
+class LedgerSpending:
+    """See `application.ports.spending.Spending`: the live generation of `costs`, in one snapshot."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def spent(self, tenant: str, user: str, since: datetime, until: datetime, calls: Collection[str]) -> Spent:
+        """See the port."""
+        asked = {"tenant": tenant, "user": user, "since": since, "until": until, "calls": list(calls)}
+        async with reading(self._pool, tenant) as connection:
+            position = (await rows(connection, POSITION))[0]["position"]
+            if position is None:
+                raise DependencyUnavailable("The read models are being built; try again.", retry_after_s=5)
+            usd = (await rows(connection, SUM, asked))[0]["usd"]
+            known = await rows(connection, KNOWN, asked) if calls else []
+        return Spent(usd, position, frozenset(row["call_id"] for row in known))
