@@ -65,7 +65,7 @@ def reconcile(
 
     def found(finding: Finding) -> None:
         if not as_json:
-            click.echo(_line(finding))
+            click.echo(line_of(finding))
         elif len(findings) < SHOWN:
             findings.append(finding)
 
@@ -80,7 +80,7 @@ def reconcile(
             return await run(begin, end, found=found, tenant=tenant, apply=apply, grace_s=grace)
 
     report = _sentence_for_refusals(work)
-    click.echo(_json(report, findings) if as_json else _summary(report))
+    click.echo(_json(report, findings) if as_json else summary_of(report))
     if not report.explained:
         raise click.exceptions.Exit(1)
 
@@ -123,7 +123,8 @@ def _plain(struct: Any) -> dict[str, Any]:
     return {{"since": "from", "until": "to"}.get(name, name): value for name, value in fields.items()}
 
 
-def _line(finding: Finding) -> str:
+def line_of(finding: Finding) -> str:
+    """A differing call, for people."""
     ours = "nothing" if finding.ledger is None else _tokens(finding.ledger)
     theirs = "nothing" if finding.logged is None else _tokens(finding.logged)
     at = finding.at.astimezone(UTC)
@@ -142,7 +143,8 @@ def _tokens(usage: Any) -> str:
     )
 
 
-def _summary(report: Report) -> str:
+def summary_of(report: Report) -> str:
+    """The sums, for people."""
     lines = [
         f"{report.calls} calls: {report.matched} matched, {report.corrected} corrected,"
         f" {report.settled} settled that nobody had, {report.unbilled} refused, {report.missing} missing in the log,"
