@@ -55,7 +55,7 @@ class Measure:
             at, ids = await self.shared.counted(tenant, bound)
             since, until = period_at(bound.period, at)
             spent = await self._spent(tenant, bound.user, since, until, {*ids, *purse.claims})
-            purse.forget(spent.known)
+            purse.forget(spent.known, older_s=(at - since).total_seconds())
             base = Base(until, spent.usd, spent.position, spent.known & set(ids))
             purse.see(await self.shared.rebase(tenant, bound, base, dict(purse.claims)), measured=True)
             purse.measured_at, purse.allowance = time.monotonic(), None
@@ -108,7 +108,7 @@ class Measure:
                 pass  # the ledger alone, then
         since, until = period_at(budget.period, now())
         spent = await self._spent(tenant, "", since, until, purse.claims)
-        purse.forget(spent.known)
+        purse.forget(spent.known, older_s=(now() - since).total_seconds())
         purse.base = spent.usd
         purse.sum_here()
         return Account(purse.used, purse.reserved, since, until)
@@ -120,7 +120,7 @@ class Measure:
             if purse.allowance is None:
                 raise
             return  # what is left of the last share
-        purse.forget(spent.known)
+        purse.forget(spent.known, older_s=(now() - since).total_seconds())
         purse.base = spent.usd
         purse.sum_here()
         rest = (bound.limits.limit_usd or Decimal(0)) - purse.used - purse.reserved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -67,12 +68,15 @@ class Purse:
         if claim := self.claims.get(call_id):
             if self.allowance is not None:
                 self.allowance += claim.usd - usd
-            claim.usd, claim.open = usd, False
+            claim.usd, claim.open, claim.settled_at = usd, False, time.monotonic()
 
-    def forget(self, known: Iterable[str]) -> None:
-        """The ledger holds these calls."""
+    def forget(self, known: Iterable[str], *, older_s: float = float("inf")) -> None:
+        """The ledger holds these calls; and what was settled longer ago than the period began is no matter of it."""
         for call_id in known:
             self.claims.pop(call_id, None)
+        began = time.monotonic() - older_s
+        for call_id in [id for id, claim in self.claims.items() if not claim.open and claim.settled_at < began]:
+            del self.claims[call_id]
 
     def sum_here(self) -> None:
         """Where it stands by the ledger and our own calls alone."""

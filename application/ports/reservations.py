@@ -33,10 +33,12 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct):
-    """What a process knows of one of its calls that the ledger may not hold yet; `open` until it is settled."""
+    """What a process knows of one of its calls that the ledger may not hold yet: `open` until it is settled, which it
+    was at `settled_at` by the process's own monotonic clock."""
 
     usd: Decimal
     open: bool
+    settled_at: float = 0.0
 
 
 class Mark(msgspec.Struct, frozen=True):

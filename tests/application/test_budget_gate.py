@@ -1,0 +1,463 @@
+"""The budget gate refuses what is over a limit and nothing else, whatever is away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from application.admission import Admission
+from application.clock import new_id
+from application.gateway import measure
+from application.gateway.purse import BudgetNews
+from application.gateway.reservation import BudgetGate, Reservation
+from domain.model_calls import ModelCallStarted, settle
+from domain.refusals import BudgetExceeded, DependencyUnavailable, Draining, Overloaded, RateLimited
+from domain.tenant.events import Budget, Limits
+from domain.tenant.state import Tenant
+from domain.usage import Usage, cost_of
+from tests.fakes.fixed_spending import FixedSpending
+from tests.fakes.in_memory_reservations import InMemoryReservations
+from tests.fakes.small_ports import FixedTenants
+
+T = "tenant"
+MODEL = "global.anthropic.claude-haiku-4-5"  # $5 a million output tokens: 2,000 are a cent
+CENT = Decimal("0.01")
+
+
+class Budgeted(FixedTenants):
+    """Every tenant has this budget."""
+
+    budget = Budget()
+
+    async def settings(self, tenant: str) -> Tenant:
+        return Tenant(name=tenant, budget=self.budget)
+
+
+class House:
+    """One installation: a ledger, shared counts, and as many processes as a test wants."""
+
+    def __init__(self, *, replicas: int = 1, turns: int = 100, **limits: Any) -> None:
+        self.tenants, self.shared, self.ledger = Budgeted(), InMemoryReservations(), FixedSpending()
+        self.tenants.budget = Budget(**limits)
+        self.replicas, self.turns, self.news = replicas, turns, list[BudgetNews]()
+
+    def process(self) -> BudgetGate:
+        admission = Admission(turns=self.turns, turns_per_tenant=20, requests_per_minute=300)
+        return BudgetGate(self.tenants, admission, self.shared, self.ledger, self.replicas, news=self.news.append)
+
+    async def spend(
+        self, gate: BudgetGate, cents: float = 1, *, estimate: float | None = None, user: str = "ada"
+    ) -> Any:
+        """A whole call, which the ledger hears of at once."""
+        started = call(estimate or cents, user)
+        reservation = await gate.reserve(T, user, started)
+        used = settle(started, tokens(cents))
+        await gate.settle(reservation, used)
+        self.ledger.add(T, user, used.call_id, used.cost_usd, self.shared.now)
+        return reservation
+
+
+def tokens(cents: float) -> Usage:
+    return Usage(output_tokens=round(cents * 2000))
+
+
+def call(cents: float, user: str = "ada") -> ModelCallStarted:
+    return ModelCallStarted(call_id=new_id(), step="answer", model=MODEL, user=user, estimate=tokens(cents))
+
+
+async def reserved(gate: BudgetGate, count: int, cents: float = 1, user: str = "ada") -> list[Reservation]:
+    """Those of so many calls at once that were let in."""
+    tries = (gate.reserve(T, user, call(cents, user)) for _ in range(count))
+    found = await asyncio.gather(*tries, return_exceptions=True)
+    for one in found:
+        assert isinstance(one, Reservation | BudgetExceeded), one
+    return [one for one in found if isinstance(one, Reservation)]
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Moves the monotonic clock on."""
+    real, moved = time.monotonic, [0.0]
+
+    def move(seconds: float) -> None:
+        moved[0] += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: real() + moved[0])
+    return move
+
+
+# Turns
+
+
+async def test_without_a_budget_nobody_else_is_asked() -> None:
+    house = House()
+    gate = house.process()
+    await gate.admit(T, "ada", "t1")
+    await house.spend(gate)
+    await gate.leave(T, "ada", "t1")
+    assert (house.shared.answered, house.ledger.asked, gate.level(T)) == (0, 0, "ok")
+    assert not gate.admission.running
+
+
+async def test_the_installations_limits_hold_where_a_tenant_has_none() -> None:
+    gate = House().process()
+    for n in range(20):
+        await gate.admit(T, "ada", f"t{n}")
+    with pytest.raises(RateLimited) as refused:
+        await gate.admit(T, "ada", "t20")
+    assert refused.value.retry_after_s == 1
+    for n in range(20):
+        await gate.leave(T, "ada", f"t{n}")
+    for n in range(280):
+        await gate.admit(T, "ada", f"u{n}")
+        await gate.leave(T, "ada", f"u{n}")
+    with pytest.raises(RateLimited) as refused:
+        await gate.admit(T, "ada", "last")
+    assert 0 < (refused.value.retry_after_s or 0) <= 0.21
+    assert not gate.admission.running, "who is refused holds no place"
+
+
+async def test_limits_hold_over_all_processes() -> None:
+    house = House(concurrent_turns=3, per_user=Limits(concurrent_turns=2))
+    here, there = house.process(), house.process()
+    await here.admit(T, "ada", "t1")
+    await there.admit(T, "ada", "t2")
+    with pytest.raises(RateLimited, match="user"):
+        await here.admit(T, "ada", "t3")
+    await there.admit(T, "bob", "t4")
+    with pytest.raises(RateLimited, match="tenant"):
+        await here.admit(T, "cy", "t5")
+    await here.leave(T, "ada", "t1")
+    await here.admit(T, "cy", "t5")
+
+
+async def test_a_turn_that_is_taken_over_is_never_refused() -> None:
+    house = House(concurrent_turns=1)
+    here, there = house.process(), house.process()
+    await here.admit(T, "ada", "t1")
+    await there.readmit(T, "ada", "t1")
+    with pytest.raises(RateLimited):
+        await there.admit(T, "ada", "t2")
+    await there.leave(T, "ada", "t1")
+    await there.admit(T, "ada", "t2")
+
+
+async def test_a_process_that_drains_or_is_full_takes_none() -> None:
+    house = House(turns=1, concurrent_turns=50)
+    gate = house.process()
+    await gate.admit(T, "ada", "t1")
+    with pytest.raises(Overloaded):
+        await gate.admit("other", "ada", "t2")
+    gate.admission.draining = True
+    with pytest.raises(Draining):
+        await gate.admit(T, "ada", "t3")
+
+
+async def test_without_the_shared_counts_each_process_has_a_share() -> None:
+    house = House(replicas=3, requests_per_minute=30, concurrent_turns=9)
+    house.shared.away = True
+    gates, admitted = [house.process() for _ in range(3)], 0
+    for gate in gates:
+        for n in range(20):
+            try:
+                await gate.admit(T, "ada", f"t{n}")
+                await gate.leave(T, "ada", f"t{n}")
+                admitted += 1
+            except RateLimited:
+                pass
+    assert admitted == 30
+    for n in range(3):
+        gates[0]._buckets = type(gates[0]._buckets)()
+        await gates[0].admit(T, "ada", f"place{n}")
+    with pytest.raises(RateLimited, match="at once"):
+        await gates[0].admit(T, "ada", "place3")
+
+
+async def test_when_they_go_away_in_the_middle_the_share_is_not_fresh() -> None:
+    house = House(requests_per_minute=10)
+    gate = house.process()
+    for n in range(10):
+        await gate.admit(T, "ada", f"t{n}")
+    house.shared.away = True
+    with pytest.raises(RateLimited):
+        await gate.admit(T, "ada", "more")
+
+
+async def test_whoever_waits_as_told_is_let_in(later: Callable[[float], None]) -> None:
+    house = House(requests_per_minute=7)
+    gate = house.process()
+    for n in range(7):
+        await gate.admit(T, "ada", f"t{n}")
+    for n in range(5):
+        with pytest.raises(RateLimited) as refused:
+            await gate.admit(T, "ada", f"u{n}")
+        wait = refused.value.retry_after_s or 0
+        house.shared.now += timedelta(seconds=wait)
+        later(wait)
+        await gate.admit(T, "ada", f"u{n}")
+
+
+# Tokens
+
+
+async def test_tokens_a_minute_are_reserved_and_what_was_not_used_comes_back() -> None:
+    house = House(tokens_per_minute=10_000)
+    here, there = house.process(), house.process()
+    started = call(4)
+    reservation = await here.reserve(T, "ada", started)
+    with pytest.raises(RateLimited) as refused:
+        await there.reserve(T, "ada", call(2))
+    assert refused.value.retry_after_s == pytest.approx(12, abs=0.1)
+    await here.settle(reservation, settle(started, tokens(0.5)))
+    await there.reserve(T, "ada", call(2))
+
+
+# Money
+
+
+async def test_many_at_once_over_two_processes_never_pass_the_limit() -> None:
+    house = House(limit_usd=20 * CENT)
+    here, there = house.process(), house.process()
+    let_in = await asyncio.gather(reserved(here, 100), reserved(there, 100))
+    assert sum(map(len, let_in)) == 20
+    assert house.ledger.asked == 2, "one look at the ledger a process"
+
+
+async def test_what_is_only_reserved_may_come_back_soon_and_what_is_spent_at_the_periods_end(
+    later: Callable[[float], None],
+) -> None:
+    house = House(limit_usd=CENT, period="day")
+    gate = house.process()
+    started = call(1)
+    reservation = await gate.reserve(T, "ada", started)
+    with pytest.raises(BudgetExceeded) as refused:
+        await gate.reserve(T, "ada", call(1))
+    assert refused.value.retry_after_s == 2
+    await gate.settle(reservation, settle(started, tokens(0.9)))
+    with pytest.raises(BudgetExceeded) as refused:
+        await gate.reserve(T, "ada", call(1))
+    assert refused.value.retry_after_s == 12 * 3600, "it is noon by the shared clock"
+    house.shared.now = datetime(2026, 11, 27, 0, 0, 1, tzinfo=UTC)
+    later(12 * 3600 + 1)
+    await gate.reserve(T, "ada", call(1))
+
+
+async def test_a_users_limit_stands_beside_the_tenants() -> None:
+    house = House(limit_usd=10 * CENT, per_user=Limits(limit_usd=2 * CENT))
+    gate = house.process()
+    assert len(await reserved(gate, 5, user="ada")) == 2
+    assert len(await reserved(gate, 20, user="bob")) == 2
+    with pytest.raises(BudgetExceeded, match="reserved by"):
+        await gate.reserve(T, "ada", call(1))
+
+
+async def test_what_the_ledger_holds_was_spent_before() -> None:
+    house = House(limit_usd=10 * CENT)
+    house.ledger.add(T, "bob", "old", 8 * CENT, house.shared.now)
+    house.ledger.add(T, "bob", "last-month", 8 * CENT, house.shared.now - timedelta(days=40))
+    house.ledger.add("other", "bob", "theirs", 8 * CENT, house.shared.now)
+    assert len(await reserved(house.process(), 10)) == 2
+
+
+async def test_lost_counts_are_made_anew_from_the_ledger_and_what_it_does_not_hold_yet() -> None:
+    house = House(limit_usd=10 * CENT)
+    here, there = house.process(), house.process()
+    await house.spend(here, 2)
+    for gate in (here, there):
+        started = call(1)
+        await gate.settle(await gate.reserve(T, "ada", started), settle(started, tokens(1)))
+        await gate.reserve(T, "ada", call(1))
+    house.shared.flush()
+    assert len(await reserved(here, 1)) == 1
+    assert len(await reserved(there, 10)) == 3, "2 in the ledger, 2 settled, 2 reserved, 1 new"
+
+
+async def test_the_truth_of_calls_that_were_let_in_before_a_loss_is_counted_after_it() -> None:
+    house = House(limit_usd=10 * CENT)
+    here, there = house.process(), house.process()
+    started = call(1)
+    reservation = await here.reserve(T, "ada", started)
+    house.shared.flush()
+    await there.reserve(T, "ada", call(1))
+    await here.settle(reservation, settle(started, tokens(5)))
+    assert len(await reserved(there, 10)) == 4
+
+
+async def test_while_the_shared_counts_are_away_half_of_the_rest_is_each_ones() -> None:
+    house = House(limit_usd=20 * CENT)
+    house.ledger.add(T, "ada", "old", 4 * CENT)
+    here, there = house.process(), house.process()
+    house.shared.away = True
+    assert (len(await reserved(here, 50)), len(await reserved(there, 50))) == (8, 8)
+    with pytest.raises(BudgetExceeded) as refused:
+        await here.reserve(T, "ada", call(1))
+    assert 0 < (refused.value.retry_after_s or 0) <= 60, "then the ledger is asked again"
+
+
+async def test_a_minute_later_they_share_what_is_left(later: Callable[[float], None]) -> None:
+    house = House(limit_usd=16 * CENT)
+    gate = house.process()
+    house.shared.away = True
+    for _ in range(8):
+        started = call(1)
+        await gate.settle(await gate.reserve(T, "ada", started), settle(started, tokens(1)))
+        house.ledger.add(T, "ada", started.call_id, CENT)
+    assert await reserved(gate, 1) == []
+    later(61)
+    assert len(await reserved(gate, 10)) == 4
+
+
+async def test_when_they_return_they_hear_of_what_was_reserved_without_them() -> None:
+    house = House(limit_usd=10 * CENT)
+    gate = house.process()
+    await reserved(gate, 1)
+    house.shared.away = True
+    assert len(await reserved(gate, 3)) == 3
+    house.shared.away = False
+    assert len(await reserved(gate, 20)) == 6
+
+
+async def test_nobody_can_tell_so_nobody_is_let_in() -> None:
+    house = House(limit_usd=CENT)
+    house.ledger.away = True
+    gate = house.process()
+    with pytest.raises(DependencyUnavailable):
+        await gate.reserve(T, "ada", call(1))
+    house.ledger.away = False
+    await gate.reserve(T, "ada", call(1))
+
+
+async def test_the_ledger_may_be_away_once_the_counts_are_known() -> None:
+    house = House(limit_usd=2 * CENT)
+    gate = house.process()
+    await reserved(gate, 1)
+    house.ledger.away = True
+    assert len(await reserved(gate, 2)) == 1
+
+
+async def test_a_call_that_never_left_costs_nothing() -> None:
+    house = House(limit_usd=CENT)
+    gate = house.process()
+    for _ in range(3):
+        await gate.release(await gate.reserve(T, "ada", call(1)))
+
+
+async def test_a_wrong_clock_of_one_process_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(limit_usd=10 * CENT, period="day", requests_per_minute=3)
+    here, there = house.process(), house.process()
+    await reserved(here, 4)
+    for n in range(2):
+        await here.admit(T, "ada", f"t{n}")
+    monkeypatch.setattr(time, "time", lambda: datetime(2031, 1, 1, tzinfo=UTC).timestamp())
+    assert len(await reserved(there, 20)) == 6
+    await there.admit(T, "ada", "t2")
+    with pytest.raises(RateLimited):
+        await there.admit(T, "ada", "t3")
+
+
+async def test_a_corrected_ledger_is_heard_of_within_a_minute(later: Callable[[float], None]) -> None:
+    house = House(limit_usd=10 * CENT)
+    gate = house.process()
+    reservation = await house.spend(gate, 1)
+    house.ledger.add(T, "ada", reservation.call.call_id, 5 * CENT, house.shared.now)
+    later(measure.AGAIN_S + 1)
+    await house.spend(gate, 1)
+    await asyncio.gather(*gate._tasks)
+    assert (await gate.account(T)).used_usd == 6 * CENT
+
+
+async def test_each_worse_state_is_told_once_a_period() -> None:
+    house = House(limit_usd=100 * CENT)
+    gate = house.process()
+    assert gate.level(T) == "ok"
+    for _ in range(98):
+        await house.spend(gate, 1)
+    with pytest.raises(BudgetExceeded):
+        await gate.reserve(T, "ada", call(3))
+    told = [(n.state, n.used_usd, n.period, n.limit_usd, n.user) for n in house.news]
+    assert told == [
+        (state, used * CENT, told[0][2], 100 * CENT, "") for state, used in (("warned", 80), ("low", 89), ("out", 98))
+    ]
+    assert gate.level(T) == gate.level(T, "ada") == "out"
+    house.tenants.budget = Budget(limit_usd=1000 * CENT)
+    await house.spend(gate, 1)
+    assert gate.level(T) == "ok"
+
+
+async def test_a_cancelled_reservation_is_taken_back() -> None:
+    house = House(limit_usd=CENT)
+    gate = house.process()
+    await gate.release(await gate.reserve(T, "ada", call(1)))
+    answering, go = asyncio.Event(), asyncio.Event()
+    reserve = house.shared.reserve
+
+    async def slow(*args: Any) -> Any:
+        answer = await reserve(*args)
+        answering.set()
+        await go.wait()
+        return answer
+
+    house.shared.reserve = slow  # type: ignore[method-assign]
+    waiting = asyncio.create_task(gate.reserve(T, "ada", call(1)))
+    await answering.wait()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await asyncio.gather(*gate._tasks)
+    house.shared.reserve = reserve  # type: ignore[method-assign]
+    await gate.reserve(T, "ada", call(1))
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["reserve", "reserve", "reserve", "settle", "settle", "project", "flush", "measure"]),
+        st.integers(0, 2),  # which process
+        st.integers(1, 400),  # estimate, in hundredths of a cent
+        st.integers(0, 110),  # truth, in per cent of it
+    ),
+    max_size=80,
+)
+
+
+@given(ACTS)
+async def test_whatever_happens_no_more_is_spent_than_the_limit_and_the_error_of_estimates(acts: list[Any]) -> None:
+    """Three processes, a ledger that lags, and shared counts that are lost again and again."""
+    house = House(limit_usd=10 * CENT)
+    gates, open_calls = [house.process() for _ in range(3)], list[Any]()
+    unprojected, spent, errors = list[Any](), Decimal(0), Decimal(0)
+    for act, number, estimate, share in acts:
+        gate = gates[number]
+        if act == "reserve":
+            started = call(estimate / 100)
+            try:
+                open_calls.append((gate, started, await gate.reserve(T, "ada", started)))
+            except BudgetExceeded:
+                pass
+        elif act == "settle" and open_calls:
+            whose, started, reservation = open_calls.pop(number % len(open_calls))
+            used = settle(started, Usage(output_tokens=started.estimate.output_tokens * share // 100))
+            await whose.settle(reservation, used)
+            spent += used.cost_usd
+            errors += max(Decimal(0), used.cost_usd - cost_of(MODEL, started.estimate))
+            unprojected.append(used)
+        elif act == "project":
+            for used in unprojected:
+                house.ledger.add(T, "ada", used.call_id, used.cost_usd, house.shared.now)
+            unprojected.clear()
+        elif act == "flush":
+            house.shared.flush()
+            for one in gates:  # each of them is at work, so each is heard of
+                await one.account(T)
+        elif act == "measure":
+            await gate.account(T)
+    for whose, started, reservation in open_calls:
+        await whose.settle(reservation, settle(started, started.estimate))
+        spent += cost_of(MODEL, started.estimate)
+    assert spent <= 10 * CENT + errors
