@@ -65,7 +65,7 @@ def gazetteer() -> Gazetteer:
         words.update(
             word.lower() for word in importlib.import_module(f"faker.providers.lorem.{locale}").Provider.word_list
         )
-    return Gazetteer(frozenset(given), frozenset(surnames), (words - _REALLY_NAMES) | _ORDINARY)
+    return Gazetteer(frozenset(given), frozenset(surnames), frozenset(words - _REALLY_NAMES) | _ORDINARY)
 
 
 def _names(provider: type, prefix: str) -> set[str]:

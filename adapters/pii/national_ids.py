@@ -104,6 +104,7 @@ _HINT = {number.hint: re.compile(number.hint, re.IGNORECASE) for number in NUMER
 HINT_REACH = 48
 """How far before a number the word may stand that says what it is, in characters."""
 
+_NINO_NOT = frozenset({"BG", "GB", "NK", "KN", "TN", "NT", "ZZ"})
 LETTERED: tuple[tuple[str, Check], ...] = (
     (
         r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ -]?[0-9]{2}){3}[ -]?[A-D]",
@@ -122,7 +123,6 @@ LETTERED: tuple[tuple[str, Check], ...] = (
     (r"[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", nir.is_valid),
     (r"[STFGM][0-9]{7}[A-Z]", lambda text: _is_nric(text)),
 )
-_NINO_NOT = frozenset({"BG", "GB", "NK", "KN", "TN", "NT", "ZZ"})
 _LETTERED = re.compile(
     r"(?<![\w.])(?:" + "|".join(f"(?P<n{n}>{pattern})" for n, (pattern, _) in enumerate(LETTERED)) + r")(?!\w|[.-]\w)",
     re.IGNORECASE,
@@ -155,7 +155,8 @@ def national_ids(text: str) -> Iterator[Span]:
 def _numeric(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
     """Windows of whole groups, the longest first found from each place."""
     for first in range(len(groups)):
-        digits, shape = "", ()
+        digits = ""
+        shape: Shape = ()
         for start, end in groups[first : first + 8]:
             digits += text[start:end]
             shape = (*shape, end - start)

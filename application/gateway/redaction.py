@@ -49,7 +49,8 @@ class Redactor:
         if not text:
             return text
         spans = await self._find(text, hint)
-        out, done = [], 0
+        out: list[str] = []
+        done = 0
         for span in spans:
             out.append(self._literal(text[done : span.start]))
             out.append(self._replacement(span.kind, text[span.start : span.end]))
@@ -152,7 +153,8 @@ async def irreversible(text: str, detector: Detector, policy: Mapping[str, str])
     """A text for an embedding: private values replaced by their kind alone, without numbers, so that equal questions
     about different people stay alike. A kind that is blocked is replaced too: nothing of it leaves."""
     rules = PII_DEFAULTS | dict(policy)
-    out, done = [], 0
+    out: list[str] = []
+    done = 0
     for span in await detector.find(text):
         if rules.get(span.kind, "placeholder") != "allow":
             out += (text[done : span.start], tag(span.kind))

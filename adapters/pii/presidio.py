@@ -1,0 +1,68 @@
+"""Private values by Microsoft Presidio, where its package is installed (`presidio-analyzer`; no dependency of ours)."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.pii.overlaps import resolve
+from application.ports.detector import Span
+
+KINDS = {
+    "PERSON": "person",
+    "EMAIL_ADDRESS": "email",
+    "PHONE_NUMBER": "phone",
+    "CREDIT_CARD": "card",
+    "IBAN_CODE": "iban",
+    "IP_ADDRESS": "ip",
+    "LOCATION": "place",
+    "DATE_TIME": "date",
+    "ORGANIZATION": "organisation",
+    "CRYPTO": "credential",
+}
+"""Presidio's entities that are kinds of ours. What has a country's prefix (`US_SSN`, `ES_NIF`, ...) or is a medical
+number is a national id."""
+_NOT_OF_A_PERSON = frozenset(
+    {"US_BANK_NUMBER", "AU_ABN", "AU_ACN", "IT_VAT_CODE", "SG_UEN", "IN_GSTIN", "IN_VEHICLE_REGISTRATION"}
+)
+
+
+def open_presidio(model: str = "") -> Any:
+    """An analyzer for English with every recogniser that Presidio ships, with the spaCy package `model`, or with
+    patterns alone when it is empty. ImportError when the package is not there. Takes seconds: once a process."""
+    analyzer = importlib.import_module("presidio_analyzer")
+    engines = importlib.import_module("presidio_analyzer.nlp_engine")
+    if model:
+        configuration = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": model}]}
+        engine = engines.NlpEngineProvider(nlp_configuration=configuration).create_engine()
+    else:
+        engine = engines.NoOpNlpEngine(models=[{"lang_code": "en", "model_name": "none"}])
+        engine.load()
+    registry = analyzer.RecognizerRegistry(supported_languages=["en"])
+    registry.load_predefined_recognizers(languages=["en"], nlp_engine=engine)
+    return analyzer.AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
+
+
+@dataclass(frozen=True, slots=True)
+class PresidioDetector:
+    """An analyzer of Presidio's, run in a thread. Results below `threshold` are left out."""
+
+    analyzer: Any
+    threshold: float = 0.4
+
+    async def find(self, text: str) -> Sequence[Span]:
+        """See the port."""
+        results = await asyncio.to_thread(
+            self.analyzer.analyze, text=text, language="en", score_threshold=self.threshold
+        )
+        return resolve(Span(kind, r.start, r.end, r.score) for r in results if (kind := _kind(r.entity_type)))
+
+
+def _kind(entity: str) -> str:
+    if entity in KINDS:
+        return KINDS[entity]
+    prefixed = entity.split("_")[0]
+    return "national_id" if len(prefixed) == 2 and entity not in _NOT_OF_A_PERSON else ""

