@@ -1,0 +1,1 @@
+"""Requests to servers of tenants' choice, over HTTPS."""

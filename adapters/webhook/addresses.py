@@ -1,0 +1,99 @@
+"""Which addresses a webhook may have: public ones, by name or number; what a name means is looked up each time."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from domain.refusals import InvalidField
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""A host and port to addresses, as text. OSError when there are none."""
+
+RESOLVE_S = 3.0
+INTERNAL = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "corp", "private", "localdomain")
+TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
+"""IPv6 addresses that hold an IPv4 address, which may be any."""
+SPECIAL = tuple(ipaddress.ip_network(net) for net in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16"))
+"""Registered for special purposes, which Python 3.11 does not know or knows in part; a cloud's metadata among them."""
+
+
+class Forbidden(Exception):
+    """No webhook may go there. The message says why without the address."""
+
+
+def checked_url(url: str, *, loopback: bool) -> httpx.URL:
+    """The URL, understood as it will be called; InvalidField when its form alone says that it may not be. With
+    `loopback` this machine itself may be called too, also without TLS."""
+    if not url.isascii() or not url.isprintable() or any(mark in url for mark in ' \\"<>'):
+        raise InvalidField("webhook.url: an address of ASCII characters, without blanks or backslashes")
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        raise InvalidField("webhook.url: not an address") from None
+    host = parsed.host.rstrip(".").lower()
+    here = loopback and is_loopback(host)
+    if parsed.scheme != "https" and not (parsed.scheme == "http" and here):
+        raise InvalidField("webhook.url: https only")
+    if not host or parsed.userinfo or parsed.fragment or not 0 < (parsed.port or 443) < 65_536:
+        raise InvalidField("webhook.url: a host and perhaps a port, no user or password, no fragment")
+    if not here and (as_address(host) is None and (_is_internal(host) or "." not in host)):
+        raise InvalidField("webhook.url: a public host")
+    return parsed
+
+
+async def allowed_address(url: httpx.URL, resolve: Resolve, *, loopback: bool) -> str:
+    """The address to connect to. `Forbidden` when any that the name has is not a public one: who mixes them is up to
+    something. OSError when it has none."""
+    host, port = url.host.rstrip("."), url.port or (443 if url.scheme == "https" else 80)
+    async with asyncio.timeout(RESOLVE_S):
+        found = await resolve(host, port)
+    for text in found:
+        address = as_address(text)
+        if address is None or not (is_public(address) or (loopback and address.is_loopback and is_loopback(host))):
+            raise Forbidden("The tool's server is not at a public address.")
+    if not found:
+        raise OSError("no address")
+    return found[0]
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """By the system's resolver, as any connection would be."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def as_address(host: str) -> Address | None:
+    """A host that is a number rather than a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def is_public(address: Address) -> bool:
+    """Whether it belongs to the public internet: not private, shared, loopback, link-local (cloud metadata), multicast,
+    reserved, nor an IPv6 spelling of such a one (IANA's special-purpose registries)."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if any(address in net for net in TRANSLATED) or address.is_site_local:
+            return False
+    if any(address in net for net in SPECIAL):
+        return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+def is_loopback(host: str) -> bool:
+    """`localhost`, or a number of this machine's own."""
+    address = as_address(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def _is_internal(host: str) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in INTERNAL)

@@ -1,0 +1,1 @@
+"""Tools that a model may call: what they take, how they run, what they give back."""

@@ -1,0 +1,178 @@
+"""The tools of one turn: told to the model, called by it; whatever goes wrong comes back in words it can act on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+
+from application.ports.datasets import QueryFailed
+from application.ports.model import ToolUse
+from application.ports.tenants import Tenants
+from application.ports.webhooks import WebhookFailed
+from application.tools.executors import Caller, Executors
+from application.tools.input_schema import complaints
+from application.tools.results import STARTED, ToolResult, effect_key, known_calls
+from domain.access import PERMISSIONS
+from domain.refusals import Refusal
+from domain.session.events import ToolCalled
+from domain.tenant.events import Tool
+
+log = structlog.get_logger(__name__)
+
+CALL_S = 15.0
+MOST_CALLS = 32
+"""A turn; a model that is talked into more gets nothing but this refusal."""
+MOST_INPUT = 65_536
+UNKNOWN_END = "It was begun before and it is not known whether it took effect. It is not done again; tell the user so."
+
+RecordIntent = Callable[[ToolCalled], Awaitable[None]]
+"""Stores that a call with effects is about to be made (`status` is `started`), and returns when that is safe. What it
+raises ends the call before anything was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolBoxes:
+    """Makes the box of a turn."""
+
+    tenants: Tenants
+    executors: Executors
+
+    async def open(
+        self,
+        caller: Caller,
+        turn_id: str,
+        names: Sequence[str],
+        *,
+        known: Iterable[ToolCalled] = (),
+        intend: RecordIntent | None = None,
+    ) -> ToolBox:
+        """The tools of these names; one that the tenant does not have is left out. `known` are the turn's facts of
+        calls so far: a model that begins the turn anew gets their results without anything being done again."""
+        tools = (await self.tenants.settings(caller.tenant)).tools
+        mine = {name: tools[name] for name in names if name in tools}
+        return ToolBox(caller, turn_id, mine, self.executors, known_calls(known), intend)
+
+
+class ToolBox:
+    """One turn's tools, in one process."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        turn_id: str,
+        tools: Mapping[str, Tool],
+        executors: Executors,
+        known: dict[str, ToolCalled],
+        intend: RecordIntent | None = None,
+    ) -> None:
+        self._caller, self._turn_id, self._tools, self._executors = caller, turn_id, tools, executors
+        self._known, self._intend = known, intend
+        self._times: Counter[str] = Counter()
+        self._calls = 0
+
+    def specs(self) -> tuple[dict[str, Any], ...]:
+        """As Converse takes them in `toolConfig`; empty when there are none."""
+        return tuple(
+            {"toolSpec": {"name": name, "description": tool.description, "inputSchema": {"json": tool.input_schema}}}
+            for name, tool in self._tools.items()
+        )
+
+    def begin_anew(self) -> None:
+        """The model starts the turn from its beginning: the calls it makes again are those it made."""
+        self._times.clear()
+
+    async def call(self, use: ToolUse) -> ToolResult:
+        """Run what the model asked for. Calls may run side by side; never raises but for cancellation and for what
+        `intend` raises."""
+        began = time.monotonic()
+        self._calls += 1
+        tool = self._tools.get(use.name)
+        key = f"{self._turn_id}:{use.tool_use_id}"
+        try:
+            tool, input = self._checked(tool, use)
+        except _Unfit as unfit:
+            return _failed(key, use, str(unfit), tool)
+        key = self._key(use.name, input)
+        if key in self._known:
+            return _again(self._known[key], tool)
+        if tool.effects and self._intend:
+            await self._intend(_fact(self._turn_id, key, use, STARTED))
+        result = await self._run(key, use, tool, input)
+        result = msgspec.structs.replace(result, ms=round((time.monotonic() - began) * 1000))
+        self._known[key] = result.event(self._turn_id)
+        return result
+
+    def _key(self, name: str, input: dict[str, Any]) -> str:
+        first = effect_key(self._turn_id, name, input, 0)
+        ordinal = self._times[first]
+        self._times[first] += 1
+        return effect_key(self._turn_id, name, input, ordinal) if ordinal else first
+
+    def _checked(self, tool: Tool | None, use: ToolUse) -> tuple[Tool, dict[str, Any]]:
+        if tool is None:
+            raise _Unfit(f"There is no tool {use.name}. There are: {', '.join(self._tools) or 'none'}.")
+        if self._calls > MOST_CALLS:
+            raise _Unfit(f"No more than {MOST_CALLS} calls can be made in one turn. Answer with what you have.")
+        if not any("chat" in PERMISSIONS.get(role, ()) for role in self._caller.roles):
+            raise _Unfit("The user has no right to use tools.")
+        if len(use.input) > MOST_INPUT:
+            raise _Unfit(f"The input is longer than {MOST_INPUT} characters.")
+        try:
+            input = msgspec.json.decode(use.input or "{}")
+            unfit = complaints(tool.input_schema, input)
+        except (ValueError, RecursionError):
+            raise _Unfit("The input is not valid JSON. Write it again.") from None
+        if unfit or not isinstance(input, dict):
+            raise _Unfit("The input does not fit the tool's schema: " + "; ".join(unfit or ["it is no object"]))
+        return tool, input
+
+    async def _run(self, key: str, use: ToolUse, tool: Tool, input: dict[str, Any]) -> ToolResult:
+        try:
+            async with asyncio.timeout(CALL_S):
+                output = await self._executors(self._caller, use.name, tool, input, key)
+        except QueryFailed as failed:
+            return _failed(key, use, str(failed), tool)
+        except WebhookFailed as failed:
+            doubt = f" {UNKNOWN_END}" if tool.effects and failed.sent else ""
+            return _failed(key, use, f"{failed}{doubt}", tool)
+        except TimeoutError:
+            doubt = f" {UNKNOWN_END}" if tool.effects else ""
+            return _failed(key, use, f"The tool did not answer within {CALL_S:.0f} s.{doubt}", tool)
+        except Refusal as refusal:
+            return _failed(key, use, f"The tool is not available: {refusal.detail}", tool)
+        except Exception as error:
+            log.error("tool.broken", tool=use.name, turn_id=self._turn_id, error=type(error).__name__)
+            return _failed(key, use, "The tool is broken.", tool)
+        return ToolResult(
+            key=key, name=use.name, input=use.input, output=output, status="completed", effects=tool.effects
+        )
+
+
+class _Unfit(Exception):
+    """The call cannot be made; the message is for the model."""
+
+
+def _failed(key: str, use: ToolUse, why: str, tool: Tool | None) -> ToolResult:
+    effects = tool.effects if tool else False
+    return ToolResult(key=key, name=use.name, input=use.input, output=why, status="failed", effects=effects)
+
+
+def _fact(turn_id: str, key: str, use: ToolUse, status: str) -> ToolCalled:
+    return ToolCalled(turn_id=turn_id, key=key, name=use.name, input=use.input, output="", status=status)
+
+
+def _again(fact: ToolCalled, tool: Tool) -> ToolResult:
+    """What a call came to before; one with effects whose end nobody knows is not made again, and so has failed."""
+    done = fact.status == "completed"
+    output = UNKNOWN_END if fact.status == STARTED else fact.output
+    return ToolResult(
+        key=fact.key, name=fact.name, input=fact.input, output=output, status="completed" if done else "failed",
+        ms=fact.ms, effects=tool.effects,
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""How a tool runs once its input is known to fit: a query on a dataset, or a signed request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from application.clock import now
+from application.ports.datasets import Datasets
+from application.ports.keys import Sealer
+from application.ports.webhooks import Webhooks
+from application.tools.signing import sign, signing_secret
+from domain.tenant.events import Query, Tool, Webhook
+from domain.tenant.tool_definitions import defaults, parameter_types
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """For whom a tool acts, and with whose rights."""
+
+    tenant: str
+    user: str
+    roles: frozenset[str] = frozenset({"member"})
+
+
+@dataclass(frozen=True, slots=True)
+class Executors:
+    """Both kinds. Failures are those of the ports."""
+
+    datasets: Datasets
+    webhooks: Webhooks
+    sealer: Sealer
+
+    async def __call__(self, caller: Caller, name: str, tool: Tool, input: dict[str, Any], key: str) -> str:
+        """What the tool gives back, as text, mostly JSON."""
+        match tool.query or tool.webhook:
+            case Query() as query:
+                return await self._ask(caller, tool, query, input)
+            case Webhook(url=url):
+                return await self._post(caller, name, url, input, key)
+        raise ValueError("a tool has a query or a webhook")
+
+    async def _ask(self, caller: Caller, tool: Tool, query: Query, input: dict[str, Any]) -> str:
+        types = parameter_types(tool.input_schema)
+        found = await self.datasets.fetch(caller.tenant, query, types, defaults(tool.input_schema) | input)
+        more = ',"truncated":true' if found.truncated else ',"truncated":false'
+        return f'{{"rows":[{",".join(found.rows)}]{more}}}'
+
+    async def _post(self, caller: Caller, name: str, url: str, input: dict[str, Any], key: str) -> str:
+        """The body is the input. What else the server must know, as whom it acts above all, stands in headers."""
+        body, timestamp = msgspec.json.encode(input), int(now().timestamp())
+        secret = await signing_secret(self.sealer, caller.tenant, name)
+        headers = {
+            "idempotency-key": key,
+            "webhook-id": key,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": sign(secret, key, timestamp, body),
+            "x-colloquy-tool": name,
+            "x-colloquy-tenant": caller.tenant,
+            "x-colloquy-user": quote(caller.user, safe="@"),
+            "x-colloquy-roles": ",".join(sorted(caller.roles)),
+        }
+        return (await self.webhooks.post(url, body, headers)).text

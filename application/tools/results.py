@@ -1,0 +1,59 @@
+"""What a tool call came to, under a key that names the one execution; and those of a turn that are known already."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from domain.session.events import ToolCalled
+
+STARTED = "started"
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`input` and `output` are text, mostly JSON; `output` of a failed one says in plain words why, for the model."""
+
+    key: str
+    name: str
+    input: str
+    output: str
+    status: Literal["completed", "failed"]
+    ms: int = 0
+    effects: bool = False
+
+    def event(self, turn_id: str) -> ToolCalled:
+        """The fact that it ran."""
+        return ToolCalled(
+            turn_id=turn_id, key=self.key, name=self.name, input=self.input, output=self.output, status=self.status,
+            ms=self.ms,
+        )  # fmt: skip
+
+    def block(self, tool_use_id: str) -> dict[str, Any]:
+        """As Converse takes it in the message that follows the model's."""
+        failed = {"status": "error"} if self.status == "failed" else {}
+        return {"toolResult": {"toolUseId": tool_use_id, "content": [_content(self.output)], **failed}}
+
+
+def effect_key(turn_id: str, name: str, input: Any, ordinal: int) -> str:
+    """The key of a call: the same whenever the same turn makes the same call for the same (`ordinal`, from 0) time,
+    in whichever process, and however the model spelled its input."""
+    canonical = msgspec.json.encode([name, input, ordinal], order="sorted")
+    return f"{turn_id}:{name}:{hashlib.sha256(canonical).hexdigest()[:24]}"
+
+
+def known_calls(facts: Iterable[ToolCalled]) -> dict[str, ToolCalled]:
+    """By key, the last fact of each call of a turn: its result, or that it was started (`status` is `started`) when
+    nobody lived to say how it ended."""
+    return {fact.key: fact for fact in facts}
+
+
+def _content(output: str) -> dict[str, Any]:
+    """JSON when it is an object, which is all that Converse takes as such; else text, and some: none is refused."""
+    try:
+        value = msgspec.json.decode(output)
+    except (msgspec.DecodeError, RecursionError):
+        value = None
+    return {"json": value} if isinstance(value, dict) else {"text": output or "(nothing)"}
