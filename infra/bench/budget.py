@@ -1,0 +1,193 @@
+"""Many turns at once against a budget for few: what was spent, what was let in, and who is let in afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import msgspec
+
+from infra.bench.chat_load import Seen, ask, ask_all, close_all, open_sockets
+from infra.bench.handbook import DOCUMENTS, QUESTION
+from infra.bench.installation import Installed, installed
+from infra.bench.load import compare_ledgers
+from infra.local.endpoints import installation_environment
+
+MOST = Decimal("1.025")
+CALIBRATING = 5
+WAVES = 20
+SOON_S = 60.0
+
+
+class Wave(msgspec.Struct, kw_only=True):
+    """All sockets ask at once: how many were answered, refused for money (for now, or to the period's end), or else."""
+
+    wave: int
+    asked: int
+    answered: int
+    refused_for_now: int
+    refused_for_good: int
+    other_errors: int
+    used_usd: str
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """The whole: the limit, what the ledger says was spent, and their ratio; how many tenants' ledgers differ from the
+    provider's count."""
+
+    processes: int
+    limit_usd: str
+    spent_usd: str
+    spent_share: float
+    answered: int
+    answered_after: int
+    refused_wrongly: int
+    other_errors: int
+    ledgers_unequal: int
+
+    def verdicts(self) -> list[tuple[str, bool]]:
+        """What is claimed, and whether it came out."""
+        return [
+            (f"spent at most {MOST:.1%} of the limit", self.spent_share <= float(MOST)),
+            ("none let in after it was used up", self.answered_after == 0),
+            ("somebody was let in", self.answered > 0),
+            ("every refusal says budget_exceeded and when to come back", self.refused_wrongly == 0),
+            ("nothing else went wrong", self.other_errors == 0),
+            ("our ledger equals the provider's count", self.ledgers_unequal == 0),
+        ]
+
+
+def run(sockets: int, turns: int, processes: int) -> tuple[list[Wave], Outcome]:
+    """So many sockets at once, spread over API processes of one installation, against a budget for so many turns."""
+    with installed(1, DOCUMENTS) as ours, more_processes(ours, processes - 1) as others:
+        return asyncio.run(_measure(ours, [ours.url, *others], sockets, turns))
+
+
+@contextmanager
+def more_processes(ours: Installed, count: int) -> Iterator[list[str]]:
+    """Further API servers on the same installation; their URLs."""
+    environment = os.environ | installation_environment(ours.data_dir) | {"COLLOQUY_DATA_DIR": str(ours.data_dir)}
+    environment["COLLOQUY_MAX_TURNS_PER_TENANT"] = environment["COLLOQUY_MAX_SOCKETS_PER_TENANT"] = "5000"
+    environment |= {"COLLOQUY_REQUESTS_PER_MINUTE": "1000000", "COLLOQUY_LOG_LEVEL": "warning"}
+    first = int(ours.url.rsplit(":", 1)[1])
+    urls, servers = [f"http://127.0.0.1:{first + 101 + number}" for number in range(count)], []
+    try:
+        for url in urls:
+            settings = environment | {"COLLOQUY_HOST": "127.0.0.1", "COLLOQUY_PORT": url.rsplit(":", 1)[1]}
+            servers.append(subprocess.Popen([sys.executable, "-m", "api.cli", "serve"], env=settings))
+        for url in urls:
+            _wait_until_ready(url)
+        yield urls
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(60)
+
+
+def _wait_until_ready(url: str) -> None:
+    transport = httpx.HTTPTransport(retries=12)  # waits longer each time, in all about a minute
+    with httpx.Client(transport=transport, timeout=30) as http:
+        http.get(f"{url}/health/live").raise_for_status()
+
+
+async def _measure(ours: Installed, urls: Sequence[str], sockets: int, turns: int) -> tuple[list[Wave], Outcome]:
+    tokens = ours.tokens(sockets)
+    opened = [
+        socket
+        for number, url in enumerate(urls)
+        for socket in await open_sockets(url.replace("http", "ws", 1) + "/v1/chat", tokens[number :: len(urls)])
+    ]
+    first = [await ask(opened[n], f"first-{n}", QUESTION) for n in range(min(CALIBRATING, sockets))]
+    price = max(Decimal(one.completed["cost_usd"]) for one in first)
+    await asyncio.to_thread(ours.wait_for_costs)
+    before = Decimal((await _budget(ours))["used_usd"])
+    limit = before + turns * price
+    await _budget(ours, limit_usd=str(limit), period="month")
+    await asyncio.sleep(3)  # other processes look at a tenant's settings every two seconds
+    waves, refused_wrongly, over = list[Wave](), 0, False
+    for number in range(WAVES):
+        seen = await ask_all(opened, QUESTION, f"wave-{number}")
+        wave, wrong = _wave(number, seen, (await _budget(ours))["used_usd"])
+        waves.append(wave)
+        refused_wrongly += wrong
+        if over:
+            break
+        over = wave.refused_for_good == sockets
+        await asyncio.sleep(2)  # what a refusal says of money that is only reserved
+    await close_all(opened)
+    await asyncio.to_thread(ours.wait_for_costs)
+    unequal, _ = await asyncio.to_thread(compare_ledgers, ours)
+    spent = await asyncio.to_thread(_spent, ours)
+    return waves, Outcome(
+        processes=len(urls),
+        limit_usd=f"{limit:f}",
+        spent_usd=f"{spent:f}",
+        spent_share=round(float(spent / limit), 4),
+        answered=sum(wave.answered for wave in waves),
+        answered_after=waves[-1].answered if over else -1,
+        refused_wrongly=refused_wrongly,
+        other_errors=sum(wave.other_errors for wave in waves),
+        ledgers_unequal=unequal,
+    )
+
+
+def _wave(number: int, seen: Sequence[Seen], used: str) -> tuple[Wave, int]:
+    """What a wave brought, and how many refusals do not say what they should."""
+    errors: list[dict[str, Any]] = [
+        json.loads(one.error) if one.error.startswith("{") else {"code": one.error} for one in seen if one.error
+    ]
+    money = [error for error in errors if error.get("code") == "budget_exceeded"]
+    waits = [float(error.get("retry_after_s") or 0) for error in money]
+    for error in {json.dumps(error) for error in errors if error not in money}:
+        print("error:", error)  # noqa: T201  # a benchmark says what went wrong
+    wave = Wave(
+        wave=number,
+        asked=len(seen),
+        answered=sum(bool(one.completed) for one in seen),
+        refused_for_now=sum(wait <= SOON_S for wait in waits),
+        refused_for_good=sum(wait > SOON_S for wait in waits),
+        other_errors=len(errors) - len(money),
+        used_usd=used,
+    )
+    return wave, sum(wait <= 0 for wait in waits)
+
+
+async def _budget(ours: Installed, **put: Any) -> dict[str, Any]:
+    (token,) = ours.tokens(1, ["admin"])
+    async with httpx.AsyncClient(base_url=ours.url, timeout=30, headers={"Authorization": f"Bearer {token}"}) as http:
+        answer = await (http.put("/v1/budget", json=put) if put else http.get("/v1/budget"))
+    found: dict[str, Any] = answer.raise_for_status().json()
+    return found
+
+
+def _spent(ours: Installed) -> Decimal:
+    """By the ledger, this month."""
+    (token,) = ours.tokens(1, ["analyst"])
+    answer = httpx.get(f"{ours.url}/v1/costs/summary", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return Decimal(answer.raise_for_status().json()["total_usd"])
+
+
+def main() -> None:
+    """`python -m infra.bench.budget [sockets [turns [processes]]]`: tables, then PASS or FAIL a line."""
+    from api.cli.bench import table
+
+    numbers = [int(text) for text in sys.argv[1:]]
+    sockets, turns, processes = (numbers + [200, 20, 2][len(numbers) :])[:3]
+    waves, outcome = run(sockets, turns, processes)
+    print(table(waves), table([outcome]), sep="\n\n")  # noqa: T201
+    for claim, held in outcome.verdicts():
+        print("PASS" if held else "FAIL", claim)  # noqa: T201
+    sys.exit(not all(held for _, held in outcome.verdicts()))
+
+
+if __name__ == "__main__":
+    main()

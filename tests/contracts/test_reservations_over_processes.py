@@ -1,0 +1,141 @@
+"""Processes that know nothing of each other share one budget in Valkey, also when it forgets and when one is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import valkey.asyncio
+
+from adapters.valkey.reservations import ValkeyReservations
+from application.admission import Admission
+from application.clock import new_id
+from application.gateway.reservation import BudgetGate
+from domain.model_calls import ModelCallStarted, settle
+from domain.refusals import BudgetExceeded, RateLimited
+from domain.tenant.events import Budget
+from domain.tenant.state import Tenant
+from domain.usage import Usage
+from tests.fakes.fixed_spending import FixedSpending
+from tests.fakes.small_ports import FixedTenants
+
+pytestmark = pytest.mark.real
+MODEL = "global.anthropic.claude-haiku-4-5"
+CENT = Decimal("0.01")
+ESTIMATE, TRUTH = Usage(output_tokens=2000), Usage(output_tokens=1500)  # a cent, and three quarters of it
+LIMIT = 20 * CENT
+
+
+class Budgeted(FixedTenants):
+    async def settings(self, tenant: str) -> Tenant:
+        return Tenant(name=tenant, budget=Budget(limit_usd=LIMIT, concurrent_turns=2))
+
+
+def gate_on(url: str) -> BudgetGate:
+    """The gate of one process, whose ledger never hears of anything: only the shared counts hold the budget."""
+    admission = Admission(turns=100, turns_per_tenant=20, requests_per_minute=300)
+    shared = ValkeyReservations(valkey.asyncio.from_url(url))
+    return BudgetGate(Budgeted(), admission, shared, FixedSpending(), place_s=0.5)
+
+
+async def one_process(url: str, tenant: str, calls: int) -> int:
+    """So many calls at once; how many were let in, and settled."""
+    gate = gate_on(url)
+
+    async def one() -> int:
+        started = ModelCallStarted(call_id=new_id(), step="answer", model=MODEL, user="ada", estimate=ESTIMATE)
+        try:
+            reservation = await gate.reserve(tenant, "ada", started)
+        except BudgetExceeded:
+            return 0
+        await gate.settle(reservation, settle(started, TRUTH))
+        return 1
+
+    return sum([sum(await asyncio.gather(*(one() for _ in range(20)))) for _ in range(calls // 20)])
+
+
+async def hold_places(url: str, tenant: str) -> None:
+    """Takes every place and never gives one back."""
+    gate = gate_on(url)
+    for turn in ("a", "b"):
+        await gate.admit(tenant, "ada", turn)
+    print("held", flush=True)  # noqa: T201
+    await asyncio.sleep(3600)
+
+
+async def started(*args: Any) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    module, root = f"tests.contracts.{Path(__file__).stem}", Path(__file__).parents[2]
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", module, *map(str, args), stdout=pipe, cwd=root)
+
+
+@pytest.fixture
+async def shared(endpoints: Any) -> AsyncIterator[tuple[str, Any]]:
+    client = valkey.asyncio.from_url(endpoints.valkey_url)
+    yield endpoints.valkey_url, client
+    await client.aclose()
+
+
+async def test_two_processes_spend_the_limit_and_no_more(shared: tuple[str, Any]) -> None:
+    (url, _), tenant = shared, new_id()
+    processes = [await started("spend", url, tenant, 100) for _ in range(2)]
+    said = [json.loads((await asyncio.wait_for(process.communicate(), 60))[0]) for process in processes]
+    assert sum(said) * CENT * 3 / 4 <= LIMIT < (sum(said) + 2) * CENT, said
+    assert await one_process(url, tenant, 20) == 0, "a third finds it used up, whatever its own ledger says"
+
+
+async def test_a_flush_in_between_lets_nobody_spend_twice(shared: tuple[str, Any]) -> None:
+    (url, client), tenant = shared, new_id()
+    here, there = gate_on(url), gate_on(url)
+    let_in = 0
+
+    async def wave(gate: BudgetGate) -> None:
+        nonlocal let_in
+        for _ in range(7):
+            call = ModelCallStarted(call_id=new_id(), step="answer", model=MODEL, user="ada", estimate=ESTIMATE)
+            try:
+                await gate.settle(await gate.reserve(tenant, "ada", call), settle(call, ESTIMATE))
+            except BudgetExceeded:
+                continue
+            let_in += 1
+
+    await asyncio.gather(wave(here), wave(there))
+    keys = [key async for key in client.scan_iter(match=f"{{{tenant}}}*")]
+    assert let_in == 14 and keys
+    await client.delete(*keys)
+    for gate in (here, there):
+        await gate.account(tenant)
+    await asyncio.gather(wave(here), wave(there))
+    assert let_in == 20
+
+
+async def test_a_killed_process_loses_its_places(shared: tuple[str, Any]) -> None:
+    (url, _), tenant = shared, new_id()
+    holder = await started("hold", url, tenant)
+    assert holder.stdout and await asyncio.wait_for(holder.stdout.readline(), 30) == b"held\n"
+    holder.send_signal(signal.SIGKILL)
+    await holder.wait()
+    gate = gate_on(url)
+    async with asyncio.timeout(20):
+        for turn in ("c", "d"):
+            while True:
+                try:
+                    await gate.admit(tenant, "ada", turn)
+                    break
+                except RateLimited:
+                    continue
+
+
+if __name__ == "__main__":
+    what, *rest = sys.argv[1:]
+    if what == "spend":
+        print(asyncio.run(one_process(rest[0], rest[1], int(rest[2]))))  # noqa: T201
+    else:
+        asyncio.run(hold_places(rest[0], rest[1]))
