@@ -66,7 +66,9 @@ class Reconcile:
         alone = join.calls_without_a_line()
         # Only a log with a line for every call that was counted proves that one without a line never arrived.
         whole = paired and not any(
-            verdict_on(e.call, None, young=e.at >= account.young, whole=True) == "counted" for e in alone
+            verdict_on(e.call, None, young=e.at >= account.young, whole=True) == "counted"
+            for e in alone
+            if account.within(e.at)
         )
         for entry in alone:
             await self._judge(account, entry, None, whole=whole)

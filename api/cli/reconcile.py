@@ -14,6 +14,7 @@ from api.cli.main import with_data_dir
 if TYPE_CHECKING:
     from api.settings import Settings
     from application.reconcile_report import Finding, Report
+    from domain.usage import Usage
 
 SHOWN = 10_000
 """Differing calls in the JSON object; more are counted only."""
@@ -119,28 +120,35 @@ def _plain(struct: Any) -> dict[str, Any]:
 
     from api.http.costs import plain
 
-    fields = {name: plain(value) for name, value in msgspec.structs.asdict(struct).items()}
+    fields = {
+        name: msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else plain(value)
+        for name, value in msgspec.structs.asdict(struct).items()
+    }
     return {{"since": "from", "until": "to"}.get(name, name): value for name, value in fields.items()}
 
 
 def line_of(finding: Finding) -> str:
-    """A differing call, for people."""
-    ours = "nothing" if finding.ledger is None else _tokens(finding.ledger)
-    theirs = "nothing" if finding.logged is None else _tokens(finding.logged)
-    at = finding.at.astimezone(UTC)
-    return (
-        f"{finding.kind:<9} {finding.reason:<13} {at:%Y-%m-%d %H:%M:%S}  {finding.tenant or '-'}  {finding.step or '-'}"
-        f"  {finding.model}  {finding.call_id or finding.request_id}"
-        f"\n          ledger {ours} = {finding.ledger_usd:f} USD, log {theirs} = {finding.logged_usd:f} USD"
-        + (" (found by model, time and size)" if finding.by_size else "")
+    """A differing call, for people: what the ledger says, then what the log says."""
+    from domain.usage import family_of
+
+    what = "found by model, time and size" if finding.by_size else ""
+    parts = (
+        f"{finding.kind:<9} {finding.reason:<13} {finding.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        finding.tenant or "(no tenant)",
+        f"{finding.step or '?'} {family_of(finding.model)} {finding.call_id or finding.request_id}",
+        f"{_tokens(finding.ledger)} -> {_tokens(finding.logged)}",
+        f"{finding.ledger_usd:f} -> {finding.logged_usd:f} USD",
+        what,
     )
+    return "  ".join(part for part in parts if part)
 
 
-def _tokens(usage: Any) -> str:
-    return (
-        f"in {usage.input_tokens} out {usage.output_tokens}"
-        f" cache read {usage.cache_read_tokens} written {usage.cache_write_tokens}"
-    )
+def _tokens(usage: Usage | None) -> str:
+    """Input, output, and what the prompt cache gave and took where it did."""
+    if usage is None:
+        return "nothing"
+    cached = usage.cache_read_tokens, usage.cache_write_tokens
+    return f"{usage.input_tokens}+{usage.output_tokens}" + (f" (cache {cached[0]}/{cached[1]})" if any(cached) else "")
 
 
 def summary_of(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.clock import new_id
+from application.ledger_facts import read_call_facts
 from application.ports.invocation_logs import LoggedCall, UnreadableLine
 from application.reconcile import Reconcile
 from application.reconcile_report import Finding, Report
@@ -247,6 +249,32 @@ async def test_a_snapshot_hides_no_call(world: World) -> None:
         Envelope(stream=stream, version=3, at=NOON, event=SessionOpened(user="a", assistant="d"))
     )
     assert (await world.reconcile()).corrected == 1
+
+
+async def test_two_at_the_same_time_correct_once(world: World) -> None:
+    await world.call(ESTIMATE, logged=Usage(10, 5), estimated=True)
+    await asyncio.gather(world.reconcile(), world.reconcile(), world.reconcile())
+    assert len(world.facts(TokensCorrected)) == 1
+
+
+async def test_a_call_just_beyond_the_stretch_that_is_read_makes_no_hole_in_the_log(world: World) -> None:
+    await world.call(Usage(1, 1), logged=Usage(1, 1))
+    await world.call(Usage(2, 2), logged=Usage(2, 2), at=END + timedelta(minutes=15) - timedelta(seconds=0.5))
+    await world.call(ESTIMATE, logged=None, estimated=True)
+    assert (await world.reconcile()).corrected == 1
+
+
+@pytest.mark.parametrize("minute", [0, 1, 150, 299])
+async def test_the_facts_of_a_stretch_are_found_in_a_long_log(world: World, minute: int) -> None:
+    for number in range(300):
+        await world.put(
+            f"acme/session/{number}", START + timedelta(minutes=number), SessionOpened(user="a", assistant="d")
+        )
+        started = ModelCallStarted(call_id=str(number), step="answer", model=SONNET, user="ada")
+        await world.put(f"acme/search/{number}", START + timedelta(minutes=number, seconds=1), started)
+    since = START + timedelta(minutes=minute)
+    found = [fact async for fact in read_call_facts(world.store, 1, since, since + timedelta(minutes=3))]
+    assert [fact.stream for fact in found] == [f"acme/search/{n}" for n in range(minute, min(minute + 3, 300))]
 
 
 class Drawn(msgspec.Struct):
