@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from graphlib import TopologicalSorter
 
 import msgspec
@@ -106,7 +107,7 @@ def _with_needs(wanted: Collection[str]) -> set[str]:
     return found
 
 
-def _possible(names: set[str], facts: Facts) -> set[str]:
+def _possible(names: set[str], facts: Facts) -> frozenset[str]:
     """Those that have something to do, and whose needs have too."""
 
     def can(name: str) -> bool:
@@ -115,10 +116,11 @@ def _possible(names: set[str], facts: Facts) -> set[str]:
         when = STEPS[name].when
         return (when is None or when(facts)) and all(can(need) for need in STEPS[name].needs)
 
-    return {name for name in names if can(name)}
+    return frozenset(name for name in names if can(name))
 
 
-def _graph(names: set[str], stages: Collection[str]) -> tuple[Node, ...]:
+@lru_cache(maxsize=512)  # few plans, many turns
+def _graph(names: frozenset[str], stages: tuple[str, ...]) -> tuple[Node, ...]:
     here = {n for n in names if (n == RETRIEVE and "retrieve" in stages) or (n in STEPS and _is_run(n, stages))}
     edges = {
         name: [n for n in (SEARCH_FOLLOWS if name == RETRIEVE else (*_needs(name), *STEPS[name].follows)) if n in here]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from application.plan import RETRIEVE, Node, Plan
-from application.steps.asking import StepModel
+from application.steps.asking import StepAsk, StepModel, ask_of
 from application.steps.catalogue import STEPS
 from application.steps.effects import Effects
 from application.steps.facts import Facts
@@ -73,6 +73,10 @@ class PlanRun:
         """A step on demand, such as `repair_tool_input`, with inputs of the caller's."""
         step = STEPS[name]
         return await self._asked(step, inputs, step.timeout_s)
+
+    def prose(self, name: str) -> StepAsk:
+        """The request of a step whose reply is streamed to the user, such as `revise` or `translate`."""
+        return ask_of(STEPS[name], inputs_of(STEPS[name], self))
 
     async def _run(self, nodes: Sequence[Node], deadline_s: float, *, until_settled: bool = False) -> None:
         deadline = time.monotonic() + deadline_s

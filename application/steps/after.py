@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from application.steps.facts import Facts
 from application.steps.step import Step
+from domain.event import Event
+from domain.session.events import HistorySummarised, SessionRenamed
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 
@@ -115,3 +119,14 @@ persons.""",
         on_demand=True,
     ),
 )
+
+
+def facts_after(results: Mapping[str, Any], facts: Facts) -> list[Event]:
+    """What the results of these steps change in the session: its title, and what stands for its older turns."""
+    title, summary = results.get("title"), results.get("summarise_history")
+    found: list[Event] = []
+    if isinstance(title, Title) and (text := " ".join(title.title.split())):
+        found.append(SessionRenamed(title=text))
+    if isinstance(summary, HistorySummary) and facts.summarise_through:
+        found.append(HistorySummarised(through_turn=facts.summarise_through, summary=summary.summary.strip()))
+    return found

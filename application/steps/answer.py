@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from application.prompt import system_blocks
 from application.steps.act import ACT
 from application.steps.step import Step
 
@@ -72,14 +71,12 @@ _PROMPTS = {step.name: step.prompt for step in ANSWER}
 _CALL_TOOLS = next(step.prompt for step in ACT if step.name == "call_tools")
 
 
-def answer_blocks(answer_step: str, instructions: str, *, language: str = "", tools: bool = False) -> tuple[str, ...]:
-    """The system prompt of an answer: the stable prefix first, so that it is cached whatever the step, then the step's
-    own words, those on tools when some are offered, and the language (BCP 47). Without all of these (plan `lean`) it is
-    the prefix alone."""
-    own = [_PROMPTS[answer_step]] if answer_step else []
+def answer_words(answer_step: str, *, language: str = "", tools: bool = False) -> str:
+    """What an answer's model is told besides the assistant's system prompt, which stays the same for every call so that
+    it is cached: the step's own words, those on tools when some are offered, and the language (BCP 47)."""
+    words = [_PROMPTS[answer_step]]
     if tools:
-        own.append(_CALL_TOOLS)
+        words.append(_CALL_TOOLS)
     if language and language != "und":
-        own.append(f"Answer in the language {language}.")
-    prefix = system_blocks(instructions)
-    return (*prefix, "\n\n".join(own)) if own else prefix
+        words.append(f"Answer in the language {language}.")
+    return "\n\n".join(words)

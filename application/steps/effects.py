@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from application.ports.model import Message
+from application.prompt import question_message
 from application.steps.act import ToolChoice
-from application.steps.answer import PROPER, answer_blocks
+from application.steps.answer import PROPER, answer_words
 from application.steps.facts import Facts
 from application.steps.retrieve import Collections, Excerpts, Grades, Ranking
 from application.steps.step import Tier
@@ -36,7 +38,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Effects:
     """A pure view on the results so far: ask it again whenever there are more. `keep` is how many passages go into the
-    prompt, `answers` which answer steps the plan allows, `lean` that the prompts stay as they are without steps."""
+    prompt, `answers` which answer steps the plan allows; with `lean` the answer's prompt is as it is without steps."""
 
     facts: Facts
     results: Mapping[str, Any]
@@ -135,10 +137,18 @@ class Effects:
             if (wanted is None or tool.name in wanted) and not (careful and tool.effects)
         )
 
-    def system(self, instructions: str) -> tuple[str, ...]:
-        """The system prompt of the answer."""
-        step = "" if self.lean else self.answer_step
-        return answer_blocks(step, instructions, language=self.language, tools=bool(self.tools))
+    def message(self, retrieved: Sequence[Passage]) -> Message:
+        """The last message of the answer's prompt: what the step is told, the kept passages numbered from [1], the
+        question as typed and, where that is another one, in full. In `lean` there is only what `prompt` makes of it."""
+        passages = self.prompt_passages(retrieved)
+        if self.lean:
+            return question_message(self.facts.question, passages)
+        asked = self.facts.question
+        if self.question != asked:
+            asked += f"\n(In full: {self.question})"
+        words = answer_words(self.answer_step, language=self.language, tools=bool(self.tools))
+        text = question_message(asked, passages).content[0]["text"] if passages else f"Question: {asked}"
+        return Message("user", [{"text": f"{words}\n\n{text}"}])
 
     # Which passages count: always the same tuple of retrieved ones goes in, numbered from 1 as the steps saw them
 

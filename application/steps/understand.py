@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from application.steps.facts import LANGUAGE
 from application.steps.step import Step
 
 MOST_PARTS = 4
@@ -23,7 +24,7 @@ class Screening(msgspec.Struct, frozen=True):
 class Language(msgspec.Struct, frozen=True):
     """The language of a text as a BCP 47 tag, such as `en` or `pt-BR`; `und` when it cannot be told."""
 
-    language: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+    language: Annotated[str, msgspec.Meta(pattern=LANGUAGE, max_length=35)]
 
 
 class Intent(msgspec.Struct, frozen=True):

@@ -11,10 +11,11 @@ import pytest
 
 from application.plan import plan_of
 from application.run_plan import PlanRun
+from application.steps.after import HistorySummary, facts_after
 from application.steps.effects import Effects
 from application.steps.facts import Facts
 from domain.refusals import DependencyUnavailable
-from domain.session.events import Passage
+from domain.session.events import HistorySummarised, Passage, SessionRenamed
 from domain.tenant.events import Assistant
 from tests.application.test_plan_effects import passage
 from tests.fakes.scripted_steps import Noted, ScriptedSteps
@@ -182,6 +183,9 @@ async def test_the_answer_is_checked_against_the_passages_by_the_numbers_it_cite
     assert "[1] T2\nTea is green." in asked
     assert "Coffee" not in asked
     assert (effects.must_revise, effects.unsupported) == (True, ("x",))
+    revising = run.prose("revise").messages[0].content[0]["text"]
+    assert "<unsupported>\n- x\n</unsupported>" in revising
+    assert "[1] T2\nTea is green." in revising
 
 
 async def test_after_the_turn_nothing_is_shown_and_the_results_are_handed_back() -> None:
@@ -192,6 +196,14 @@ async def test_after_the_turn_nothing_is_shown_and_the_results_are_handed_back()
     shown.clear()
     done = await run.after("Tea is green.")
     assert (done["title"].title, done["follow_ups"].questions, shown) == ("Tea", [], [])
+    assert facts_after(done, run.facts) == [SessionRenamed(title="Tea")]
+
+
+def test_a_summary_stands_for_the_turns_it_was_made_of() -> None:
+    facts = Facts(question="x", to_summarise="old", summarise_through="t7")
+    summarised = {"summarise_history": HistorySummary(" They want tea. "), "title": None}
+    assert facts_after(summarised, facts) == [HistorySummarised(through_turn="t7", summary="They want tea.")]
+    assert facts_after({"summarise_history": None}, facts) == []
 
 
 async def test_a_step_on_demand_gets_what_the_turn_gives_it() -> None:

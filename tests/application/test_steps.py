@@ -7,6 +7,8 @@ import json
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from application.ports.model import ModelFailure
 from application.run_plan import INPUTS
@@ -96,6 +98,15 @@ def test_a_reply_that_does_not_fit_says_why(text: str) -> None:
     with pytest.raises(Unusable) as refused:
         parse_reply(text, Complexity)
     assert str(refused.value)
+
+
+@given(st.text(max_size=200) | st.text('{}[]"\\\\:,-0123456789nNul evl', max_size=80))
+def test_no_text_breaks_the_reading_of_a_reply(text: str) -> None:
+    for output in (Parts, Triage):
+        try:
+            assert isinstance(parse_reply(text, output), output)
+        except Unusable as error:
+            assert str(error)
 
 
 def test_choices_are_shown_as_declared() -> None:

@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from application.plan import plan_of
+from application.prompt import system_blocks
 from application.run_plan import PlanRun
 from application.steps.asking import StepAsk, StepReply, ask_of
 from application.steps.catalogue import STEPS
 from application.steps.effects import Effects
 from application.steps.facts import Facts, ToolFact
 from application.steps.structured import parse_reply
+from application.steps.understand import Intent
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
 from infra.local.bedrock.judgement import language_of
@@ -135,14 +137,10 @@ def test_a_reply_is_what_a_sensible_reader_would_say(
 
 @pytest.mark.parametrize("name", ["decline", "ask_back"])
 def test_a_no_and_a_question_back_are_said_as_the_prompt_would_have_them(name: str) -> None:
-    ask = StepAsk(
-        step=name,
-        tier="fast",
-        system=(*Effects(Facts(question="x"), {}).system("")[:1], STEPS[name].prompt),
-        messages=ask_of(STEPS[name], {"question": "x"}).messages,
-        max_tokens=100,
-        timeout_s=1.0,
-    )
+    intent = {"decline": "off_topic", "ask_back": "ambiguous"}[name]
+    effects = Effects(Facts(question="x"), {"classify_intent": Intent(intent)}, answers=frozenset(STEPS))
+    message = effects.message((POLICY,))
+    ask = msgspec.structs.replace(ask_of(STEPS[name], {}), system=system_blocks("Be kind."), messages=(message,))
     assert said(ask) in STEPS[name].prompt
 
 

@@ -12,7 +12,8 @@ from infra.local.bedrock.schema_fill import UNLIKELY, Evidence, fill
 from infra.local.bedrock.words import SILENT, WORD, content_words
 
 ALARM = re.compile(
-    r"\b(?:ignore|forget|disregard|override)\b.{0,40}\b(?:instruction|rule|prompt|guideline)s?\b|\bsystem prompt\b"
+    r"\b(?:ignore|forget|disregard|override)\b.{0,20}\b(?:all|previous|prior|above|earlier|your)\b.{0,20}"
+    r"\b(?:instruction|rule|prompt|guideline)s?\b|\bsystem prompt\b"
     r"|\bjailbreak|\bbuild a bomb\b",
     re.IGNORECASE,
 )

@@ -62,7 +62,7 @@ def read_prompt(body: dict[str, Any]) -> Prompt:
         passages, _ = _split_passages(system, question_follows=False)
     config = body.get("toolConfig", {})
     tools = [tool["toolSpec"] for tool in config.get("tools", []) if "toolSpec" in tool]
-    example = EXAMPLE.search(system)
+    example = EXAMPLE.search(f"{system}\n{asked}")
     return Prompt(
         _question(rest),
         passages,
