@@ -39,11 +39,17 @@ _SAID = re.compile(
     rf"(?P<quote>[\"'`“„«]?)(?P<value>[^\s\"'`“”„«»<>]{{4,200}})",
     re.IGNORECASE,
 )
+_STEMS = (
+    "pass", "pwd", "kennwort", "mot de", "mdp", "contrase", "clave", "senha", "has", "wachtw", "parola", "lösen", "key", "token", "secret", "credential", "otp",
+    "code", "phrase", "clé", "schlüssel", "llave", "chiave", "sleutel", "klucz"
+)  # fmt: skip
+"""Parts of the words above: a text without any need not be searched for them."""
 _PIN = re.compile(
     r"\b(?:PIN(?:[ -]?(?:code|number))?|passcode|código|codice pin|code pin)\b(?:\s(?:is|ist|est|es|è|for \w+ is))?[\s:=]{1,3}([0-9]{4,8})(?!\w)"
 )
 _NO_VALUE = re.compile(
-    r"[\[(<{$%*•xX.#]+.*|(?:null|none|true|false|string|required|optional|here|expired|invalid)\W*", re.IGNORECASE
+    r"[\[(<{].*|[$%]\W.*|[*•xX.#_-]+|(?:null|none|true|false|string|required|optional|here|expired|invalid)\W*",
+    re.IGNORECASE,
 )
 
 
@@ -54,15 +60,18 @@ def credentials(text: str) -> Iterator[Span]:
     if "://" in text:
         for match in _IN_URL.finditer(text):
             yield Span("credential", *match.span(1))
-    for match in _BEARER.finditer(text):
+    lower = text.lower()
+    for match in _BEARER.finditer(text) if "bearer" in lower or "basic" in lower else ():
         if _looks_random(match[1]):
             yield Span("credential", *match.span(1))
-    for match in _SAID.finditer(text):
+    for match in _SAID.finditer(text) if any(stem in lower for stem in _STEMS) else ():
         value = match["value"].rstrip(".,;:!?)]}")
         if len(value) >= 4 and _is_secret(value, match["link"] or "", bool(match["quote"])):
             start = match.start("value")
             yield Span("credential", start, start + len(value), 0.96)
-    for match in _PIN.finditer(text):
+    for match in (
+        _PIN.finditer(text) if "pin" in lower or "code" in lower or "código" in lower or "codice" in lower else ()
+    ):
         yield Span("credential", *match.span(1), 0.9)
 
 

@@ -38,6 +38,9 @@ _ORDINARY = frozenset(
     marine aurore prudence solange constance clémence juste parfait désiré bienvenue noël ange olive
     long strong short best bank post field church street house home office order number account card phone email key
     word case rule plan data test team user admin support sales service help hello thanks thank regards dear sir madam
+    aud baba dev edit elif eline lean lex lone meta peer owe said sep server sys ties tilde tone urban arts bail banks bird
+    branch burns cal cases char cross dash english fields font foster golden gross handler held junk lie marks mast master
+    pages parks pop powers sane sharp singleton weeks wise
     odd gun even tell bitte danke guten tag herr frau ort sonntag alle""".split()
 )
 _LEAST = 3

@@ -18,7 +18,7 @@ _EMAIL_SPOKEN = re.compile(
     re.IGNORECASE,
 )
 _EMAIL_LITERAL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@\[[0-9A-Fa-f:.]{3,45}\]")
-_HINTS = re.compile(r"@|%40|&#0*64;|&commat;|[\[({<]\s?at\s?[\])}>]|\bAT\b| dot ", re.IGNORECASE)
+_HINTS = ("@", "%40", "&#", "&commat;", "at)", "at]", "at}", "at>")
 _V4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:(?:\.|\[\.\]|\(\.\))[0-9]{1,3}){3}(?![\w]|\.[0-9])")
 _V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:])")
 _VERSION = re.compile(
@@ -30,9 +30,11 @@ _VERSION = re.compile(
 
 def emails(text: str) -> Iterator[Span]:
     """Addresses with an at sign, however it is written, and a domain."""
-    if not _HINTS.search(text):
-        return
-    for pattern in (_EMAIL, _EMAIL_SPOKEN, _EMAIL_LITERAL):
+    lower = text.lower()
+    patterns = [_EMAIL] if any(hint in lower for hint in _HINTS) or " AT " in text else []
+    patterns += [_EMAIL_SPOKEN] if " at " in lower and " dot " in lower else []
+    patterns += [_EMAIL_LITERAL] if "@[" in text else []
+    for pattern in patterns:
         for match in pattern.finditer(text):
             yield Span("email", *match.span())
 

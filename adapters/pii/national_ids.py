@@ -60,13 +60,14 @@ class Numeric(msgspec.Struct, frozen=True):
     check: Check
     hint: str
     shapes: tuple[Shape, ...] = ()
+    score: float = 1.0
 
 
 _TAX = "tax id|tin\\b|steuer|idnr|fiscal|contribuinte|tax file|taxpayer"
 NUMERIC: tuple[Numeric, ...] = (
     Numeric((9,), ssn.is_valid, "ssn|social security|social\\b", ((3, 2, 4),)),
     Numeric((9,), itin.is_valid, "itin|taxpayer|tax id", ((3, 2, 4),)),
-    Numeric((9,), sin.is_valid, "\\bsin\\b|social insurance|assurance sociale|\\bnas\\b", ((3, 3, 3),)),
+    Numeric((9,), sin.is_valid, "\\bsin\\b|social insurance|assurance sociale|\\bnas\\b", ((3, 3, 3),), 0.7),
     Numeric((9,), bsn.is_valid, "bsn|burgerservice|sofi|citizen service"),
     Numeric((9,), nif.is_valid, "nif|contribuinte|fiscal"),
     Numeric((8, 9), tfn.is_valid, "tfn|tax file"),
@@ -75,8 +76,8 @@ NUMERIC: tuple[Numeric, ...] = (
     Numeric((10,), utr.is_valid, "\\butr\\b|taxpayer reference"),
     Numeric((10,), vnr.is_valid, "sozialversicherung|versicherungsnummer|svnr|sv-nummer|insurance number"),
     Numeric((10,), egn.is_valid, "egn|егн"),
-    Numeric((10,), rc.is_valid, "rodné číslo|rodne cislo|birth number", ((6, 4),)),
-    Numeric((10,), cpr.is_valid, "cpr|personnummer", ((6, 4),)),
+    Numeric((10,), rc.is_valid, "rodné číslo|rodne cislo|birth number", ((6, 4),), 0.8),
+    Numeric((10,), cpr.is_valid, "cpr|personnummer", ((6, 4),), 0.8),
     Numeric((10, 12), personnummer.is_valid, "personnummer|personal (?:identity )?number", ((6, 4), (8, 4))),
     Numeric((11,), idnr.is_valid, _TAX, ((2, 3, 3, 3),)),
     Numeric((11,), pesel.is_valid, "pesel", ((11,),)),
@@ -124,9 +125,11 @@ LETTERED: tuple[tuple[str, Check], ...] = (
     (r"[STFGM][0-9]{7}[A-Z]", lambda text: _is_nric(text)),
 )
 _LETTERED = re.compile(
-    r"(?<![\w.])(?:" + "|".join(f"(?P<n{n}>{pattern})" for n, (pattern, _) in enumerate(LETTERED)) + r")(?!\w|[.-]\w)",
+    r"(?:" + "|".join(f"(?P<n{n}>{pattern})" for n, (pattern, _) in enumerate(LETTERED)) + r")(?!\w|[.-]\w)",
     re.IGNORECASE,
 )
+_START = re.compile(r"(?<![\w.])(?:[A-Za-z]{3} [A-Za-z]{3} |[A-Za-z]{1,6}+[ -]?)?[0-9]")
+"""Where an id with letters may begin: few letters, then a digit."""
 _RUN = re.compile(r"(?<![\w.,#])[0-9](?:(?:[ \u00a0./_-]| - )?[0-9]){7,28}(?![\w])")
 _GROUP = re.compile(r"[0-9]+")
 _DOCUMENT = re.compile(
@@ -137,17 +140,22 @@ _DOCUMENT = re.compile(
     r"([A-Z0-9](?:[ -]?[A-Z0-9]){4,17})(?!\w)",
     re.IGNORECASE,
 )
+_DOCUMENTS = (
+    "passp", "pasap", "reisep", "paspo", "paszp", "licen", "schein", "condu", "patente", "rijbew", "prawo", "ident", "id card", "ausweis", "dowód", "voter", "medicare"
+)  # fmt: skip
+"""Parts of the words above: a text without any need not be searched for them."""
 
 
 def national_ids(text: str) -> Iterator[Span]:
     """Numbers that a country gives to a person."""
     for run in _RUN.finditer(text):
         yield from _numeric(text, [group.span() for group in _GROUP.finditer(text, *run.span())])
-    for match in _LETTERED.finditer(text):
-        check = LETTERED[int((match.lastgroup or "n0")[1:])][1]
-        if check(match[0].replace(" ", "")):
-            yield Span("national_id", *match.span())
-    for match in _DOCUMENT.finditer(text):
+    for start in _START.finditer(text):
+        for place in {start.start(), start.end() - 1}:
+            match = None if text[place - 1 : place].isalnum() else _LETTERED.match(text, place)
+            if match and LETTERED[int((match.lastgroup or "n0")[1:])][1](match[0].replace(" ", "")):
+                yield Span("national_id", *match.span())
+    for match in _DOCUMENT.finditer(text) if any(word in text.lower() for word in _DOCUMENTS) else ():
         if sum(character.isdigit() for character in match[1]) >= 4:
             yield Span("national_id", *match.span(1), 0.9)
 
@@ -161,8 +169,9 @@ def _numeric(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
             digits += text[start:end]
             shape = (*shape, end - start)
             for number in _BY_SIZE.get(len(digits), ()):
-                if (shape in number.shapes or _hinted(text, groups[first][0], number)) and number.check(digits):
-                    yield Span("national_id", groups[first][0], end)
+                said = _hinted(text, groups[first][0], number)
+                if (said or shape in number.shapes) and number.check(digits):
+                    yield Span("national_id", groups[first][0], end, 1.0 if said else number.score)
                     break
 
 

@@ -12,18 +12,22 @@ from application.ports.detector import Span
 _RUN = re.compile(r"(?<![\w.])[0-9](?:[\s.,_/\\|*~:+-]{0,3}[0-9]){11,30}(?![\w])")
 _GROUP = re.compile(r"[0-9]+")
 _LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[0-9OolI|](?:[\s.-]?[0-9OolI|]){12,18}(?!\w)")
+_MIXED = re.compile(r"[0-9][OolI|]{1,4}[0-9]")
 _AS_DIGITS = str.maketrans("OolI|", "00111")
 _ISSUERS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d{4}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d\d)\d{10}|3[47]\d{13}"
     r"|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}|3(?:0[0-5]|09|[689]\d)\d{11,16}"
     r"|62\d{14,17}|(?:50|5[6-9]|6[0379])\d{10,17}|220[0-4]\d{12,15}|9792\d{12}|(?:60|81|82)\d{14}"
 )
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[\s.-]?[0-9]{2}(?:[\s.-]{0,2}[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]\s?[A-Za-z][\s.-]?[0-9][\s.-]?[0-9](?:[\s.-]{0,2}[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"
+)
 _CODE = re.compile(
     r"\b(?:cvv2?|cvc2?|csc|security code|prüfziffer|cryptogramme|código de seguridad)"
     r"(?:\s+(?:is|number|ist|est|es)\b)?[\s:=#]{1,3}([0-9]{3,4})(?![\w])",
     re.IGNORECASE,
 )
+_CODE_WORDS = ("cv", "csc", "code", "ziffer", "crypto", "código")
 
 
 def cards(text: str) -> Iterator[Span]:
@@ -32,11 +36,11 @@ def cards(text: str) -> Iterator[Span]:
     for run in _RUN.finditer(text):
         groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
         yield from _cards_in(text, groups)
-    for match in _LETTERS_FOR_DIGITS.finditer(text):
+    for match in _LETTERS_FOR_DIGITS.finditer(text) if _MIXED.search(text) else ():
         digits = re.sub(r"[\s.-]", "", match[0]).translate(_AS_DIGITS)
         if sum(c.isdigit() for c in match[0]) >= 8 and _is_card(digits):
             yield Span("card", *match.span())
-    for match in _CODE.finditer(text):
+    for match in _CODE.finditer(text) if any(word in text.lower() for word in _CODE_WORDS) else ():
         yield Span("card", *match.span(1), 0.9)
 
 

@@ -23,27 +23,32 @@ _SEQUENCE = re.compile(
 )
 _TOKEN = re.compile(rf"{_WORD}\.?|[{_UP}]\.|,")
 _TITLE = frozenset(_TITLES.lower().split("|")) | {"m"}
-_SAYS_NAME = re.compile(
-    r"(?:\b(?:name is|named|name's|i am|i'm|this is|called|signed by|signed,|sincerely,|regards,?|cheers,?|best,|thanks,|greetings,|yours,|dear|hi|hello|hey|attn:?|attention:?"
-    r"|contact|customer|client|patient|employee|colleague|tenant|applicant|candidate|recipient|beneficiary|cardholder|holder|owner|manager|author|nurse|doctor|teacher|neighbour|neighbor|friend"
-    r"|my (?:wife|husband|son|daughter|brother|sister|mother|father|boss|partner|landlord|cousin|uncle|aunt)(?:,| is)?"
-    r"|(?:full |first |last |sur|given |family )?name:?|from:|to:|cc:|by|with|asked|told|met|emailed|spoke (?:to|with)|assigned to|reports to|ship to|deliver to|on behalf of|wrote"
-    r"|ich heiße|ich bin|mein name ist|namens|name lautet|kunde|kundin|patientin|hallo|liebe|lieber|sehr geehrter|sehr geehrte|grüße,?|unterzeichnet"
-    r"|je m'appelle|je suis|mon nom est|nommée?|bonjour|cher|chère|cordialement,?|cliente?|salariée?"
-    r"|me llamo|mi nombre es|soy|se llama|hola|estimado|estimada|atentamente,?|paciente|empleado|empleada"
-    r"|mi chiamo|sono|il mio nome è|si chiama|ciao|gentile|caro|cara|saluti,?|paziente|dipendente"
-    r"|ik heet|mijn naam is|ik ben|genaamd|beste|hoi|groeten,?|klant|patiënt|medewerker"
-    r"|nazywam się|mam na imię|jestem|imię i nazwisko:?|cześć|pozdrawiam,?|klient|klientka|pacjent|pracownik"
-    r"|meu nome é|chamo-me|chama-se|sou|olá|prezado|prezada|atenciosamente,?|funcionário))[:,]?\s+",
-    re.IGNORECASE,
+_BEFORE_STRONG = frozenset(
+    phrase.strip()
+    for phrase in """name is|named|name's|name|full name|i am|i'm|signed by|dear|attn|attention|regards|sincerely|yours|signed|customer|client|patient
+    |employee|colleague|tenant|applicant|candidate|recipient|beneficiary|cardholder|account holder|claimant|insured|neighbour|neighbor|landlord|wife
+    |husband|brother|sister|cousin|assigned to|reports to|ship to|deliver to|on behalf of|from:|to:|cc:|spoke to|spoke with|talked to|talked with|met
+    |emailed|interviewed|hired|married to|heiße|name ist|namens|lautet|kunde|kundin|patientin|geehrter|geehrte|grüße|unterzeichnet|mieter|mieterin
+    |kollege|kollegin|mitarbeiter|mitarbeiterin|m'appelle|nom est|nommé|nommée|cordialement|salarié|salariée|assuré|assurée|locataire|client|cliente
+    |me llamo|nombre es|llama|estimado|estimada|atentamente|paciente|empleado|empleada|inquilino|chiamo|nome è|chiama|gentile|saluti|paziente|dipendente
+    |intestato a|intestata a|heet|naam is|genaamd|groeten|klant|patiënt|medewerker|huurder|nazywam się|na imię|nazwisko|pozdrawiam|klient|klientka|pacjent
+    |pracownik|meu nome é|nome é|chamo-me|chama-se|prezado|prezada|atenciosamente|funcionário|inquilino""".split("|")
 )
-_STRONG = re.compile(
-    r"(?:name is|named|name's|name:?|i am|i'm|signed by|dear|attn:?|attention:?|heiße|name ist|namens|lautet|m'appelle|nom est|nommée?|llamo|nombre es|llama|chiamo|nome è|chiama|heet|naam is"
-    r"|genaamd|nazywam się|na imię|nazwisko:?|nome é|chamo-me|chama-se|estimad[oa]|gentile|prezad[oa]|geehrter?|chère?|patient(?:in)?|paciente|paziente|patiënt|pacjent|cardholder|holder|customer"
-    r"|client|kund(?:e|in)|cliente|klant|klient(?:ka)?|colleague|employee|applicant|candidate|recipient|beneficiary|regards,?|sincerely,|grüße,?|cordialement,?|atentamente,?|saluti,?|groeten,?|pozdrawiam,?"
-    r"|atenciosamente,?|my \w+(?:,| is)?|wife|husband|assigned to|reports to|ship to|deliver to|on behalf of|from:|to:|cc:|unterzeichnet|salariée?|emplead[oa]|dipendente|medewerker|pracownik|funcionário|tenant)[:,]?\s+$",
-    re.IGNORECASE,
+"""What stands before a name and hardly before anything else."""
+_BEFORE_WEAK = frozenset(
+    phrase.strip()
+    for phrase in """this is|called|cheers|best|thanks|greetings|hi|hello|hey|holder|owner|manager|author|nurse|doctor|teacher|friend|boss|partner
+    |with|by|asked|told|wrote|call|ask|son|daughter|mother|father|ich bin|hallo|liebe|lieber|je suis|bonjour|cher|chère|ici|soy|hola|sono|ciao|caro
+    |cara|ik ben|beste|hoi|jestem|cześć|sou|olá|cliente|para|von|mit|an|frag|avec|con|met|z|com""".split("|")
 )
+"""What may stand before a name and before much else: a list must know one of its words."""
+_BEFORE_PAIR = frozenset("contact|contacts|contacter|kontakt|contacto|contactar|contattare|contacteer".split("|"))
+"""What stands before a name of two words or more."""
+_AFTER = re.compile(
+    r"\s?[\"”»]?\s?[<(][^\s@<>]{1,64}@|(?:'s|,)?\s(?:lives?|called|calls|wrote|said|says|ordered|paid|asked|emailed|works|joined|moved|reported|complained|wants"
+    r"|requested|signed|and I|habite|a appelé|wohnt|schrieb|rief|vive|llamó|escribió|abita|scrive|woont|belde|mieszka|napisał|mora|ligou)\b"
+)
+"""What follows upon a person's name."""
 _NOT_A_NAME = frozenset(
     """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
     october november december montag dienstag mittwoch donnerstag freitag samstag januar februar märz mai juni juli oktober dezember
@@ -64,6 +69,12 @@ _AFTER_PLACE = frozenset(
     "street st avenue ave road rd lane drive boulevard square park bridge bank university college hospital airport station museum library inc ltd llc gmbh ag corp plc hotel "
     "foundation institute company group county island beach river lake mountain valley straße strasse platz allee weg".split()
 )
+_ENDINGS = (
+    "ski", "ska", "cki", "cka", "wicz", "czyk", "enko", "ović", "ovic", "escu", "opoulos", "sson", "sdóttir", "shvili",
+    "ssen", "mann", "inen", "kainen", "oğlu", "ová", "yan"
+)  # fmt: skip
+"""How surnames end in languages that make them so."""
+Word = tuple[str, int, int]
 
 
 class People:
@@ -77,29 +88,23 @@ class People:
     def __call__(self, text: str) -> Iterator[Span]:
         """Names after a title or words that introduce one, known given names with what follows, known surnames after a
         capitalised word."""
-        said = {match.end(): match for match in _SAYS_NAME.finditer(text)}
+        done = -1
         for match in _SEQUENCE.finditer(text):
             words = [(token[0], token.start(), token.end()) for token in _TOKEN.finditer(text, *match.span())]
-            introduced = said.get(match.start())
-            strong = introduced is not None and bool(_STRONG.search(introduced[0]))
-            yield from self._read(text, words, strong, introduced is not None)
+            i = 0
+            while i < len(words):
+                taken = self._person(text, words, i, done)
+                if not taken:
+                    i += 1
+                    continue
+                first, last, score = taken
+                done = words[last][2] - (words[last][0].endswith(".") and len(words[last][0]) > 2)
+                yield Span("person", words[first][1], done, score)
+                i = last + 1
 
-    def _read(self, text: str, words: list[tuple[str, int, int]], strong: bool, weak: bool) -> Iterator[Span]:
-        i = 0
-        while i < len(words):
-            taken = self._person(text, words, i, strong and i == 0, weak and i == 0)
-            if not taken:
-                i += 1
-                continue
-            first, last, score = taken
-            end = words[last][2] - (words[last][0].endswith(".") and len(words[last][0]) > 2)
-            yield Span("person", words[first][1], end, score)
-            i = last + 1
-
-    def _person(
-        self, text: str, words: list[tuple[str, int, int]], i: int, strong: bool, weak: bool
-    ) -> tuple[int, int, float] | None:
-        """The first and the last word of a name that begins at word `i`, and how sure it is."""
+    def _person(self, text: str, words: list[Word], i: int, done: int) -> tuple[int, int, float] | None:
+        """The first and the last word of a name that begins at word `i`, and how sure it is; `done` is where the name
+        before it ended."""
         word = _plain(words[i][0])
         if word in _TITLE and i + 1 < len(words) and words[i + 1][0] != ",":
             first = i + 1
@@ -115,8 +120,14 @@ class People:
             return None
         names = [_plain(w) for w, _, _ in words[i : last + 1]]
         known = [self._given(name) for name in names]
+        strong, weak = _introduced(text, words[i][1])
+        pair = last > i and not any(name in self.names.ordinary for name in names)
+        if pair and (_follows_name(text, done, words[i][1]) or _before(text, words[i][1], _BEFORE_PAIR)):
+            return i, last, 0.7
         if strong and (last > i or known[0] or (len(word) > 2 and word not in self.names.ordinary)):
             return i, last, 0.85
+        if pair and _AFTER.match(text, words[last][2]):
+            return i, last, 0.7
         if known[0] and word not in self.names.ordinary:
             return i, last, 0.8 if last > i else 0.6
         if last > i and (known[0] or self._initial(words[i][0])) and self._surname(names[-1]):
@@ -159,7 +170,33 @@ class People:
         return word in self.names.given or ("-" in word and word.split("-")[0] in self.names.given)
 
     def _surname(self, word: str) -> bool:
-        return word in self.names.surnames or ("-" in word and word.split("-")[-1] in self.names.surnames)
+        return (
+            word in self.names.surnames
+            or word.endswith(_ENDINGS)
+            or ("-" in word and word.split("-")[-1] in self.names.surnames)
+        )
+
+
+def _introduced(text: str, start: int) -> tuple[bool, bool]:
+    """Whether the words before say that a name follows, surely or perhaps."""
+    strong = _before(text, start, _BEFORE_STRONG)
+    return strong, strong or _before(text, start, _BEFORE_WEAK)
+
+
+def _before(text: str, start: int, phrases: frozenset[str]) -> bool:
+    """Whether one, two or three words before `start` are one of the phrases."""
+    before = text[max(0, start - 40) : start].lower()
+    if not before or not before[-1].isspace():
+        return False
+    words = before.split()[-3:]
+    if words and words[-1] not in phrases:
+        words[-1] = words[-1].rstrip(":,")
+    return any(" ".join(words[n:]).strip("\"'“(") in phrases for n in range(len(words)))
+
+
+def _follows_name(text: str, done: int, start: int) -> bool:
+    """Whether a name ended just before, with no more than an `and` between."""
+    return 0 <= done < start <= done + 6 and text[done:start].strip() in ("and", "und", "et", "y", "e", "en", "i", "&")
 
 
 def _plain(word: str) -> str:

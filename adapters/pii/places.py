@@ -28,9 +28,11 @@ _PLACES = (
     "Florida"
 ).split()
 _PLACE = re.compile(
-    r"\b(?:New York(?: City)?|Los Angeles|San Francisco|Hong Kong|New Zealand|South Africa|United (?:States|Kingdom)|São Paulo|Rio de Janeiro|Buenos Aires|"
-    + "|".join(_PLACES)
-    + r")\b"
+    r"\b(?:(?:New|Los|San|Hong|South|United|São|Rio de|Buenos) [A-Z][a-z]+(?: City)?|[A-ZÖ][a-zà-ÿ]{3,})\b"
+)
+_KNOWN = frozenset(_PLACES) | frozenset(
+    "New York|New York City|Los Angeles|San Francisco|Hong Kong|New Zealand|South Africa|United States|United Kingdom"
+    "|São Paulo|Rio de Janeiro|Buenos Aires".split("|")
 )
 
 
@@ -43,4 +45,5 @@ def organisations(text: str) -> Iterator[Span]:
 def places(text: str) -> Iterator[Span]:
     """Countries and large cities."""
     for match in _PLACE.finditer(text):
-        yield Span("place", *match.span(), 0.6)
+        if match[0] in _KNOWN:
+            yield Span("place", *match.span(), 0.6)

@@ -100,9 +100,10 @@ async def score(detector: Detector, sentences: Sequence[Sentence]) -> tuple[dict
         for gold in sentence.spans:
             hit = next((s for s in left if s.kind == gold.kind and _overlap(s, gold) >= 0.5), None)
             inside = {n for span in spans for n in range(span.start, span.end)}
-            scores[gold.kind].covered += inside.issuperset(
-                n for n in range(gold.start, gold.end) if sentence.text[n].isalnum()
-            )
+            whole = inside.issuperset(n for n in range(gold.start, gold.end) if sentence.text[n].isalnum())
+            scores[gold.kind].covered += whole
+            if hit and not whole:
+                notes.append(f"partly {gold.kind}: {sentence.text[hit.start : hit.end]!r} in {sentence.text!r}")
             if hit:
                 left.remove(hit)
                 scores[gold.kind].found += 1
