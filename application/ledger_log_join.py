@@ -16,7 +16,8 @@ from domain.refusals import InvalidRange
 
 SKEW = timedelta(seconds=5)
 """How far the clocks of two machines, ours and the provider's, may be apart."""
-LONGEST_EMBEDDING = timedelta(seconds=60)
+LONGEST_EMBEDDING = timedelta(seconds=15)
+"""From its start to its line: a little more than the deadline of such a call."""
 MOST_UNMATCHED = 200_000
 
 
@@ -87,24 +88,23 @@ class Join:
 
     def match_the_rest(self) -> Iterator[Pair]:
         """When both sides have been read: calls that nobody settled; then embedding calls whose size is not known, for
-        they broke off, which take the line of their model and time that is nearest to what was guessed."""
+        they broke off. Who started first takes the first line of its model in its time, whatever its size: that again
+        pairs as many as can be paired."""
         for id, entry in list(self._calls.items()):
             if id in self._lines:
                 del self._calls[id]
                 yield entry, self._take_named(id)
+        left = sorted((line for lines in self._nameless.values() for line in lines), key=lambda line: line.at)
         for entry in sorted(self._embeddings.values(), key=lambda e: e.at):
-            used, guess = entry.call.standing, entry.call.started.estimate.input_tokens
+            used, model = entry.call.standing, entry.call.started.model
             if used is not None and not used.estimated and not used.failure:
                 continue
-            fits = [
-                line
-                for (model, _), lines in self._nameless.items()
-                for line in lines
-                if model == entry.call.started.model and entry.at - SKEW <= line.at <= entry.at + LONGEST_EMBEDDING
-            ]
-            if fits:
-                line = min(fits, key=lambda line: (abs(line.usage.input_tokens - guess), line.at))
-                yield self._pair_embedding(entry, line)
+            begin, end = entry.at - SKEW, entry.at + LONGEST_EMBEDDING
+            while left and left[0].at < begin:
+                left.pop(0)  # nor can it be of a call that started later
+            place = next((n for n, line in enumerate(left) if line.at > end or line.model == model), None)
+            if place is not None and left[place].at <= end:
+                yield self._pair_embedding(entry, left.pop(place))
 
     def calls_without_a_line(self) -> list[Entry]:
         """Ask at the end."""

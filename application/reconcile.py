@@ -199,7 +199,7 @@ def _judge_line(account: Account, line: LoggedCall, by_size: set[str]) -> None:
     call_id, tenant = line.metadata.get("call_id", ""), line.metadata.get("tenant_id", "")
     if not account.within(line.at) or account.report.tenant not in ("", tenant):
         return
-    if not call_id and line.model not in by_size:
+    if not call_id and (line.model not in by_size or line.usage == Usage()):
         account.report.foreign += 1
         return
     finding = Finding(

@@ -46,9 +46,10 @@ class Report(msgspec.Struct, kw_only=True):
     """All calls of a period. Each of the `calls` that started in it is one of `matched`, `corrected`, `settled`,
     `unbilled` (no tokens and no line: refused), `missing`, `under_way` (too young to be judged).
 
-    `extra` lines name a call that we do not know, or fit none; `foreign` ones are no calls of ours; `unreadable` pieces
-    of the log could not be read. `by_size` of the pairs were found by model, time and size. Drifts in USD are sums of
-    each call's difference, so that two errors cannot hide each other; `drift_usd` is what is left of it now.
+    `extra` lines name a call that we do not know, or fit none; `foreign` ones are no calls of ours, or name none and
+    cost nothing; `unreadable` pieces of the log could not be read. `by_size` of the pairs were found by model, time and
+    size. Drifts in USD are sums of each call's difference, so that two errors cannot hide each other; `drift_usd` is
+    what is left of it now.
     """
 
     since: datetime
