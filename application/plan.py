@@ -58,7 +58,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     keep: int = PASSAGES
 
     def effects(self, facts: Facts, results: dict[str, object]) -> Effects:
-        """What the results so far change; the view follows `results` as they grow."""
+        """What the results so far change; the view follows `results` as they grow. A plan that does not search answers as
+        though there were no documents."""
+        if facts.documents and not any(node.name == RETRIEVE for node in self.before):
+            facts = msgspec.structs.replace(facts, documents=False)
         return Effects(facts, results, self.keep, self.answers, self.name == "lean")
 
 
@@ -76,13 +79,14 @@ def plan_of(assistant: Assistant, facts: Facts) -> Plan:
     """The plan of a turn: its steps with what they need, without those that have nothing to do. Steps that are no
     longer known are left out, for a plan was checked when it was put and the catalogue may have changed since."""
     own = not isinstance(assistant.plan, str)
-    wanted = set(assistant.plan if own else PRESETS.get(str(assistant.plan), LEAN)) & KNOWN
+    name = assistant.plan if isinstance(assistant.plan, str) and assistant.plan in PRESETS else "lean"
+    wanted = set(assistant.plan if own else PRESETS[name]) & KNOWN
     if own and not wanted & (PROPER | {RETRIEVE}):
         wanted.add(RETRIEVE)
     wanted.add("call_tools")  # an assistant's tools are its own, whatever its plan
     names = _possible(_with_needs(wanted), facts)
     return Plan(
-        name="own" if own else str(assistant.plan),
+        name="own" if own else name,
         before=_graph(names, BEFORE),
         answers=frozenset(PROPER | {n for n in names if n in STEPS and STEPS[n].stage == "answer"}),
         verify=_graph(names, AFTER_ANSWER),

@@ -85,6 +85,11 @@ def test_an_own_list_gets_what_its_steps_need() -> None:
     assert names(plan(("title",)).before) == {"retrieve"}
 
 
+def test_a_plan_that_does_not_search_answers_without_documents() -> None:
+    for steps, step in ((("answer_directly",), "answer_directly"), (("title",), "answer_from_documents")):
+        assert plan(steps).effects(FIRST, {}).answer_step == step
+
+
 def test_a_step_without_what_it_needs_is_left_out() -> None:
     assert plan(("grade_passages", "revise"), Facts(question="Hi", documents=False)).before == ()
     assert plan(("grade_passages", "revise"), Facts(question="Hi", documents=False)).on_demand == frozenset()
