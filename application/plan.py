@@ -58,8 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     keep: int = PASSAGES
 
     def effects(self, facts: Facts, results: dict[str, object]) -> Effects:
-        """What the results so far change; the view follows `results` as they grow. A plan that does not search answers as
-        though there were no documents."""
+        """What the results so far change; the view follows `results` as they grow. A plan that does not search
+        answers as though there were no documents."""
         if facts.documents and not any(node.name == RETRIEVE for node in self.before):
             facts = msgspec.structs.replace(facts, documents=False)
         return Effects(facts, results, self.keep, self.answers, self.name == "lean")
