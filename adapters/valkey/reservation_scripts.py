@@ -38,7 +38,7 @@ local function put(usd, calls, id, value)
       local was, until_then = read(old)
       redis.call('HINCRBY', usd, until_then and 'open' or 'settled', whole(-was))
     end
-    redis.call('HSET', calls, id, value)
+    if deadline or amount > 0 then redis.call('HSET', calls, id, value) else redis.call('HDEL', calls, id) end
     redis.call('HINCRBY', usd, deadline and 'open' or 'settled', whole(amount))
   end
   redis.call('HINCRBY', usd, 'seq', 1)

@@ -20,7 +20,7 @@ from application.ports.spending import Spending, Spent
 from domain.refusals import BudgetExceeded, DependencyUnavailable
 from domain.tenant.events import Budget
 
-AGAIN_S = 60.0
+AGAIN_S, SOON_S = 60.0, 5.0
 LEDGER_S = 3.0
 UNKNOWN = "What was spent cannot be told now; try again."
 log = structlog.get_logger()
@@ -58,7 +58,9 @@ class Measure:
             purse.forget(spent.known, older_s=(at - since).total_seconds())
             base = Base(until, spent.usd, spent.position, spent.known & set(ids))
             purse.see(await self.shared.rebase(tenant, bound, base, dict(purse.claims)), measured=True)
-            purse.measured_at, purse.allowance = time.monotonic(), None
+            # A purse that is new to this process is looked at again soon: calls of before its limit may yet settle.
+            new = purse.measured_at == float("-inf")
+            purse.measured_at, purse.allowance = time.monotonic() - (AGAIN_S - SOON_S if new else 0), None
 
     def due(self, tenant: str, bounds: Collection[Bound]) -> list[Bound]:
         """Those that were not measured for a minute. They are taken as measured from here on: a failure is for the next

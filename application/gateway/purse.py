@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from application.ports.reservations import Claim, Mark, Standing
+from domain.model_calls import ModelCallStarted
 
 Level = Literal["ok", "warned", "low", "out"]
 RANK: dict[Level, int] = {"ok": 0, "warned": 1, "low": 2, "out": 3}
@@ -42,6 +43,8 @@ class Purse:
     used: Decimal = Decimal(0)
     reserved: Decimal = Decimal(0)
     level: Level = "ok"
+    refused: ModelCallStarted | None = None
+    """The last call that the rest of the period's money was not enough for."""
     measured_at: float = float("-inf")
     measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
     # By the ledger alone, and, while the shared counts are away, what may still be taken here.
@@ -119,7 +122,16 @@ class Purses:
             self._held.move_to_end((tenant, user))
         return purse
 
+    def held(self, tenant: str, user: str) -> Purse | None:
+        """A purse that was used lately."""
+        return self._held.get((tenant, user))
+
+    def without_limit(self, tenant: str, user: str) -> None:
+        """It has no limit of money now, whatever was said of it before."""
+        if purse := self.held(tenant, user):
+            purse.level, purse.refused = "ok", None
+
     def level(self, tenant: str, user: str) -> Level:
         """The last known state; `ok` when nothing is known."""
-        purse = self._held.get((tenant, user))
+        purse = self.held(tenant, user)
         return purse.level if purse else "ok"

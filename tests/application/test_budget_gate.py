@@ -174,11 +174,11 @@ async def test_without_the_shared_counts_each_process_has_a_share() -> None:
             except RateLimited:
                 pass
     assert admitted == 30
+    other = house.process()
     for n in range(3):
-        gates[0]._buckets = type(gates[0]._buckets)()
-        await gates[0].admit(T, "ada", f"place{n}")
+        await other.admit(T, "ada", f"place{n}")
     with pytest.raises(RateLimited, match="at once"):
-        await gates[0].admit(T, "ada", "place3")
+        await other.admit(T, "ada", "place3")
 
 
 async def test_when_they_go_away_in_the_middle_the_share_is_not_fresh() -> None:
@@ -389,6 +389,34 @@ async def test_each_worse_state_is_told_once_a_period() -> None:
     assert gate.level(T) == gate.level(T, "ada") == "out"
     house.tenants.budget = Budget(limit_usd=1000 * CENT)
     await house.spend(gate, 1)
+    assert gate.level(T) == "ok"
+
+
+async def test_once_the_money_is_used_up_no_turn_begins_until_it_is_not() -> None:
+    house = House(limit_usd=CENT, concurrent_turns=1)
+    gate = house.process()
+    await house.spend(gate, 0.5, estimate=1)
+    await gate.admit(T, "ada", "t1")
+    with pytest.raises(BudgetExceeded):
+        await gate.reserve(T, "ada", call(1))
+    await gate.leave(T, "ada", "t1")
+    for turn in ("t2", "t3"):
+        with pytest.raises(BudgetExceeded) as refused:
+            await gate.admit(T, "bob", turn)
+        assert (refused.value.retry_after_s or 0) > 80_000 and not gate.admission.running
+    house.tenants.budget = Budget(limit_usd=2 * CENT, concurrent_turns=1)
+    await gate.admit(T, "bob", "t4")
+    assert gate.level(T) == "ok" and (await gate.account(T)).reserved_usd == 0
+
+
+async def test_without_a_limit_nothing_is_out() -> None:
+    house = House(limit_usd=CENT)
+    gate = house.process()
+    with pytest.raises(BudgetExceeded):
+        await gate.reserve(T, "ada", call(2))
+    assert gate.level(T) == "out"
+    house.tenants.budget = Budget()
+    await gate.admit(T, "ada", "t")
     assert gate.level(T) == "ok"
 
 

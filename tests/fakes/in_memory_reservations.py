@@ -34,6 +34,8 @@ class _Money:
 
     def put(self, call: str, usd: Decimal, deadline: datetime | None) -> None:
         self.calls[call] = (usd, deadline)
+        if not usd and not deadline:
+            del self.calls[call]
         self.seq += 1
 
     @property
