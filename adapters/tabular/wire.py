@@ -1,0 +1,38 @@
+"""What the reading process says to its parent: length-prefixed messages."""
+
+from __future__ import annotations
+
+import msgspec
+
+from application.ports.tables import Row
+from domain.tenant.events import Column
+
+LENGTH_BYTES = 8
+
+
+class Header(msgspec.Struct, frozen=True, tag=True):
+    """The file was looked through, and this is its table."""
+
+    columns: tuple[Column, ...]
+
+
+class Batch(msgspec.Struct, frozen=True, tag=True):
+    """More rows; none when there are no more."""
+
+    rows: list[Row]
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The file cannot be read, for one of the public reasons."""
+
+    reason: str
+    detail: str
+
+
+Message = Header | Batch | Refused
+
+
+def frame(message: Message) -> bytes:
+    """As it is written."""
+    body = msgspec.msgpack.encode(message)
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
