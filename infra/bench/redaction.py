@@ -1,7 +1,7 @@
 """How well private values are found: a corpus of our own making, our rules, and Presidio beside them in the same run.
 
 Run `python -m infra.bench.redaction`. The corpus is ours: generated from sentences that were not used to tune the rules
-(`--tuning` shows those that were), with names from a list that the rules do not know. It says how the rules fare on
+(`--set` shows those that were), with names from a list that the rules do not know. It says how the rules fare on
 values written as people write them; it is no public benchmark. Presidio is measured where its package can be imported.
 """
 
@@ -26,7 +26,7 @@ from application.gateway.restorer import Restorer
 from application.ports.detector import Detector, Span
 from domain.tenant.events import PII_DEFAULTS
 from infra.bench.redaction_evasions import EVASIONS
-from infra.bench.redaction_templates import HARMLESS, MEASURED, TUNING
+from infra.bench.redaction_templates import HARMLESS, HARMLESS_MEASURED, MEASURED, TUNING, TUNING_TOO
 from infra.bench.redaction_values import Values
 
 KINDS = tuple(kind for kind, rule in PII_DEFAULTS.items() if rule != "allow")
@@ -62,11 +62,16 @@ class Score(msgspec.Struct):
         return 5 * self.found / max(1, 5 * self.found + 4 * self.missed + self.wrong)
 
 
-def corpus(templates: dict[str, str], size: int, seed: int, half: int) -> list[Sentence]:
-    """`size` sentences, one in four of them harmless, the same for the same seed."""
-    values = Values(seed, half)
+SETS = {"tuning": (TUNING, HARMLESS), "tuning-too": (TUNING_TOO, HARMLESS), "measure": (MEASURED, HARMLESS_MEASURED)}
+"""By name, sentences with private values and without. Only the last was never looked at while the rules were made."""
+
+
+def corpus(which: str, size: int, seed: int) -> list[Sentence]:
+    """`size` sentences of a set, one in four of them harmless, the same for the same seed."""
+    templates, innocent = SETS[which]
+    values = Values(seed, list(SETS).index(which))
     pairs = [(locale, line) for locale, lines in templates.items() for line in _lines(lines)]
-    harmless = [("us", line) for line in _lines(HARMLESS)]
+    harmless = [("us", line) for line in _lines(innocent)]
     return [
         _filled(*(harmless[n // 4 % len(harmless)] if n % 4 == 3 else pairs[(n - n // 4) % len(pairs)]), values)
         for n in range(size)
@@ -75,7 +80,7 @@ def corpus(templates: dict[str, str], size: int, seed: int, half: int) -> list[S
 
 def _lines(block: str) -> list[str]:
     """One template a line; a greeting and the lines after it are one."""
-    return re.findall(r"(?:Kind )?[Rr]egards,\n.*(?:\n\{email.*)?|\S.*", block)
+    return re.findall(r"(?:(?:Kind )?[Rr]egards|Thanks),\n.*(?:\n\{email.*)?|\S.*", block)
 
 
 def _filled(locale: str, template: str, values: Values) -> Sentence:
@@ -182,12 +187,12 @@ async def _measured(detector: Detector, title: str, sentences: Sequence[Sentence
 
 
 async def run(
-    size: int = 2_000, seed: int = 7, *, tuning: bool = False, presidio: bool = True, notes: int = 0
+    which: str = "measure", size: int = 2_000, seed: int = 7, *, presidio: bool = True, notes: int = 0
 ) -> list[str]:
     """The lines of the report."""
-    sentences = corpus(TUNING if tuning else MEASURED, size, seed, 0 if tuning else 1)
+    sentences = corpus(which, size, seed)
     values = sum(len(s.spans) for s in sentences)
-    lines = [f"{size} sentences of our own making ({'tuning' if tuning else 'measure'}), {values} values, seed {seed}"]
+    lines = [f"{size} sentences of our own making ({which}), {values} values, seed {seed}"]
     ours = RuleDetector()
     table, found = await _measured(ours, "our rules", sentences)
     lines += table
@@ -212,11 +217,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sentences", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--tuning", action="store_true", help="the sentences that the rules were tuned on")
+    parser.add_argument("--set", choices=SETS, default="measure", help="measure, or a set that the rules were tuned on")
     parser.add_argument("--no-presidio", action="store_true")
     parser.add_argument("--notes", type=int, default=0, help="how many misses to show")
     a = parser.parse_args()
-    lines = asyncio.run(run(a.sentences, a.seed, tuning=a.tuning, presidio=not a.no_presidio, notes=a.notes))
+    lines = asyncio.run(run(a.set, a.sentences, a.seed, presidio=not a.no_presidio, notes=a.notes))
     sys.stdout.write("\n".join(lines) + "\n")
 
 

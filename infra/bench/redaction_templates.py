@@ -1,4 +1,4 @@
-"""Sentences with places for private values: some to tune the rules on, others only to measure them; and sentences that
+"""Sentences with places for private values: two sets to tune the rules on, one only to measure them; and sentences that
 hold none. `{kind}` is a value, `{~kind}` something harmless that looks like one."""
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ Call me at {phone} or mail {email}.
 The office of {person} is at {address}.""",
 }
 
-MEASURED: dict[str, str] = {
+TUNING_TOO: dict[str, str] = {
     "us": """
 Why was the charge on {card} from {~date} refunded twice to customer {person}?
 I talked with {first} yesterday; she said her number is {phone} and that mail to {email} bounces.
@@ -86,7 +86,7 @@ Dr. {last} and Prof. {person} reviewed section {~version} of the report.
 {person}'s card ending was wrong, the full one is {card}, cvv on request.
 Our Slack bot token {credential} leaked into the logs of build {~version}.
 "{person}" <{email}> wrote: please close my account {~order}
-Is {first} {last} still the owner of invoice {~order} over {~amount}?
+Is {person} still the owner of invoice {~order} over {~amount}?
 Call back {phone}; if nobody answers try {phone}.
 Who signed for the parcel at {address}? It says {last}.
 Summarize: {person} ({email}) asked {person} ({email}) to move the meeting to {~time}.
@@ -171,6 +171,98 @@ Shri {last} wrote from {email} on {~date}.
 My colleague {person} will call you from {phone}.""",
 }
 
+MEASURED: dict[str, str] = {
+    "us": """
+{person} disputes the {~amount} charge from {~date}; the card is {card}.
+I forgot my password, my e-mail is {email} and my birthday is {~date}.
+Set up forwarding from {phone} to {phone}, please.
+According to our records {person} moved to {address} in June.
+Employee {person} (SSN {national_id}) gets paid into {iban}.
+export STRIPE_KEY={credential}
+Requests from {ip} return error {~code} since release {~version}.
+Ms. {last} says the package {~order} never reached {address}.
+the api key is {credential} and it worked until {~time}
+Is it true that {person} and {person} share the account {email}?
+My husband {person} will pick it up, his cell is {phone}.
+Write a polite answer to {person}, who complained about invoice {~order}.
+{email} reported that {ip} scans port {~number}.
+Please charge {card} instead of {card} for order {~order}.
+Draft a letter to {person}, {address}, about the overdue {~amount}.
+Login {email}, password: {password}
+What did {first} tell you about the refund?
+To whom does the number {phone} belong?
+Translate into Spanish: my name is {person} and I was born on {~date}.
+Here is the private key: {credential}
+Ship {~number} units to {person} at {address}, phone {phone}.""",
+    "gb": """
+My neighbour {person} at {address} took the parcel.
+The pension of {person}, NINO {national_id}, starts on {~date}.
+Miss {last} phoned twice, her number is {phone}.
+Refund {~amount} to {iban} in the name of {person}.
+Is {email} the right address for complaints?
+The card {card} expired; {person} wants a new one sent to {address}.
+Thanks,
+{person}""",
+    "de": """
+Der Kunde {person} ist umgezogen, neue Anschrift: {address}.
+Bitte buchen Sie {~amount} Euro von {iban} ab.
+Meine Handynummer ist {phone}, E-Mail {email}.
+Herr {last} und Frau {last} haben am {~date} gekündigt.
+Die Steuernummer (IdNr) von {person} lautet {national_id}.
+Kreditkartennummer {card}, Inhaber {person}
+Auf {ip} läuft noch Version {~version}.
+Passwort: {password}
+Können Sie {person} bitten, mich unter {phone} anzurufen?""",
+    "fr": """
+Je suis {person}, j'habite {address}.
+Mon téléphone portable : {phone}
+Numéro de sécu {national_id}, née le {~date}.
+Le client {person} a payé {~amount} euros avec la carte {card}.
+Voici mon RIB : {iban}
+Madame {last} attend une réponse à {email}.
+Le mot de passe est {password}
+Pouvez-vous appeler M. {last} au {phone} avant {~time} ?""",
+    "es": """
+Soy {person} y quiero cambiar mi dirección a {address}.
+Mi número de móvil es {phone}.
+DNI {national_id}, titular {person}.
+La cuenta {iban} pertenece a {person}.
+No funciona la tarjeta {card} desde el {~date}.
+Escriba a {email} o llame al {phone}.
+La señora {last} vive en {address}.""",
+    "it": """
+Sono {person}, il mio nuovo indirizzo è {address}.
+Codice fiscale {national_id}, telefono {phone}.
+Addebitate {~amount} euro sulla carta {card} di {person}.
+Il mio IBAN: {iban}
+La signora {last} ha scritto da {email} il {~date}.
+La password è {password}""",
+    "nl": """
+Mijn naam is {person}, ik woon op {address}.
+Bel mevrouw {last} op {phone} of mail naar {email}.
+Rekening {iban} staat op naam van {person}.
+Het BSN van mijn zoon is {national_id}.
+De creditcard {card} werkt niet sinds {~date}.""",
+    "pl": """
+Jestem {person}, mój adres to {address}.
+Telefon: {phone}, e-mail: {email}
+Numer PESEL: {national_id}
+Pani {last} zapłaciła kartą {card} kwotę {~amount} zł.
+Proszę o przelew na {iban}.""",
+    "br": """
+Sou {person}, CPF {national_id}, telefone {phone}.
+Meu endereço é {address} e meu e-mail {email}.
+O cartão {card} foi recusado em {~date}.
+A Sra. {last} pediu o estorno de R$ {~amount}.
+senha: {password}""",
+    "in": """
+I am {person}, my mobile number is {phone}.
+Aadhaar number {national_id} belongs to {person}.
+Please courier it to {person}, {address}.
+The card {card} of Mrs. {last} was charged Rs {~amount}.
+Mail the statement to {email}.""",
+}
+
 HARMLESS = """
 What is new in version {~version} of the handbook?
 Order {~order} of {~date} holds {~number} units of part {~code}.
@@ -200,4 +292,30 @@ Every new employee gets a laptop, a badge and {~number} days of training.
 Serial number {~code}, firmware {~version}, batch {~order}
 Windows Server and Red Hat Linux are supported from release {~version}.
 Our Customer Service Team answers within {~number} hours.
+"""
+HARMLESS_MEASURED = """
+Does release {~version} still support the old file format?
+Purchase {~order} contains {~number} items, of which {~number} are back-ordered.
+What is the penalty for returning part {~code} after {~date}?
+The Finance Department closed the quarter with {~amount} in revenue.
+Meet in Room {~number} at {~time}, not at {~time}.
+Which Privacy Policy applies to visitors from France and Spain?
+See Appendix B, Table {~number}, of the Operating Manual ({~isbn}).
+How many vacation days do I have left in December?
+Increase the limit from {~number} to {~number} requests per minute.
+Compare the Standard Plan with the Premium Plan.
+The secret of good coffee is fresh water and patience.
+Your password must have at least {~number} characters.
+Die Lieferung {~order} kommt am {~date} zwischen {~time} und {~time}.
+Welche Garantie gilt für das Gerät {~code}?
+Le train part de Lyon à {~time} et coûte {~amount} euros.
+¿Cuánto cuesta el modelo {~code} en la tienda de Madrid?
+Il manuale descrive la procedura a pagina {~number}.
+Hoeveel kost een abonnement per {~date}?
+Jaka jest cena produktu {~code}?
+Qual é o prazo de entrega do pedido {~order}?
+Error {~code} in module Payment Gateway at {~time}
+The Steering Committee will vote on Proposal {~number} next Thursday.
+Batch {~order} failed the Quality Check on {~date}.
+Read more in the Release Notes for Version {~version}.
 """

@@ -22,28 +22,28 @@ from stdnum.us import ssn
 
 LOCALES = ("us", "gb", "de", "fr", "es", "it", "nl", "pl", "br", "in")
 
-# (given names, surnames) by locale: the first half of each is for tuning, the second for the measure.
+# (given names, surnames) by locale, in three parts: two for tuning, the third for the measure.
 _NAMES = {
-    "us": ("Michael Jennifer Tyler Ashley Latoya DeShawn Kimberly Brandon | Megan Jason Heather Trevor Aaliyah Curtis Shannon Derek",
-           "Thompson Ramirez O'Connor Whitaker Nguyen Kowalski Freeman | Hernandez Sullivan McAllister Vanderbilt Okafor Stephens Bauer"),
-    "gb": ("Nigel Harriet Gareth Imogen Callum Priya Alistair | Rupert Gemma Hamish Bronwen Oliver Zara Fiona",
-           "Ashworth Pemberton Davies Featherstone Campbell Hussain | Holloway Llewellyn Fairclough MacDonald Begum Wetherby"),
-    "de": ("Jürgen Sabine Thorsten Heike Matthias Anneliese Kevin | Wolfgang Ulrike Steffen Brigitte Lukas Hannelore Emre",
-           "Krause Schneider Obermüller Voigt Hoffmann Yilmaz | Zimmermann Lehmann Graf-Hohenberg Brandt Kowalczyk Weiß"),
-    "fr": ("Thierry Camille Mathieu Élodie Jean-Luc Aurélie | Guillaume Sandrine Bastien Océane Marie-Claude Yannick",
-           "Lefèvre Dubois Moreau Chevallier Benali Rousseau | Fontaine Girard Marchand Delacroix Traoré Perrin"),
-    "es": ("Javier Lucía Alejandro Inmaculada Sergio Rocío | Álvaro Beatriz Gonzalo Montserrat Iker Nuria",
-           "García Domínguez Navarro Ibáñez Echeverría Molina | Fernández Vázquez Castaño Herrero Zubizarreta Ríos"),
-    "it": ("Giuseppe Francesca Lorenzo Alessandra Matteo Ilaria | Gianluca Valentina Davide Ornella Federico Silvia",
-           "Esposito Ricciardi Colombo Barbieri Conti Santoro | Bianchi Marchetti Ferrara Pellegrini De Luca Galli"),
-    "nl": ("Sander Marijke Bram Anouk Joost Fatima | Ruben Femke Wouter Liesbeth Daan Yasmina",
-           "Bakker Jansen Visser Hoekstra Dijkstra | Mulder Smit Vermeulen Zijlstra Brouwer"),
-    "pl": ("Krzysztof Agnieszka Paweł Małgorzata Tomasz | Grzegorz Katarzyna Łukasz Joanna Zbigniew",
-           "Kowalski Wiśniewska Zieliński Lewandowska Wójcik | Nowak Kamińska Dąbrowski Szymańska Mazur"),
-    "br": ("Thiago Juliana Rodrigo Fernanda Wellington | Gustavo Letícia Caio Patrícia Everton",
-           "Oliveira Carvalho Nascimento Barbosa Teixeira | Almeida Ferreira Cavalcanti Rocha Monteiro"),
-    "in": ("Rajesh Ananya Vikram Lakshmi Sanjay Deepika | Arjun Kavita Suresh Meenakshi Rohan Sunita",
-           "Sharma Iyer Chatterjee Reddy Patel | Gupta Nair Banerjee Deshmukh Verma"),
+    "us": ("Michael Jennifer Tyler Ashley Latoya DeShawn Kimberly Brandon | Megan Jason Heather Trevor Aaliyah Curtis Shannon Derek | Kaitlyn Marcus Jessica Dwayne Holly Brent Chantelle Ethan",
+           "Thompson Ramirez O'Connor Whitaker Nguyen Kowalski Freeman | Hernandez Sullivan McAllister Vanderbilt Okafor Stephens Bauer | Richardson Gutierrez Hollingsworth Nakamura Washington Pruitt Delgado"),
+    "gb": ("Nigel Harriet Gareth Imogen Callum Priya Alistair | Rupert Gemma Hamish Bronwen Oliver Zara Fiona | Duncan Philippa Rhys Saoirse Tariq Beatrix",
+           "Ashworth Pemberton Davies Featherstone Campbell Hussain | Holloway Llewellyn Fairclough MacDonald Begum Wetherby | Blackwood Harrington Prosser Chowdhury Dalgleish Winterbourne"),
+    "de": ("Jürgen Sabine Thorsten Heike Matthias Anneliese Kevin | Wolfgang Ulrike Steffen Brigitte Lukas Hannelore Emre | Friedrich Gudrun Jan Petra Dieter Aylin",
+           "Krause Schneider Obermüller Voigt Hoffmann Yilmaz | Zimmermann Lehmann Graf-Hohenberg Brandt Kowalczyk Weiß | Schröder Baumgartner Kühn Peters Özdemir Hartwig"),
+    "fr": ("Thierry Camille Mathieu Élodie Jean-Luc Aurélie | Guillaume Sandrine Bastien Océane Marie-Claude Yannick | Benoît Céline Olivier Maëlys Hugues Nathalie",
+           "Lefèvre Dubois Moreau Chevallier Benali Rousseau | Fontaine Girard Marchand Delacroix Traoré Perrin | Mercier Gauthier Lemoine Haddad Bertrand Chauvin"),
+    "es": ("Javier Lucía Alejandro Inmaculada Sergio Rocío | Álvaro Beatriz Gonzalo Montserrat Iker Nuria | Ignacio Pilar Rubén Yolanda Xavier Marta",
+           "García Domínguez Navarro Ibáñez Echeverría Molina | Fernández Vázquez Castaño Herrero Zubizarreta Ríos | Gutiérrez Ortega Salazar Peñalver Cabello Urrutia"),
+    "it": ("Giuseppe Francesca Lorenzo Alessandra Matteo Ilaria | Gianluca Valentina Davide Ornella Federico Silvia | Salvatore Chiara Riccardo Martina Pietro Elisa",
+           "Esposito Ricciardi Colombo Barbieri Conti Santoro | Bianchi Marchetti Ferrara Pellegrini De Luca Galli | Rossi Caruso Lombardi Bellini Rinaldi Tedesco"),
+    "nl": ("Sander Marijke Bram Anouk Joost Fatima | Ruben Femke Wouter Liesbeth Daan Yasmina | Pieter Sanne Jeroen Maaike Rik",
+           "Bakker Jansen Visser Hoekstra Dijkstra | Mulder Smit Vermeulen Zijlstra Brouwer | Meijer Postma Kuipers Veenstra Hendriks"),
+    "pl": ("Krzysztof Agnieszka Paweł Małgorzata Tomasz | Grzegorz Katarzyna Łukasz Joanna Zbigniew | Andrzej Monika Wojciech Ewa Mateusz",
+           "Kowalski Wiśniewska Zieliński Lewandowska Wójcik | Nowak Kamińska Dąbrowski Szymańska Mazur | Jankowski Kaczmarek Pawlak Wróbel Sikorska"),
+    "br": ("Thiago Juliana Rodrigo Fernanda Wellington | Gustavo Letícia Caio Patrícia Everton | Leandro Camila Eduardo Bianca Fábio",
+           "Oliveira Carvalho Nascimento Barbosa Teixeira | Almeida Ferreira Cavalcanti Rocha Monteiro | Ribeiro Moreira Cardoso Pires Lacerda"),
+    "in": ("Rajesh Ananya Vikram Lakshmi Sanjay Deepika | Arjun Kavita Suresh Meenakshi Rohan Sunita | Amit Pooja Harish Nandini Imran",
+           "Sharma Iyer Chatterjee Reddy Patel | Gupta Nair Banerjee Deshmukh Verma | Krishnan Mehta Kulkarni Bose Siddiqui"),
 }  # fmt: skip
 _CITIES = {
     "us": "Springfield|Cedar Rapids|Tulsa|Fort Collins|Chattanooga", "gb": "Leeds|Norwich|Milton Keynes|Swansea|Hull",
@@ -53,22 +53,24 @@ _CITIES = {
     "br": "Curitiba|Belo Horizonte|Recife|Porto Alegre|Goiânia", "in": "Pune|Hyderabad|Kochi|New Delhi|Jaipur",
 }  # fmt: skip
 
-_OTHER_STREETS = {
-    "Maple": "Juniper", "Church": "Mill", "High": "Victoria", "Bahnhofstraße": "Lindenallee", "Karl-Marx-Allee": "Goethestr.", "Alten Markt": "Stadtpark",
-    "de la République": "des Lilas", "boulevard Voltaire": "impasse Pasteur", "Mayor": "Alcalá", "Constitución": "Libertad", "España": "Cataluña",
-    "Garibaldi": "Mazzini", "Vittorio Emanuele": "Umberto I", "Duomo": "Popolo", "Kerkstraat": "Dorpsweg", "Keizersgracht": "Prinsengracht",
-    "Van Goghlaan": "Beethovenplein", "Mickiewicza": "Słowackiego", "Jana Pawła II": "Solidarności", "Laranjeiras": "Acácias", "Paulista": "Brasil",
-    "Gandhi": "Nehru", "MG Road": "Station Road",
+_STREETS = {
+    "Maple": ("Juniper", "Sycamore Ridge"), "Church": ("Mill", "Orchard"), "High": ("Victoria", "Castle"), "Bahnhofstraße": ("Lindenallee", "Schillerplatz"),
+    "Karl-Marx-Allee": ("Goethestr.", "Neue Straße"), "Alten Markt": ("Stadtpark", "Kirchberg"), "de la République": ("des Lilas", "Victor Hugo"),
+    "boulevard Voltaire": ("impasse Pasteur", "quai de Seine"), "Mayor": ("Alcalá", "San Vicente"), "Constitución": ("Libertad", "Paz"),
+    "España": ("Cataluña", "Colón"), "Garibaldi": ("Mazzini", "XX Settembre"), "Vittorio Emanuele": ("Umberto I", "Buenos Aires"), "Duomo": ("Popolo", "Mercato"),
+    "Kerkstraat": ("Dorpsweg", "Molenlaan"), "Keizersgracht": ("Prinsengracht", "Oudekade"), "Van Goghlaan": ("Beethovenplein", "Tulpstraat"),
+    "Mickiewicza": ("Słowackiego", "Polna"), "Jana Pawła II": ("Solidarności", "Niepodległości"), "Laranjeiras": ("Acácias", "Palmeiras"),
+    "Paulista": ("Brasil", "Getúlio Vargas"), "Gandhi": ("Nehru", "Shastri"), "MG Road": ("Station Road", "Lake View Road"),
 }  # fmt: skip
-"""What streets are called in the measure, in place of their names in the tuning half."""
+"""What streets are called in the other parts, in place of their names in the first."""
 
 
 class Values:
-    """Draws values with a seed of its own; `half` 0 takes the names for tuning, 1 those for the measure."""
+    """Draws values with a seed of its own; `part` says which names and streets it takes: 0 and 1 for tuning, 2 for the measure."""
 
-    def __init__(self, seed: int, half: int) -> None:
+    def __init__(self, seed: int, part: int) -> None:
         self._draw = random.Random(seed)  # a corpus that is the same in every run
-        self._half = half
+        self._part = part
 
     def value(self, kind: str, locale: str) -> str:
         """A value of the kind as people of the locale write it."""
@@ -105,7 +107,7 @@ class Values:
         return number
 
     def _name(self, locale: str, part: int) -> str:
-        return self._draw.choice([n for n in _NAMES[locale][part].split("|")[self._half].split() if n != "De"])
+        return self._draw.choice([n for n in _NAMES[locale][part].split("|")[self._part].split() if n != "De"])
 
     def _given(self, locale: str) -> str:
         return self._name(locale, 0)
@@ -272,6 +274,6 @@ class Values:
                 "in": (some(f"%#, Gandhi Nagar, {city} 4#####"), some(f"1#/% MG Road, {city} - 5#####")),
             }[locale]
         )  # fmt: skip
-        for street, other in _OTHER_STREETS.items() if self._half else ():
-            address = address.replace(street, other)
+        for street, others in _STREETS.items() if self._part else ():
+            address = address.replace(street, others[self._part - 1])
         return address
