@@ -1,0 +1,57 @@
+"""A tenant's tools, as its admins define them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from api.services import Services
+from application.tools.signing import shown_secret, signing_secret
+from domain.access import Principal
+from domain.refusals import NotFound
+from domain.tenant.events import Query, Tool, Webhook
+
+
+class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool. `signing_secret` is what a webhook's server checks our requests with (Standard Webhooks)."""
+
+    name: str
+    version: int
+    description: str
+    input_schema: dict[str, Any]
+    effects: bool
+    query: Query | None
+    webhook: Webhook | None
+    signing_secret: str | None
+
+
+@get("/v1/tools/{name:str}", permission="tenant:configure")
+async def show_tool(
+    name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> ToolAnswer:
+    """One tool of the caller's tenant."""
+    tenant = await services.tenants.settings(request.user.tenant)
+    if name not in tenant.tools:
+        raise NotFound
+    return await _answer(services, request.user.tenant, name, tenant.tools[name], tenant.tool_versions[name])
+
+
+@put("/v1/tools/{name:str}", permission="tenant:configure")
+async def put_tool(
+    name: FromPath[str],
+    data: JSONBody[Tool],
+    request: Request[Principal, Any, Any],
+    services: NamedDependency[Services],
+) -> ToolAnswer:
+    """Define one, whole."""
+    return await _answer(services, request.user.tenant, name, *await services.put_tool(request.user, name, data))
+
+
+async def _answer(services: Services, tenant: str, name: str, tool: Tool, version: int) -> ToolAnswer:
+    secret = shown_secret(await signing_secret(services.sealer, tenant, name)) if tool.webhook else None
+    fields: dict[str, Any] = {field: getattr(tool, field) for field in tool.__struct_fields__}
+    return ToolAnswer(name=name, version=version, signing_secret=secret, **fields)
