@@ -34,7 +34,7 @@ _WORD = (
     r"|recovery code|seed phrase|clé (?:api|secrète)|schlüssel|zugangsschlüssel|llave|chiave|sleutel|klucz"
 )
 _SAID = re.compile(
-    rf"(?:\b|_)(?P<word>{_WORD})s?\b[\"']?\s{{0,2}}(?P<link>=>|:=|[:=]|->|\bis now\b|\bis set to\b|\bis\b|\bwas\b|\bto\b|\bist\b"
+    rf"(?:\b|_)(?P<word>{_WORD})s?\b[\"']?(?:\s(?:of|for|on|do|da|de|del|di|von|van|für|voor|dla|para|per|pour)\s\S{{1,64}})?\s{{0,2}}(?P<link>=>|:=|[:=]|->|\bis now\b|\bis set to\b|\bis\b|\bwas\b|\bto\b|\bist\b"
     rf"|\blautet\b|\best\b|\bes\b|\bè\b|\bé\b|\bto jest\b|\bto:)?[:=]?\s{{0,2}}"
     rf"(?P<quote>[\"'`“„«]?)(?P<value>[^\s\"'`“”„«»<>]{{4,200}})",
     re.IGNORECASE,

@@ -19,6 +19,8 @@ _EMAIL_SPOKEN = re.compile(
 )
 _EMAIL_LITERAL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@\[[0-9A-Fa-f:.]{3,45}\]")
 _HINTS = ("@", "%40", "&#", "&commat;", "at)", "at]", "at}", "at>")
+_LOGIN = re.compile(r"://[^\s/@]{0,76}\Z")
+"""Before the at sign of a URL stands a login, which is a credential."""
 _V4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:(?:\.|\[\.\]|\(\.\))[0-9]{1,3}){3}(?![\w]|\.[0-9])")
 _V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:])")
 _VERSION = re.compile(
@@ -36,7 +38,8 @@ def emails(text: str) -> Iterator[Span]:
     patterns += [_EMAIL_LITERAL] if "@[" in text else []
     for pattern in patterns:
         for match in pattern.finditer(text):
-            yield Span("email", *match.span())
+            if not _LOGIN.search(text, max(0, match.start() - 80), match.start()):
+                yield Span("email", *match.span())
 
 
 def ip_addresses(text: str) -> Iterator[Span]:

@@ -31,7 +31,7 @@ _CODE_WORDS = ("cv", "csc", "code", "ziffer", "crypto", "código")
 
 
 def cards(text: str) -> Iterator[Span]:
-    """Numbers of 12 to 19 digits that an issuer could have given and Luhn's check accepts, with any separators; and
+    """Numbers of 13 to 19 digits that an issuer could have given and Luhn's check accepts, with any separators; and
     the security code that a text calls so."""
     for run in _RUN.finditer(text):
         groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
@@ -53,7 +53,7 @@ def _cards_in(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
             digits += text[groups[last][0] : groups[last][1]]
             if len(digits) > 19:
                 break
-            if len(digits) >= 12 and _is_card(digits):
+            if len(digits) >= 13 and _is_card(digits):
                 found = last + 1
         if found:
             yield Span("card", groups[first][0], groups[found - 1][1])
@@ -66,11 +66,14 @@ def _is_card(digits: str) -> bool:
 
 def ibans(text: str) -> Iterator[Span]:
     """IBANs by ISO 7064 mod 97 and their country's form, grouped or not; what follows one does not hide it."""
-    for match in _IBAN.finditer(text):
+    place = 0
+    while match := _IBAN.search(text, place):
         start, end = match.span()
+        place = start + 2
         while end - start >= 15:
             if iban.is_valid(re.sub(r"[\s.-]", "", text[start:end]), check_country=True):
                 yield Span("iban", start, end)
+                place = end
                 break
             end = _last_break(text, start, end)
 

@@ -17,7 +17,7 @@ _TITLES = (
     "|Monsieur|Madame|Mademoiselle|Mme|Mlle|Mgr|Maître|Señor|Señora|Señorita|Sr|Sra|Srta|Don|Doña|Signor|Signora|Sig|Dott|Dottor|Avv|Arch"
     "|Dhr|Mevr|Mevrouw|Meneer|Heer|Pan|Pani|Pana|Senhor|Senhora|Dom|Dona|Nurse|Officer|Agent|Detective|Uncle|Aunt|Bay|Bayan|Shri|Smt"
 )
-_PARTICLE = r"(?:van der|van den|van de|von der|de la|de los|de las|van|von|vom|zu|zum|de|del|della|di|da|do|dos|das|du|des|le|la|ter|ten|den|der|bin|ibn|al|el|y|e|af|av)"
+_PARTICLE = r"(?:van der|van den|van de|von der|de la|de los|de las|van|von|vom|zu|zum|de|del|della|di|da|do|dos|das|du|des|le|la|ter|ten|bin|ibn|al|el|af|av)"
 _SEQUENCE = re.compile(
     rf"(?<![\w@./-])(?:(?:{_TITLES})\.|[{_UP}]\.|{_WORD}|M\.)(?:[ \u00a0]{{1,2}}(?:{_PARTICLE}[ \u00a0])?(?:d['’])?(?:(?:{_TITLES})\.|[{_UP}]\.|{_WORD})|(?<=\.)[{_UP}]\.|,[ ](?={_WORD}(?:[.\s]|$))){{0,7}}"
 )
@@ -32,6 +32,8 @@ _BEFORE_STRONG = frozenset(
     |kollege|kollegin|mitarbeiter|mitarbeiterin|m'appelle|nom est|nommé|nommée|cordialement|salarié|salariée|assuré|assurée|locataire|client|cliente
     |me llamo|nombre es|llama|estimado|estimada|atentamente|paciente|empleado|empleada|inquilino|chiamo|nome è|chiama|gentile|saluti|paziente|dipendente
     |intestato a|intestata a|heet|naam is|genaamd|groeten|klant|patiënt|medewerker|huurder|nazywam się|na imię|nazwisko|pozdrawiam|klient|klientka|pacjent
+    |heer|mevrouw|meneer|sig.|sig|sig.ra|signor|signora|señor|señora|sr.|sra.|monsieur|madame|pan|pani|senhor|senhora|d.|dña.|au nom de|a nombre de
+    |a nome di|op naam van|em nome de|in the name of|im namen von|on file|titular|titulaire|inhaber|intestatario|właściciel
     |pracownik|meu nome é|nome é|chamo-me|chama-se|prezado|prezada|atenciosamente|funcionário|inquilino""".split("|")
 )
 """What stands before a name and hardly before anything else."""
@@ -42,10 +44,10 @@ _BEFORE_WEAK = frozenset(
     |cara|ik ben|beste|hoi|jestem|cześć|sou|olá|cliente|para|von|mit|an|frag|avec|con|met|z|com""".split("|")
 )
 """What may stand before a name and before much else: a list must know one of its words."""
-_BEFORE_PAIR = frozenset("contact|contacts|contacter|kontakt|contacto|contactar|contattare|contacteer".split("|"))
+_BEFORE_PAIR = frozenset("ici|contact|contacts|contacter|kontakt|contacto|contactar|contattare|contacteer".split("|"))
 """What stands before a name of two words or more."""
 _AFTER = re.compile(
-    r"\s?[\"”»]?\s?[<(][^\s@<>]{1,64}@|(?:'s|,)?\s(?:lives?|called|calls|wrote|said|says|ordered|paid|asked|emailed|works|joined|moved|reported|complained|wants"
+    r"\s?[\"”»]?\s?[<(][^\s@<>]{1,64}@|(?:'s|,)?\s(?:lives?|called|calls|wrote|said|says|ordered|paid|asked|emailed|works|joined|moved|reported|complained|wants|from"
     r"|requested|signed|and I|habite|a appelé|wohnt|schrieb|rief|vive|llamó|escribió|abita|scrive|woont|belde|mieszka|napisał|mora|ligou)\b"
 )
 """What follows upon a person's name."""
@@ -63,6 +65,16 @@ _NOT_A_NAME = frozenset(
     thanks thank hello hi hey dear regards re fwd order invoice ticket phone email card account number address date version
     ich wir sie er es der die das ein eine und oder mein meine ihr ihre bitte nicht kein am im je tu il elle nous vous le la les un une
     el los las yo mi su por io lo gli ik wij zij de het een ja my on ona o os as um uma eu
+    can could is are was were did do does have has had add remove call mail send ship ask tell write read open close set get let
+    draft compare increase decrease check verify summarize translate update delete show list find use see note according about after
+    before since until during both each every any some many most more less new next last first second third only also just still
+    kann könnte können könnten ist sind war hat haben bitte wann warum wieso wer was wie wo welche welcher welches auf mit von nach für
+    est-ce où quand qui que quoi pourquoi comment pouvez pourriez puis-je voici merci est sont mon ma mes votre vos
+    puede podría cuándo dónde quién qué cómo cuánto por para está son tiene tengo
+    può potrebbe quando dove chi che cosa come quanto perché vorrei ho hai sono
+    kan kunt kunnen waar wanneer wie wat hoe hoeveel waarom is zijn heeft
+    czy kiedy gdzie kto co jak ile dlaczego proszę jest są mam
+    pode poderia quando onde quem qual quais como quanto é são tem
     pdf csv html json api url usa uk eu us id it hr ceo cto cfo vat iban ssn dob pin cvv""".split()
 )
 _AFTER_PLACE = frozenset(
@@ -121,7 +133,11 @@ class People:
         names = [_plain(w) for w, _, _ in words[i : last + 1]]
         known = [self._given(name) for name in names]
         strong, weak = _introduced(text, words[i][1])
-        pair = last > i and not any(name in self.names.ordinary for name in names)
+        pair = last > i and not any(len(name) > 1 and name in self.names.ordinary for name in names)
+        if not known[0] and last > i and text[words[i][2] : words[i + 1][1]].strip():
+            return None  # a noun and whose it is: `Anschrift von Lukas Lehmann`
+        if pair and last > i + 1 and self._initial(words[i + 1][0]):
+            return i, last, 0.7
         if pair and (_follows_name(text, done, words[i][1]) or _before(text, words[i][1], _BEFORE_PAIR)):
             return i, last, 0.7
         if strong and (last > i or known[0] or (len(word) > 2 and word not in self.names.ordinary)):
@@ -132,12 +148,7 @@ class People:
             return i, last, 0.8 if last > i else 0.6
         if last > i and (known[0] or self._initial(words[i][0])) and self._surname(names[-1]):
             return i, last, 0.7
-        if (
-            last > i
-            and self._surname(names[-1])
-            and names[-1] not in self.names.ordinary
-            and (weak or not _opens(text, words[i][1]))
-        ):
+        if pair and self._surname(names[-1]):
             return i, last, 0.6
         if (
             i + 2 < len(words)
@@ -185,7 +196,7 @@ def _introduced(text: str, start: int) -> tuple[bool, bool]:
 
 def _before(text: str, start: int, phrases: frozenset[str]) -> bool:
     """Whether one, two or three words before `start` are one of the phrases."""
-    before = text[max(0, start - 40) : start].lower()
+    before = text[max(0, start - 40) : start].lower().replace(" :", ":")
     if not before or not before[-1].isspace():
         return False
     words = before.split()[-3:]
@@ -201,9 +212,3 @@ def _follows_name(text: str, done: int, start: int) -> bool:
 
 def _plain(word: str) -> str:
     return word.rstrip(".").lower()
-
-
-def _opens(text: str, start: int) -> bool:
-    """Whether a sentence begins here, where every word has a capital."""
-    before = text[:start].rstrip()
-    return not before or before[-1] in '.!?:\n"“(' or text[start - 1 : start] == "\n"

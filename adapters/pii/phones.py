@@ -17,8 +17,8 @@ _CANDIDATE = re.compile(
 _HINT = re.compile(
     r"\b(?:phones?|phone number|telephone|tel(?:efon\w*|éfono|efoon\w*|\.)?|mobile?|cell(?:phone)?|call(?:ed|ing)?|ring"
     r"|text|texts|sms|whatsapp|signal|fax|handy|handynummer|rufnummer|mobil\w*|portable|téléphone|numéro de tél\w*|appel\w*"
-    r"|móvil|celular|cellulare|llama\w*|chiama\w*|ligue|telemóvel|bel|gsm|komórk\w*|zadzwo\w*|reach|dial|hotline|anruf\w*"
-    r"|numer telefonu|voicemail|landline|callback)\b[^0-9+\n]{0,28}$",
+    r"|móvil|celular|cellulare|llama\w*|chiama\w*|ligue|telemóvel|bel|gsm|komórk\w*|zadzwo\w*|reach|dial|hotline|al numero|al número|no número|unter|anruf\w*"
+    r"|numer telefonu|kontakt|contacto|recapito|voicemail|landline|callback)\b[^0-9+\n]{0,28}$",
     re.IGNORECASE,
 )
 _NOT_A_PHONE = re.compile(
@@ -34,6 +34,11 @@ _NORTH_AMERICAN = re.compile(
     r"\(?([2-9][0-9]{2})\)?[\s.-]{1,2}[2-9][0-9]{2}[\s.-][0-9]{4}(?:\D.*)?|1[\s.-]\(?[2-9][0-9]{2}\)?[\s.-][2-9][0-9]{2}[\s.-][0-9]{4}"
 )
 _WITH_ZERO = ("GB", "DE", "FR", "NL", "IT", "BE", "CH", "AT", "SE", "AU", "IN", "IE")
+_AREA_CODE = re.compile(r"0[0-9]{1,4}[^0-9]")
+_WITHOUT_ZERO = ("ES", "PL", "IT", "PT", "DK", "NO")
+_NINE_OR_TEN = re.compile(
+    r"[5-9][0-9]{2}([ .-])[0-9]{3}\1[0-9]{3}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}|3[0-9]{2}[ .-][0-9]{3}[ .-]?[0-9]{4}"
+)
 _IN_BRACKETS = ("US", "BR", "GB", "DE", "IT", "AU", "MX", "IN", "AR")
 REACH = 40
 """How far before a number the word may stand that says what it is, in characters."""
@@ -65,7 +70,9 @@ def _score(number: str, before: str) -> float:
     grouped = len(digits) != len(number)
     if number.startswith("(") and grouped:
         return 0.8 if any(_possible(number, region) for region in _IN_BRACKETS) and len(digits) >= 8 else 0.0
-    if number.startswith("0") and grouped and 9 <= len(digits) <= 12:
+    if grouped and _NINE_OR_TEN.fullmatch(number):
+        return 0.75 if any(_valid(number, region) for region in _WITHOUT_ZERO) else 0.0
+    if grouped and _AREA_CODE.match(number) and 9 <= len(digits) <= 12:
         return 0.8 if any(_valid(number, region) for region in _WITH_ZERO) else 0.0
     if re.fullmatch(r"0[67][0-9]{8}|07[0-9]{9}|01[567][0-9]{8,9}", number):
         return 0.75
