@@ -15,7 +15,7 @@ import structlog
 from application.clock import now
 from application.gateway.budget_period import period_at
 from application.gateway.purse import Purse, Purses
-from application.ports.reservations import Base, Bound, Mark, Reservations
+from application.ports.reservations import RESERVED_S, Base, Bound, Mark, Reservations
 from application.ports.spending import Spending, Spent
 from domain.refusals import BudgetExceeded, DependencyUnavailable
 from domain.tenant.events import Budget
@@ -81,22 +81,26 @@ class Measure:
             except DependencyUnavailable:
                 log.warning("purse_not_measured", tenant=tenant)
 
-    async def alone(self, tenant: str, bound: Bound, usd: Decimal) -> None:
-        """Whether `usd` may be taken here while the shared counts are away: out of half of what the ledger leaves, over
-        the number of replicas, worked out anew each minute. BudgetExceeded; `DependencyUnavailable` when the ledger is
-        away too and was never read."""
-        purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
-        since, until = period_at(bound.period, now())
+    async def share_out(self, tenant: str, bound: Bound) -> None:
+        """Work out, anew each minute, what may be taken here while the shared counts are away: half of what the ledger
+        leaves, over the number of replicas. `DependencyUnavailable` when the ledger is away too and was never read."""
+        purse = self.purses.of(tenant, bound.user)
         async with purse.measuring:
             if purse.allowance is None or time.monotonic() - purse.allowed_at >= AGAIN_S:
-                await self._allow(tenant, bound, purse, since, until)
+                await self._allow(tenant, bound, purse, *period_at(bound.period, now()))
+
+    def check_alone(self, tenant: str, bound: Bound, usd: Decimal) -> None:
+        """BudgetExceeded when `usd` is more than what may be taken here."""
+        purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
         purse.sum_here()
+        if purse.used + usd > limit:
+            lasting = period_at(bound.period, now())[1] - now()
+            raise BudgetExceeded(retry_after_s=max(lasting.total_seconds(), RESERVED_S + 1))
         if purse.used + purse.reserved + usd > limit:
-            purse.judge(limit, refused=purse.used + usd > limit)
-            raise BudgetExceeded(retry_after_s=(until - now()).total_seconds())
+            raise BudgetExceeded("The rest of the budget is reserved by calls that run.", retry_after_s=RESERVED_S)
         if purse.allowance is not None and usd > purse.allowance:
             again = AGAIN_S - (time.monotonic() - purse.allowed_at)
-            raise BudgetExceeded("The rest of the budget is being counted.", retry_after_s=max(1.0, again))
+            raise BudgetExceeded("The rest of the budget is being counted.", retry_after_s=max(RESERVED_S, again))
 
     async def account(self, tenant: str, budget: Budget) -> Account:
         """Where a tenant stands, limit or none: the ledger, and what is counted beside it."""

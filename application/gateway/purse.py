@@ -43,8 +43,9 @@ class Purse:
     used: Decimal = Decimal(0)
     reserved: Decimal = Decimal(0)
     level: Level = "ok"
-    refused: ModelCallStarted | None = None
-    """The last call that the rest of the period's money was not enough for."""
+    # The last call that the rest of the period's money was not enough for, its estimate, and the limit; until one like
+    # it is let in.
+    refused: tuple[ModelCallStarted, Decimal, Decimal] | None = None
     measured_at: float = float("-inf")
     measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
     # By the ledger alone, and, while the shared counts are away, what may still be taken here.
@@ -86,9 +87,20 @@ class Purse:
         self.reserved = sum((c.usd for c in self.claims.values() if c.open), Decimal(0))
         self.used = self.base + sum((c.usd for c in self.claims.values() if not c.open), Decimal(0))
 
-    def judge(self, limit: Decimal, *, refused: bool = False) -> Level:
+    def refuse(self, started: ModelCallStarted, usd: Decimal, limit: Decimal) -> None:
+        """What is left is not enough for this call."""
+        self.refused = (started, usd, limit)
+
+    def let_in(self, usd: Decimal) -> None:
+        """What is left was enough for a call of this estimate."""
+        if self.refused and usd >= self.refused[1]:
+            self.refused = None
+
+    def judge(self, limit: Decimal) -> Level:
         """How much of the limit is gone."""
-        if refused or self.used >= limit:
+        if self.refused and self.refused[2] != limit:
+            self.refused = None
+        if self.refused or self.used >= limit:
             self.level = "out"
         elif self.used + self.reserved >= LOW_AT * limit:
             self.level = "low"

@@ -19,7 +19,7 @@ from application.gateway.measure import Account, Measure
 from application.gateway.over_limit import over_limit
 from application.gateway.purse import RANK, BudgetNews, Level, Purses
 from application.gateway.turn_places import TurnPlaces
-from application.ports.reservations import RESERVED_S, Answer, Bound, Call, Mark, Reservations
+from application.ports.reservations import Answer, Bound, Call, Mark, Reservations
 from application.ports.spending import Spending
 from application.ports.tenants import Tenants
 from domain.model_calls import ModelCallStarted, TokensUsed
@@ -82,8 +82,8 @@ class BudgetGate:
         """A turn whose first call would be refused is not begun: the refused one is tried once more in its place."""
         for whose in ("", user):
             purse = self.purses.held(tenant, whose)
-            if purse and purse.level == "out" and purse.refused is not None:
-                probe = msgspec.structs.replace(purse.refused, call_id=new_id(), user=user)
+            if purse and purse.refused is not None:
+                probe = msgspec.structs.replace(purse.refused[0], call_id=new_id(), user=user)
                 await self.release(await self.reserve(tenant, user, probe))
 
     # Model calls
@@ -102,16 +102,18 @@ class BudgetGate:
             if not allowed:
                 await self._reserve_alone(tenant, call, bounds)
         except BudgetExceeded:
-            self._remember(tenant, bounds, started)
+            self._remember(tenant, bounds, started, call.usd)
             raise
         self.share.count(tenant, "tokens", call.tokens, _rates(bounds), allowed=allowed)
         for bound in _with_money(bounds):
-            self.purses.of(tenant, bound.user).claim(call.call_id, call.usd)
+            purse = self.purses.of(tenant, bound.user)
+            purse.claim(call.call_id, call.usd)
+            purse.let_in(call.usd)
         self._tell(tenant, bounds)
         return Reservation(tenant, call, bounds)
 
     async def settle(self, reservation: Reservation, used: TokensUsed) -> None:
-        """Put what a call cost in place of what was set aside. Never raises for what is away; twice is once."""
+        """Put what a call cost in place of what was set aside. Raises for nothing that is away."""
         await self._settle(reservation, used.cost_usd, tokens_of(used.usage))
 
     async def release(self, reservation: Reservation) -> None:
@@ -162,7 +164,9 @@ class BudgetGate:
         try:
             self.share.check(tenant, "tokens", call.tokens, _rates(bounds))
             for bound in _with_money(bounds):
-                await self.measure.alone(tenant, bound, call.usd)
+                await self.measure.share_out(tenant, bound)
+            for bound in _with_money(bounds):
+                self.measure.check_alone(tenant, bound, call.usd)
         except BaseException:
             await self._undo(tenant, call, bounds)
             raise
@@ -200,21 +204,19 @@ class BudgetGate:
     def _see(self, tenant: str, bounds: Sequence[Bound], answer: Answer) -> None:
         for bound, standing in zip(bounds, answer.standings, strict=False):
             self.purses.of(tenant, bound.user).see(standing)
-        if answer.verdict == "money" and answer.retry_after_s > RESERVED_S:
-            bound = bounds[answer.bound]
-            self.purses.of(tenant, bound.user).judge(bound.limits.limit_usd or Decimal(0), refused=True)
 
-    def _remember(self, tenant: str, bounds: Sequence[Bound], started: ModelCallStarted) -> None:
-        for bound in _with_money(bounds):
-            purse = self.purses.of(tenant, bound.user)
-            purse.refused = started if purse.level == "out" else None
-        self._tell(tenant, bounds, judged=True)
-
-    def _tell(self, tenant: str, bounds: Sequence[Bound], *, judged: bool = False) -> None:
+    def _remember(self, tenant: str, bounds: Sequence[Bound], started: ModelCallStarted, usd: Decimal) -> None:
+        """What is settled already leaves too little for this call: it is out, and not only waiting for others."""
         for bound in _with_money(bounds):
             purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
-            if not judged:
-                purse.judge(limit)
+            if purse.used + usd > limit:
+                purse.refuse(started, usd, limit)
+        self._tell(tenant, bounds)
+
+    def _tell(self, tenant: str, bounds: Sequence[Bound]) -> None:
+        for bound in _with_money(bounds):
+            purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
+            purse.judge(limit)
             period = period_at(bound.period, now())[0].date().isoformat()
             if purse.worse(period, limit):
                 self.news(BudgetNews(tenant, bound.user, period, limit, purse.used, purse.level))
