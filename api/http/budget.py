@@ -51,14 +51,14 @@ async def put_budget(
     data: JSONBody[Budget], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> BudgetAnswer:
     """Set it, whole: limits left out are without limit, or the installation's own."""
-    budget = await services.put_budget(request.user, data)  # type: ignore[attr-defined]
+    budget = await services.put_budget(request.user, data)
     return await _answer(budget, request.user.tenant, services)
 
 
 async def _answer(budget: Budget, tenant: str, services: Services) -> BudgetAnswer:
     account: Account | None
     try:
-        account = await services.budgets.account(tenant)  # type: ignore[attr-defined]
+        account = await services.budgets.account(tenant)
     except DependencyUnavailable:
         account = None
     since, until = (account.since, account.until) if account else period_at(budget.period, now())
