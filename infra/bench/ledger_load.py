@@ -29,6 +29,8 @@ FAULTS = {
     "cut": 3, "clean_cut": 2, "stall": 1, "corrupt": 1, "malformed": 1,
     "error_event": 1, "throttle_event": 1, "internal_event": 1, "model_error_event": 1,
 }  # fmt: skip
+AT_ONCE = ("throttle_event", "model_error_event")
+"""Faults inside a stream that come before its first words; the others come after some."""
 EMBEDDING_FAULTS = {"throttle": 2, "internal": 2, "hang": 0.2}
 GONE = (OSError, WebSocketException, TimeoutError)
 
@@ -39,7 +41,8 @@ def order_faults(ours: Installed) -> None:
         http.post("/control/pace", json={"first_token_ms": 40, "token_ms": 4}).raise_for_status()
         for operation, faults in (("ConverseStream", FAULTS), ("InvokeModel", EMBEDDING_FAULTS)):
             for kind, percent in faults.items():
-                order = {"kind": kind, "operation": operation, "probability": percent / 100, "after_deltas": 5}
+                order = {"kind": kind, "operation": operation, "probability": percent / 100}
+                order["after_deltas"] = 0 if kind in AT_ONCE else 5
                 http.post("/control/faults", json=order).raise_for_status()
 
 
