@@ -34,16 +34,17 @@ class Output:
         return {"role": "assistant", "content": content}
 
 
-def compose(body: dict[str, Any], *, answer_tokens: int = 0) -> Output:
-    """The answer to a Converse request; with `answer_tokens` prose of exactly that length, repeated or cut."""
+def compose(body: dict[str, Any], *, answer_tokens: int = 0, tool_rounds: int = 0) -> Output:
+    """The answer to a Converse request; with `answer_tokens` prose of exactly that length, repeated or cut; with
+    `tool_rounds` after so many rounds of tools, where the question is one for a tool."""
     prompt = read_prompt(body)
     most = int(body.get("inferenceConfig", {}).get("maxTokens", 4_096))
-    chosen = choose_tool(prompt)
+    chosen = choose_tool(prompt, tool_rounds)
     if chosen:
         name, given = chosen
         tool = (
             name,
-            f"tooluse_{zlib.crc32(prompt.question.encode()):08x}{len(prompt.question):04x}",
+            f"tooluse_{zlib.crc32(prompt.question.encode()):08x}{len(prompt.question):04x}{prompt.tool_rounds:02x}",
             json.dumps(given),
         )
         text = "Let me look that up."

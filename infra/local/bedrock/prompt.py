@@ -29,7 +29,8 @@ class Passage:
 @dataclass(frozen=True)
 class Prompt:
     """What there is to work with. `prefill` is the beginning of the answer that the caller wrote for us, `sections` the
-    parts of the message that stand in tags of their own, `example` an answer that the caller would like."""
+    parts of the message that stand in tags of their own, `example` an answer that the caller would like, `tool_rounds`
+    how often tools have answered since the question."""
 
     question: str
     passages: list[Passage]
@@ -40,6 +41,7 @@ class Prompt:
     schema: dict[str, Any] | None = None
     sections: dict[str, str] = field(default_factory=dict)
     example: str = ""
+    tool_rounds: int = 0
 
 
 def read_prompt(body: dict[str, Any]) -> Prompt:
@@ -73,7 +75,19 @@ def read_prompt(body: dict[str, Any]) -> Prompt:
         _schema(system + "\n" + asked),
         sections,
         example[1] if example else "",
+        _tool_rounds(messages),
     )
+
+
+def _tool_rounds(messages: list[dict[str, Any]]) -> int:
+    """Messages with results at the end, back to the last one of the user's own words."""
+    rounds = 0
+    for message in reversed(messages):
+        if message["role"] == "user":
+            if not any("toolResult" in block for block in message["content"]):
+                break
+            rounds += 1
+    return rounds
 
 
 def _texts(blocks: list[dict[str, Any]]) -> str:

@@ -87,11 +87,18 @@ def _tidy(sentence: str) -> str:
 
 
 def _from_tool(result: dict[str, Any]) -> str:
-    parts = [_flat(block["json"]) if "json" in block else str(block.get("text", "")) for block in result["content"]]
+    parts = [_found(block["json"]) if "json" in block else str(block.get("text", "")) for block in result["content"]]
     said = " ".join(" ".join(parts).split())
     if result.get("status") == "error":
-        return f"The tool could not do this: {said or 'it gave no reason'}."
+        return f"The tool could not do this: {said.rstrip('.') or 'it gave no reason'}."
     return f"Here is what I found: {said or 'nothing'}."
+
+
+def _found(value: Any) -> str:
+    """Rows of a query as a list of them, said to go on where they were cut; anything else as it is."""
+    if not isinstance(value, dict) or not isinstance(value.get("rows"), list):
+        return _flat(value)
+    return (_flat(value["rows"]) if value["rows"] else "") + ("; and more" if value.get("truncated") is True else "")
 
 
 def _flat(value: Any) -> str:

@@ -37,12 +37,14 @@ TITAN_CHARACTERS = 50_000
 @dataclass
 class Pace:
     """How fast a person's model talks. The first token waits longer for a long prompt, twice as long for 20,000
-    tokens. `answer_tokens` fixes the length of prose answers (for benchmarks); 0 leaves it natural."""
+    tokens. `answer_tokens` fixes the length of prose answers (for benchmarks), `tool_rounds` how often tools are
+    called before one (for models that do not stop); 0 leaves it natural."""
 
     first_token_ms: float = 250.0
     token_ms: float = 20.0
     chars_per_token: int = 4
     answer_tokens: int = 0
+    tool_rounds: int = 0
 
 
 class Refused(Exception):
@@ -99,7 +101,7 @@ class Runtime:
 
     def _converse_stream(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
         used = self._checked_input(call, body)
-        output = compose(body, answer_tokens=self.pace.answer_tokens)
+        output = compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
         deltas = delta_frames(output, self.pace.chars_per_token)
         begun = asyncio.get_running_loop().time()
 
@@ -120,7 +122,7 @@ class Runtime:
 
     def _converse(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
         used = self._checked_input(call, body)
-        output = compose(body, answer_tokens=self.pace.answer_tokens)
+        output = compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
         call.output_tokens = output.tokens
         took = self._first_token_s(used) + output.tokens * self.pace.token_ms / 1000
         answer = {

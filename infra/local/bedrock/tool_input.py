@@ -1,0 +1,90 @@
+"""Finds in a question what a tool's parameters ask for: `region` in "the north region", `order_id` in "order A-17"."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from infra.local.bedrock.schema_fill import DATE, QUOTED, fill
+from infra.local.bedrock.words import SILENT, content_words
+
+WHOLE = re.compile(r"query|question|text|message|prompt|search|body|note|reason|comment|subject", re.I)
+TIMES = re.compile(r"date|day|from|to|since|until|start|end|begin|after|before", re.I)
+CODES = re.compile(r"id|code|number|no|sku|ref|reference|key|name", re.I)
+CODE = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*\b")
+CAPITALISED = re.compile(r"(?<=[\w,;] )[A-ZÀ-Þ][\w'&-]*(?: [A-ZÀ-Þ][\w'&-]*)*")
+PREPOSITION = re.compile(
+    r"\b(?:in|for|at|of|from|by|with|to|about|named|called)\s+(?:(?:the|an?|our|my)\s+)?([\w-]+)", re.I
+)
+JOINS = r"(?:\s+(?:is|are|of|called|named|number|no\.?|was|=))?[\s:=#]+"
+
+
+def tool_input(schema: dict[str, Any], question: str) -> dict[str, Any]:
+    """An input that fits the schema's common part, from the question's words. Texts are the parameter's own where the
+    question seems to name them; the whole question where nothing does."""
+    filled = fill(schema, question, only_required=True)
+    if not isinstance(filled, dict):
+        return {}
+    said = _Said(question, [value for value in filled.values() if isinstance(value, str) and value != question])
+    required = set(schema.get("required", ()))
+    for name, property in schema.get("properties", {}).items():
+        plain = property.get("type", "string") == "string" and not (property.keys() & {"enum", "const", "format"})
+        if not plain or WHOLE.search(name) or (name in filled and not _is_fallback(filled[name], question)):
+            continue
+        found = said.beside(name) or (said.anywhere(name) if name in required else "")
+        if found:
+            filled[name] = found[: property.get("maxLength", 2_000)]
+    return filled
+
+
+def named_in(schema: dict[str, Any], question: str) -> float:
+    """How surely the question holds what the tool needs: 1 when each parameter is called by its name, a half when there
+    is something for each, 0 when it needs nothing or something is not there."""
+    found, required = tool_input(schema, question), schema.get("required", ())
+    values = [found[name] for name in required if name in found]
+    if not values or any(value in (question, "2026-01-01", 0.5, 1, None) for value in values):
+        return 0.0
+    said = _Said(question, [])
+    return 1.0 if all(said.beside(name) == str(found[name]) for name in required) else 0.5
+
+
+class _Said:
+    """The words of a question; each piece is given to one parameter."""
+
+    def __init__(self, question: str, taken: list[str]) -> None:
+        self._question, self._taken = question, set(taken)
+
+    def beside(self, name: str) -> str:
+        """What stands next to the parameter's own name: "region north", "order id: A-17", "the north region"."""
+        words = [word for word in re.split(r"[_\W]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)) if word]
+        spoken = r"\s+".join(map(re.escape, words))
+        short = re.escape(words[0]) if words and CODES.fullmatch(words[-1]) else spoken
+        for pattern in (
+            rf"\b{spoken}{JOINS}([\w@.+-]*\w)",
+            rf"\b{short}{JOINS}([\w-]*\d[\w-]*)",
+            rf"([\w-]+)\s+{spoken}\b",
+        ):
+            for found in re.finditer(pattern, self._question, re.IGNORECASE):
+                if self._free(found[1]):
+                    return self._take(found[1])
+        return ""
+
+    def anywhere(self, name: str) -> str:
+        """What could be meant: a date, a code, a name with a capital letter, what follows a preposition."""
+        texts = list(DATE.findall(self._question)) if TIMES.search(name) else []
+        texts += QUOTED.findall(self._question)
+        texts += CODE.findall(self._question) if CODES.search(name) else []
+        texts += CAPITALISED.findall(self._question)
+        texts += reversed(PREPOSITION.findall(self._question))
+        return next((self._take(text) for text in texts if self._free(text)), "")
+
+    def _free(self, text: str) -> bool:
+        return bool(content_words(text)) and text.lower() not in SILENT and text not in self._taken
+
+    def _take(self, text: str) -> str:
+        self._taken.add(text)
+        return text
+
+
+def _is_fallback(value: Any, question: str) -> bool:
+    return isinstance(value, str) and question.startswith(value[:40]) and len(value) >= min(len(question), 40)
