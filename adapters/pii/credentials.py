@@ -65,7 +65,7 @@ def credentials(text: str) -> Iterator[Span]:
         if _looks_random(match[1]):
             yield Span("credential", *match.span(1))
     for match in _SAID.finditer(text) if any(stem in lower for stem in _STEMS) else ():
-        value = match["value"].rstrip(".,;:!?)]}")
+        value = match["value"].rstrip(".,;:)]}")
         if len(value) >= 4 and _is_secret(value, match["link"] or "", bool(match["quote"])):
             start = match.start("value")
             yield Span("credential", start, start + len(value), 0.96)

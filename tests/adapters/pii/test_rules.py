@@ -1,0 +1,140 @@
+"""Each kind of private value is found as people write it, and what only looks like one is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.pii.rule_detector import RuleDetector
+from infra.bench.redaction_values import LOCALES, Values
+
+DETECTOR = RuleDetector()
+
+
+def found(text: str, kind: str) -> list[str]:
+    return [text[span.start : span.end] for span in DETECTOR.find_now(text) if span.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("email", "alice.o'hara+x@mail.example.co.uk", "Write to {}."),
+        ("email", "bob (at) example [dot] org", "It is {}, as ever."),
+        ("phone", "+49 30 901820", "Ring {} tomorrow."),
+        ("phone", "(415) 555-2671", "{} is mine."),
+        ("phone", "06 12 34 56 78", "C'est le {}."),
+        ("phone", "5552671", "my phone: {}"),
+        ("card", "4111 1111 1111 1111", "Card {} 12/27"),
+        ("card", "3782-822463-10005", "{} it is"),
+        ("iban", "DE89 3704 0044 0532 0130 00", "IBAN {} please"),
+        ("iban", "GB82WEST12345698765432", "to {}."),
+        ("national_id", "536-90-4399", "SSN {}"),
+        ("national_id", "AB 12 34 56 C", "NINO {}."),
+        ("national_id", "12345678Z", "mi DNI es {}"),
+        ("national_id", "X1234567L", "NIE {}"),
+        ("national_id", "RSSMRA85T10A562S", "CF {}"),
+        ("national_id", "44051401359", "PESEL {}"),
+        ("national_id", "529.982.247-25", "CPF {}"),
+        ("national_id", "36 574 261 809", "Steuer-ID {}"),
+        ("national_id", "2 55 08 14 168 025 38", "NIR {}"),
+        ("national_id", "111222333", "BSN {}"),
+        ("national_id", "2341 2341 2346", "Aadhaar {}"),
+        ("national_id", "756.9217.0769.85", "AHV {}"),
+        ("national_id", "S1234567D", "NRIC {}"),
+        ("national_id", "X12345678", "passport number {}"),
+        ("ip", "192.168.10.7", "from {}:8080"),
+        ("ip", "2001:db8::ff00:42:8329", "from {} again"),
+        ("credential", "AKIA" + "IOSFODNN7EXAMPLE", "use {}"),
+        ("credential", "gh" + "p_" + "a1B2c3D4e5" * 4, "token {}"),
+        ("credential", "hunter2!", "the password is {}"),
+        ("credential", "s3cr3t-Pass", "postgres://app:{}@db/prod"),
+        ("credential", "-----BEGIN " + "PRIVATE KEY-----\nabc\ndef\n-----END PRIVATE KEY-----", "key:\n{}\nend"),
+        ("address", "12 Baker Street, London NW1 6XE", "at {}."),
+        ("address", "Hauptstraße 5a, 10115 Berlin", "in der {} wohnt"),
+        ("address", "12 rue de la Paix, 75002 Paris", "au {}."),
+        ("address", "ul. Polna 3/12, 00-622 Warszawa", "adres: {}"),
+        ("person", "Jürgen Krause", "Ich heiße {} und"),
+        ("person", "Smith", "Mr. {} called"),
+        ("person", "Xanthe Qwerty", "My name is {}."),
+        ("date", "12 May 2024", "on {}"),
+        ("organisation", "Müller Maschinenbau GmbH", "die {} liefert"),
+        ("place", "Paris", "in {} today"),
+    ],
+)
+def test_it_is_found(kind: str, value: str, text: str):
+    assert value in found(text.format(value), kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("card", "4111 1111 1111 1112"),
+        ("card", "1234567812345670"),
+        ("card", "0000 0000 0000 0000"),
+        ("iban", "DE89 3704 0044 0532 0130 01"),
+        ("iban", "GB82WEST1234569876543"),
+        ("national_id", "SSN 000-12-3456"),
+        ("national_id", "SSN 666-12-3456"),
+        ("national_id", "mi DNI es 12345678A"),
+        ("national_id", "PESEL 44051401358"),
+        ("national_id", "CPF 529.982.247-24"),
+        ("national_id", "Steuer-ID 36 574 261 808"),
+        ("national_id", "Aadhaar 2341 2341 2347"),
+        ("national_id", "GB 12 34 56 C"),
+        ("ip", "version 1.2.3.4"),
+        ("ip", "999.1.2.3"),
+        ("ip", "at 12:30:45"),
+        ("phone", "Order 2024-0012345"),
+        ("phone", "ISBN 978-3-16-148410-0"),
+        ("phone", "on 2024-05-12 13:45"),
+        ("credential", "A password is required."),
+        ("credential", "the key idea is simple"),
+        ("credential", "password: ********"),
+        ("person", "Windows Server is supported on Monday"),
+        ("person", "Please Read The Terms"),
+        ("email", "meet @ 5pm"),
+    ],
+)
+def test_it_only_looks_like_one(kind: str, text: str):
+    assert found(text, kind) == []
+
+
+@pytest.mark.parametrize("kind", ["email", "card", "iban", "ip", "credential"])
+def test_the_same_kind_written_by_ten_peoples_is_found(kind: str):
+    values = Values(3, 0)
+    for locale in LOCALES:
+        value = values.value(kind, locale)
+        assert found(f"Note that {value} belongs here.", kind) == [value]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    ["４１１１ １１１１ １１１１ １１１１", "4\u200b1111111\u200b11111111", "٤١١١ ١١١١ ١١١١ ١١١١", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+     "4111–1111–1111–1111", "4111.1111.1111.1111", "41l1 1111 11l1 1111"],
+)  # fmt: skip
+def test_a_card_is_found_however_it_is_spelt(spelt: str):
+    assert found(f"pay with {spelt} today", "card") == [spelt]
+
+
+async def test_places_are_those_of_the_text_as_typed():
+    text = "ﬁne: e\u0301 ａｌｉｃｅ＠example．com\u200b!"
+    (span,) = await DETECTOR.find(text)
+    assert text[span.start : span.end] == "ａｌｉｃｅ＠example．com"
+
+
+async def test_a_long_text_is_searched_in_pieces_without_a_seam():
+    filler = "nothing to see here, move along. " * 300
+    text = f"{filler}alice@example.com {filler}4111 1111 1111 1111 {filler}"
+    spans = await DETECTOR.find(text)
+    assert [(s.kind, text[s.start : s.end]) for s in spans] == [
+        ("email", "alice@example.com"),
+        ("card", "4111 1111 1111 1111"),
+    ]
+
+
+async def test_spans_come_in_order_and_never_overlap():
+    values = Values(5, 1)
+    text = " and ".join(
+        values.value(kind, locale) for locale in LOCALES for kind in ("card", "iban", "phone", "address", "person")
+    )
+    spans = await DETECTOR.find(text)
+    assert all(one.end <= other.start for one, other in zip(spans, spans[1:], strict=False))
