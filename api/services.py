@@ -16,6 +16,8 @@ from application.create_turn import CreateTurnHandler
 from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
 from application.erase_session import EraseSessionHandler
+from application.gateway.caching import AnswerCache
+from application.gateway.reservation import BudgetGate
 from application.live_session import LiveSessions
 from application.open_session import OpenSessionHandler
 from application.ports.blobs import Blobs
@@ -27,6 +29,8 @@ from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.put_assistant import PutAssistantHandler
+from application.put_budget import PutBudgetHandler
+from application.put_tool import PutToolHandler
 from application.search_documents import SearchDocumentsHandler
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
@@ -57,6 +61,10 @@ class Services:
     directory: TenantDirectory
     create_tenant: CreateTenantHandler
     put_assistant: PutAssistantHandler
+    put_tool: PutToolHandler
+    put_budget: PutBudgetHandler
+    budgets: BudgetGate
+    answers: AnswerCache
     readiness: Readiness
     add_document: AddDocumentHandler
     delete_document: DeleteDocumentHandler

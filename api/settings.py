@@ -36,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_turns: int = 600
     max_turns_per_tenant: int = 20
     requests_per_minute: int = 300
+    replicas: int = 1
+    webhooks_to_loopback: bool = False
+    guardrail: str = ""
     # Turns
     drain_s: float = 25.0
     first_token_s: float = 8.0

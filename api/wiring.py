@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -26,47 +25,51 @@ from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.extract.kinds import sniff
 from adapters.extract.pool import open_extractor
 from adapters.kms.authority import KmsKeyAuthority
+from adapters.pii.combined import CombinedDetector
+from adapters.pii.guardrails import GuardrailsDetector
+from adapters.pii.rule_detector import RuleDetector
 from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Pool, open_pool
+from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.postgres.tenants import PostgresTenantDirectory
 from adapters.s3.blobs import S3Blobs
+from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.feed_tail import ValkeyFeedTail
+from adapters.valkey.reservations import ValkeyReservations
 from adapters.valkey.tickets import ValkeyTickets
+from adapters.webhook.webhooks import open_webhooks
 from api import event_metrics
 from api.readiness import CHECK_S, HealthCheck, Readiness
 from api.services import Services
 from api.settings import Settings
 from api.sockets import Sockets
 from api.token_wiring import create_token_keys, token_verifier
+from api.turn_wiring import TurnParts, put_together
 from application.add_document import AddDocumentHandler
 from application.admission import Admission
-from application.answer import Answering
-from application.corpus_version import CorpusVersions
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
 from application.erase_session import EraseSessionHandler
-from application.gateway.attempt import Attempt
-from application.gateway.failover import Failover
-from application.gateway.gateway import Gateway
-from application.gateway.health import Health
-from application.gateway.router import Router
 from application.index_documents import IndexDocuments
 from application.live_session import LiveSessions
 from application.open_session import OpenSessionHandler
+from application.ports.detector import Detector
 from application.put_assistant import PutAssistantHandler
+from application.put_budget import PutBudgetHandler
+from application.put_tool import PutToolHandler
 from application.read_document import ReadDocument
 from application.recover_turns import RecoverTurns
-from application.retrieve import Retrieve
-from application.run_turn import TurnRunner
 from application.search_documents import SearchDocumentsHandler
 from application.tenants import KnownTenants
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
 from projections.lag import lag
 from projections.session_reads import SessionReads
+from projections.spending import LedgerSpending
 
 AWS_CONNECTIONS = 100
 POOL_SIZE = 12
@@ -173,27 +176,37 @@ async def _assemble(
         turns_per_tenant=settings.max_turns_per_tenant,
         requests_per_minute=settings.requests_per_minute,
     )
-    health = Health(time.monotonic)
-    failover = Failover(Attempt(model, health, settings.prompt_cache), health)
-    gateway = Gateway(Router(settings.model_fast, settings.model_balanced, health), failover, embedder)
-    runner = TurnRunner(
-        retrieve=Retrieve(gateway, corpus, CorpusVersions(corpus)),
-        answer=Answering(
-            gateway,
-            history_tokens=settings.history_tokens,
-            answer_tokens=settings.answer_tokens,
-            first_token_s=settings.first_token_s,
-            idle_s=settings.stream_idle_s,
-        ),
-        turn_s=settings.turn_s,
+    datasets, webhooks = (
+        PostgresDatasets(pool),
+        await stack.enter_async_context(open_webhooks(loopback=settings.webhooks_to_loopback)),
     )
-    create_turn = CreateTurnHandler(tenants, admission, runner)
+    turns = put_together(
+        settings,
+        TurnParts(
+            store=store,
+            sealer=store.vault,
+            tenants=tenants,
+            sessions=sessions,
+            admission=admission,
+            model=model,
+            embedder=embedder,
+            corpus=corpus,
+            detector=open_detector(settings, bedrock),
+            exact=ValkeyExactCache(cache),
+            similar=PostgresSemanticCache(pool),
+            reservations=ValkeyReservations(cache),
+            spending=LedgerSpending(pool),
+            datasets=datasets,
+            webhooks=webhooks,
+        ),
+    )
+    create_turn = CreateTurnHandler(turns.gate, turns.runner)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     recover = RecoverTurns(
         leases=PostgresLeases(pool, process, settings.lease_s),
         sessions=sessions,
-        tenants=tenants,
-        admission=admission,
+        gate=turns.gate,
+        run_turn=turns.runner,
         create_turn=create_turn,
         process=process,
         every_s=settings.lease_s / 3,
@@ -201,7 +214,7 @@ async def _assemble(
     session_reads = SessionReads(store, DynamoSessionItems(dynamodb, settings.table), store.vault, pool)
 
     async def refresh_lag() -> None:
-        event_metrics.show_breakers(health)
+        event_metrics.show_breakers(turns.health)
         await lag(pool, store)
 
     stop = asyncio.Event()
@@ -237,6 +250,10 @@ async def _assemble(
         directory=directory,
         create_tenant=CreateTenantHandler(store, store.vault, corpus, directory),
         put_assistant=PutAssistantHandler(store, tenants),
+        put_tool=PutToolHandler(store, tenants, datasets, webhooks),
+        put_budget=PutBudgetHandler(store, tenants),
+        budgets=turns.gate,
+        answers=turns.cache,
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniff),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
         search_documents=SearchDocumentsHandler(store, corpus, embedder),
@@ -247,6 +264,15 @@ async def _assemble(
         gauges=[refresh_lag],
         readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache)),
     )
+
+
+def open_detector(settings: Settings, bedrock: Any) -> Detector:
+    """What finds private values: our rules, and beside them a guardrail of Bedrock's where one is named."""
+    rules = RuleDetector()
+    if not settings.guardrail:
+        return rules
+    name, _, version = settings.guardrail.partition(":")
+    return CombinedDetector((rules, GuardrailsDetector(bedrock, name, version or "DRAFT")))
 
 
 async def mirror_feeds(sessions: LiveSessions, stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""Streams the answer of a turn to its watchers, whatever the models do meanwhile."""
+"""Streams the answer of a turn to its watchers, whatever the models do meanwhile, with its rounds of tools."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from application import frames as f
 from application.gateway.ask import Ask, FailedOver, Heard, Restarted, Routed
 from application.gateway.gateway import Gateway
 from application.ports.model import CitedSpan, Finished, Message, TextDelta, ToolUse
-from application.prompt import history_messages, question_message, system_blocks
+from application.prompt import history_messages, system_blocks
+from application.run_plan import PlanRun
+from application.tool_rounds import ToolRounds
 from application.turn_run import TurnRun
+from domain.refusals import ModelUnavailable
 from domain.session import events as e
 from domain.session.state import Turn
 
 DRAIN_S = 30.0
+MOST_ROUNDS = 8
 BETWEEN_ROUNDS = "\n\n"
 
 
@@ -25,6 +29,7 @@ BETWEEN_ROUNDS = "\n\n"
 class _Round:
     """One request of the answer: what stood before it, and what the model wants."""
 
+    step: str
     before: str
     uses: list[ToolUse] = field(default_factory=list)
     model: str = ""
@@ -35,42 +40,72 @@ class _Round:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The step `answer`."""
+    """The steps that speak to the user. `answer_tokens` is the most that one request may say."""
 
     gateway: Gateway
+    tools: ToolRounds
     history_tokens: int
     answer_tokens: int
     first_token_s: float
     idle_s: float
 
-    async def __call__(self, run: TurnRun, turn: Turn, passages: Sequence[e.Passage]) -> bool:
-        """Say the answer; whether it was cut short by its length. Whoever has cancelled the turn hears no more, but
-        the provider is heard to its end, for that is what it bills."""
-        began = time.monotonic()
+    async def __call__(self, run: TurnRun, turn: Turn, plan: PlanRun) -> None:
+        """Say the answer. Whoever has cancelled the turn hears no more, but the provider is heard to its end, for that
+        is what it bills."""
+        effects = plan.effects
         earlier = history_messages(run.live.state, self.history_tokens)
-        messages = [*earlier, question_message(turn.text, passages)]
-        round = _Round(before=run.text)
-        await self._hear(run, self._ask(run, messages, len(earlier)), round)
-        if run.ended:
-            return False
-        ms = _ms(began)
-        run.note(e.StepRun(turn_id=turn.turn_id, step="answer", model=round.model, reason=round.reason, ms=ms))
-        run.show(f.Step(step="answer", status="finished", model=round.model, ms=ms))
-        return round.stop_reason == "max_tokens"
-
-    def _ask(self, run: TurnRun, messages: Sequence[Message], stable: int) -> Ask:
-        return Ask(
-            step="answer",
-            tier="balanced",
+        await run.look_for_private([message.content for message in earlier])
+        question = effects.message(plan.retrieved)
+        box = await self.tools.open(run, turn, effects.tools) if effects.tools else None
+        ask = Ask(
+            step=effects.answer_step,
+            tier=effects.answer_tier,
+            complexity=effects.complexity,  # type: ignore[arg-type] # one of its literals
             policy=run.assistant.models,
             system=system_blocks(run.assistant.instructions),
-            messages=tuple(messages),
-            stable_messages=stable,
+            messages=(*earlier, question),
+            stable_messages=len(earlier),
             max_tokens=self.answer_tokens,
             first_token_s=self.first_token_s,
             idle_s=self.idle_s,
-            shown=len(run.text),
+            tools=box.specs() if box else (),
         )
+        for _ in range(MOST_ROUNDS):
+            round = await self._round(run, ask)
+            if run.ended or not round.uses or box is None:
+                return
+            said = run.text[len(round.before) :]
+            more = await self.tools(run, plan, box, said, round.uses)
+            if not more:
+                return
+            ask = _next(ask, more)
+        raise ModelUnavailable(f"The model asked for tools {MOST_ROUNDS} times and gave no answer.")
+
+    async def again(self, run: TurnRun, plan: PlanRun, step: str) -> None:
+        """Say the answer anew, as a step that looked at it wants it."""
+        asked = plan.prose(step)
+        ask = Ask(
+            step=step,
+            tier=asked.tier,
+            policy=run.assistant.models,
+            system=(*system_blocks(run.assistant.instructions), *asked.system),
+            messages=asked.messages,
+            max_tokens=asked.max_tokens,
+            first_token_s=self.first_token_s,
+            idle_s=self.idle_s,
+        )
+        await self._round(run, ask)
+
+    async def _round(self, run: TurnRun, ask: Ask) -> _Round:
+        began = time.monotonic()
+        round = _Round(ask.step, before=run.text)
+        await self._hear(run, ask, round)
+        if not run.ended:
+            ms = round_ms(began)
+            run.truncated = round.stop_reason == "max_tokens"
+            run.note(e.StepRun(turn_id=run.turn_id, step=ask.step, model=round.model, reason=round.reason, ms=ms))
+            run.show(f.Step(step=ask.step, status="finished", model=round.model, ms=ms))
+        return round
 
     async def _hear(self, run: TurnRun, ask: Ask, round: _Round) -> None:
         draining = False
@@ -94,11 +129,12 @@ class Answering:
                     run.show_citation(citation)
             case Routed():
                 if not round.model:
-                    run.show(f.Step(step="answer", status="started", model=event.model, reason=event.reason))
+                    run.show(f.Step(step=round.step, status="started", model=event.model, reason=event.reason))
                 run.model = round.model = event.model
                 round.reason = event.reason
             case FailedOver():
                 round.uses.clear()
+                run.failed_over = True
                 run.show(
                     f.FailedOver(from_=event.from_model, to=event.to_model, reason=event.reason, at_char=event.at_char)
                 )
@@ -109,5 +145,11 @@ class Answering:
                 round.stop_reason = event.stop_reason
 
 
-def _ms(began: float) -> int:
+def _next(ask: Ask, more: Sequence[Message]) -> Ask:
+    """The same request with what was said and done since."""
+    return Ask(**{name: getattr(ask, name) for name in ask.__struct_fields__} | {"messages": (*ask.messages, *more)})
+
+
+def round_ms(began: float) -> int:
+    """Milliseconds since then."""
     return round((time.monotonic() - began) * 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 from domain.session.events import Citation, Passage
 
@@ -11,6 +12,46 @@ MARK = re.compile(r"\[(\d{1,3})\]")
 LONGEST_MARK = 5
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|$)")
 _WORD = re.compile(r"\w{3,}")
+
+
+class Citations(Protocol):
+    """What the marks of an answer mean, as they are said."""
+
+    found: dict[int, Citation]
+
+    def read(self, text: str) -> list[Citation]:
+        """The citations that the text so far (from its start) brings anew; marks that name no passage are none."""
+        ...
+
+    def cite(self, n: int, before: str) -> Citation | None:
+        """The citation of passage `n` for the sentence that ends `before`; None when it is known or there is none."""
+        ...
+
+    def anew(self) -> Citations:
+        """The same for an answer that begins again."""
+        ...
+
+
+class KeptCitations:
+    """Those of an answer that was given before; each comes when its mark has been said."""
+
+    def __init__(self, citations: Sequence[Citation]) -> None:
+        self._all = citations
+        self.found: dict[int, Citation] = {}
+
+    def read(self, text: str) -> list[Citation]:
+        """See `Citations`."""
+        new = [c for c in self._all if c.n not in self.found and f"[{c.n}]" in text]
+        self.found |= {c.n: c for c in new}
+        return new
+
+    def cite(self, n: int, before: str) -> Citation | None:
+        """Nothing that was not there."""
+        return None
+
+    def anew(self) -> KeptCitations:
+        """See `Citations`."""
+        return KeptCitations(self._all)
 
 
 class CitationReader:
@@ -21,8 +62,12 @@ class CitationReader:
         self._read = 0
         self.found: dict[int, Citation] = {}
 
+    def anew(self) -> CitationReader:
+        """See `Citations`."""
+        return CitationReader(self.passages)
+
     def read(self, text: str) -> list[Citation]:
-        """The citations that the text so far (from its start) brings anew; marks that name no passage are none."""
+        """See `Citations`."""
         new = []
         for match in MARK.finditer(text, max(0, self._read - LONGEST_MARK)):
             if citation := self.cite(int(match[1]), text[: match.start()]):
@@ -31,7 +76,7 @@ class CitationReader:
         return new
 
     def cite(self, n: int, before: str) -> Citation | None:
-        """The citation of passage `n` for the sentence that ends `before`; None when it is known or there is none."""
+        """See `Citations`."""
         if n in self.found or not 1 <= n <= len(self.passages):
             return None
         passage = self.passages[n - 1]

@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from application import frames as f
-from application.admission import Admission
 from application.clock import new_id
+from application.gateway.reservation import BudgetGate
 from application.live_session import LiveSession
-from application.ports.tenants import Tenants
+from application.opening import Opening
 from application.run_turn import TurnRunner
-from application.turn_run import TurnRun
+from application.turn_run import Asker, TurnRun
 from domain.access import Principal
 from domain.event import Event
-from domain.model_calls import ModelCallStarted
 from domain.refusals import TurnInProgress
 from domain.session import rules
 from domain.session.commands import CreateTurn
@@ -30,8 +29,7 @@ TITLE_LENGTH = 60
 class CreateTurnHandler:
     """Accepts a turn and starts it."""
 
-    tenants: Tenants
-    admission: Admission
+    gate: BudgetGate
     run_turn: TurnRunner
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -63,47 +61,50 @@ class CreateTurnHandler:
             return known, False
         if live.run is not None and not live.run.ended:
             raise TurnInProgress
-        self.admission.request(principal.tenant)
-        self.admission.enter(principal.tenant)
+        await self.gate.admit(principal.tenant, principal.user, command.turn_id)
         try:
             return await self._start(principal, live, command)
         except BaseException:
-            self.admission.leave(principal.tenant)
+            await self.gate.leave(principal.tenant, principal.user, command.turn_id)
             raise
 
     async def _start(self, principal: Principal, live: LiveSession, command: CreateTurn) -> tuple[Turn, bool]:
-        assistant, _ = await self.tenants.assistant(principal.tenant, live.state.assistant)
-        run = TurnRun(live, command.turn_id, command.client_id, principal.user, assistant)
-        opening = await self.run_turn.opening(run, command.text)
+        asker = Asker(turn_id=command.turn_id, client_id=command.client_id, user=principal.user, roles=principal.roles)
+        run = await self.run_turn.begin(live, asker)
+        may_cache = command.use_cache and not command.attachments
+        opening = await self.run_turn.opening(run, command.text, may_cache=may_cache)
 
         def rule(session: Session) -> Sequence[Event]:
             started = rules.create_turn(session, command)
             if not started:
                 return []
             title = [] if session.title else [SessionRenamed(title=title_of(command.text))]
-            return [*title, *started, *opening]
+            return [*title, *started, *opening.events]
 
         stored = await live.commit(rule, run.context)
         turn = live.state.turn_of_client(command.client_id)
         assert turn is not None, "the rule made it or found it"
         if not stored:
-            self.admission.leave(principal.tenant)
+            await self.gate.leave(principal.tenant, principal.user, command.turn_id)
             return turn, False
         live.run = run
         run.show(f.Created(client_id=command.client_id))
-        self.spawn(run, next((fact for fact in opening if isinstance(fact, ModelCallStarted)), None))
+        for frame in opening.frames:
+            run.show(frame)
+        self.spawn(run, opening)
         return turn, True
 
-    def spawn(self, run: TurnRun, opening: ModelCallStarted | None) -> None:
+    def spawn(self, run: TurnRun, opening: Opening) -> None:
         """Run a turn that has a place already, in a task of its own; the place is given back when it ends."""
-        task = asyncio.create_task(self.run_turn(run, opening))
+        task = asyncio.create_task(self._run(run, opening))
         self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
-        def done(task: asyncio.Task[None]) -> None:
-            self.tasks.discard(task)
-            self.admission.leave(run.caller.tenant)
-
-        task.add_done_callback(done)
+    async def _run(self, run: TurnRun, opening: Opening) -> None:
+        try:
+            await self.run_turn(run, opening)
+        finally:
+            await self.gate.leave(run.caller.tenant, run.caller.user, run.turn_id)
 
 
 def title_of(text: str) -> str:

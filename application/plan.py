@@ -18,12 +18,12 @@ from domain.tenant.events import Assistant
 RETRIEVE = "retrieve"  # a search: the one thing in a plan that is no step for a model
 KNOWN = frozenset(STEPS) | {RETRIEVE}
 SEARCH_FOLLOWS = ("rewrite_question", "split_question", "expand_query", "choose_collections")
-LEAN = ("retrieve", *sorted(PROPER), "call_tools", "title")
+LEAN = ("retrieve", *sorted(PROPER), "call_tools")
 STANDARD = (
     *LEAN,
     *("rewrite_question", "classify_intent", "detect_language", "assess_complexity"),
     *("grade_passages", "ask_back", "decline", "repair_tool_input", "check_grounding"),
-    *("follow_ups", "summarise_history"),
+    *("title", "follow_ups", "summarise_history"),
 )
 THOROUGH = (
     *STANDARD,

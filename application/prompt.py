@@ -32,11 +32,19 @@ def history_messages(session: Session, budget: int) -> list[Message]:
         if budget < 0 or turn.turn_id == session.summary_through:
             break
         kept.append(turn)
-    messages = []
+    messages = _summary(session.summary) if len(kept) < len(session.turns) else []
     for turn in reversed(kept):
         messages.append(Message("user", [{"text": turn.text}]))
         messages.append(Message("assistant", [{"text": MARK.sub("", turn.answer).strip() or "..."}]))
     return messages
+
+
+def _summary(summary: str) -> list[Message]:
+    """What stands for the turns that are no longer told whole."""
+    if not summary:
+        return []
+    told = f"What was said before, in short:\n\n{summary}"
+    return [Message("user", [{"text": told}]), Message("assistant", [{"text": "I remember that."}])]
 
 
 def question_message(question: str, passages: Sequence[Passage]) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from application.execute import TENANT, Context, execute
+from application.plan import check_plan
 from application.ports.event_store import EventStore
 from application.ports.tenants import Tenants
 from domain.access import Principal
@@ -24,6 +25,7 @@ class PutAssistantHandler:
     async def __call__(self, principal: Principal, name: str, assistant: Assistant) -> tuple[Assistant, int]:
         """The assistant as it is now, with its version; `InvalidField` says what cannot be."""
         check_assistant(name, assistant)
+        check_plan(assistant.plan)
         command = PutAssistant(name=name, assistant=assistant)
         stream = f"{principal.tenant}/tenant/{principal.tenant}"
         held = await execute(

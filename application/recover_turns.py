@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from application.admission import Admission
 from application.create_turn import CreateTurnHandler
 from application.execute import Context
+from application.gateway.reservation import BudgetGate
 from application.live_session import LiveSession, LiveSessions
 from application.ports.leases import Leases
-from application.ports.tenants import Tenants
-from application.turn_run import TurnRun, fail_running, failed_frame
+from application.run_turn import TurnRunner
+from application.turn_run import Asker, fail_running, failed_frame
 from domain.event import StreamId
-from domain.model_calls import ModelCallStarted
 from domain.refusals import Refusal
 from domain.session import rules
 from domain.session.events import TurnFailed
@@ -31,8 +30,8 @@ class RecoverTurns:
 
     leases: Leases
     sessions: LiveSessions
-    tenants: Tenants
-    admission: Admission
+    gate: BudgetGate
+    run_turn: TurnRunner
     create_turn: CreateTurnHandler
     process: str
     every_s: float
@@ -62,20 +61,22 @@ class RecoverTurns:
         log.info("turn_taken_over", turn=turn.turn_id, stream=stream)
         if turn.resumed >= MAX_RESUMES:
             return await end_honestly(live, "internal", "The turn was interrupted too often.")
-        assistant, _ = await self.tenants.assistant(live.id.tenant, live.state.assistant)
-        run = TurnRun(live, turn.turn_id, turn.client_id, live.state.user, assistant)
-        run.resumed = turn.resumed + 1
-        self.admission.running[live.id.tenant] += 1
+        asker = Asker(turn_id=turn.turn_id, client_id=turn.client_id, user=live.state.user, resumed=turn.resumed + 1)
+        run = await self.run_turn.begin(live, asker)
+        await self.gate.readmit(live.id.tenant, live.state.user, turn.turn_id)
         try:
-            opening = await self.create_turn.run_turn.opening(run, turn.text) if turn.passages is None else []
+            opening = await self.run_turn.opening(run, turn.text, may_cache=False)
+            if turn.passages is not None and opening.embedding is not None:
+                opening.events.remove(opening.embedding)
+                opening.embedding = None
             context = Context(self.process, turn.turn_id)
-            await live.commit(lambda session: [*rules.resume_turn(session, self.process), *opening], context)
+            await live.commit(lambda session: [*rules.resume_turn(session, self.process), *opening.events], context)
         except BaseException:
-            self.admission.leave(live.id.tenant)
+            await self.gate.leave(live.id.tenant, live.state.user, turn.turn_id)
             raise
         live.run = run
         run.reset("resumed")
-        self.create_turn.spawn(run, next((o for o in opening if isinstance(o, ModelCallStarted)), None))
+        self.create_turn.spawn(run, opening)
         return None
 
 

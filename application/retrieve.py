@@ -1,47 +1,59 @@
-"""Finds what the tenant's documents have to say to a question."""
+"""Finds what the tenant's documents have to say to a question, asked in one or several ways."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application import frames as f
-from application.corpus_version import CorpusVersions
 from application.embedding import start_embedding
 from application.gateway.gateway import Gateway
+from application.gateway.redaction import irreversible
+from application.opening import Opening
 from application.ports.corpus import Corpus
+from application.ports.detector import Detector
+from application.steps.fusing import fuse
 from application.turn_run import TurnRun
-from domain.model_calls import ModelCallStarted
 from domain.session import events as e
 from domain.session.state import Turn
-
-PASSAGES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieve:
-    """The step `retrieve`: one embedding, one search."""
+    """The step `retrieve`."""
 
     gateway: Gateway
     corpus: Corpus
-    versions: CorpusVersions
+    detector: Detector
 
-    async def started(self, run: TurnRun, text: str) -> ModelCallStarted | None:
-        """The embedding's start, which can share the commit of `turn.started`; None when there is nothing to find."""
-        if run.assistant.documents and await self.versions.of(run.live.id.tenant):
-            return start_embedding(self.gateway.embedder, text, run.caller.user, run.turn_id)
-        return None
+    async def vector(self, run: TurnRun, opening: Opening) -> list[float] | None:
+        """The vector of the question as it was typed; its start is stored already."""
+        if opening.embedding is None:
+            return None
+        return await self.gateway.embed(opening.embedded_text, opening.embedding, run)
 
-    async def __call__(self, run: TurnRun, turn: Turn, started: ModelCallStarted | None) -> tuple[e.Passage, ...]:
-        """The passages, best first; those found before the turn was taken over are not looked for again."""
+    async def __call__(
+        self, run: TurnRun, turn: Turn, queries: Sequence[str], vector: list[float] | None, k: int
+    ) -> tuple[e.Passage, ...]:
+        """The `k` best passages, best first; those found before the turn was taken over are not looked for again."""
         if turn.passages is not None:
             return turn.passages
-        if started is None:
-            return ()
         began = time.monotonic()
         run.show(f.Step(step="retrieve", status="started"))
-        vector = await self.gateway.embed(turn.text, started, run)
-        passages = tuple(await self.corpus.search(run.caller.tenant, turn.text, vector, PASSAGES))
+        rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k) for query in queries))
+        passages = fuse(rankings, k)
         run.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
         run.show(f.Step(step="retrieve", status="finished", ms=round((time.monotonic() - began) * 1000)))
         return passages
+
+    async def _search(
+        self, run: TurnRun, turn: Turn, query: str, vector: list[float] | None, k: int
+    ) -> Sequence[e.Passage]:
+        if query.strip() != turn.text.strip():
+            text = await irreversible(query, self.detector, run.assistant.pii)
+            started = start_embedding(self.gateway.embedder, text, run.caller.user, run.turn_id)
+            await run.record([started])
+            vector = await self.gateway.embed(text, started, run)
+        return await self.corpus.search(run.caller.tenant, query, vector, k)

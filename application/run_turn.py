@@ -1,4 +1,4 @@
-"""Runs one turn by its plan: finds passages, says the answer, and ends it exactly once, whoever watches."""
+"""Runs one turn by its plan, from a cache or by models, and ends it exactly once, whoever watches."""
 
 from __future__ import annotations
 
@@ -7,33 +7,50 @@ from dataclasses import dataclass
 
 import structlog
 
-from application.answer import Answering
-from application.citations import CitationReader
+from application import frames as f
+from application.after_turn import AfterTurn
+from application.citations import KeptCitations
+from application.clock import now
+from application.gateway.cache_rules import Circumstances, cacheable, pieces
+from application.gateway.caching import AnswerCache, Hit
+from application.gateway.redaction import Redactor
+from application.live_session import LiveSession
+from application.make_answer import MakeAnswer
+from application.opening import Opening, Openings, cache_hit
+from application.ports.answer_cache import CachedAnswer
 from application.ports.model import ModelFailure
+from application.ports.tenants import Tenants
 from application.retrieve import Retrieve
-from application.turn_run import Fenced, TurnRun
-from domain.event import Event
-from domain.model_calls import ModelCallStarted
+from application.turn_run import Asker, Fenced, Setting, TurnRun
 from domain.refusals import Conflict, Internal, ModelUnavailable, Refusal
+from domain.session import events as e
 
 RETRY_END_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+WAIT_FOR_EQUAL_S = 20.0
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRunner:
-    """Runs turns by their plan. `turn_s` is how long one may take."""
+    """Runs turns. `turn_s` is how long one may take."""
 
+    tenants: Tenants
+    opening: Openings
+    cache: AnswerCache
     retrieve: Retrieve
-    answer: Answering
+    make_answer: MakeAnswer
+    after_turn: AfterTurn
     turn_s: float
 
-    async def opening(self, run: TurnRun, text: str) -> list[Event]:
-        """Facts that can share the commit of `turn.started`: the first call, where it is known already."""
-        started = await self.retrieve.started(run, text)
-        return [started] if started else []
+    async def begin(self, live: LiveSession, asker: Asker) -> TurnRun:
+        """A turn with its assistant's rules; `AssistantNotFound`."""
+        name = live.state.assistant
+        assistant, version = await self.tenants.assistant(live.id.tenant, name)
+        tenant = await self.tenants.settings(live.id.tenant)
+        setting = Setting(name=name, assistant=assistant, version=version, tenant=tenant)
+        return TurnRun(live, asker, setting, Redactor(self.opening.detector, assistant.pii))
 
-    async def __call__(self, run: TurnRun, opening: ModelCallStarted | None) -> None:
+    async def __call__(self, run: TurnRun, opening: Opening) -> None:
         """Run to the end. Never raises: whatever goes wrong, the turn ends honestly or belongs to somebody else."""
         try:
             async with asyncio.timeout(self.turn_s):
@@ -52,17 +69,38 @@ class TurnRunner:
         finally:
             await self._leave(run)
 
-    async def _run(self, run: TurnRun, opening: ModelCallStarted | None) -> None:
-        turn = run.live.state.turn(run.turn_id)
-        if turn is None:
-            raise Fenced
-        passages = await self.retrieve(run, turn, opening)
-        run.citations = CitationReader(passages)
-        if run.ended:
-            return
-        truncated = await self.answer(run, turn, passages)
-        if not run.ended:
-            await run.complete(truncated=truncated)
+    async def _run(self, run: TurnRun, opening: Opening) -> None:
+        if opening.refusal is not None:
+            raise opening.refusal
+        if opening.hit is not None:
+            return await self._repeat(run, opening.hit)
+        vector = await self.retrieve.vector(run, opening)
+        if opening.question is None:
+            return await self.make_answer(run, opening, vector)
+        if hit := await self.cache.semantic(opening.question, vector):
+            run.note(cache_hit(run.turn_id, hit))
+            return await self._repeat(run, hit)
+        async with self.cache.leading(opening.question, WAIT_FOR_EQUAL_S) as answered:
+            if answered is not None:
+                run.note(cache_hit(run.turn_id, answered))
+                return await self._repeat(run, answered)
+            run.note(e.CacheMissed(turn_id=run.turn_id))
+            await self.make_answer(run, opening, vector)
+            if may_keep(run):
+                await self.cache.store(opening.question, vector, kept_answer(run))
+        return None
+
+    async def _repeat(self, run: TurnRun, hit: Hit) -> None:
+        """An answer that was given before streams like a new one."""
+        run.show(
+            f.CacheHit(
+                layer=hit.layer, age_s=hit.age_s, saved_usd=f"{hit.saved_usd:f}", similarity=round(hit.similarity, 4)
+            )
+        )
+        run.model, run.citations = hit.answer.model, KeptCitations(hit.answer.citations)
+        for piece in pieces(hit.answer.text):
+            run.say(piece)
+        await run.complete(cached=hit.layer)
 
     async def _give_up(self, run: TurnRun, refusal: Refusal) -> None:
         for pause in RETRY_END_S:
@@ -86,6 +124,37 @@ class TurnRunner:
             await run.live.snapshot()
         except Refusal:
             log.exception("turn_not_settled", turn=run.turn_id)
+        self.after_turn.begin(run)
+
+
+def may_keep(run: TurnRun) -> bool:
+    """Whether the answer of a turn that may use caches is one for others too."""
+    circumstances = Circumstances(
+        private_values=run.private,
+        tools_with_effects=run.had_effects,
+        cancelled=not run.completed,
+        truncated=run.truncated,
+        failed_over=run.failed_over,
+        reset=run.was_reset,
+    )
+    return cacheable(circumstances) and bool(run.text)
+
+
+def kept_answer(run: TurnRun) -> CachedAnswer:
+    """The answer of a completed turn, for the caches."""
+    turn = run.live.state.turn(run.turn_id)
+    return CachedAnswer(
+        text=run.text,
+        session=run.live.id.id,
+        turn=run.turn_id,
+        at=now(),
+        citations=tuple(run.citations.found.values()),
+        model=run.model,
+        usage=run.spent.usage,
+        cost_usd=run.spent.cost_usd,
+        ms=turn.ms if turn else 0,
+        ttft_ms=turn.ttft_ms if turn else 0,
+    )
 
 
 def _refusal_of(failure: ModelFailure) -> Refusal:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from application import frames as f
-from application.citations import CitationReader
+from application.citations import CitationReader, Citations
 from application.execute import Context
 from application.gateway.journal import Caller, Spent
+from application.gateway.redaction import Redactor
 from application.live_session import LiveSession
 from domain.event import Event
 from domain.model_calls import TokensUsed
@@ -19,29 +20,65 @@ from domain.refusals import Refusal
 from domain.session import events as e
 from domain.session.rules import fail_turn
 from domain.session.state import Session
-from domain.tenant.events import Assistant
+from domain.tenant.events import Assistant, Tool
+from domain.tenant.state import Tenant
+
+if TYPE_CHECKING:
+    from application.run_plan import PlanRun
 
 
 class Fenced(Exception):
     """Another process has taken the turn over, or it has ended; whoever sees this stops."""
 
 
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asked, with which roles, and what the turn is called; `resumed` counts how often it was taken over."""
+
+    turn_id: str
+    client_id: str
+    user: str
+    roles: frozenset[str] = frozenset({"member"})
+    resumed: int = 0
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """The assistant that answers, in its version, and what its tenant has set beside it."""
+
+    name: str
+    assistant: Assistant
+    version: int
+    tenant: Tenant
+
+
 class TurnRun:
     """A turn that runs in this process: its journal, its text so far, its one end."""
 
-    def __init__(self, live: LiveSession, turn_id: str, client_id: str, user: str, assistant: Assistant) -> None:
-        self.live, self.turn_id, self.client_id, self.assistant = live, turn_id, client_id, assistant
-        self.caller = Caller(tenant=live.id.tenant, user=user, session=live.id.id, turn=turn_id)
-        self.context = Context(user, turn_id, client_id)
-        self.resumed = 0
+    def __init__(self, live: LiveSession, asker: Asker, setting: Setting, redactor: Redactor) -> None:
+        self.live, self.turn_id, self.client_id, self.setting = live, asker.turn_id, asker.client_id, setting
+        self.redactor, self.roles = redactor, asker.roles
+        self.caller = Caller(tenant=live.id.tenant, user=asker.user, session=live.id.id, turn=asker.turn_id)
+        self.context = Context(asker.user, asker.turn_id, asker.client_id)
+        self.resumed = asker.resumed
         self.began = time.monotonic()
         self.first_text: float | None = None
         self.text = ""
-        self.citations = CitationReader(())
+        self.citations: Citations = CitationReader(())
         self.model = ""
         self.spent = Spent()
-        self.ended = False
+        self.ended = self.completed = False
+        self.failed_over = self.was_reset = self.truncated = self.private = self.had_effects = False
+        self.plan: PlanRun | None = None
         self._noted: list[Event] = []
+
+    def tools(self) -> dict[str, Tool]:
+        """Those of the tenant's tools that the assistant may use, by name."""
+        known = self.setting.tenant.tools
+        return {name: known[name] for name in self.assistant.tools if name in known}
+
+    @property
+    def assistant(self) -> Assistant:
+        """Whose rules the answer follows."""
+        return self.setting.assistant
 
     # The journal of this turn (application/gateway/journal.py)
 
@@ -51,9 +88,11 @@ class TurnRun:
             self.spent.add(event)
 
     async def record(self, events: Sequence[Event]) -> None:
-        """Store facts of the running turn; Fenced when it is no longer ours."""
+        """Store facts of the running turn, or of what follows a completed one; Fenced when it is no longer ours."""
 
         def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
+            if self.completed and not session.erased:
+                return [*_owed(session, noted), *events]
             turn = session.running
             if turn is None or turn.turn_id != self.turn_id or turn.resumed != self.resumed:
                 raise Fenced
@@ -64,11 +103,8 @@ class TurnRun:
     async def settle(self) -> None:
         """Store what is still noted although the turn has ended: tokens are owed whatever became of the turn."""
 
-        def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
-            return [n for n in noted if not isinstance(n, TokensUsed) or n.call_id in session.open_calls]
-
         if self._noted:
-            await self._store(rule)
+            await self._store(_owed)
 
     async def _store(self, rule: Callable[[Session, list[Event]], Sequence[Event]]) -> None:
         noted, self._noted = self._noted, []
@@ -77,6 +113,13 @@ class TurnRun:
         except BaseException:
             self._noted = noted + self._noted
             raise
+
+    async def look_for_private(self, value: Any) -> None:
+        """Note whether there are private values in what the conversation or a tool has brought into this turn. What
+        stands in the tenant's documents is not private to who asks."""
+        before = sum(self.redactor.counts.values())
+        await self.redactor.redact_value(value)
+        self.private |= sum(self.redactor.counts.values()) > before
 
     # What its watchers see
 
@@ -104,8 +147,8 @@ class TurnRun:
 
     def reset(self, reason: str, keep: str = "") -> None:
         """The text so far is void, but for `keep`, which is said again."""
-        self.text = ""
-        self.citations = CitationReader(self.citations.passages)
+        self.text, self.was_reset = "", True
+        self.citations = self.citations.anew()
         self.show(f.Reset(reason=reason))
         if keep:
             self.say(keep)
@@ -115,7 +158,7 @@ class TurnRun:
     async def complete(self, *, cached: str = "", truncated: bool = False) -> None:
         """The answer is whole."""
         event = e.TurnCompleted(**self._ending(), cached=cached, truncated=truncated)
-        await self._end(event, self._completed("completed", event.cost_usd, cached))
+        self.completed = await self._end(event, self._completed("completed", event.cost_usd, cached))
 
     async def cancel(self) -> bool:
         """Its user stopped it: over at once for whoever watches; the provider's stream is drained behind it. False when
@@ -175,6 +218,11 @@ class TurnRun:
             ms=ending["ms"],
             ttft_ms=ending["ttft_ms"],
         )
+
+
+def _owed(session: Session, noted: list[Event]) -> Sequence[Event]:
+    """What still counts when the turn has ended: a call is settled once."""
+    return [n for n in noted if not isinstance(n, TokensUsed) or n.call_id in session.open_calls]
 
 
 def usage_fields(usage: Any) -> dict[str, int]:

@@ -13,7 +13,8 @@ from domain.usage import Usage, estimate_tokens
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step wants from a model. The first `stable_messages` are those of earlier turns. `shown` is how many characters of the turn's text stand before this answer."""
+    """What a step wants from a model. The first `stable_messages` are those of earlier turns. `shown` is how many
+    characters of the turn's text stand before this answer."""
 
     step: str
     tier: Tier
@@ -42,12 +43,12 @@ class Routed(msgspec.Struct, frozen=True):
 
 
 class FailedOver(msgspec.Struct, frozen=True):
-    """The next model goes on; tool calls heard before this are void."""
+    """The next model goes on, after `at_char` characters of the turn; tool calls heard before this are void."""
 
     from_model: str
     to_model: str
     reason: str
-    at_char: int
+    at_char: int = 0
 
 
 class Restarted(msgspec.Struct, frozen=True):

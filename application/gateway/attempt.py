@@ -6,12 +6,15 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Protocol
 
 from application.clock import new_id
 from application.gateway.ask import Ask
 from application.gateway.continuation import prefill
 from application.gateway.health import Health
 from application.gateway.journal import Journal
+from application.gateway.purse import Level
+from application.gateway.reservation import Reservation
 from application.gateway.router import Route
 from application.ports.model import (
     Finished,
@@ -29,19 +32,45 @@ from domain.usage import Usage, estimate_tokens
 LEAST_TOKENS = 64
 
 
+class CallBudget(Protocol):
+    """What a call takes is set aside before it leaves, and settled afterwards: see `BudgetGate`."""
+
+    async def reserve(self, tenant: str, user: str, started: ModelCallStarted) -> Reservation:
+        """BudgetExceeded or RateLimited, with when to come back."""
+        ...
+
+    async def settle(self, reservation: Reservation, used: TokensUsed) -> None:
+        """Put the truth in place of the estimate."""
+        ...
+
+    async def release(self, reservation: Reservation) -> None:
+        """The call never left."""
+        ...
+
+    def level(self, tenant: str, user: str = "") -> Level:
+        """How much of the money is gone."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """Makes single calls. The budget's reservation goes around each of them."""
 
     model: LanguageModel
     health: Health
+    budget: CallBudget
     cache: PromptCacheTtl = "5m"
 
     async def stream(self, ask: Ask, route: Route, said: str, journal: Journal) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer, or the rest of one of which `said` is known. `ModelFailure` when it breaks off."""
         call = _call(ask, route, said, journal, self.cache)
         started = _started(ask, call, journal)
-        await journal.record([started])
+        reservation = await self.budget.reserve(journal.caller.tenant, journal.caller.user, started)
+        try:
+            await journal.record([started])
+        except BaseException:
+            await self.budget.release(reservation)
+            raise
         began, first = time.monotonic(), 0.0
         settled: TokensUsed | None = None
         shown = 0
@@ -64,7 +93,9 @@ class Attempt:
         finally:
             if settled is None:
                 self.health.breaker(route.model).forget()
-                journal.note(settle(started, _estimate(started, shown), estimated=True, failure="Abandoned"))
+                settled = settle(started, _estimate(started, shown), estimated=True, failure="Abandoned")
+                journal.note(settled)
+            await self.budget.settle(reservation, settled)
 
     def _succeeded(self, model: str, first_s: float, deadline_s: float) -> None:
         self.health.heard(model, first_s)

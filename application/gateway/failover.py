@@ -18,7 +18,6 @@ from application.gateway.health import Health
 from application.gateway.journal import Journal
 from application.gateway.router import Route
 from application.ports.model import ModelFailure, TextDelta
-from domain.session.events import ModelFailedOver
 
 RETRY_S = (0.1, 0.4)
 log = structlog.get_logger()
@@ -39,7 +38,7 @@ class Failover:
                 answer.skipped(route)
                 continue
             if answer.left is not None:
-                yield answer.fail_over(route, journal)
+                yield answer.fail_over(route)
                 if answer.said and not continues(route.model):
                     yield answer.restart("failover")
             if answer.skipping:
@@ -115,21 +114,11 @@ class _Answer:
         """A model whose breaker is open is passed over; the answer fails over from it only if it had begun there."""
         self.skipping = self.left is None
 
-    def fail_over(self, route: Route, journal: Journal) -> FailedOver:
-        """The fact, for the ledger and for who watches."""
+    def fail_over(self, route: Route) -> FailedOver:
+        """What is told to who listens."""
         assert self.left is not None and self.failure is not None, "there was an attempt before"
-        at_char = self.ask.shown + len(self.said)
         self.retried = False
-        journal.note(
-            ModelFailedOver(
-                turn_id=journal.caller.turn,
-                from_model=self.left.model,
-                to_model=route.model,
-                reason=self.failure.code,
-                at_char=at_char,
-            )
-        )
-        return FailedOver(self.left.model, route.model, self.failure.code, at_char)
+        return FailedOver(self.left.model, route.model, self.failure.code)
 
     def restart(self, reason: str) -> Restarted:
         """Begin anew."""

@@ -1,4 +1,4 @@
-"""The way of every call to a model: redacted, routed, made with failover, restored."""
+"""The way of every call to a model: private values out, routed, made with failover, private values back in."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import msgspec
+
 from application.embedding import embed
-from application.gateway.ask import Ask, Heard, Reply, Restarted, Routed
+from application.gateway.ask import Ask, FailedOver, Heard, Reply, Restarted, Routed
 from application.gateway.failover import Failover
 from application.gateway.journal import Journal
+from application.gateway.redaction import Redactor
 from application.gateway.router import Needs, Router
-from application.ports.model import Embedder, Finished, TextDelta, ToolUse
+from application.ports.model import Embedder, Finished, Message, TextDelta, ToolUse
 from domain.model_calls import ModelCallStarted
+from domain.session.events import ModelFailedOver
 from domain.usage import Usage
 
 
@@ -25,20 +29,43 @@ class Gateway:
     embedder: Embedder
 
     async def converse(self, ask: Ask, journal: Journal) -> AsyncGenerator[Heard, None]:
-        """Stream an answer; it ends with one `Finished`. `ModelFailure` when no model could bring it to its end."""
-        needs = Needs(
-            tier=ask.tier,
-            complexity=ask.complexity,
-            tokens=ask.input_tokens + ask.max_tokens,
-            policy=ask.policy,
+        """Stream an answer; it ends with one `Finished`. `ModelFailure` when no model could bring it to its end,
+        `PiiBlocked` when the prompt or the answer holds what the tenant does not allow."""
+        routes = self.router.routes(
+            Needs(
+                tier=ask.tier,
+                complexity=ask.complexity,
+                tokens=ask.input_tokens + ask.max_tokens,
+                policy=ask.policy,
+                budget=self.failover.attempt.budget.level(journal.caller.tenant, journal.caller.user),
+            )
         )
         self.router.health.retries.earn()
-        async with aclosing(self.failover.stream(ask, self.router.routes(needs), journal)) as events:
+        redacted = await _redacted(ask, journal.redactor)
+        speech = journal.redactor.speech()
+        shown = ask.shown
+        async with aclosing(self.failover.stream(redacted, routes, journal)) as events:
             async for event in events:
+                if isinstance(event, TextDelta):
+                    text = await speech.feed(event.text)
+                    if text:
+                        shown += len(text)
+                        yield TextDelta(text)
+                    continue
+                if isinstance(event, ToolUse | Finished) and (rest := await speech.flush()):
+                    shown += len(rest)
+                    yield TextDelta(rest)
+                if isinstance(event, ToolUse):
+                    event = _restored(event, journal.redactor)
+                elif isinstance(event, Restarted):
+                    speech, shown = journal.redactor.speech(), ask.shown
+                elif isinstance(event, FailedOver):
+                    event = msgspec.structs.replace(event, at_char=shown)
+                    journal.note(_failed_over(event, journal.caller.turn))
                 yield event
 
     async def complete(self, ask: Ask, journal: Journal) -> Reply:
-        """The whole of an answer that nobody watches. `ModelFailure` as above."""
+        """The whole of an answer that nobody watches. Errors as above."""
         text, model, reason = "", "", ""
         uses: list[ToolUse] = []
         usage = Usage()
@@ -65,3 +92,29 @@ class Gateway:
         embedded = await embed(self.embedder, text, started)
         journal.note(embedded.settled)
         return embedded.vector
+
+
+async def _redacted(ask: Ask, redactor: Redactor) -> Ask:
+    """Without private values in what people, documents and tools said. Prompts and instructions are the house's and the
+    tenant's own words and stay as they are."""
+    messages = [Message(m.role, [await redactor.redact_value(block) for block in m.content]) for m in ask.messages]
+    return msgspec.structs.replace(ask, messages=tuple(messages))
+
+
+def _restored(use: ToolUse, redactor: Redactor) -> ToolUse:
+    """A tool acts on the values themselves."""
+    try:
+        given = msgspec.json.decode(use.input)
+    except msgspec.DecodeError:
+        return use
+    return ToolUse(use.tool_use_id, use.name, msgspec.json.encode(redactor.restore_value(given)).decode())
+
+
+def _failed_over(event: FailedOver, turn: str) -> ModelFailedOver:
+    return ModelFailedOver(
+        turn_id=turn,
+        from_model=event.from_model,
+        to_model=event.to_model,
+        reason=event.reason,
+        at_char=event.at_char,
+    )

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from application.gateway.redaction import Redactor
 from domain.event import Event
 from domain.model_calls import TokensUsed
 from domain.usage import Usage
@@ -37,6 +38,7 @@ class Journal(Protocol):
     """The facts of one turn, search or document, in order."""
 
     caller: Caller
+    redactor: Redactor
     ended: bool
     """Whether what the calls are for is over: then nothing is tried again."""
 

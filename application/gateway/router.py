@@ -8,13 +8,13 @@ from typing import Literal
 import msgspec
 
 from application.gateway.health import Health
+from application.gateway.purse import Level
 from domain.refusals import ModelUnavailable, PromptTooLong
 from domain.tenant.events import ModelPolicy
 from domain.usage import family_of
 
 Tier = Literal["fast", "balanced"]
 Complexity = Literal["", "simple", "moderate", "complex"]
-Level = Literal["ok", "warned", "low", "out"]
 
 WINDOW = {"sonnet": 200_000, "haiku": 200_000}
 """Tokens a family reads and writes in one call (model cards on the Bedrock user guide's Claude pages)."""

@@ -9,7 +9,6 @@ import msgspec
 
 from domain.usage import Usage
 
-
 PromptCacheTtl = Literal["off", "5m", "1h"]
 
 

@@ -88,6 +88,15 @@ class ToolBox:
         """The model starts the turn from its beginning: the calls it makes again are those it made."""
         self._times.clear()
 
+    def unfit(self, use: ToolUse) -> str:
+        """What of an input does not fit the tool's schema, in words; empty when it fits or there is no such tool."""
+        tool = self._tools.get(use.name)
+        try:
+            found = complaints(tool.input_schema, msgspec.json.decode(use.input or "{}")) if tool else []
+        except (ValueError, RecursionError):
+            return "it is not valid JSON"
+        return "; ".join(found)
+
     async def call(self, use: ToolUse) -> ToolResult:
         """Run what the model asked for. Calls may run side by side; never raises but for cancellation and for what
         `intend` raises."""

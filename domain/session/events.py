@@ -134,18 +134,10 @@ class CacheMissed(Event, frozen=True, kw_only=True):
     turn_id: str
 
 
-@topic("tool.started.1")
-class ToolStarted(Event, frozen=True, kw_only=True):
-    """A tool with effects is about to run; stored before it does, so that it never runs twice for one call."""
-
-    turn_id: str
-    key: str
-    name: str
-
-
 @topic("tool.called.1", private=True)
 class ToolCalled(Event, frozen=True, kw_only=True):
-    """A tool ran for the model. `key` names the one execution of a tool with effects."""
+    """A tool ran for the model. `key` names the one execution of a tool with effects; before such a one runs, the same
+    fact is stored with the status `started`."""
 
     turn_id: str
     key: str

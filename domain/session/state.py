@@ -23,6 +23,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     client_id: str
     text: str
     use_cache: bool = True
+    language: str = ""
     attachments: tuple[str, ...] = ()
     status: Status = "running"
     answer: str = ""
@@ -41,7 +42,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     resumed: int = 0
     passages: tuple[e.Passage, ...] | None = None
     results: dict[str, str] = {}
-    tool_calls: dict[str, e.ToolCalled | None] = {}
+    tool_calls: dict[str, e.ToolCalled] = {}
 
 
 class Session(msgspec.Struct, kw_only=True):
@@ -77,6 +78,12 @@ class SessionSnapshot(Event, frozen=True, kw_only=True):
 
     state: msgspec.Raw
     at: datetime | None = None
+
+
+def _language(event: e.TurnStarted) -> str:
+    """The language (BCP 47) that the client wants the answer in, if its metadata says so."""
+    wanted = event.metadata.get("language")
+    return wanted if isinstance(wanted, str) and len(wanted) <= 35 else ""
 
 
 def _end(session: Session, event: e.TurnCompleted | e.TurnCancelled | e.TurnFailed, status: Status) -> None:
@@ -116,6 +123,7 @@ def evolve(session: Session, event: Event) -> Session:
                     client_id=event.client_id,
                     text=event.text,
                     use_cache=event.use_cache,
+                    language=_language(event),
                     attachments=event.attachments,
                 )
             )
@@ -125,8 +133,6 @@ def evolve(session: Session, event: Event) -> Session:
             turn.passages = event.passages
         case e.StepRun() if (turn := session.turn(event.turn_id)) and turn.status == "running":
             turn.results[event.step] = event.result
-        case e.ToolStarted() if turn := session.turn(event.turn_id):
-            turn.tool_calls[event.key] = None
         case e.ToolCalled() if (turn := session.turn(event.turn_id)) and turn.status == "running":
             turn.tool_calls[event.key] = event
         case e.TurnCompleted():

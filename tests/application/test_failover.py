@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import aclosing
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,13 +18,16 @@ from application.gateway.failover import Failover
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
 from application.gateway.journal import Caller
+from application.gateway.redaction import Redactor
 from application.gateway.router import Router
 from application.ports.model import Finished, Message, ModelFailure, TextDelta, ToolUse
 from domain.event import Event
 from domain.model_calls import ModelCallStarted, TokensUsed
-from domain.refusals import ModelUnavailable
+from domain.refusals import BudgetExceeded, ModelUnavailable
 from domain.session.events import ModelFailedOver
 from domain.tenant.events import ModelPolicy
+from tests.fakes.free_budget import FreeBudget
+from tests.fakes.nothing_private import NamedWords, NothingPrivate
 from tests.fakes.scripted_model import Reply, ScriptedModel, WordEmbedder
 
 SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-x", "us.anthropic.claude-haiku-4-5-x"
@@ -37,6 +41,7 @@ class Notebook:
     def __init__(self) -> None:
         self.caller = Caller(tenant="t", user="u", session="s", turn="turn")
         self.ended = False
+        self.redactor = Redactor(NothingPrivate(), {})
         self.events: list[Event] = []
 
     async def record(self, events: Sequence[Event]) -> None:
@@ -52,7 +57,9 @@ class Notebook:
 def gateway_on(*replies: Reply, fast: str = HAIKU) -> tuple[Gateway, ScriptedModel]:
     model = ScriptedModel(replies)
     health = Health(lambda: 0.0)
-    return Gateway(Router(fast, SONNET, health), Failover(Attempt(model, health), health), WordEmbedder()), model
+    return Gateway(
+        Router(fast, SONNET, health), Failover(Attempt(model, health, FreeBudget()), health), WordEmbedder()
+    ), model
 
 
 def ask(**fields: object) -> Ask:
@@ -215,6 +222,47 @@ async def test_a_policy_that_allows_no_model_says_so() -> None:
         await heard(gateway, Notebook(), policy=ModelPolicy(regions=("eu",)))
     events = await heard(gateway, Notebook(), policy=ModelPolicy(allowed=("haiku",)))
     assert events[0] == Routed(HAIKU, "policy")
+
+
+async def test_nothing_private_leaves_and_the_answer_has_it_again_wherever_it_breaks() -> None:
+    spoken = "Write to [EMAIL_1] today."
+    for at in range(1, len(spoken)):
+        said = spoken[:at]
+        gateway, model = gateway_on(Reply((said,), failure("StreamCut", True)), Reply((spoken[len(prefill(said)) :],)))
+        notebook = Notebook()
+        notebook.redactor = Redactor(NamedWords(email="ada@example.com"), {})
+        question = Message("user", [{"text": "Where do I write? ada@example.com?"}])
+        events = await heard(gateway, notebook, messages=(question,))
+        assert shown(events) == "Write to ada@example.com today."
+        assert "ada@" not in str([call.messages for call in model.calls])
+
+
+async def test_a_tool_acts_on_the_values_themselves() -> None:
+    gateway, _ = gateway_on(Reply((ToolUse("id", "mail", '{"to": "[EMAIL_1]"}'),)))
+    notebook = Notebook()
+    notebook.redactor = Redactor(NamedWords(email="ada@example.com"), {})
+    reply = await gateway.complete(ask(messages=(Message("user", [{"text": "Mail ada@example.com"}]),)), notebook)
+    assert msgspec.json.decode(reply.tool_uses[0].input) == {"to": "ada@example.com"}
+
+
+async def test_a_call_that_the_budget_refuses_never_leaves() -> None:
+    gateway, model = gateway_on(Reply(WORDS))
+    budget = gateway.failover.attempt.budget
+    assert isinstance(budget, FreeBudget)
+    budget.refusal = BudgetExceeded()
+    notebook = Notebook()
+    with pytest.raises(BudgetExceeded):
+        await heard(gateway, notebook)
+    assert not model.calls and not notebook.events
+
+
+async def test_a_low_budget_goes_down_a_tier() -> None:
+    gateway, _ = gateway_on(Reply(WORDS))
+    budget = gateway.failover.attempt.budget
+    assert isinstance(budget, FreeBudget)
+    budget.state = "low"
+    assert (await heard(gateway, Notebook()))[0] == Routed(HAIKU, "budget:low")
+    assert not budget.open and len(budget.settled) == 1
 
 
 @given(st.text(alphabet="ab \n", max_size=12), st.integers(0, 12))

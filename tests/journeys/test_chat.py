@@ -51,7 +51,7 @@ async def test_every_view_tells_of_the_turn_and_money_adds_up(ours: Installed) -
         assert http.get(f"/v1/sessions/{chat.session_id}/turns?consistent=true").json()["turns"][0]["answer"]
         lines = http.get("/v1/costs/lines?limit=1000").json()["lines"]
         mine = [line for line in lines if line["turn_id"] == turn["turn_id"]]
-        assert {line["step"] for line in mine} == {"embed", "answer"}
+        assert {line["step"] for line in mine} == {"embed", "answer_from_documents"}
         summary = http.get("/v1/costs/summary").json()
         from decimal import Decimal
 

@@ -1,0 +1,113 @@
+"""Puts the parts of a turn together: gateway, caches, budget, tools, plan. It knows ports alone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from api.settings import Settings
+from application.admission import Admission
+from application.after_turn import AfterTurn
+from application.answer import Answering
+from application.budget_news import TellOfBudget
+from application.corpus_version import CorpusVersions
+from application.gateway.attempt import Attempt
+from application.gateway.caching import AnswerCache
+from application.gateway.failover import Failover
+from application.gateway.gateway import Gateway
+from application.gateway.health import Health
+from application.gateway.reservation import BudgetGate
+from application.gateway.router import Router
+from application.live_session import LiveSessions
+from application.make_answer import MakeAnswer
+from application.opening import Openings
+from application.ports.answer_cache import ExactCache, SemanticCache
+from application.ports.corpus import Corpus
+from application.ports.datasets import Datasets
+from application.ports.detector import Detector
+from application.ports.event_store import EventStore
+from application.ports.keys import Sealer
+from application.ports.model import Embedder, LanguageModel
+from application.ports.reservations import Reservations
+from application.ports.spending import Spending
+from application.ports.tenants import Tenants
+from application.ports.webhooks import Webhooks
+from application.retrieve import Retrieve
+from application.run_turn import TurnRunner
+from application.tool_rounds import ToolRounds
+from application.tools.box import ToolBoxes
+from application.tools.executors import Executors
+
+PLACE_MARGIN_S = 60.0
+PROMPTS = "prompts-1"
+"""Raise it when a prompt changes so that answers do: kept answers of the old one then serve nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnParts:
+    """The ports that turns work with."""
+
+    store: EventStore
+    sealer: Sealer
+    tenants: Tenants
+    sessions: LiveSessions
+    admission: Admission
+    model: LanguageModel
+    embedder: Embedder
+    corpus: Corpus
+    detector: Detector
+    exact: ExactCache
+    similar: SemanticCache
+    reservations: Reservations
+    spending: Spending
+    datasets: Datasets
+    webhooks: Webhooks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """What runs turns, and what others ask of its parts."""
+
+    runner: TurnRunner
+    gate: BudgetGate
+    cache: AnswerCache
+    health: Health
+
+
+def put_together(settings: Settings, parts: TurnParts) -> Turns:
+    """Everything between an accepted question and its answer."""
+    health = Health(time.monotonic)
+    gate = BudgetGate(
+        parts.tenants,
+        parts.admission,
+        parts.reservations,
+        parts.spending,
+        replicas=settings.replicas,
+        place_s=settings.turn_s + PLACE_MARGIN_S,
+        news=TellOfBudget(parts.store, parts.sessions),
+    )
+    failover = Failover(Attempt(parts.model, health, gate, settings.prompt_cache), health)
+    router = Router(settings.model_fast, settings.model_balanced, health)
+    gateway = Gateway(router, failover, parts.embedder)
+    cache = AnswerCache(parts.exact, parts.similar, parts.sealer)
+    retrieve = Retrieve(gateway, parts.corpus, parts.detector)
+    executors = Executors(parts.datasets, parts.webhooks, parts.sealer)
+    answering = Answering(
+        gateway,
+        ToolRounds(ToolBoxes(parts.tenants, executors)),
+        history_tokens=settings.history_tokens,
+        answer_tokens=settings.answer_tokens,
+        first_token_s=settings.first_token_s,
+        idle_s=settings.stream_idle_s,
+    )
+    release = f"{settings.model_fast} {settings.model_balanced} {settings.model_embedding} {PROMPTS}"
+    runner = TurnRunner(
+        tenants=parts.tenants,
+        opening=Openings(parts.detector, cache, CorpusVersions(parts.corpus), parts.embedder, release),
+        cache=cache,
+        retrieve=retrieve,
+        make_answer=MakeAnswer(gateway, retrieve, answering),
+        after_turn=AfterTurn(),
+        turn_s=settings.turn_s,
+    )
+    return Turns(runner=runner, gate=gate, cache=cache, health=health)

@@ -1,0 +1,52 @@
+"""Tells who watches that a budget runs low, and keeps the fact that it was told."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from application import frames as f
+from application.execute import TENANT, Context, execute
+from application.gateway.purse import BudgetNews
+from application.live_session import LiveSessions
+from application.ports.event_store import EventStore
+from domain.refusals import Refusal
+from domain.tenant.events import BudgetWarned
+from domain.tenant.rules import warn_of_budget
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class TellOfBudget:
+    """A frame on the tenant's sessions in this process, and once a period `budget.warned` on the tenant."""
+
+    store: EventStore
+    sessions: LiveSessions
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __call__(self, news: BudgetNews) -> None:
+        """A purse has come to a worse state."""
+        for live in self.sessions.held():
+            if live.id.tenant == news.tenant and news.user in ("", live.state.user) and not live.idle:
+                live.feed.put(
+                    f.BudgetUpdated(
+                        period=news.period,
+                        limit_usd=f"{news.limit_usd:f}",
+                        used_usd=f"{news.used_usd:f}",
+                        state=news.state,
+                    )
+                )
+        task = asyncio.create_task(self._keep(news))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _keep(self, news: BudgetNews) -> None:
+        warning = BudgetWarned(period=news.period, limit_usd=news.limit_usd, used_usd=news.used_usd, user=news.user)
+        stream = f"{news.tenant}/tenant/{news.tenant}"
+        try:
+            await execute(self.store, stream, TENANT, lambda t: warn_of_budget(t, warning), Context("budget"))
+        except Refusal:
+            log.warning("budget_warning_not_stored", tenant=news.tenant)

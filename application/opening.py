@@ -1,0 +1,107 @@
+"""What is known of a turn before it is stored: its private values, an answer from the cache, the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from application import frames as f
+from application.corpus_version import CorpusVersions
+from application.embedding import start_embedding
+from application.gateway.cache_rules import context_of
+from application.gateway.caching import AnswerCache, Hit
+from application.gateway.redaction import irreversible
+from application.ports.answer_cache import CacheScope, Question
+from application.ports.detector import Detector
+from application.ports.model import Embedder
+from application.turn_run import TurnRun
+from domain.event import Event
+from domain.model_calls import ModelCallStarted
+from domain.refusals import PiiBlocked
+from domain.session import events as e
+from domain.tenant.state import Tenant
+
+
+@dataclass
+class Opening:
+    """Facts that share the commit of `turn.started`, frames that follow it, and what comes of them. `question` is what
+    caches are asked; None when they may not be. `documents` says whether there is anything to search."""
+
+    events: list[Event] = field(default_factory=list)
+    frames: list[f.Frame] = field(default_factory=list)
+    embedding: ModelCallStarted | None = None
+    embedded_text: str = ""
+    question: Question | None = None
+    hit: Hit | None = None
+    documents: bool = False
+    refusal: PiiBlocked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """Makes them. `release` names what of the installation shapes answers: its models and prompts."""
+
+    detector: Detector
+    cache: AnswerCache
+    versions: CorpusVersions
+    embedder: Embedder
+    release: str
+
+    async def __call__(self, run: TurnRun, text: str, *, may_cache: bool) -> Opening:
+        """The opening of a turn that says `text`. Nothing private is looked up or kept."""
+        opening = Opening()
+        try:
+            await run.redactor.redact(text)
+        except PiiBlocked as refusal:
+            opening.refusal = refusal
+            return opening
+        if run.redactor.found:
+            counts = run.redactor.counts
+            opening.events.append(e.PiiRedacted(turn_id=run.turn_id, kinds=counts))
+            opening.frames.append(f.PiiRedacted(kinds=counts))
+        version = await self.versions.of(run.caller.tenant) if run.assistant.documents else 0
+        opening.documents = version > 0
+        policy = run.assistant.cache
+        if may_cache and not run.redactor.found and (policy.exact or policy.semantic):
+            opening.question = Question(text=text, scope=self._scope(run, version), policy=policy)
+            opening.hit = await self.cache.exact(opening.question)
+        if opening.hit is not None:
+            opening.events.append(cache_hit(run.turn_id, opening.hit))
+        elif opening.documents or (opening.question and policy.semantic):
+            opening.embedded_text = await irreversible(text, self.detector, run.assistant.pii)
+            opening.embedding = start_embedding(self.embedder, opening.embedded_text, run.caller.user, run.turn_id)
+            opening.events.append(opening.embedding)
+        return opening
+
+    def _scope(self, run: TurnRun, corpus_version: int) -> CacheScope:
+        earlier = [(turn.text, turn.answer) for turn in run.live.state.turns if turn.answer]
+        return CacheScope(
+            tenant=run.caller.tenant,
+            assistant=run.setting.name,
+            assistant_version=run.setting.version,
+            corpus_version=corpus_version,
+            data_version=data_version(run.setting.tenant, run.assistant.tools),
+            roles=tuple(sorted(run.roles)),
+            context=context_of(earlier),
+            release=self.release,
+        )
+
+
+def data_version(tenant: Tenant, tools: Sequence[str]) -> int:
+    """Rises with each change of a tool of these or of a dataset that one of them reads."""
+    known = [tenant.tools[name] for name in tools if name in tenant.tools]
+    datasets = {tool.query.dataset for tool in known if tool.query}
+    of_tools = sum(tenant.tool_versions.get(name, 0) for name in tools)
+    return of_tools + sum(tenant.datasets[name].version for name in datasets if name in tenant.datasets)
+
+
+def cache_hit(turn_id: str, hit: Hit) -> e.CacheHit:
+    """The fact."""
+    return e.CacheHit(
+        turn_id=turn_id,
+        layer=hit.layer,
+        age_s=hit.age_s,
+        saved_usd=hit.saved_usd,
+        similarity=hit.similarity,
+        source_turn=hit.answer.turn,
+    )

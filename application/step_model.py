@@ -1,0 +1,47 @@
+"""Brings the requests of a turn's steps to the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from application import frames as f
+from application.gateway.ask import Ask
+from application.gateway.gateway import Gateway
+from application.steps.asking import StepAsk, StepReply
+from application.turn_run import TurnRun
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStepModel:
+    """The model of one turn's steps."""
+
+    gateway: Gateway
+    run: TurnRun
+
+    async def complete(self, ask: StepAsk) -> StepReply:
+        """See `StepModel`."""
+        reply = await self.gateway.complete(
+            Ask(
+                step=ask.step,
+                tier=ask.tier,
+                policy=self.run.assistant.models,
+                system=ask.system,
+                messages=ask.messages,
+                max_tokens=ask.max_tokens,
+                first_token_s=ask.timeout_s,
+                idle_s=ask.timeout_s,
+            ),
+            self.run,
+        )
+        return StepReply(reply.text, reply.model, reply.reason)
+
+    def show(self, step: str, status: str, model: str, reason: str, ms: int) -> None:
+        """A step begins or is done, for who watches."""
+        if self.run.ended:
+            return
+        if status == "started":
+            self.run.show(f.Step(step=step, status=status))
+        else:
+            self.run.show(f.Step(step=step, status=status, model=model or UNSET, reason=reason or UNSET, ms=ms))
