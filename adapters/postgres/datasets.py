@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.raw_cursor import AsyncRawCursor
 
 from adapters.postgres.dataset_sql import Select, parse_select
-from adapters.postgres.pool import Pool, one_statement
+from adapters.postgres.pool import Pool, one_statement, tenant_transaction
 from application.ports.datasets import QueryFailed, Rows
 from application.ports.tables import Table
 from domain.refusals import DependencyUnavailable, InvalidField
@@ -39,10 +39,13 @@ KEEP = "SELECT pg_advisory_xact_lock_shared(hashtextextended('datasets/' || %s, 
 FIND = "SELECT relation FROM public.datasets WHERE tenant = %s AND name = %s"
 # What holds for a question and for nothing after it. The role may SELECT from its tenant's tables and do no more; the
 # rest keeps a question that is merely clumsy from becoming everybody's trouble.
-CONFINE = f"""
-SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{QUERY_S}s'; SET LOCAL lock_timeout = '2s';
-SET LOCAL search_path = pg_catalog; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL timezone = 'UTC';
-"""
+CONFINED = {
+    "transaction_read_only": "on", "statement_timeout": f"{QUERY_S}s", "lock_timeout": "2s",
+    "search_path": "pg_catalog",
+    "max_parallel_workers_per_gather": "0", "timezone": "UTC",
+}  # fmt: skip
+CONFINE = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in CONFINED.items())
+BECOME = "SELECT set_config('role', %s, true)"
 ASK = f"""
 SELECT CASE WHEN octet_length(line) <= {MAX_ROW_BYTES} THEN line END FROM (
   SELECT row_to_json(found)::text AS line FROM (%s) AS found LIMIT {MAX_ROWS + 1}) AS lines
@@ -60,7 +63,12 @@ class PostgresDatasets:
         """See the port. One transaction; it waits for readers of the old rows, which are quick."""
         names, types = [column.name for column in table.columns], [TYPES[column.type] for column in table.columns]
         try:
-            async with self._transaction(tenant) as connection:
+            async with (
+                _telling_what_was_too_long(),
+                one_statement(self._pool) as connection,  # rows cannot be copied where statements travel together
+                connection.transaction(),
+            ):
+                await connection.execute(SEE_TENANT, (tenant,))
                 await connection.execute(LOAD)
                 cursor = await connection.execute("SELECT draft_dataset(%s, %s, %s)", (tenant, names, types))
                 [draft] = await cursor.fetchone() or ("",)
@@ -77,6 +85,7 @@ class PostgresDatasets:
         try:
             async with self._question(tenant, query, parameters) as (cursor, select):
                 await cursor.execute(DESCRIBE % select.sql, [None] * len(select.parameters))
+                await cursor.fetchall()
                 names = tuple(column.name for column in cursor.description or ())
         except psycopg.Error as error:
             raise InvalidField(f"query.sql: {_plain(error)}") from error
@@ -106,7 +115,7 @@ class PostgresDatasets:
         self, tenant: str, query: Query, parameters: Mapping[str, str]
     ) -> AsyncIterator[tuple[AsyncRawCursor[tuple[Any, ...]], Select]]:
         """A cursor that acts as the tenant's own role, and the statement over the table that holds the dataset now."""
-        async with self._transaction(tenant) as connection:
+        async with _telling_what_was_too_long(), tenant_transaction(self._pool, tenant) as connection:
             await connection.execute(CONFINE)
             await connection.execute(KEEP, (tenant,))
             cursor = await connection.execute(FIND, (tenant, query.dataset))
@@ -115,20 +124,20 @@ class PostgresDatasets:
                 raise InvalidField(f"query.dataset: there is no dataset {query.dataset}")
             relation = str(found[0])
             select = parse_select(query, parameters, relation)
-            await connection.execute(f'SET LOCAL ROLE "{relation.partition(".")[0]}"')
+            await connection.execute(BECOME, (relation.partition(".")[0],))
             async with AsyncRawCursor(connection) as raw:
                 yield raw, select
 
-    @asynccontextmanager
-    async def _transaction(self, tenant: str) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
-        try:
-            async with one_statement(self._pool) as connection, connection.transaction():
-                await connection.execute(SEE_TENANT, (tenant,))
-                yield connection
-        except DependencyUnavailable as error:
-            if isinstance(error.__cause__, TOO_LONG):
-                raise error.__cause__ from None  # the database is there; this question was too much
-            raise
+
+@asynccontextmanager
+async def _telling_what_was_too_long() -> AsyncIterator[None]:
+    """The database is there; what it was asked was too much."""
+    try:
+        yield
+    except DependencyUnavailable as error:
+        if isinstance(error.__cause__, TOO_LONG):
+            raise error.__cause__ from None
+        raise
 
 
 async def _load(connection: AsyncConnection[tuple[Any, ...]], relation: str, table: Table) -> int:

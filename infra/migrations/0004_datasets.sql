@@ -88,7 +88,6 @@ DECLARE
 BEGIN
   FOR own IN SELECT nspname FROM pg_namespace WHERE nspname ~ '^colloquy_data_[0-9a-f]{32}$' LOOP
     EXECUTE format('DROP SCHEMA %I CASCADE', own);
-    EXECUTE format('DROP OWNED BY %I', own);
     BEGIN
       EXECUTE format('DROP ROLE %I', own);
     EXCEPTION WHEN dependent_objects_still_exist THEN NULL; -- another database of this server has it too

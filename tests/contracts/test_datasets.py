@@ -181,7 +181,7 @@ async def test_a_query_that_takes_too_long_is_stopped(
 ) -> None:
     tenant = new_id()
     await postgres.replace(tenant, "orders", table([["x"]] * 2_000, (Column("word", "text"),)))
-    quick = "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '50ms'; SET LOCAL search_path = pg_catalog"
+    quick = "SELECT set_config('statement_timeout', '50ms', true)"
     monkeypatch.setattr("adapters.postgres.datasets.CONFINE", quick)
     with pytest.raises(QueryFailed, match="longer than"):
         await postgres.fetch(tenant, orders("SELECT count(*) FROM orders a, orders b, orders c"), {}, {})
