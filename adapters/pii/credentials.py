@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from application.ports.detector import Span
 
 _FORMS = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:.*?-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|.*)"
+    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:.*?-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|.*)"
     r"|(?<![A-Za-z0-9_-])(?:"
     r"(?:AKIA|ASIA|AIDA|AROA|AGPA|ANPA|ABIA|ACCA)[A-Z2-7]{16}"  # AWS
     r"|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?(?:\.[\w-]+){0,2}"  # JWT, JWE
@@ -29,23 +30,27 @@ _IN_URL = re.compile(r"(?<=://)[^\s/:@\"'<>]{1,128}:([^\s/@\"'<>]{1,256})(?=@)")
 _BEARER = re.compile(r"\b(?:bearer|basic)\s+([A-Za-z0-9+/_.~-]{16,}={0,2})", re.IGNORECASE)
 _WORD = (
     r"pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|mot de passe|mdp|contraseñ?a|clave|senha|has[łl]o|wachtwoord"
-    r"|parola d'ordine|lösenord|(?:api|access|secret|private|encryption|license|account|storage|shared|auth)[ _-]?(?:access[ _-]?)?(?:key|token|secret)"
+    r"|parola d'ordine|lösenord|(?:api|access|secret|private|encryption|license|account|storage|shared"
+    r"|auth)[ _-]?(?:access[ _-]?)?(?:key|token|secret)"
     r"|token|secret|client[ _-]secret|aws_secret_access_key|credential|otp|one-time code|verification code"
     r"|recovery code|seed phrase|clé (?:api|secrète)|schlüssel|zugangsschlüssel|llave|chiave|sleutel|klucz"
 )
 _SAID = re.compile(
-    rf"(?:\b|_)(?P<word>{_WORD})s?\b[\"']?(?:\s(?:of|for|on|do|da|de|del|di|von|van|für|voor|dla|para|per|pour)\s\S{{1,64}})?\s{{0,2}}(?P<link>=>|:=|[:=]|->|\bis now\b|\bis set to\b|\bis\b|\bwas\b|\bto\b|\bist\b"
+    rf"(?:\b|_)(?P<word>{_WORD})s?\b[\"']?(?:\s(?:of|for|on|do|da|de|del|di|von|van|für|voor|dla|para|per"
+    rf"|pour)\s\S{{1,64}})?\s{{0,2}}(?P<link>=>|:=|[:=]|->|\bis now\b|\bis set to\b|\bis\b|\bwas\b|\bto\b|\bist\b"
     rf"|\blautet\b|\best\b|\bes\b|\bè\b|\bé\b|\bto jest\b|\bto:)?[:=]?\s{{0,2}}"
     rf"(?P<quote>[\"'`“„«]?)(?P<value>[^\s\"'`“”„«»<>]{{4,200}})",
     re.IGNORECASE,
 )
-_STEMS = (
-    "pass", "pwd", "kennwort", "mot de", "mdp", "contrase", "clave", "senha", "has", "wachtw", "parola", "lösen", "key", "token", "secret", "credential", "otp",
-    "code", "phrase", "clé", "schlüssel", "llave", "chiave", "sleutel", "klucz"
-)  # fmt: skip
+_ALL_STEMS = (
+    "pass|pwd|kennwort|mot de|mdp|contrase|clave|senha|has|wachtw|parola|lösen|key|token|secret|credential|otp|code"
+    "|phrase|clé|schlüssel|llave|chiave|sleutel|klucz"
+)
+_STEMS = _ALL_STEMS.split("|")
 """Parts of the words above: a text without any need not be searched for them."""
 _PIN = re.compile(
-    r"\b(?:PIN(?:[ -]?(?:code|number))?|passcode|código|codice pin|code pin)\b(?:\s(?:is|ist|est|es|è|for \w+ is))?[\s:=]{1,3}([0-9]{4,8})(?!\w)"
+    r"\b(?:PIN(?:[ -]?(?:code|number))?|passcode|código|codice pin|code pin)\b(?:\s(?:is|ist|est|es|è"
+    r"|for \w+ is))?[\s:=]{1,3}([0-9]{4,8})(?!\w)"
 )
 _NO_VALUE = re.compile(
     r"[\[(<{].*|[$%]\W.*|[*•xX.#_-]+|(?:null|none|true|false|string|required|optional|here|expired|invalid)\W*",
@@ -76,7 +81,7 @@ def credentials(text: str) -> Iterator[Span]:
 
 
 def _is_secret(value: str, link: str, quoted: bool) -> bool:
-    """What an equals sign or quotes introduce is a value; after `is` or nothing it must not be a word of the sentence."""
+    """What an equals sign or quotes introduce is a value; after `is` or nothing it must be unlike a word."""
     if _NO_VALUE.fullmatch(value):
         return False
     if quoted or (link in ("=", ":", ":=", "=>", "->") and (not value.isalpha() or link != ":")):

@@ -23,6 +23,9 @@ _SIGNS = str.maketrans(
     {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "⁃": "-", "﹣": "-", "。": ".", "․": ".",
      "・": ".", "·": ".", "•": ".", "⁄": "/", "∕": "/", "’": "'", "‘": "'", "ʼ": "'"}
 )  # fmt: skip
+_SILENT = ("Cf", "Cc", "Mn", "Me")
+_UNSEEN = "\u115f\u1160\u3164\u2800"
+"""Characters that are blank and of no category that says so."""
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -46,11 +49,7 @@ def _fold(cluster: str) -> str:
     folded = ""
     for character in unicodedata.normalize("NFKC", cluster):
         category = unicodedata.category(character)
-        if (
-            category in ("Cf", "Cc", "Mn", "Me")
-            and character not in "\t\n\r"
-            or character in "\u115f\u1160\u3164\u2800"
-        ):
+        if character in _UNSEEN or (category in _SILENT and character not in "\t\n\r"):
             continue
         if category == "Nd":
             character = str(unicodedata.decimal(character))

@@ -11,10 +11,13 @@ from application.ports.detector import Span
 _AT = r"(?:@|%40|&#0*64;|&commat;|\s?[\[({<]\s?at\s?[\])}>]\s?|\s@\s?|\sAT\s)"
 _DOT = r"(?:\.|\s?[\[({<]\s?(?:dot|punkt|punto|point)\s?[\])}>]\s?|\sDOT\s)"
 _EMAIL = re.compile(
-    rf"(?<![\w.+-])(?:[^\W_]|[_'])(?:[\w.+%'-]{{0,62}}[\w+-])?{_AT}(?:[^\W_][\w-]{{0,62}}{_DOT}){{1,5}}(?:xn--[\w-]{{2,59}}|[^\W\d_]{{2,24}})(?![\w@])"
+    rf"(?<![\w.+-])(?:[^\W_]"
+    rf"|[_'])(?:[\w.+%'-]{{0,62}}[\w+-])?{_AT}(?:[^\W_][\w-]{{0,62}}{_DOT}){{1,5}}(?:xn--[\w-]{{2,59}}"
+    rf"|[^\W\d_]{{2,24}})(?![\w@])"
 )
 _EMAIL_SPOKEN = re.compile(
-    r"(?<![\w.+-])[a-z0-9][a-z0-9._+-]{1,40} at (?:[a-z0-9-]{2,40} dot ){1,3}(?:com|org|net|edu|gov|io|de|fr|es|it|nl|pl|uk|eu|br|in)(?!\w)",
+    r"(?<![\w.+-])[a-z0-9][a-z0-9._+-]{1,40} at (?:[a-z0-9-]{2,40} dot ){1,3}(?:com|org|net|edu|gov|io|de|fr|es|it|nl"
+    r"|pl|uk|eu|br|in)(?!\w)",
     re.IGNORECASE,
 )
 _EMAIL_LITERAL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@\[[0-9A-Fa-f:.]{3,45}\]")

@@ -105,6 +105,18 @@ _HINT = {number.hint: re.compile(number.hint, re.IGNORECASE) for number in NUMER
 HINT_REACH = 48
 """How far before a number the word may stand that says what it is, in characters."""
 
+
+def _is_nric(text: str) -> bool:
+    """Singapore: a weighted sum of seven digits picks the last letter (the algorithm is public, if unofficial)."""
+    text = text.upper()
+    series = text[0]
+    total = sum(int(digit) * weight for digit, weight in zip(text[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
+    total += {"T": 4, "G": 4, "M": 3}.get(series, 0)
+    letters = {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "F": "XWUTRQPNMLK", "G": "XWUTRQPNMLK", "M": "KLJNPQRTUWX"}
+    rest = total % 11
+    return letters[series][10 - rest if series == "M" else rest] == text[8]
+
+
 _NINO_NOT = frozenset({"BG", "GB", "NK", "KN", "TN", "NT", "ZZ"})
 LETTERED: tuple[tuple[str, Check], ...] = (
     (
@@ -122,7 +134,7 @@ LETTERED: tuple[tuple[str, Check], ...] = (
     (r"[0-9]{9}[A-Z0-9]{2}[0-9]|[0-9]{8} [0-9] [A-Z0-9]{2}[0-9]", cc.is_valid),
     (r"[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}-[0-9Kk]", rut.is_valid),
     (r"[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", nir.is_valid),
-    (r"[STFGM][0-9]{7}[A-Z]", lambda text: _is_nric(text)),
+    (r"[STFGM][0-9]{7}[A-Z]", _is_nric),
 )
 _LETTERED = re.compile(
     r"(?:" + "|".join(f"(?P<n{n}>{pattern})" for n, (pattern, _) in enumerate(LETTERED)) + r")(?!\w|[.-]\w)",
@@ -140,9 +152,10 @@ _DOCUMENT = re.compile(
     r"([A-Z0-9](?:[ -]?[A-Z0-9]){4,17})(?!\w)",
     re.IGNORECASE,
 )
-_DOCUMENTS = (
-    "passp", "pasap", "reisep", "paspo", "paszp", "licen", "schein", "condu", "patente", "rijbew", "prawo", "ident", "id card", "ausweis", "dowód", "voter", "medicare"
-)  # fmt: skip
+_ALL_DOCUMENTS = (
+    "passp|pasap|reisep|paspo|paszp|licen|schein|condu|patente|rijbew|prawo|ident|id card|ausweis|dowód|voter|medicare"
+)
+_DOCUMENTS = _ALL_DOCUMENTS.split("|")
 """Parts of the words above: a text without any need not be searched for them."""
 
 
@@ -177,14 +190,3 @@ def _numeric(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
 
 def _hinted(text: str, start: int, number: Numeric) -> bool:
     return _HINT[number.hint].search(text, max(0, start - HINT_REACH), start) is not None
-
-
-def _is_nric(text: str) -> bool:
-    """Singapore: a weighted sum of seven digits picks the last letter (the algorithm is public, if unofficial)."""
-    text = text.upper()
-    series = text[0]
-    total = sum(int(digit) * weight for digit, weight in zip(text[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
-    total += {"T": 4, "G": 4, "M": 3}.get(series, 0)
-    letters = {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "F": "XWUTRQPNMLK", "G": "XWUTRQPNMLK", "M": "KLJNPQRTUWX"}
-    rest = total % 11
-    return letters[series][10 - rest if series == "M" else rest] == text[8]

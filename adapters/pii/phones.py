@@ -11,13 +11,16 @@ from phonenumbers import NumberParseException
 from application.ports.detector import Span
 
 _CANDIDATE = re.compile(
-    r"(?<![\w.,/#=-])(?:\+\s?|00)?\(?[0-9](?:[\s.\-/()_]{0,3}[0-9]){5,16}(?:\s?(?:ext\.?|x|extension|durchwahl|poste)\s?[0-9]{1,5})?(?!\w|[.,/-][0-9])",
+    r"(?<![\w.,/#=-])(?:\+\s?|00)?\(?[0-9](?:[\s.\-/()_]{0,3}[0-9]){5,16}(?:\s?(?:ext\.?|x|extension|durchwahl"
+    r"|poste)\s?[0-9]{1,5})?(?!\w|[.,/-][0-9])",
     re.IGNORECASE,
 )
 _HINT = re.compile(
     r"\b(?:phones?|phone number|telephone|tel(?:efon\w*|éfono|efoon\w*|\.)?|mobile?|cell(?:phone)?|call(?:ed|ing)?|ring"
-    r"|text|texts|sms|whatsapp|signal|fax|handy|handynummer|rufnummer|mobil\w*|portable|téléphone|numéro de tél\w*|appel\w*"
-    r"|móvil|celular|cellulare|llama\w*|chiama\w*|ligue|telemóvel|bel|gsm|komórk\w*|zadzwo\w*|reach|dial|hotline|al numero|al número|no número|unter|anruf\w*"
+    r"|text|texts|sms|whatsapp|signal|fax|handy|handynummer|rufnummer|mobil\w*|portable|téléphone|numéro de tél\w*"
+    r"|appel\w*"
+    r"|móvil|celular|cellulare|llama\w*|chiama\w*|ligue|telemóvel|bel|gsm|komórk\w*|zadzwo\w*|reach|dial|hotline"
+    r"|al numero|al número|no número|unter|anruf\w*"
     r"|numer telefonu|kontakt|contacto|recapito|voicemail|landline|callback)\b[^0-9+\n]{0,28}$",
     re.IGNORECASE,
 )
@@ -31,13 +34,15 @@ _DATE = re.compile(
     r"(?:(?:19|20)[0-9]{2}[-./][01]?[0-9][-./][0-3]?[0-9]|[0-3]?[0-9][./-][01]?[0-9][./-](?:19|20)[0-9]{2})(?![0-9])"
 )
 _NORTH_AMERICAN = re.compile(
-    r"\(?([2-9][0-9]{2})\)?[\s.-]{1,2}[2-9][0-9]{2}[\s.-][0-9]{4}(?:\D.*)?|1[\s.-]\(?[2-9][0-9]{2}\)?[\s.-][2-9][0-9]{2}[\s.-][0-9]{4}"
+    r"\(?([2-9][0-9]{2})\)?[\s.-]{1,2}[2-9][0-9]{2}[\s.-][0-9]{4}(?:\D.*)?"
+    r"|1[\s.-]\(?[2-9][0-9]{2}\)?[\s.-][2-9][0-9]{2}[\s.-][0-9]{4}"
 )
 _WITH_ZERO = ("GB", "DE", "FR", "NL", "IT", "BE", "CH", "AT", "SE", "AU", "IN", "IE")
 _AREA_CODE = re.compile(r"0[0-9]{1,4}[^0-9]")
 _WITHOUT_ZERO = ("ES", "PL", "IT", "PT", "DK", "NO")
 _NINE_OR_TEN = re.compile(
-    r"[5-9][0-9]{2}([ .-])[0-9]{3}\1[0-9]{3}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}|3[0-9]{2}[ .-][0-9]{3}[ .-]?[0-9]{4}"
+    r"[5-9][0-9]{2}([ .-])[0-9]{3}\1[0-9]{3}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}"
+    r"|3[0-9]{2}[ .-][0-9]{3}[ .-]?[0-9]{4}"
 )
 _IN_BRACKETS = ("US", "BR", "GB", "DE", "IT", "AU", "MX", "IN", "AR")
 REACH = 40

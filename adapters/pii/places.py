@@ -9,31 +9,37 @@ from application.ports.detector import Span
 
 _CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŠČŽ][\w'’&.-]*"
 _FORM = (
-    r"(?:Inc|Incorporated|Ltd|Limited|LLC|LLP|L\.P|plc|PLC|Corp|Corporation|GmbH(?: & Co\. KG)?|AG|KG|OHG|e\.V|SE|S\.A\.S|SAS|SARL|S\.A|SA|S\.L|S\.p\.A|SpA|S\.r\.l|Srl"
+    r"(?:Inc|Incorporated|Ltd|Limited|LLC|LLP|L\.P|plc|PLC|Corp|Corporation|GmbH(?: & Co\. KG)?|AG|KG|OHG|e\.V|SE"
+    r"|S\.A\.S|SAS|SARL|S\.A|SA|S\.L|S\.p\.A|SpA|S\.r\.l|Srl"
     r"|B\.V|BV|N\.V|NV|Sp\. z o\.o|Oy|Oyj|AB|ASA|A/S|ApS|Ltda|Pty Ltd|Pvt Ltd|Kft|s\.r\.o)"
 )
 _ORGANISATION = re.compile(
     rf"\b{_CAP}(?:\s(?:&|and|und|et|y|e|of|de|der)\s{_CAP}|\s{_CAP}){{0,4}},?\s{_FORM}\b\.?"
-    rf"|\b(?:University|Universität|Université|Universidad|Università|Ministry|Department|Bank|Institute|Museum) (?:of|de|di|del|für|van)(?: the)? {_CAP}(?: {_CAP})?"
-    rf"|\b{_CAP}(?: {_CAP}){{0,2}} (?:University|Bank|Hospital|Airlines|Insurance|Foundation|Institute|Universität|Stiftung|Krankenhaus|Versicherung)\b"
+    rf"|\b(?:University|Universität|Université|Universidad|Università|Ministry|Department|Bank|Institute"
+    rf"|Museum) (?:of|de|di|del|für|van)(?: the)? {_CAP}(?: {_CAP})?"
+    rf"|\b{_CAP}(?: {_CAP}){{0,2}} (?:University|Bank|Hospital|Airlines|Insurance|Foundation|Institute|Universität"
+    rf"|Stiftung|Krankenhaus|Versicherung)\b"
 )
-_PLACES = (
-    "London Paris Berlin Madrid Rome Roma Milan Milano Munich München Hamburg Cologne Köln Frankfurt Stuttgart Vienna Wien Zurich Zürich Geneva Genève Brussels Bruxelles Amsterdam "
-    "Rotterdam Utrecht Antwerp Copenhagen København Stockholm Oslo Helsinki Warsaw Warszawa Kraków Prague Praha Budapest Bucharest Athens Lisbon Lisboa Porto Dublin Edinburgh Glasgow "
-    "Manchester Birmingham Liverpool Leeds Bristol Lyon Marseille Toulouse Bordeaux Lille Nantes Barcelona Valencia Sevilla Bilbao Turin Torino Naples Napoli Florence Firenze Bologna "
-    "Chicago Boston Seattle Houston Dallas Denver Atlanta Miami Philadelphia Phoenix Detroit Toronto Montreal Vancouver Ottawa Sydney Melbourne Auckland Tokyo Osaka Seoul Beijing "
-    "Shanghai Singapore Mumbai Delhi Bangalore Chennai Dubai Istanbul Ankara Cairo Lagos Nairobi Johannesburg Moscow Kyiv Germany Deutschland France Spain España Italy Italia Poland "
-    "Polska Portugal Netherlands Belgium Austria Österreich Switzerland Schweiz Sweden Norway Denmark Finland Ireland Scotland England Wales Britain Greece Hungary Romania Bulgaria "
-    "Croatia Serbia Ukraine Russia Turkey Canada Mexico México Brazil Brasil Argentina Chile Colombia Peru India China Japan Korea Australia Egypt Nigeria Kenya Morocco Europe Asia Africa California Texas "
-    "Florida"
-).split()
+_PLACES = """London Paris Berlin Madrid Rome Roma Milan Milano Munich München Hamburg Cologne Köln Frankfurt Stuttgart
+Vienna Wien Zurich Zürich Geneva Genève Brussels Bruxelles Amsterdam Rotterdam Utrecht Antwerp Copenhagen København
+Stockholm Oslo Helsinki Warsaw Warszawa Kraków Prague Praha Budapest Bucharest Athens Lisbon Lisboa Porto Dublin
+Edinburgh Glasgow Manchester Birmingham Liverpool Leeds Bristol Lyon Marseille Toulouse Bordeaux Lille Nantes
+Barcelona Valencia Sevilla Bilbao Turin Torino Naples Napoli Florence Firenze Bologna Chicago Boston Seattle
+Houston Dallas Denver Atlanta Miami Philadelphia Phoenix Detroit Toronto Montreal Vancouver Ottawa Sydney
+Melbourne Auckland Tokyo Osaka Seoul Beijing Shanghai Singapore Mumbai Delhi Bangalore Chennai Dubai Istanbul
+Ankara Cairo Lagos Nairobi Johannesburg Moscow Kyiv Germany Deutschland France Spain España Italy Italia Poland
+Polska Portugal Netherlands Belgium Austria Österreich Switzerland Schweiz Sweden Norway Denmark Finland Ireland
+Scotland England Wales Britain Greece Hungary Romania Bulgaria Croatia Serbia Ukraine Russia Turkey Canada
+Mexico México Brazil Brasil Argentina Chile Colombia Peru India China Japan Korea Australia Egypt Nigeria Kenya
+Morocco Europe Asia Africa California Texas Florida"""
 _PLACE = re.compile(
     r"\b(?:(?:New|Los|San|Hong|South|United|São|Rio de|Buenos) [A-Z][a-z]+(?: City)?|[A-ZÖ][a-zà-ÿ]{3,})\b"
 )
-_KNOWN = frozenset(_PLACES) | frozenset(
-    "New York|New York City|Los Angeles|San Francisco|Hong Kong|New Zealand|South Africa|United States|United Kingdom"
-    "|São Paulo|Rio de Janeiro|Buenos Aires".split("|")
-)
+_LONG_NAMES = (
+    "New York", "New York City", "Los Angeles", "San Francisco", "Hong Kong", "New Zealand", "South Africa",
+    "United States", "United Kingdom", "São Paulo", "Rio de Janeiro", "Buenos Aires",
+)  # fmt: skip
+_KNOWN = frozenset(_PLACES.split()) | frozenset(_LONG_NAMES)
 
 
 def organisations(text: str) -> Iterator[Span]:

@@ -36,7 +36,7 @@ class RuleDetector:
 
     def __init__(self) -> None:
         people = People()
-        people.names  # noqa: B018 # read the lists now, not in the first turn
+        people.load()
         self._always: tuple[Rule, ...] = (emails, credentials, people, organisations, places)
         self._with_digits: tuple[Rule, ...] = (cards, ibans, national_ids, phones, addresses, dates)
         self._seen: OrderedDict[bytes, tuple[Span, ...]] = OrderedDict()
