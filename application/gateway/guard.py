@@ -1,8 +1,89 @@
-"""Says whether the answer to one question may serve another: in doubt it may not."""
+"""Says whether the answer to one question may serve another: in doubt it may not. No model is asked.
+
+Vectors of sentences bring questions together that differ in one number, one name or one `not`. Here two questions are the
+same when every word that is not known to say nothing has its like in the other, in the same order among those that the
+same preposition leads, and when both ask in the same way, time and mood. What is not known counts as different.
+"""
 
 from __future__ import annotations
 
+import re
+
+from application.gateway.question_reading import Reading, Word, is_english, plain_words, read_question
+
+_SIGN = re.compile(r"(?<!\w)-(?=\d)|[^\w\s.?!,;:'\"()’‘“”`´¿¡%$€£¥…–—-]")
+LONGEST = 600
+"""Characters of a question that is compared in other words; of longer ones too much would be guessed."""
+# Ways to ask that may stand for each other, though not all of a kind for all.
+_ALIKE = (
+    {"howto", "howwe"},
+    {"howwe", "howis"},
+    {"define", "what"},
+    {"define", "meaning"},
+)
+
 
 def may_serve(kept: str, asked: str) -> bool:
-    """Whether both ask for the same thing."""
-    return kept.casefold().split() == asked.casefold().split()
+    """Whether both ask for the same thing: the same words in the same order, or in English the same said otherwise."""
+    if _signs(kept) != _signs(asked):
+        return False
+    if plain_words(kept) == plain_words(asked) and _telling(kept) == _telling(asked):
+        return True
+    if max(len(kept), len(asked)) > LONGEST or not (is_english(kept) and is_english(asked)):
+        return False
+    return _same(read_question(kept), read_question(asked))
+
+
+def _signs(text: str) -> list[str]:
+    """What is neither word nor punctuation: the sign that tells `C++` from `C#`, and the minus of a number."""
+    return _SIGN.findall(text)
+
+
+def _telling(text: str) -> list[str]:
+    """Words that a capital may make another one (`US`, `us`), and numbers as they are written (`1.5`, `1,5`)."""
+    words = [word.strip(".,;:?!\"'()") for word in text.split()]
+    return [
+        word
+        for place, word in enumerate(words)
+        if any(letter.isdigit() for letter in word) or (place and word[:1].isupper() and len(word) > 1)
+    ]
+
+
+def _same(one: Reading, other: Reading) -> bool:
+    how_to = one.asks[0] in ("howto", "howwe", "whatdo")
+    return (
+        _same_way(one, other)
+        and (one.time == other.time or one.asks[0] == "whatdo")
+        and one.moods == other.moods
+        and one.is_done == other.is_done
+        and (how_to or (one.mine, one.first_person) == (other.mine, other.first_person))
+        and (one.side == other.side or not (one.side and other.side))
+        and one.groups.keys() == other.groups.keys()
+        and all(_same_words(words, other.groups[marker], how_to) for marker, words in one.groups.items())
+        and any(one.groups.values())
+    )
+
+
+def _same_way(one: Reading, other: Reading) -> bool:
+    first, second = one.asks[0], other.asks[0]
+    if first != second and {first, second} not in _ALIKE:
+        return False
+    return one.asks[1:] == other.asks[1:] and (one.detail == other.detail or not (one.detail and other.detail))
+
+
+def _same_words(some: tuple[Word, ...], others: tuple[Word, ...], how_to: bool) -> bool:
+    return len(some) == len(others) and all(
+        _same_word(word, like, how_to and not place)
+        for place, (word, like) in enumerate(zip(some, others, strict=True))
+    )
+
+
+def _same_word(word: Word, like: Word, to_do: bool) -> bool:
+    """Names are not bent. `asked` and `ask` tell times apart, `hiring` and `hire` do unless it is what is to be done."""
+    if word.raw == like.raw:
+        return True
+    if word.name or like.name or word.key != like.key:
+        return word.raw.removesuffix("'s") == like.raw.removesuffix("'s")
+    ed = word.raw.endswith("ed") == like.raw.endswith("ed")
+    ing = word.raw.endswith("ing") == like.raw.endswith("ing")
+    return ed and (ing or to_do)
