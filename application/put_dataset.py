@@ -11,13 +11,14 @@ from application.ports.event_store import EventStore
 from application.ports.tables import TableReader
 from application.ports.tenants import Tenants
 from domain.access import Principal
-from domain.refusals import NotFound
+from domain.refusals import NotFound, Overloaded
 from domain.tenant import rules
 from domain.tenant.commands import PutDataset
 from domain.tenant.events import DatasetPut
 from domain.tenant.tool_definitions import check_dataset_name
 
 AT_A_TIME = 2
+WAIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,20 @@ class PutDatasetHandler:
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_A_TIME))
 
     async def __call__(self, principal: Principal, name: str, file_name: str, body: bytes) -> DatasetPut:
-        """The dataset as it is now. `InvalidField`, `UnsupportedMediaType`, `DocumentRefused` (which line is wrong)."""
+        """The dataset as it is now. `InvalidField`, `UnsupportedMediaType`, `DocumentRefused` (which line is wrong),
+        `Overloaded` when others' files take too long."""
         check_dataset_name(name)
         if not (await self.tenants.settings(principal.tenant)).name:
             raise NotFound
-        async with self._places, self.reader.open(file_name, body) as table:
-            rows = await self.datasets.replace(principal.tenant, name, table)
+        try:
+            await asyncio.wait_for(self._places.acquire(), WAIT_S)
+        except TimeoutError:
+            raise Overloaded from None
+        try:
+            async with self.reader.open(file_name, body) as table:
+                rows = await self.datasets.replace(principal.tenant, name, table)
+        finally:
+            self._places.release()
         command = PutDataset(name=name, columns=table.columns, rows=rows)
         stream = f"{principal.tenant}/tenant/{principal.tenant}"
         held = await execute(
