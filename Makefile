@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 LOCKS  := infra/locks
 
-.PHONY: help setup embedding up test check lint types contracts fast locks clean
+.PHONY: help setup embedding up test check lint types contracts fast fault-wall locks clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -40,6 +40,9 @@ contracts: setup
 
 fast: setup
 	@$(BIN)/python -m pytest -q -m "not real" -x
+
+fault-wall: setup ## every way a model can fail, and what a client saw, lost, waited and paid
+	@$(BIN)/colloquy bench faults
 
 locks: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/uv.in -o $(LOCKS)/uv.txt

@@ -30,6 +30,7 @@ from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.put_assistant import PutAssistantHandler
 from application.put_budget import PutBudgetHandler
+from application.put_dataset import PutDatasetHandler
 from application.put_tool import PutToolHandler
 from application.search_documents import SearchDocumentsHandler
 from projections.audit_reads import AuditReads
@@ -62,6 +63,7 @@ class Services:
     create_tenant: CreateTenantHandler
     put_assistant: PutAssistantHandler
     put_tool: PutToolHandler
+    put_dataset: PutDatasetHandler
     put_budget: PutBudgetHandler
     budgets: BudgetGate
     answers: AnswerCache

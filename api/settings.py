@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_embedding: str = "amazon.titan-embed-text-v2:0"
     embedding_dimensions: int = 512
     prompt_cache: Literal["off", "5m", "1h"] = "5m"
+    invocation_logs: str = ""
     # Documents
     max_document_bytes: int = 50 * 1024 * 1024
     max_document_pages: int = 2_000

@@ -35,6 +35,7 @@ from adapters.postgres.pool import Pool, open_pool
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.postgres.tenants import PostgresTenantDirectory
 from adapters.s3.blobs import S3Blobs
+from adapters.tabular.reader import ProcessTableReader
 from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.feed_tail import ValkeyFeedTail
 from adapters.valkey.reservations import ValkeyReservations
@@ -60,6 +61,7 @@ from application.open_session import OpenSessionHandler
 from application.ports.detector import Detector
 from application.put_assistant import PutAssistantHandler
 from application.put_budget import PutBudgetHandler
+from application.put_dataset import PutDatasetHandler
 from application.put_tool import PutToolHandler
 from application.read_document import ReadDocument
 from application.recover_turns import RecoverTurns
@@ -251,6 +253,7 @@ async def _assemble(
         create_tenant=CreateTenantHandler(store, store.vault, corpus, directory),
         put_assistant=PutAssistantHandler(store, tenants),
         put_tool=PutToolHandler(store, tenants, datasets, webhooks),
+        put_dataset=PutDatasetHandler(store, tenants, datasets, ProcessTableReader()),
         put_budget=PutBudgetHandler(store, tenants),
         budgets=turns.gate,
         answers=turns.cache,

@@ -35,7 +35,6 @@ async def embed(embedder: Embedder, text: str, started: ModelCallStarted) -> Emb
     try:
         embedding = await embedder.embed(text[:LONGEST])
     except ModelFailure as failure:
-        refused = failure.status >= 400
-        usage = Usage() if refused else started.estimate
-        return Embedded(settle(started, usage, estimated=not refused, failure=failure.code), None, failure)
+        usage = Usage() if failure.refused else started.estimate
+        return Embedded(settle(started, usage, estimated=not failure.refused, failure=failure.code), None, failure)
     return Embedded(settle(started, Usage(input_tokens=embedding.input_tokens)), embedding.vector, None)

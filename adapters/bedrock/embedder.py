@@ -38,7 +38,7 @@ class BedrockEmbedder:
                 opened = True
                 answer = self._decode(await response.read())
         except TimeoutError as error:
-            raise ModelFailure("ModelTimeoutException", f"no vector within {deadline_s} s", status=408) from error
+            raise ModelFailure("FirstTokenTimeout", f"no vector within {deadline_s} s", opened=opened) from error
         except CAUGHT as error:
             raise of_error(error, opened=opened, started=False) from error
         if len(answer.embedding) != self.dimensions:

@@ -58,13 +58,14 @@ def of_frame(headers: Headers, payload: bytes, *, started: bool) -> ModelFailure
     """The failure that an exception or error frame tells of. Inside a stream the names begin in lower case."""
     code = headers.name[:1].upper() + headers.name[1:] or "ModelStreamErrorException"
     if headers.kind == "error":
-        return ModelFailure(code, headers.detail, status=STATUS.get(code, 500), started=started)
+        return ModelFailure(code, headers.detail, status=STATUS.get(code, 500), opened=True, started=started)
     try:
         body = msgspec.json.decode(payload, type=Failed) if payload else Failed()
     except msgspec.MsgspecError:
         body = Failed()
     message = body.originalMessage or body.message
-    return ModelFailure(code, message, status=STATUS.get(code) or body.originalStatusCode or 500, started=started)
+    status = STATUS.get(code) or body.originalStatusCode or 500
+    return ModelFailure(code, message, status=status, opened=True, started=started)
 
 
 class Refused(msgspec.Struct):
@@ -109,7 +110,10 @@ def _of_client_error(error: ClientError, *, started: bool) -> ModelFailure:
     code = code[:1].upper() + code[1:]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or STATUS.get(code, 500))
     if isinstance(error, EventStreamError):
-        code, status = code or "ModelStreamErrorException", STATUS.get(code, 500)
-    elif code.isdigit() or code in ("", "Unknown", "UnknownError"):
+        code = code or "ModelStreamErrorException"
+        return ModelFailure(
+            code, str(said.get("Message") or ""), status=STATUS.get(code, 500), opened=True, started=started
+        )
+    if code.isdigit() or code in ("", "Unknown", "UnknownError"):
         code = BY_STATUS.get(status, "InternalServerException")
     return ModelFailure(code, str(said.get("Message") or ""), status=status, started=started)

@@ -127,3 +127,37 @@ def stream(streams: str, rounds: int, as_json: bool) -> None:
     for pipe, ours in zip(rows[::2], rows[1::2], strict=True):
         cpu, first = ours.cpu_us_per_delta / pipe.cpu_us_per_delta, ours.first_token_p50_ms / pipe.first_token_p50_ms
         click.echo(f"{ours.streams} streams: ours / pipe: CPU a delta {cpu:.2f}, first token p50 {first:.2f}")
+
+
+@bench.command()
+@click.option("--only", default="", help="Only faults whose name holds this, such as `mid-stream`.")
+@click.option("--json", "as_json", is_flag=True)
+def faults(only: str, as_json: bool) -> None:
+    """The fault wall: every way a model can fail, and what the client saw, lost, waited and paid.
+
+    Example: colloquy bench faults --only throttled
+    """
+    from infra.bench.fault_wall import run
+
+    rows = run(only)
+    click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
+    if not all(row.ok for row in rows):
+        raise click.exceptions.Exit(1)
+
+
+@bench.command()
+@click.option("--turns", default=1000, show_default=True)
+@click.option("--sockets", default=50, show_default=True)
+@click.option("--tenants", default=4, show_default=True)
+@click.option("--kills", default=3, show_default=True, help="How often the API process is killed with -9 meanwhile.")
+def ledger(turns: int, sockets: int, tenants: int, kills: int) -> None:
+    """Turns with faults, cancels and kills: our ledger beside the provider's count, then reconciled.
+
+    Example: colloquy bench ledger --turns 200 --kills 1
+    """
+    from infra.bench.ledger import run, shown
+
+    outcome = run(turns, sockets, tenants, kills)
+    click.echo(shown(outcome))
+    if not outcome.passed:
+        raise click.exceptions.Exit(1)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "documents": ("api.cli.documents", "documents", "Add documents to a tenant's corpus"),
     "chat": ("api.cli.chat", "chat", "Ask, in the terminal"),
     "projections": ("api.cli.projections", "projections", "Lag of the read models; rebuild one"),
+    "reconcile": ("api.cli.reconcile", "reconcile", "Our ledger against Bedrock's own log of calls"),
     "bench": ("api.cli.bench", "bench", "The benchmarks, as ratios against a baseline in the same run"),
 }
 

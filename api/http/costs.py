@@ -29,7 +29,7 @@ MODEL_COLUMNS = ("model", "family", "calls", "estimated_calls", *TOKENS, "cost_u
 SERIES_COLUMNS = ("at", "key", "calls", *TOKENS, "cost_usd")
 LINE_COLUMNS = (
     "call_id", "at", "session_id", "turn_id", "user", "step", "model", "family", *TOKENS, "cost_usd", "price_version",
-    "estimated", "failure",
+    "estimated", "failure", "cache_write_1h_tokens", "corrected",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@")
 

@@ -134,7 +134,7 @@ def _started(ask: Ask, call: ModelCall, journal: Journal) -> ModelCallStarted:
 
 def _failed(started: ModelCallStarted, failure: ModelFailure, shown: int) -> TokensUsed:
     """Refused before it began: nothing is billed. Lost in the middle or unheard of: an estimate stands."""
-    if failure.status >= 400 and not failure.started:
+    if failure.refused:
         return settle(started, Usage(), failure=failure.code)
     return settle(started, _estimate(started, shown), estimated=True, failure=failure.code)
 

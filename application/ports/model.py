@@ -71,11 +71,20 @@ ModelEvent = TextDelta | ToolUse | CitedSpan | Finished
 class ModelFailure(Exception):
     """A model call failed. `code` is Bedrock's error name (`ThrottlingException`, ...) or one of ours:
     `FirstTokenTimeout` (no text in time), `StreamStalled` (silence in mid-stream), `StreamCut` (ended without its end),
-    `StreamMalformed`, `ConnectionFailed`. `started` says whether any content had arrived."""
+    `StreamMalformed`, `ConnectionFailed`. `opened` says whether the response had begun, `started` whether any content
+    had arrived."""
 
-    def __init__(self, code: str, message: str, *, status: int = 0, started: bool = False) -> None:
+    def __init__(
+        self, code: str, message: str, *, status: int = 0, opened: bool = False, started: bool = False
+    ) -> None:
         super().__init__(f"{code}: {message}")
-        self.code, self.message, self.status, self.started = code, message, status, started
+        self.code, self.message, self.status = code, message, status
+        self.opened, self.started = opened or started, started
+
+    @property
+    def refused(self) -> bool:
+        """Whether the request itself was answered with an error: then, and only then, nothing is billed."""
+        return self.status >= 400 and not self.opened
 
 
 class LanguageModel(Protocol):

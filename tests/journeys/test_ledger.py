@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 
 
-async def lines_of(ours: Installed, turn_id: str, step: str = "answer") -> list[dict[str, Any]]:
+async def lines_of(ours: Installed, turn_id: str, step: str = "answer_from_documents") -> list[dict[str, Any]]:
     """The turn's lines in the costs, once the calls of that step have been settled."""
     with reading(ours, "analyst") as http:
         async with asyncio.timeout(60):

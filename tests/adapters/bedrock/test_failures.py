@@ -74,7 +74,7 @@ async def test_nobody_there() -> None:
 async def test_a_vector_that_is_late_or_refused(stand_in: Running, lean: bool) -> None:
     embedder = BedrockEmbedder(stand_in.client, "amazon.titan-embed-text-v2:0", 256, lean=lean)
     stand_in.runtime.faults.order({"kind": "hang", "operation": "InvokeModel", "times": 1})
-    with pytest.raises(ModelFailure, match="ModelTimeoutException"):
+    with pytest.raises(ModelFailure, match="FirstTokenTimeout"):
         await embedder.embed("text", deadline_s=0.1)
     stand_in.runtime.faults.order({"kind": "throttle", "operation": "InvokeModel", "times": 1})
     with pytest.raises(ModelFailure, match="ThrottlingException"):
