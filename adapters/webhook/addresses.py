@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
@@ -27,9 +27,10 @@ class Forbidden(Exception):
     """No webhook may go there. The message says why without the address."""
 
 
-def checked_url(url: str, *, loopback: bool) -> httpx.URL:
+def checked_url(url: str, *, loopback: bool, hosts: Sequence[str] = ()) -> httpx.URL:
     """The URL, understood as it will be called; InvalidField when its form alone says that it may not be. With
-    `loopback` this machine itself may be called too, also without TLS."""
+    `loopback` this machine itself may be called too, also without TLS. `hosts`, when there are any, are all that may be
+    called besides: names, or ends of names (`.example.com`)."""
     if not url.isascii() or not url.isprintable() or any(mark in url for mark in ' \\"<>'):
         raise InvalidField("webhook.url: an address of ASCII characters, without blanks or backslashes")
     try:
@@ -44,6 +45,8 @@ def checked_url(url: str, *, loopback: bool) -> httpx.URL:
         raise InvalidField("webhook.url: a host and perhaps a port, no user or password, no fragment")
     if not here and (as_address(host) is None and (_is_internal(host) or "." not in host)):
         raise InvalidField("webhook.url: a public host")
+    if hosts and not here and not any(host == one or (one.startswith(".") and host.endswith(one)) for one in hosts):
+        raise InvalidField("webhook.url: a host that this installation allows")
     return parsed
 
 

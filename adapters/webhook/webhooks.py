@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
@@ -23,14 +23,18 @@ AGENT = "Colloquy-Webhook/1"
 
 
 class HttpxWebhooks:
-    """See `application.ports.webhooks.Webhooks`; made by `open_webhooks`. `loopback` lets this machine be called."""
+    """See `application.ports.webhooks.Webhooks`; made by `open_webhooks`. `loopback` lets this machine be called,
+    `hosts` narrows what else may be (see `checked_url`)."""
 
-    def __init__(self, client: httpx.AsyncClient, *, loopback: bool, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, *, loopback: bool, hosts: Sequence[str] = (), resolve: Resolve = resolve
+    ) -> None:
         self._client, self._loopback, self._resolve = client, loopback, resolve
+        self._hosts = [host.lower() for host in hosts]
 
     async def check(self, url: str) -> None:
         """See the port."""
-        parsed = checked_url(url, loopback=self._loopback)
+        parsed = checked_url(url, loopback=self._loopback, hosts=self._hosts)
         try:
             await allowed_address(parsed, self._resolve, loopback=self._loopback)
         except Forbidden:
@@ -44,7 +48,7 @@ class HttpxWebhooks:
         sent = False
         try:
             async with asyncio.timeout(TOTAL_S):
-                parsed = checked_url(url, loopback=self._loopback)
+                parsed = checked_url(url, loopback=self._loopback, hosts=self._hosts)
                 address = await allowed_address(parsed, self._resolve, loopback=self._loopback)
                 request = self._request(parsed, address, body, headers)
                 sent = True
@@ -120,7 +124,7 @@ def _answer(body: bytes, content_type: str) -> WebhookAnswer:
 
 @asynccontextmanager
 async def open_webhooks(
-    *, loopback: bool, verify: ssl.SSLContext | bool = True, resolve: Resolve = resolve
+    *, loopback: bool, hosts: Sequence[str] = (), verify: ssl.SSLContext | bool = True, resolve: Resolve = resolve
 ) -> AsyncIterator[HttpxWebhooks]:
     """A client without proxy, cookies or redirects, and without connections kept for later: one to an address that
     several names share must not be used under another name than its certificate was checked for."""
@@ -131,4 +135,4 @@ async def open_webhooks(
         limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=0),
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S, pool=CONNECT_S),
     ) as client:
-        yield HttpxWebhooks(client, loopback=loopback, resolve=resolve)
+        yield HttpxWebhooks(client, loopback=loopback, hosts=hosts, resolve=resolve)

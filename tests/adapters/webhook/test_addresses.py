@@ -85,3 +85,20 @@ async def test_other_spellings_of_inner_addresses_are_understood(host: str) -> N
 
     with pytest.raises((InvalidField, Forbidden, OSError)):
         await allowed_address(checked_url(f"https://{host}/", loopback=False), resolve, loopback=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://hooks.example.com/", True), ("https://HOOKS.example.com./", True), ("https://a.b.example.org/", True),
+        ("https://example.org/", False), ("https://example.com/", False), ("https://evilexample.org/", False),
+        ("https://hooks.example.com.evil.net/", False), ("https://8.8.8.8/", False), ("http://localhost:8000/", True),
+    ],
+)  # fmt: skip
+def test_an_installation_may_say_which_hosts_there_are(url: str, allowed: bool) -> None:
+    hosts = ("hooks.example.com", ".example.org")
+    if allowed:
+        checked_url(url, loopback=True, hosts=hosts)
+    else:
+        with pytest.raises(InvalidField, match="allows"):
+            checked_url(url, loopback=True, hosts=hosts)
