@@ -1,0 +1,58 @@
+"""What the feeds say is kept outside the process: at once while they are few, within four calls when they are many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from application.clock import new_id
+from application.frames import Delta
+from application.live_session import MIRRORED, LiveSession, LiveSessions
+from domain.event import StreamId
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+
+
+class Kept:
+    """A FeedTail that counts what it is sent."""
+
+    def __init__(self) -> None:
+        self.pushes: list[dict[str, list[bytes]]] = []
+
+    async def push(self, frames: Sequence[tuple[str, Sequence[bytes]]]) -> None:
+        self.pushes.append({stream: list(items) for stream, items in frames})
+
+    async def read(self, stream: str) -> list[bytes]:
+        return [item for push in self.pushes for item in push.get(stream, [])]
+
+    async def forget(self, stream: str) -> None:
+        raise NotImplementedError
+
+
+def speaking(sessions: LiveSessions, count: int) -> list[LiveSession]:
+    """So many sessions, in each of which something was said."""
+    lives = [sessions.new(StreamId("tenant", "session", new_id())) for _ in range(count)]
+    for live in lives:
+        live.feed.put(Delta(turn_id="t", delta="said"))
+    return lives
+
+
+async def test_few_feeds_are_kept_at_once_and_once() -> None:
+    tail = Kept()
+    sessions = LiveSessions(InMemoryEventStore(), tail)
+    lives = speaking(sessions, MIRRORED)
+    await sessions.mirror()
+    await sessions.mirror()
+    assert [set(push) for push in tail.pushes] == [{str(live.id) for live in lives}]
+
+
+async def test_of_many_feeds_each_is_kept_with_every_fourth_call() -> None:
+    tail = Kept()
+    sessions = LiveSessions(InMemoryEventStore(), tail)
+    lives = speaking(sessions, 10 * MIRRORED)
+    for _ in range(2):
+        tail.pushes.clear()
+        for _ in range(4):
+            for live in lives:
+                live.feed.put(Delta(turn_id="t", delta="more"))
+            await sessions.mirror()
+        assert [len(push) for push in tail.pushes] == [len(lives) // 4] * 4
+        assert set().union(*tail.pushes) == {str(live.id) for live in lives}
