@@ -19,6 +19,7 @@ from domain.session.events import Passage
 
 PENDING_CHANNEL = "documents_pending"
 WORDS_KEY = b"the words of a corpus"
+VERSION = "SELECT version FROM read_corpus(%(tenant)s)"
 
 REGISTER = """
 INSERT INTO documents (tenant, document_id, title, content_hash, media_type, size, claimable_at)
@@ -36,6 +37,7 @@ class PostgresCorpus(Documents):
         self._claims = Claims(pool, PENDING_CHANNEL)
         self._provisioned: set[str] = set()
         self._searches = SharedTrips(pool, SEARCH)
+        self._versions = SharedTrips(pool, VERSION)
 
     async def provision(self, tenant: str) -> None:
         """See `application/ports/corpus.py`."""
@@ -136,6 +138,11 @@ class PostgresCorpus(Documents):
                 return False
             await remove_passages(connection, tenant, document_id)
         return True
+
+    async def version(self, tenant: str) -> int:
+        """See `application/ports/corpus.py`. Turns ask for it, many at once."""
+        rows = await self._versions.call({"tenant": tenant})
+        return int(rows[0][0]) if rows else 0
 
     async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
         """See `application/ports/corpus.py`."""
