@@ -12,11 +12,16 @@ _DIGITS = ("card", "iban")
 
 
 def _between(mark: str) -> Callable[[str], str]:
-    return lambda value: mark.join(value)
+    return mark.join
 
 
 def _only_digits(value: str) -> str:
     return "".join(c for c in value if c.isalnum())
+
+
+def _fours(value: str) -> list[str]:
+    plain = _only_digits(value)
+    return [plain[n : n + 4] for n in range(0, len(plain), 4)]
 
 
 EVASIONS: dict[str, tuple[tuple[str, ...], Callable[[str], str]]] = {
@@ -27,7 +32,7 @@ EVASIONS: dict[str, tuple[tuple[str, ...], Callable[[str], str]]] = {
     "soft hyphens": (_DIGITS, _between("\u00ad")),
     "no-break spaces": (_DIGITS, lambda v: v.replace(" ", "\u00a0").replace("-", "\u202f")),
     "a space after every character": (_DIGITS, lambda v: " ".join(_only_digits(v))),
-    "a dot after every fourth": (_DIGITS, lambda v: ".".join(_only_digits(v)[n : n + 4] for n in range(0, 40, 4)).rstrip(".")),
+    "a dot after every fourth": (_DIGITS, lambda v: ".".join(_fours(v))),
     "en dashes between the groups": (_DIGITS, lambda v: v.replace(" ", "–").replace("-", "–")),
     "Cyrillic look-alikes": (("email",), lambda v: v.translate(_CYRILLIC)),
     "(at) and [dot]": (("email",), lambda v: v.replace("@", " (at) ").replace(".", " [dot] ")),
