@@ -83,8 +83,9 @@ class ValkeyReservations:
         try:
             return await self._pipelined.execute(*command)
         except (ValkeyError, OSError, TimeoutError) as error:
+            if time.monotonic() >= self._away_until:
+                log.warning("reservations_away", error=type(error).__name__, detail=str(error)[:200])
             self._away_until = time.monotonic() + AWAY_S
-            log.warning("reservations_away", error=type(error).__name__, detail=str(error)[:200])
             raise DependencyUnavailable("The shared counters are away.", retry_after_s=AWAY_S) from error
 
 

@@ -56,8 +56,9 @@ class Measure:
             since, until = period_at(bound.period, at)
             spent = await self._spent(tenant, bound.user, since, until, {*ids, *purse.claims})
             purse.forget(spent.known, older_s=(at - since).total_seconds())
-            base = Base(until, spent.usd, spent.position, spent.known & set(ids))
-            purse.see(await self.shared.rebase(tenant, bound, base, dict(purse.claims)), measured=True)
+            base, claims = Base(until, spent.usd, spent.position, spent.known & set(ids)), dict(purse.claims)
+            purse.see(await self.shared.rebase(tenant, bound, base, claims), measured=True)
+            purse.forget(id for id, claim in claims.items() if not claim.open and not claim.usd)
             # A purse that is new to this process is looked at again soon: calls of before its limit may yet settle.
             new = purse.measured_at == float("-inf")
             purse.measured_at, purse.allowance = time.monotonic() - (AGAIN_S - SOON_S if new else 0), None

@@ -34,6 +34,15 @@ class BudgetNews(msgspec.Struct, frozen=True):
     state: Level
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A call that was refused, what it would have cost by estimate, on the cheapest model too, and by what limit."""
+
+    started: ModelCallStarted
+    usd: Decimal
+    least_usd: Decimal
+    limit: Decimal
+
+
 @dataclass(eq=False, slots=True)
 class Purse:
     """Money of a tenant or of one of its users."""
@@ -43,9 +52,8 @@ class Purse:
     used: Decimal = Decimal(0)
     reserved: Decimal = Decimal(0)
     level: Level = "ok"
-    # The last call that the rest of the period's money was not enough for, its estimate, and the limit; until one like
-    # it is let in.
-    refused: tuple[ModelCallStarted, Decimal, Decimal] | None = None
+    # The last call that the rest of the money was not enough for.
+    refused: Refused | None = None
     measured_at: float = float("-inf")
     measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
     # By the ledger alone, and, while the shared counts are away, what may still be taken here.
@@ -82,27 +90,25 @@ class Purse:
         for call_id in [id for id, claim in self.claims.items() if not claim.open and claim.settled_at < began]:
             del self.claims[call_id]
 
+    def take_back(self, call_id: str) -> None:
+        """The call is not made, but the shared counts may hold it: they have to hear of that first."""
+        self.claims[call_id] = Claim(Decimal(0), False, time.monotonic())
+        self.mark = Mark()
+
     def sum_here(self) -> None:
         """Where it stands by the ledger and our own calls alone."""
         self.reserved = sum((c.usd for c in self.claims.values() if c.open), Decimal(0))
         self.used = self.base + sum((c.usd for c in self.claims.values() if not c.open), Decimal(0))
 
-    def refuse(self, started: ModelCallStarted, usd: Decimal, limit: Decimal) -> None:
-        """What is left is not enough for this call."""
-        self.refused = (started, usd, limit)
-
-    def let_in(self, usd: Decimal) -> None:
-        """What is left was enough for a call of this estimate."""
-        if self.refused and usd >= self.refused[1]:
-            self.refused = None
-
     def judge(self, limit: Decimal) -> Level:
-        """How much of the limit is gone."""
-        if self.refused and self.refused[2] != limit:
-            self.refused = None
-        if self.refused or self.used >= limit:
+        """How much of the limit is gone. A call that was refused says that little is left, until it would be let in,
+        and that nothing is, when it would be refused on the cheapest model too."""
+        refused, taken = self.refused, self.used + self.reserved
+        if refused and (refused.limit != limit or taken + refused.usd <= limit):
+            refused = self.refused = None
+        if self.used >= limit or (refused and self.used + refused.least_usd > limit):
             self.level = "out"
-        elif self.used + self.reserved >= LOW_AT * limit:
+        elif refused or taken >= LOW_AT * limit:
             self.level = "low"
         else:
             self.level = "warned" if self.used >= WARN_AT * limit else "ok"

@@ -17,7 +17,7 @@ from application.gateway.budget_period import period_at
 from application.gateway.local_share import LocalShare, Rate
 from application.gateway.measure import Account, Measure
 from application.gateway.over_limit import over_limit
-from application.gateway.purse import RANK, BudgetNews, Level, Purses
+from application.gateway.purse import RANK, BudgetNews, Level, Purses, Refused
 from application.gateway.turn_places import TurnPlaces
 from application.ports.reservations import Answer, Bound, Call, Mark, Reservations
 from application.ports.spending import Spending
@@ -25,9 +25,10 @@ from application.ports.tenants import Tenants
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import BudgetExceeded, DependencyUnavailable, Refusal
 from domain.tenant.events import Budget
-from domain.usage import Usage, cost_of
+from domain.usage import PRICES, Usage, cost_of
 
 TRIES = 3
+CHEAPEST = min((family for family, price in PRICES.items() if price.output), key=lambda name: PRICES[name].output)
 
 
 class Reservation(msgspec.Struct, frozen=True):
@@ -79,11 +80,11 @@ class BudgetGate:
         await self.places.leave(tenant, user, turn_id)
 
     async def _not_out(self, tenant: str, user: str) -> None:
-        """A turn whose first call would be refused is not begun: the refused one is tried once more in its place."""
+        """A turn whose calls would be refused is not begun: one that was is tried once more in its place."""
         for whose in ("", user):
             purse = self.purses.held(tenant, whose)
-            if purse and purse.refused is not None:
-                probe = msgspec.structs.replace(purse.refused[0], call_id=new_id(), user=user)
+            if purse and purse.refused and purse.level == "out":
+                probe = msgspec.structs.replace(purse.refused.started, call_id=new_id(), user=user, model=CHEAPEST)
                 await self.release(await self.reserve(tenant, user, probe))
 
     # Model calls
@@ -102,13 +103,11 @@ class BudgetGate:
             if not allowed:
                 await self._reserve_alone(tenant, call, bounds)
         except BudgetExceeded:
-            self._remember(tenant, bounds, started, call.usd)
+            self._remember(tenant, bounds, started)
             raise
         self.share.count(tenant, "tokens", call.tokens, _rates(bounds), allowed=allowed)
         for bound in _with_money(bounds):
-            purse = self.purses.of(tenant, bound.user)
-            purse.claim(call.call_id, call.usd)
-            purse.let_in(call.usd)
+            self.purses.of(tenant, bound.user).claim(call.call_id, call.usd)
         self._tell(tenant, bounds)
         return Reservation(tenant, call, bounds)
 
@@ -154,11 +153,12 @@ class BudgetGate:
 
     async def _undo(self, tenant: str, call: Call, bounds: Sequence[Bound]) -> None:
         """Nobody knows whether the shared counts took it; the call is not made."""
-        try:
-            nothing = Call(call.call_id, Decimal(0), 0)
-            await self.shared.settle(tenant, nothing, 0, bounds, self._marks(tenant, bounds))
-        except DependencyUnavailable:
-            pass  # it counts by its estimate
+        for bound in _with_money(bounds):
+            self.purses.of(tenant, bound.user).take_back(call.call_id)
+            try:
+                await self.measure.together(tenant, bound)
+            except DependencyUnavailable:
+                pass  # they hear of it before the next reservation
 
     async def _reserve_alone(self, tenant: str, call: Call, bounds: Sequence[Bound]) -> None:
         try:
@@ -205,12 +205,13 @@ class BudgetGate:
         for bound, standing in zip(bounds, answer.standings, strict=False):
             self.purses.of(tenant, bound.user).see(standing)
 
-    def _remember(self, tenant: str, bounds: Sequence[Bound], started: ModelCallStarted, usd: Decimal) -> None:
-        """What is settled already leaves too little for this call: it is out, and not only waiting for others."""
+    def _remember(self, tenant: str, bounds: Sequence[Bound], started: ModelCallStarted) -> None:
+        """What is settled already leaves too little for this call: it does not only wait for others."""
+        usd, least = (cost_of(model, started.estimate) for model in (started.model, CHEAPEST))
         for bound in _with_money(bounds):
             purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
             if purse.used + usd > limit:
-                purse.refuse(started, usd, limit)
+                purse.refused = Refused(started, usd, min(usd, least), limit)
         self._tell(tenant, bounds)
 
     def _tell(self, tenant: str, bounds: Sequence[Bound]) -> None:

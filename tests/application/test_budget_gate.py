@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -441,6 +442,42 @@ async def test_a_cancelled_reservation_is_taken_back() -> None:
     await asyncio.gather(*gate._tasks)
     house.shared.reserve = reserve  # type: ignore[method-assign]
     await gate.reserve(T, "ada", call(1))
+
+
+async def test_what_may_have_been_taken_while_nobody_answered_is_taken_back() -> None:
+    house = House(limit_usd=4 * CENT)
+    gate = house.process()
+    await gate.release(await gate.reserve(T, "ada", call(1)))
+    reserve = house.shared.reserve
+
+    async def taken_but_not_answered(*args: Any) -> Any:
+        await reserve(*args)
+        house.shared.away = True
+        raise DependencyUnavailable
+
+    house.shared.reserve = taken_but_not_answered  # type: ignore[method-assign]
+    with pytest.raises(BudgetExceeded, match="counted"):
+        await gate.reserve(T, "ada", call(3))
+    house.shared.away, house.shared.reserve = False, reserve  # type: ignore[method-assign]
+    assert len(await reserved(gate, 10)) == 4
+
+
+async def test_before_it_refuses_a_tier_down_is_asked_for() -> None:
+    house = House(limit_usd=10 * CENT)
+    gate = house.process()
+    await house.spend(gate, 3)
+    dear = msgspec.structs.replace(call(4), model="global.anthropic.claude-sonnet-4-5")  # three times as dear
+    with pytest.raises(BudgetExceeded):
+        await gate.reserve(T, "ada", dear)
+    assert gate.level(T) == "low", "a cheaper model can still answer"
+    await gate.admit(T, "ada", "t1")
+    await house.spend(gate, 5, estimate=6)
+    assert gate.level(T) == "out", "not even that"
+    with pytest.raises(BudgetExceeded):
+        await gate.admit(T, "ada", "t2")
+    house.tenants.budget = Budget(limit_usd=100 * CENT)
+    await gate.admit(T, "ada", "t3")
+    assert gate.level(T) == "ok"
 
 
 ACTS = st.lists(
