@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_minute: int = 300
     replicas: int = 1
     webhooks_to_loopback: bool = False
+    webhook_hosts: tuple[str, ...] = ()
     guardrail: str = ""
     # Turns
     drain_s: float = 25.0

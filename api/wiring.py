@@ -180,7 +180,9 @@ async def _assemble(
     )
     datasets, webhooks = (
         PostgresDatasets(pool),
-        await stack.enter_async_context(open_webhooks(loopback=settings.webhooks_to_loopback)),
+        await stack.enter_async_context(
+            open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
+        ),
     )
     turns = put_together(
         settings,

@@ -22,6 +22,7 @@ from domain.session.state import Turn
 
 DRAIN_S = 30.0
 MOST_ROUNDS = 8
+LAST_ROUND = "No more tools can be called in this turn. Answer now, with what you have, and say what is missing."
 BETWEEN_ROUNDS = "\n\n"
 
 
@@ -70,7 +71,7 @@ class Answering:
             idle_s=self.idle_s,
             tools=box.specs() if box else (),
         )
-        for _ in range(MOST_ROUNDS):
+        for left in reversed(range(MOST_ROUNDS)):
             round = await self._round(run, ask)
             if run.ended or not round.uses or box is None:
                 return
@@ -78,6 +79,8 @@ class Answering:
             more = await self.tools(run, plan, box, said, round.uses)
             if not more:
                 return
+            if left == 1:
+                more[-1].content.append({"text": LAST_ROUND})
             ask = _next(ask, more)
         raise ModelUnavailable(f"The model asked for tools {MOST_ROUNDS} times and gave no answer.")
 

@@ -13,7 +13,7 @@ from infra.local.bedrock.prompt import read_prompt
 from infra.local.bedrock.prose import answer_prompt, continuation
 from infra.local.bedrock.schema_fill import fill
 from infra.local.bedrock.token_count import count_text, cut_to
-from infra.local.bedrock.tool_calls import choose_tool
+from infra.local.bedrock.tool_calls import LOOKING, choose_tool
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def compose(body: dict[str, Any], *, answer_tokens: int = 0, tool_rounds: int = 
             f"tooluse_{zlib.crc32(prompt.question.encode()):08x}{len(prompt.question):04x}{prompt.tool_rounds:02x}",
             json.dumps(given),
         )
-        text = "Let me look that up."
+        text = LOOKING[len(prompt.prefill) :]
         return Output(text, "tool_use", count_text(text) + count_text(name + tool[2]), tool)
     if prompt.schema is not None:
         text = continuation(

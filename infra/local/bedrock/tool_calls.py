@@ -12,10 +12,18 @@ from infra.local.bedrock.words import content_words
 ROUNDS = re.compile(r"\b(\d{1,4}) (?:times|rounds)\b", re.IGNORECASE)
 
 
+LOOKING = "Let me look that up."
+"""Said before a tool is called; a prompt that ends in the beginning of it is gone on with."""
+
+
 def choose_tool(prompt: Prompt, rounds: int = 0) -> tuple[str, dict[str, Any]] | None:
     """The tool to call and its input; None when the question is not one for any tool, or was answered by as many rounds
     as it wants: `rounds`, or what it says itself ("call it 3 times"), else one. A tool that failed ends them."""
-    if not prompt.tools or prompt.prefill or prompt.tool_rounds >= max(1, rounds or _wanted_rounds(prompt.question)):
+    if (
+        not prompt.tools
+        or not LOOKING.startswith(prompt.prefill)
+        or prompt.tool_rounds >= max(1, rounds or _wanted_rounds(prompt.question))
+    ):
         return None
     if any(result.get("status") == "error" for result in prompt.tool_results):
         return None
