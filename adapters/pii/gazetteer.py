@@ -1,8 +1,9 @@
-"""Given names and surnames of twenty-one countries, from Faker's lists, and which of them are ordinary words too."""
+"""Given names and surnames of forty countries, from Faker's lists, and which of them are ordinary words too."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from functools import cache
 
 import msgspec
@@ -11,7 +12,8 @@ from adapters.pii.name_words import ORDINARY, REALLY_NAMES
 
 _PEOPLE = (
     "en_US", "en_GB", "en_IN", "de_DE", "de_AT", "fr_FR", "es_ES", "es_MX", "it_IT", "nl_NL", "pl_PL", "pt_BR", "pt_PT",
-    "sv_SE", "da_DK", "no_NO", "fi_FI", "cs_CZ", "ro_RO", "hu_HU", "tr_TR",
+    "sv_SE", "da_DK", "no_NO", "fi_FI", "cs_CZ", "ro_RO", "hu_HU", "tr_TR", "de_CH", "de_LU", "en_IE", "en_KE", "en_NZ", "en_PK",
+    "es_AR", "es_CL", "es_CO", "fr_BE", "fr_CA", "fr_CH", "fr_QC", "nl_BE", "hr_HR", "sk_SK", "sl_SI", "et_EE", "lt_LT", "lv_LV",
 )  # fmt: skip
 _WORDS = ("en_US", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL")
 _LEAST = 3
@@ -47,7 +49,7 @@ def _names(provider: type, prefix: str) -> set[str]:
     names: set[str] = set()
     for attribute in dir(provider):
         values = getattr(provider, attribute)
-        if attribute.startswith(prefix) and not callable(values):
+        if attribute.startswith(prefix) and isinstance(values, Iterable):
             for name in values:
                 names.update((name.lower(), *name.lower().replace("-", " ").split()))
     return {name for name in names if len(name) >= _LEAST}

@@ -41,7 +41,7 @@ BEFORE_PERHAPS = _phrases(
     von|mit|an|frag|avec|con|met|z|com"""
 )
 """What may stand before a name and before much else: a list must know one of its words."""
-BEFORE_TWO = _words("contact contactar contacteer contacter contacto contacts contattare ici kontakt")
+BEFORE_TWO = _words("i contact contacter contacto contactar contacts contattare contacteer ici kontakt")
 """What stands before a name of two words or more."""
 AFTER = (
     r"lives?|called|calls|wrote|said|says|ordered|paid|asked|emailed|works|joined|moved|reported|complained|wants"
@@ -109,6 +109,8 @@ ORDINARY = _words(
     sir madam aud baba dev edit elif eline lean lex lone meta peer owe said sep server sys ties tilde tone urban
     arts bail banks bird branch burns cal cases char cross dash english fields font foster golden gross handler held
     junk lie marks mast master pages parks pop powers sane sharp singleton weeks wise odd gun even tell bitte danke
-    guten tag herr frau ort sonntag alle"""
+    guten tag herr frau ort sonntag alle
+    conn constant fancy innocent lies loan made block bare convey fair fee flood freely fresh fuller grey guard hook judge
+    link mac org parts reader renders roots stack unt were"""
 )
 """Given names and surnames that are words as well: alone they say nothing."""

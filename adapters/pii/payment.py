@@ -9,7 +9,7 @@ from stdnum import iban, luhn
 
 from application.ports.detector import Span
 
-_RUN = re.compile(r"(?<![\w.])[0-9](?:[\s.,_/\\|*~:+-]{0,3}[0-9]){11,30}(?![\w])")
+_RUN = re.compile(r"(?<![\w.])[0-9](?:[\s._/\\|*~:+-]{0,3}[0-9]){11,30}(?![\w])")
 _GROUP = re.compile(r"[0-9]+")
 _LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[0-9OolI|](?:[\s.-]?[0-9OolI|]){12,18}(?!\w)")
 _MIXED = re.compile(r"[0-9][OolI|]{1,4}[0-9]")

@@ -7,12 +7,21 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from adapters.pii.gazetteer import Gazetteer, gazetteer
-from adapters.pii.name_words import AFTER, AFTER_A_PLACE, BEFORE_PERHAPS, BEFORE_SURELY, BEFORE_TWO, NEVER, TITLES
+from adapters.pii.name_words import (
+    AFTER,
+    AFTER_A_PLACE,
+    BEFORE_PERHAPS,
+    BEFORE_SURELY,
+    BEFORE_TWO,
+    NEVER,
+    ORDINARY,
+    TITLES,
+)
 from application.ports.detector import Span
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆĈČĎĐĒĘĚĞĢĪİĶĻŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽȘȚ"
 _LETTER = r"[^\W\d_]"
-_WORD = rf"[{_UP}](?:{_LETTER}|['’](?={_LETTER}))*(?:-[{_UP}]{_LETTER}*)*"
+_WORD = rf"[{_UP}](?:{_LETTER}|['’](?={_LETTER}))*(?:-[{_UP}](?:{_LETTER}|['’](?={_LETTER}))*)*"
 _TITLES = "|".join(sorted(TITLES))
 _PARTICLE = (
     r"(?:van der|van den|van de|von der|de la|de los|de las|van|von|vom|zu|zum|de|del|della|di|da|do|dos|das|du|des"
@@ -59,7 +68,7 @@ class People:
                     i += 1
                     continue
                 first, last, score = taken
-                done = words[last][2] - (words[last][0].endswith(".") and len(words[last][0]) > 2)
+                done = words[last][2] - _too_much(words[last][0])
                 yield Span("person", words[first][1], done, score)
                 i = last + 1
 
@@ -83,7 +92,7 @@ class People:
         known = [self._given(name) for name in names]
         strong, weak = _introduced(text, words[i][1])
         pair = last > i and not any(len(name) > 1 and name in self.names.ordinary for name in names)
-        if not known[0] and last > i and text[words[i][2] : words[i + 1][1]].strip():
+        if not known[0] and not strong and last > i and text[words[i][2] : words[i + 1][1]].strip():
             return None  # a noun and whose it is: `Anschrift von Lukas Lehmann`
         if pair and last > i + 1 and self._initial(words[i + 1][0]):
             return i, last, 0.7
@@ -93,8 +102,11 @@ class People:
             return i, last, 0.85
         if pair and _AFTER.match(text, words[last][2]):
             return i, last, 0.7
-        if known[0] and word not in self.names.ordinary:
+        if known[0] and word not in self.names.ordinary and (last > i or not words[i][0].isupper()):
             return i, last, 0.8 if last > i else 0.6
+        plain_rest = not any(len(name) > 1 and name in self.names.ordinary for name in names[1:])
+        if known[0] and word in ORDINARY and last > i and plain_rest:
+            return i, last, 0.6
         if last > i and (known[0] or self._initial(words[i][0])) and self._surname(names[-1]):
             return i, last, 0.7
         if pair and self._surname(names[-1]):
@@ -159,5 +171,12 @@ def _follows_name(text: str, done: int, start: int) -> bool:
     return 0 <= done < start <= done + 6 and text[done:start].strip() in ("and", "und", "et", "y", "e", "en", "i", "&")
 
 
+def _too_much(word: str) -> int:
+    """How many characters at the end of a name's last word are not the name's: a full stop, a genitive."""
+    if word.endswith(("'s", "’s")):
+        return 2
+    return int(word.endswith(".") and len(word) > 2)
+
+
 def _plain(word: str) -> str:
-    return word.rstrip(".").lower()
+    return word.rstrip(".").lower().removesuffix("'s").removesuffix("’s")

@@ -66,7 +66,7 @@ _DIGIT_IDS: dict[str, tuple[Callable[[str], bool], str, str]] = {
 
 
 class Values:
-    """Draws values with a seed of its own; `part` says whose names and streets: 0 and 1 for tuning, 2 for the measure."""
+    """Draws values with a seed of its own; `part` says whose names: 0 and 1 for tuning, 2 for the measure."""
 
     def __init__(self, seed: int, part: int) -> None:
         self._draw = random.Random(seed)  # a corpus that is the same in every run
