@@ -122,6 +122,8 @@ class ChatSocket:
         await self.tell_error(refusal, f.client_id_of(text))
         if isinstance(refusal, SessionNotFound | Forbidden):
             raise Closed(close_code(refusal), refusal.code)
+        if refusal.retryable:
+            return  # the frame was good, the moment was not
         self.bad_frames += 1
         if self.bad_frames >= BAD_FRAMES:
             raise Closed(4400, "too many bad frames")
@@ -150,6 +152,7 @@ class ChatSocket:
                     self.principal,
                     self.live,
                     GiveFeedback(turn_id=frame.turn_id, rating=frame.rating, comment=frame.comment),
+                    self.services.answers,
                 )
             case f.Ping():
                 await self.send(f.Pong(**self.notice(), client_id=frame.id))

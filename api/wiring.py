@@ -262,7 +262,7 @@ async def _assemble(
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniff),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
         search_documents=SearchDocumentsHandler(store, corpus, embedder),
-        erase_session=EraseSessionHandler(store, sessions, tail, session_reads.erase),
+        erase_session=EraseSessionHandler(store, sessions, tail, turns.cache, session_reads.erase),
         session_reads=session_reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from application.clock import now, rfc3339
 from application.execute import Context
+from application.gateway.caching import AnswerCache
 from application.live_session import LiveSessions
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail
@@ -25,6 +26,7 @@ class EraseSessionHandler:
     store: EventStore
     sessions: LiveSessions
     tail: FeedTail
+    answers: AnswerCache
     erase_view: EraseView
 
     async def __call__(self, principal: Principal, id: StreamId) -> dict[str, str]:
@@ -42,6 +44,8 @@ class EraseSessionHandler:
         await self.store.shred(str(id))
         receipt["key"] = rfc3339(now())
         self.sessions.forget(id)
+        await self.answers.forget(str(id))
+        receipt["answers"] = rfc3339(now())
         await self.tail.forget(str(id))
         receipt["frames"] = rfc3339(now())
         await self.erase_view(id.tenant, id.id, live.held.version)

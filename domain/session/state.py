@@ -30,6 +30,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     citations: tuple[e.Citation, ...] = ()
     model: str = ""
     cached: str = ""
+    source_turn: str = ""
     usage: Usage = Usage()
     cost_usd: Decimal = Decimal(0)
     ms: int = 0
@@ -131,6 +132,8 @@ def evolve(session: Session, event: Event) -> Session:
             turn.resumed += 1
         case e.PassagesRetrieved() if turn := session.turn(event.turn_id):
             turn.passages = event.passages
+        case e.CacheHit() if turn := session.turn(event.turn_id):
+            turn.source_turn = event.source_turn
         case e.StepRun() if (turn := session.turn(event.turn_id)) and turn.status == "running":
             turn.results[event.step] = event.result
         case e.ToolCalled() if (turn := session.turn(event.turn_id)) and turn.status == "running":

@@ -21,6 +21,7 @@ from api.app import create_app
 from api.services import Services
 from application.clock import new_id
 from application.erase_session import EraseSessionHandler
+from application.gateway.caching import AnswerCache
 from application.live_session import LiveSessions
 from domain.session import events as e
 from projections.audit import Audit
@@ -31,6 +32,8 @@ from projections.runner import Follower
 from projections.session_reads import SessionReads
 from projections.session_view import SessionView
 from tests.api.house import bearer, make_services
+from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
+from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_session_items import InMemorySessionItems
 from tests.fakes.small_ports import NoTail
 from tests.projections.histories import HAIKU, Writer, turn, used
@@ -84,7 +87,13 @@ async def house(store: PostgresEventStore, pool: Pool, tenant: str, tmp_path: Pa
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
         sessions=sessions,
-        erase_session=EraseSessionHandler(store, sessions, NoTail(), reads.erase),
+        erase_session=EraseSessionHandler(
+            store,
+            sessions,
+            NoTail(),
+            AnswerCache(InMemoryExactCache(), InMemorySemanticCache(), InMemorySealer()),
+            reads.erase,
+        ),
     )
     transport = httpx.ASGITransport(create_app(services))
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:

@@ -1,0 +1,156 @@
+"""Turns on fakes: everything between a question and its answer, in milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.settings import Settings
+from api.turn_wiring import TurnParts, Turns, put_together
+from application import frames as f
+from application.admission import Admission
+from application.clock import new_id
+from application.create_turn import CreateTurnHandler
+from application.live_session import LiveSession, LiveSessions
+from application.open_session import OpenSessionHandler
+from application.ports.detector import Detector
+from domain.access import Principal
+from domain.event import Event
+from domain.session.events import Passage
+from domain.session.state import Turn
+from domain.tenant.events import Assistant
+from domain.tenant.state import Tenant
+from tests.fakes.fixed_spending import FixedSpending
+from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
+from tests.fakes.in_memory_datasets import InMemoryDatasets
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+from tests.fakes.in_memory_reservations import InMemoryReservations
+from tests.fakes.in_memory_sealer import InMemorySealer
+from tests.fakes.nothing_private import NothingPrivate
+from tests.fakes.scripted_model import Reply, ScriptedModel, WordEmbedder
+from tests.fakes.scripted_webhooks import ScriptedWebhooks
+from tests.fakes.small_ports import FixedCorpus, NoTail
+
+TENANT = "01977c9e-1111-7000-8000-000000000001"
+WITHIN_S = 20.0
+PASSAGES = (
+    Passage(
+        passage_id="p1", document_id="d1", title="Returns", start=0, end=46, score=1.0,
+        text="Coffee may be returned within 30 days of sale.",
+    ),
+    Passage(
+        passage_id="p2", document_id="d2", title="Kettles", start=0, end=34, score=0.5,
+        text="Kettles carry a two-year warranty.",
+    ),
+)  # fmt: skip
+
+
+class HouseTenants:
+    """One tenant, as a test sets it."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+
+    async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
+        return self.tenant.assistants[name], self.tenant.versions.get(name, 0)
+
+    async def settings(self, tenant: str) -> Tenant:
+        return self.tenant
+
+    def forget(self, tenant: str) -> None:
+        return None
+
+
+@dataclass
+class House:
+    """The parts a test looks at."""
+
+    turns: Turns
+    sessions: LiveSessions
+    store: InMemoryEventStore
+    model: ScriptedModel
+    embedder: WordEmbedder
+    corpus: FixedCorpus
+    exact: InMemoryExactCache
+    similar: InMemorySemanticCache
+    tenant: Tenant
+    webhooks: ScriptedWebhooks
+    create: CreateTurnHandler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.create = CreateTurnHandler(self.turns.gate, self.turns.runner)
+
+    async def open(self, user: str = "ada") -> LiveSession:
+        """A new session."""
+        return await OpenSessionHandler(self.sessions, self.turns.runner.tenants).begin(member(user), "default")
+
+    async def ask(self, live: LiveSession, text: str, **fields: Any) -> Turn:
+        """Ask, and wait for the turn's end and for what follows it."""
+        asked = {"client_id": new_id(), "text": text} | fields
+        turn, _ = await self.create(member(live.state.user), live, **asked)
+        async with asyncio.timeout(WITHIN_S):
+            await asyncio.gather(*self.create.tasks)
+            await asyncio.gather(*self.turns.runner.after_turn.tasks)
+        found = live.state.turn(turn.turn_id)
+        assert found is not None, "it was made"
+        return found
+
+    async def facts(self, live: LiveSession, *kinds: type[Event]) -> list[Event]:
+        """The session's facts of these kinds, in order."""
+        return [e.event for e in await self.store.load(str(live.id)) if not kinds or isinstance(e.event, kinds)]
+
+
+def member(user: str = "ada") -> Principal:
+    """A member of the one tenant."""
+    return Principal(TENANT, user, frozenset({"member"}), 4e9)
+
+
+def frames_of(live: LiveSession, *kinds: type[f.Frame]) -> list[f.Frame]:
+    """The frames on the session's feed, of these kinds."""
+    return [frame for frame in live.feed.since(live.feed.floor) if not kinds or isinstance(frame, kinds)]
+
+
+def said(live: LiveSession) -> str:
+    """The deltas after the last reset."""
+    text = ""
+    for frame in frames_of(live, f.Delta, f.Reset):
+        text = text + frame.delta if isinstance(frame, f.Delta) else ""
+    return text
+
+
+@asynccontextmanager
+async def house(
+    *replies: Reply,
+    assistant: Assistant | None = None,
+    passages: Sequence[Passage] = PASSAGES,
+    detector: Detector | None = None,
+    **settings: Any,
+) -> Any:
+    """A house whose model gives these replies."""
+    store, sealer = InMemoryEventStore(), InMemorySealer()
+    tenant = Tenant(name="Acme", assistants={"default": assistant or Assistant()})
+    sessions = LiveSessions(store, NoTail())
+    model, embedder, corpus = ScriptedModel(replies or (Reply(),)), WordEmbedder(), FixedCorpus(passages)
+    exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
+    parts = TurnParts(
+        store=store,
+        sealer=sealer,
+        tenants=HouseTenants(tenant),
+        sessions=sessions,
+        admission=Admission(turns=100, turns_per_tenant=100, requests_per_minute=10_000),
+        model=model,
+        embedder=embedder,
+        corpus=corpus,  # type: ignore[arg-type] # what a turn asks of it
+        detector=detector or NothingPrivate(),
+        exact=exact,
+        similar=similar,
+        reservations=InMemoryReservations(),
+        spending=FixedSpending(),
+        datasets=InMemoryDatasets(),
+        webhooks=webhooks,
+    )
+    turns = put_together(Settings(**settings), parts)
+    yield House(turns, sessions, store, model, embedder, corpus, exact, similar, tenant, webhooks)
