@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+import msgspec
+
 from application import frames as f
 from application.gateway.ask import Ask, FailedOver, Heard, Restarted, Routed
 from application.gateway.gateway import Gateway
@@ -81,7 +83,7 @@ class Answering:
                 return
             if left == 1:
                 more[-1].content.append({"text": LAST_ROUND})
-            ask = _next(ask, more)
+            ask = _next(ask, more, run.text)
         raise ModelUnavailable(f"The model asked for tools {MOST_ROUNDS} times and gave no answer.")
 
     async def again(self, run: TurnRun, plan: PlanRun, step: str) -> None:
@@ -148,9 +150,10 @@ class Answering:
                 round.stop_reason = event.stop_reason
 
 
-def _next(ask: Ask, more: Sequence[Message]) -> Ask:
+def _next(ask: Ask, more: Sequence[Message], said: str) -> Ask:
     """The same request with what was said and done since."""
-    return Ask(**{name: getattr(ask, name) for name in ask.__struct_fields__} | {"messages": (*ask.messages, *more)})
+    shown = len(said) + len(BETWEEN_ROUNDS) if said else 0
+    return msgspec.structs.replace(ask, messages=(*ask.messages, *more), shown=shown)
 
 
 def round_ms(began: float) -> int:
