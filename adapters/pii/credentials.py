@@ -9,10 +9,13 @@ from collections.abc import Iterator
 
 from application.ports.detector import Span
 
-_FORMS = re.compile(
+_PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:.*?-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|.*)"
-    r"|(?<![A-Za-z0-9_-])(?:"
+    r"(?:.*?-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|.*)",
+    re.DOTALL,
+)
+_FORMS = re.compile(
+    r"(?<![A-Za-z0-9_-])(?:"
     r"(?:AKIA|ASIA|AIDA|AROA|AGPA|ANPA|ABIA|ACCA)[A-Z2-7]{16}"  # AWS
     r"|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?(?:\.[\w-]+){0,2}"  # JWT, JWE
     r"|(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}|glpat-[\w-]{20,}"
@@ -23,8 +26,7 @@ _FORMS = re.compile(
     r"|SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-f]{32}|(?:AC|SK)[0-9a-f]{32}"  # mail and telephony
     r"|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|hf_[A-Za-z0-9]{30,}|dop_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
     r"|EAACEdEose0cBA\w+|sq0(?:atp|csp)-[\w-]{22,}|lin_api_\w{40}|dckr_pat_[\w-]{27}|hvs\.[\w-]{24,}"
-    r")",
-    re.DOTALL,
+    r")"
 )
 _IN_URL = re.compile(r"(?<=://)[^\s/:@\"'<>]{1,128}:([^\s/@\"'<>]{1,256})(?=@)")
 _BEARER = re.compile(r"\b(?:bearer|basic)\s+([A-Za-z0-9+/_.~-]{16,}={0,2})", re.IGNORECASE)
@@ -58,8 +60,14 @@ _NO_VALUE = re.compile(
 )
 
 
+def private_keys(text: str) -> Iterator[Span]:
+    """Private keys in PEM; one that has no end reaches to the end of the text."""
+    for match in _PRIVATE_KEY.finditer(text):
+        yield Span("credential", *match.span())
+
+
 def credentials(text: str) -> Iterator[Span]:
-    """Keys and passwords; a private key that has no end reaches to the end of the text."""
+    """Tokens, passwords, and keys other than `private_keys`."""
     for match in _FORMS.finditer(text):
         yield Span("credential", *match.span())
     if "://" in text:

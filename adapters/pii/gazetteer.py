@@ -11,9 +11,10 @@ import msgspec
 from adapters.pii.name_words import ORDINARY, REALLY_NAMES
 
 _PEOPLE = (
-    "en_US", "en_GB", "en_IN", "de_DE", "de_AT", "fr_FR", "es_ES", "es_MX", "it_IT", "nl_NL", "pl_PL", "pt_BR", "pt_PT",
-    "sv_SE", "da_DK", "no_NO", "fi_FI", "cs_CZ", "ro_RO", "hu_HU", "tr_TR", "de_CH", "de_LU", "en_IE", "en_KE", "en_NZ", "en_PK",
-    "es_AR", "es_CL", "es_CO", "fr_BE", "fr_CA", "fr_CH", "fr_QC", "nl_BE", "hr_HR", "sk_SK", "sl_SI", "et_EE", "lt_LT", "lv_LV",
+    "en_US", "en_GB", "en_IE", "en_IN", "en_KE", "en_NZ", "en_PK", "de_DE", "de_AT", "de_CH", "de_LU", "fr_FR", "fr_BE",
+    "fr_CA", "fr_CH", "fr_QC", "es_ES", "es_MX", "es_AR", "es_CL", "es_CO", "it_IT", "nl_NL", "nl_BE", "pl_PL", "pt_BR",
+    "pt_PT", "sv_SE", "da_DK", "no_NO", "fi_FI", "cs_CZ", "sk_SK", "sl_SI", "hr_HR", "ro_RO", "hu_HU", "tr_TR", "et_EE",
+    "lt_LT", "lv_LV",
 )  # fmt: skip
 _WORDS = ("en_US", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL")
 _LEAST = 3

@@ -110,7 +110,7 @@ ORDINARY = _words(
     arts bail banks bird branch burns cal cases char cross dash english fields font foster golden gross handler held
     junk lie marks mast master pages parks pop powers sane sharp singleton weeks wise odd gun even tell bitte danke
     guten tag herr frau ort sonntag alle
-    conn constant fancy innocent lies loan made block bare convey fair fee flood freely fresh fuller grey guard hook judge
-    link mac org parts reader renders roots stack unt were"""
+    conn constant fancy innocent lies loan made block bare convey fair fee flood freely fresh fuller grey guard hook
+    judge link mac org parts reader renders roots stack unt were"""
 )
 """Given names and surnames that are words as well: alone they say nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from application.ports.detector import Span
@@ -14,7 +15,11 @@ def resolve(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The spans to keep, in order, without overlap."""
     ranked = sorted(spans, key=lambda span: (span.score < PROVED, span.start - span.end, -span.score, span.start))
     kept: list[Span] = []
+    starts: list[int] = []
     for span in ranked:
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
-            kept.append(span)
-    return tuple(sorted(kept, key=lambda span: span.start))
+        place = bisect_left(starts, span.start)
+        before_ends = place == 0 or kept[place - 1].end <= span.start
+        if before_ends and (place == len(kept) or kept[place].start >= span.end):
+            kept.insert(place, span)
+            starts.insert(place, span.start)
+    return tuple(kept)

@@ -19,9 +19,16 @@ _ISSUERS = re.compile(
     r"|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}|3(?:0[0-5]|09|[689]\d)\d{11,16}"
     r"|62\d{14,17}|(?:50|5[6-9]|6[0379])\d{10,17}|220[0-4]\d{12,15}|9792\d{12}|(?:60|81|82)\d{14}"
 )
-_IBAN = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]\s?[A-Za-z][\s.-]?[0-9][\s.-]?[0-9](?:[\s.-]{0,2}[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"
+_REGISTRY = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18"
+    " FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20"
+    " LV21 LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24"
+    " SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20"
 )
+_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _REGISTRY.split()}
+"""How long an IBAN is in each country (the SWIFT registry)."""
+_IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]\s?[A-Za-z][\s.-]?[0-9][\s.-]?[0-9]")
+_SEPARATORS = "\t\n .-"
 _CODE = re.compile(
     r"\b(?:cvv2?|cvc2?|csc|security code|prüfziffer|cryptogramme|código de seguridad)"
     r"(?:\s+(?:is|number|ist|est|es)\b)?[\s:=#]{1,3}([0-9]{3,4})(?![\w])",
@@ -66,22 +73,25 @@ def _is_card(digits: str) -> bool:
 
 def ibans(text: str) -> Iterator[Span]:
     """IBANs by ISO 7064 mod 97 and their country's form, grouped or not; what follows one does not hide it."""
-    place = 0
-    while match := _IBAN.search(text, place):
-        start, end = match.span()
-        place = start + 2
-        while end - start >= 15:
-            if iban.is_valid(re.sub(r"[\s.-]", "", text[start:end]), check_country=True):
-                yield Span("iban", start, end)
-                place = end
-                break
-            end = _last_break(text, start, end)
+    for match in _IBAN_START.finditer(text):
+        number = re.sub(r"[\s.-]", "", match[0]).upper()
+        length = _LENGTHS.get(number[:2], 0)
+        end = _end(text, match.start(), length)
+        if end and iban.is_valid(re.sub(r"[\s.-]", "", text[match.start() : end]), check_country=True):
+            yield Span("iban", match.start(), end)
 
 
-def _last_break(text: str, start: int, end: int) -> int:
-    """Where the text before `end` last had a separator: the next shorter candidate."""
-    while end > start and text[end - 1].isalnum():
-        end -= 1
-    while end > start and not text[end - 1].isalnum():
-        end -= 1
-    return end
+def _end(text: str, start: int, length: int) -> int:
+    """Where the `length` letters and digits from `start` end, with no more than two separators between any of them; 0
+    when there are not so many, or the word goes on."""
+    gap = 0
+    for place in range(start, min(len(text), start + 3 * length)):
+        if text[place].isalnum():
+            length, gap = length - 1, 0
+        elif text[place] in _SEPARATORS and gap < 2:
+            gap += 1
+        else:
+            return 0
+        if length == 0:
+            return 0 if text[place + 1 : place + 2].isalnum() else place + 1
+    return 0

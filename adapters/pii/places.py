@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 from application.ports.detector import Span
 
-_CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŠČŽ][\w'’&.-]*"
+_CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŠČŽ][\w'’&.-]{0,40}+"
 _FORM = (
     r"(?:Inc|Incorporated|Ltd|Limited|LLC|LLP|L\.P|plc|PLC|Corp|Corporation|GmbH(?: & Co\. KG)?|AG|KG|OHG|e\.V|SE"
     r"|S\.A\.S|SAS|SARL|S\.A|SA|S\.L|S\.p\.A|SpA|S\.r\.l|Srl"
     r"|B\.V|BV|N\.V|NV|Sp\. z o\.o|Oy|Oyj|AB|ASA|A/S|ApS|Ltda|Pty Ltd|Pvt Ltd|Kft|s\.r\.o)"
 )
 _ORGANISATION = re.compile(
-    rf"\b{_CAP}(?:\s(?:&|and|und|et|y|e|of|de|der)\s{_CAP}|\s{_CAP}){{0,4}},?\s{_FORM}\b\.?"
+    rf"(?<![\w'’&.-]){_CAP}(?:\s(?:&|and|und|et|y|e|of|de|der)\s{_CAP}|\s{_CAP}){{0,4}},?\s{_FORM}\b\.?"
     rf"|\b(?:University|Universität|Université|Universidad|Università|Ministry|Department|Bank|Institute"
     rf"|Museum) (?:of|de|di|del|für|van)(?: the)? {_CAP}(?: {_CAP})?"
-    rf"|\b{_CAP}(?: {_CAP}){{0,2}} (?:University|Bank|Hospital|Airlines|Insurance|Foundation|Institute|Universität"
-    rf"|Stiftung|Krankenhaus|Versicherung)\b"
+    rf"|(?<![\w'’&.-]){_CAP}(?: {_CAP}){{0,2}} (?:University|Bank|Hospital|Airlines|Insurance|Foundation|Institute"
+    rf"|Universität|Stiftung|Krankenhaus|Versicherung)\b"
 )
 _PLACES = """London Paris Berlin Madrid Rome Roma Milan Milano Munich München Hamburg Cologne Köln Frankfurt Stuttgart
 Vienna Wien Zurich Zürich Geneva Genève Brussels Bruxelles Amsterdam Rotterdam Utrecht Antwerp Copenhagen København

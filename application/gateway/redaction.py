@@ -18,6 +18,7 @@ _LONG_NUMBER = 7
 _ANYWHERE = frozenset({"email", "phone", "card", "iban", "national_id", "credential"})
 """Kinds whose values are replaced wherever they come again in the turn, though nothing says there what they are."""
 _LEAST_ANYWHERE = 6
+_MOST_ANYWHERE = 2_000
 
 
 class Redactor:
@@ -108,7 +109,7 @@ class Redactor:
         if rule == "block":
             raise PiiBlocked(f"The text holds private data of a kind that is not allowed here: {kind}.")
         self._distinct.setdefault(kind, set()).add(value)
-        if kind in _ANYWHERE and len(value) >= _LEAST_ANYWHERE:
+        if kind in _ANYWHERE and len(value) >= _LEAST_ANYWHERE and len(self._anywhere) < _MOST_ANYWHERE:
             self._anywhere[value] = kind
         return tag(kind) if rule == "mask" else self._placeholder(kind.upper(), value)
 
