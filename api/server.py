@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import signal
 import socket
@@ -22,6 +23,8 @@ BACKLOG = 4096
 PING_S = 20.0
 UNSENT_MS = 30_000
 CLOSE_S = 5
+COLLECT_AFTER = (10_000, 20, 50)
+"""Objects, and rounds of the generation before, until the garbage collector looks again: ten times the default."""
 log = structlog.get_logger()
 
 
@@ -32,6 +35,11 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._services = services
         self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """What is there now stays: the garbage collector need not walk it again and again."""
+        await super().startup(sockets)
+        freeze_garbage()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """uvicorn would raise the signal again at its end and so exit with 143; a clean stop exits with 0."""
@@ -60,6 +68,14 @@ async def drain(services: Services) -> None:
     await services.sockets.announce_drain()
     await services.drain(services.settings.drain_s)
     services.sockets.hang_up_all(1012, "restarting")
+
+
+def freeze_garbage() -> None:
+    """Libraries and routes are half a million objects; walking them all stops every stream for a quarter of a second,
+    several times in a burst of turns."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def listen(host: str, port: int) -> socket.socket:
