@@ -54,6 +54,7 @@ from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.delete_document import DeleteDocumentHandler
 from application.drain import Drain
+from application.embeddable import Embeddable
 from application.erase_session import EraseSessionHandler
 from application.index_documents import IndexDocuments
 from application.live_session import LiveSessions
@@ -150,6 +151,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             corpus=corpus,
             extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),
             embedder=BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions),
+            embeddable=Embeddable(open_detector(settings, bedrock), KnownTenants(store)),
         )
         await IndexDocuments(corpus, read).run(stop)
 
@@ -184,6 +186,7 @@ async def _assemble(
             open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
         ),
     )
+    detector = open_detector(settings, bedrock)
     turns = put_together(
         settings,
         TurnParts(
@@ -195,7 +198,7 @@ async def _assemble(
             model=model,
             embedder=embedder,
             corpus=corpus,
-            detector=open_detector(settings, bedrock),
+            detector=detector,
             exact=ValkeyExactCache(cache),
             similar=PostgresSemanticCache(pool),
             reservations=ValkeyReservations(cache),
@@ -261,7 +264,7 @@ async def _assemble(
         answers=turns.cache,
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniff),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
-        search_documents=SearchDocumentsHandler(store, corpus, embedder),
+        search_documents=SearchDocumentsHandler(store, corpus, embedder, Embeddable(detector, tenants)),
         erase_session=EraseSessionHandler(store, sessions, tail, turns.cache, session_reads.erase),
         session_reads=session_reads,
         costs=CostReads(pool, store),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.add_document import SEALED_AS, blob_of, stream_of
+from application.embeddable import Embeddable
 from application.embedding import Embedded, embed, start_embedding
 from application.execute import DOCUMENT, Context, Held
 from application.ports.blobs import Blobs
@@ -39,6 +40,7 @@ class ReadDocument:
     corpus: Corpus
     extractor: Extractor
     embedder: Embedder
+    embeddable: Embeddable
 
     async def __call__(self, claim: Pending) -> None:
         """Make it findable. `DocumentRefused` when the document is at fault; other refusals and `ModelFailure` when
@@ -49,7 +51,7 @@ class ReadDocument:
             return
         extracted = await self.extractor.extract(claim.media_type, await self._file(claim))
         try:
-            vectors = await self._vectors(held, extracted)
+            vectors = await self._vectors(held, claim.tenant, extracted)
         except Gone:
             return
         passages = [
@@ -87,13 +89,14 @@ class ReadDocument:
             raise DocumentRefused("unreadable", "The file is no longer kept.")
         return body
 
-    async def _vectors(self, held: Held[Document], extracted: Extracted) -> list[list[float]]:
+    async def _vectors(self, held: Held[Document], tenant: str, extracted: Extracted) -> list[list[float]]:
         """A vector a passage. The document's own title goes before each passage that does not begin with it, so that
         the fifth page of a report is still about what the report is about."""
         texts = []
         for start, end in extracted.spans:
             text = extracted.text[start:end]
-            texts.append(text if extracted.title in text else f"{extracted.title}\n{text}")
+            whole = text if extracted.title in text else f"{extracted.title}\n{text}"
+            texts.append(await self.embeddable(tenant, whole))
         vectors: list[list[float]] = []
         for first in range(0, len(texts), BATCH):
             vectors += await self._embed_batch(held, texts[first : first + BATCH])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from application.clock import new_id, now
+from application.embeddable import Embeddable
 from application.embedding import embed, start_embedding
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
@@ -28,6 +29,7 @@ class SearchDocumentsHandler:
     store: EventStore
     corpus: Corpus
     embedder: Embedder
+    embeddable: Embeddable
 
     async def __call__(self, principal: Principal, query: str, k: int, by: By = "both") -> list[Passage]:
         """The `k` best passages, best first. Without a model words alone decide, rather than nothing."""
@@ -38,9 +40,10 @@ class SearchDocumentsHandler:
         if by == "words":
             return await self.corpus.search(tenant, query, None, k)
         stream = f"{tenant}/search/{new_id()}"
-        started = start_embedding(self.embedder, query, principal.user)
+        text = await self.embeddable(tenant, query)
+        started = start_embedding(self.embedder, text, principal.user)
         await self._append(stream, 1, started, principal)
-        embedded = await embed(self.embedder, query, started)
+        embedded = await embed(self.embedder, text, started)
         words = query if by == "both" or embedded.vector is None else ""
         found, _ = await asyncio.gather(
             self.corpus.search(tenant, words, embedded.vector, k),

@@ -161,3 +161,36 @@ def ledger(turns: int, sockets: int, tenants: int, kills: int) -> None:
     click.echo(shown(outcome))
     if not outcome.passed:
         raise click.exceptions.Exit(1)
+
+
+@bench.command()
+@click.option("--sockets", default=200, show_default=True, help="Turns at once.")
+@click.option("--turns", default=20, show_default=True, help="For how many turns there is money.")
+@click.option("--processes", default=2, show_default=True, help="API processes that share the budget.")
+def budget(sockets: int, turns: int, processes: int) -> None:
+    """Many turns at once against a budget for few: what was spent, and whether any was admitted after.
+
+    Example: colloquy bench budget --processes 1
+    """
+    from infra.bench.budget import run
+
+    waves, outcome = run(sockets, turns, processes)
+    click.echo(table(waves))
+    for claim, held in outcome.verdicts():
+        click.echo(f"{'PASS' if held else 'FAIL'}  {claim}")
+    if not all(held for _, held in outcome.verdicts()):
+        raise click.exceptions.Exit(1)
+
+
+@bench.command()
+@click.option("--rounds", default=3, show_default=True, help="How often each plan runs; the median counts.")
+def plans(rounds: int) -> None:
+    """What each plan adds: its wall time beside its longest chain and the sum of its steps.
+
+    Example: colloquy bench plans --rounds 1
+    """
+    from infra.bench.plans import run
+
+    rows, added_us = run(rounds)
+    click.echo(table(rows))
+    click.echo(f"lean adds {added_us:,.0f} us before its call leaves")

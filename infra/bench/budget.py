@@ -174,20 +174,3 @@ def _spent(ours: Installed) -> Decimal:
     (token,) = ours.tokens(1, ["analyst"])
     answer = httpx.get(f"{ours.url}/v1/costs/summary", headers={"Authorization": f"Bearer {token}"}, timeout=30)
     return Decimal(answer.raise_for_status().json()["total_usd"])
-
-
-def main() -> None:
-    """`python -m infra.bench.budget [sockets [turns [processes]]]`: tables, then PASS or FAIL a line."""
-    from api.cli.bench import table
-
-    numbers = [int(text) for text in sys.argv[1:]]
-    sockets, turns, processes = (numbers + [200, 20, 2][len(numbers) :])[:3]
-    waves, outcome = run(sockets, turns, processes)
-    print(table(waves), table([outcome]), sep="\n\n")  # noqa: T201
-    for claim, held in outcome.verdicts():
-        print("PASS" if held else "FAIL", claim)  # noqa: T201
-    sys.exit(not all(held for _, held in outcome.verdicts()))
-
-
-if __name__ == "__main__":
-    main()

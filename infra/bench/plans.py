@@ -5,7 +5,6 @@ Run `python -m infra.bench.plans`; the stand-in answers at a human pace from a p
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import time
 from contextlib import aclosing
-from typing import Any
 
 import msgspec
 
@@ -211,19 +209,3 @@ def run(rounds: int) -> tuple[list[Row], float]:
             return asyncio.run(compare(url, rounds)), asyncio.run(overhead_us())
         finally:
             stand_in.terminate()
-
-
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    rows, added = run(parser.parse_args().rounds)
-    heads: list[str] = list(Row.__struct_fields__)
-    lines: list[list[Any]] = [heads, *(list(msgspec.structs.asdict(row).values()) for row in rows)]
-    for line in lines:
-        sys.stdout.write("".join(f"{value!s:>15}" for value in line) + "\n")
-    sys.stdout.write(f"lean puts {added:.0f} us before the answer's call, beside the search itself\n")
-
-
-if __name__ == "__main__":
-    main()

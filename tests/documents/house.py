@@ -8,6 +8,7 @@ from adapters.extract.kinds import sniff
 from adapters.extract.reading import read
 from application.add_document import AddDocumentHandler
 from application.delete_document import DeleteDocumentHandler
+from application.embeddable import Embeddable
 from application.index_documents import IndexDocuments
 from application.ports.extractor import Extracted
 from application.read_document import ReadDocument
@@ -18,7 +19,9 @@ from domain.refusals import DependencyUnavailable
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_sealer import InMemorySealer
+from tests.fakes.nothing_private import NamedWords
 from tests.fakes.scripted_model import WordEmbedder
+from tests.fakes.small_ports import FixedTenants
 
 TENANT = "01977c9e-1111-7000-8000-000000000001"
 EDITOR = Principal(TENANT, "eda", frozenset({"editor"}), 2e9)
@@ -60,13 +63,14 @@ class House:
     """The handlers over one set of fakes."""
 
     def __init__(self) -> None:
+        embeddable = Embeddable(NamedWords(email="ada@example.com"), FixedTenants())
         self.store, self.corpus, self.blobs = InMemoryEventStore(), InMemoryCorpus(), InMemoryBlobs()
         self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
         self.add = AddDocumentHandler(self.store, self.sealer, self.blobs, self.corpus, sniff)
         self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus)
-        self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder)
+        self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder, embeddable)
         self.read = ReadDocument(
-            self.store, self.sealer, self.blobs, self.corpus, DirectExtractor(), self.embedder
+            self.store, self.sealer, self.blobs, self.corpus, DirectExtractor(), self.embedder, embeddable
         )  # fmt: skip
         self.index = IndexDocuments(self.corpus, self.read)
 

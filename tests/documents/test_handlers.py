@@ -43,6 +43,13 @@ async def test_a_document_is_added_read_and_found(house: House) -> None:
     assert isinstance(used, TokensUsed) and used.step == "embed" and used.user == "eda" and used.cost_usd > 0
 
 
+async def test_no_private_value_is_embedded_and_words_still_find_it(house: House) -> None:
+    await house.added("contact.md", b"# Contact\n\nWrite to ada@example.com about tides.")
+    [found] = await house.search(MEMBER, "who is ada@example.com", 5)
+    assert "ada@example.com" in found.text
+    assert house.embedder.texts and not [text for text in house.embedder.texts if "ada@" in text]
+
+
 async def test_the_file_is_kept_sealed(house: House) -> None:
     await house.added("a.txt", b"a secret recipe")
     assert all(b"secret" not in body for body in house.blobs.kept.values()) and house.blobs.kept
