@@ -75,68 +75,65 @@ class People:
     def _person(self, text: str, words: list[Word], i: int, done: int) -> tuple[int, int, float] | None:
         """The first and the last word of a name that begins at word `i`, and how sure it is; `done` is where the name
         before it ended."""
-        word = _plain(words[i][0])
-        if word in _TITLE and i + 1 < len(words) and words[i + 1][0] != ",":
-            first = i + 1
-            while first + 1 < len(words) and _plain(words[first][0]) in _TITLE:
-                first += 1
-            last = self._extend(words, first)
-            return (first, last, 0.9) if last >= first and len(_plain(words[last][0])) > 1 else None
-        if not self._may_be(word):
-            return None
+        if _plain(words[i][0]) in _TITLE and i + 1 < len(words) and words[i + 1][0] != ",":
+            return self._after_title(words, i + 1)
         last = self._extend(words, i)
-        following = [_plain(w) for w, _, _ in words[last + 1 : last + 2]]
-        if following and following[0] in AFTER_A_PLACE:
+        if last < i or (last + 1 < len(words) and _plain(words[last + 1][0]) in AFTER_A_PLACE):
             return None
-        names = [_plain(w) for w, _, _ in words[i : last + 1]]
-        known = [self._given(name) for name in names]
-        strong, weak = _introduced(text, words[i][1])
-        pair = last > i and not any(len(name) > 1 and name in self.names.ordinary for name in names)
-        if not known[0] and not strong and last > i and text[words[i][2] : words[i + 1][1]].strip():
-            return None  # a noun and whose it is: `Anschrift von Lukas Lehmann`
-        if pair and last > i + 1 and self._initial(words[i + 1][0]):
-            return i, last, 0.7
-        if pair and (_follows_name(text, done, words[i][1]) or _before(text, words[i][1], BEFORE_TWO)):
-            return i, last, 0.7
-        if strong and (last > i or known[0] or (len(word) > 2 and word not in self.names.ordinary)):
-            return i, last, 0.85
-        if pair and _AFTER.match(text, words[last][2]):
-            return i, last, 0.7
-        if known[0] and word not in self.names.ordinary and (last > i or not words[i][0].isupper()):
-            return i, last, 0.8 if last > i else 0.6
-        plain_rest = not any(len(name) > 1 and name in self.names.ordinary for name in names[1:])
-        if known[0] and word in ORDINARY and last > i and plain_rest:
-            return i, last, 0.6
-        if last > i and (known[0] or self._initial(words[i][0])) and self._surname(names[-1]):
-            return i, last, 0.7
-        if pair and self._surname(names[-1]):
-            return i, last, 0.6
-        if (
-            i + 2 < len(words)
-            and words[i + 1][0] == ","
-            and self._surname(word)
-            and self._given(_plain(words[i + 2][0]))
-        ):
+        if score := self._score(text, words[i : last + 1], done):
+            return i, last, score
+        turned = [_plain(word) for word, _, _ in words[i : i + 3]]
+        if len(turned) == 3 and turned[1] == "," and self._surname(turned[0]) and self._given(turned[2]):
             return i, i + 2, 0.7
-        return (i, last, 0.6) if weak and last > i and any(known) else None
+        return None
 
-    def _extend(self, words: list[tuple[str, int, int]], first: int) -> int:
+    def _after_title(self, words: list[Word], first: int) -> tuple[int, int, float] | None:
+        while first + 1 < len(words) and _plain(words[first][0]) in _TITLE:
+            first += 1
+        last = self._extend(words, first)
+        return (first, last, 0.9) if last >= first and len(_plain(words[last][0])) > 1 else None
+
+    def _score(self, text: str, words: list[Word], done: int) -> float:
+        """How sure it is that these capitalised words are a name; 0 when they are not taken for one."""
+        names, start = [_plain(word) for word, _, _ in words], words[0][1]
+        known, several = self._given(names[0]), len(names) > 1
+        strong = _before(text, start, BEFORE_SURELY)
+        if strong and (several or known or (len(names[0]) > 2 and not self._is_word(names[0]))):
+            return 0.85
+        if several and not known and text[words[0][2] : words[1][1]].strip():
+            return 0.0  # a noun and whose it is: `Anschrift von Lukas Lehmann`
+        if known and not self._is_word(names[0]) and (several or not words[0][0].isupper()):
+            return 0.8 if several else 0.6
+        if not several:
+            return 0.0
+        if known or _is_initial(words[0][0]):
+            rest_says_nothing = not any(map(self._is_word, names[1:]))
+            if self._surname(names[-1]) or (names[0] in ORDINARY and rest_says_nothing):
+                return 0.7
+        if not any(map(self._is_word, names)) and (
+            (len(names) > 2 and _is_initial(words[1][0]))
+            or self._surname(names[-1])
+            or _follows_name(text, done, start)
+            or _before(text, start, BEFORE_TWO)
+            or _AFTER.match(text, words[-1][2])
+        ):
+            return 0.7
+        return 0.6 if any(map(self._given, names)) and _before(text, start, BEFORE_PERHAPS) else 0.0
+
+    def _extend(self, words: list[Word], first: int) -> int:
         """The last word of the name, at most four in all; `first - 1` when the first cannot belong to one."""
         last = first - 1
         for index in range(first, min(len(words), first + 4)):
             word = words[index][0]
-            if word == "," or not (self._may_be(_plain(word)) or self._initial(word)):
+            if word == "," or not (_may_belong(_plain(word)) or _is_initial(word)):
                 break
             last = index
-            if word.endswith(".") and not self._initial(word):
+            if word.endswith(".") and not _is_initial(word):
                 break
         return last
 
-    def _may_be(self, word: str) -> bool:
-        return word not in NEVER and word != "," and len(word) > 1
-
-    def _initial(self, word: str) -> bool:
-        return (len(word) == 2 and word[1] == ".") or (len(word) == 1 and word not in ",IA")
+    def _is_word(self, name: str) -> bool:
+        return len(name) > 1 and name in self.names.ordinary
 
     def _given(self, word: str) -> bool:
         return word in self.names.given or ("-" in word and word.split("-")[0] in self.names.given)
@@ -149,10 +146,12 @@ class People:
         )
 
 
-def _introduced(text: str, start: int) -> tuple[bool, bool]:
-    """Whether the words before say that a name follows, surely or perhaps."""
-    strong = _before(text, start, BEFORE_SURELY)
-    return strong, strong or _before(text, start, BEFORE_PERHAPS)
+def _may_belong(word: str) -> bool:
+    return word not in NEVER and len(word) > 1
+
+
+def _is_initial(word: str) -> bool:
+    return (len(word) == 2 and word[1] == ".") or (len(word) == 1 and word not in ",IA")
 
 
 def _before(text: str, start: int, phrases: frozenset[str]) -> bool:
