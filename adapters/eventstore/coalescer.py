@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import random  # noqa: TID251  # only to spread retries
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-import anyio.to_thread
 import msgspec
 import structlog
-from anyio import CapacityLimiter
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
 from adapters.eventstore.keyring import NewKey
@@ -49,7 +48,7 @@ class Coalescer:
         self._recorder, self._pauses_s, self._append_s = recorder, pauses_s, append_s
         self._max_waiting = max_waiting
         self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(max_waiting + 1)  # one place is for the end
-        self._thread = CapacityLimiter(1)
+        self._thread = ThreadPoolExecutor(1, "append")
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -63,6 +62,7 @@ class Coalescer:
         self._queue.put_nowait(None)
         if self._task:
             await self._task
+        self._thread.shutdown(wait=False)
 
     async def append(self, events: list[StoredEvent], keys: list[NewKey]) -> int:
         """The position of the last event once they are stored; a caller that is cancelled does not undo it.
@@ -76,7 +76,8 @@ class Coalescer:
         waiting = Waiting(events, keys, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         try:
-            return await asyncio.wait_for(asyncio.shield(waiting.done), self._append_s)
+            async with asyncio.timeout(self._append_s):
+                return await waiting.done
         except TimeoutError:
             raise unreachable() from None
 
@@ -106,7 +107,8 @@ class Coalescer:
         events = [event for waiting in batch for event in waiting.events]
         keys = [key for waiting in batch for key in waiting.keys]
         for pause in self._pauses_s:
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            if pause:  # a sleep of nothing would cost a round of the loop, which is long when many appends wait
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             try:
                 _succeed(batch, await self._in_thread(partial(self._recorder.insert_events, events, keys=keys)))
                 return
@@ -139,7 +141,7 @@ class Coalescer:
             raise unreachable() from error
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(call, limiter=self._thread)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
 
 def unreachable() -> DependencyUnavailable:
