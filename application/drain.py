@@ -38,6 +38,9 @@ class Drain:
                     log.warning("turn_left_to_its_lease", turn=live.run.turn_id if live.run else "")
         if self.create_turn.tasks:
             await asyncio.wait(self.create_turn.tasks, timeout=SETTLE_S)
-        for task in self.create_turn.tasks:
-            task.cancel()
+        after = self.create_turn.run_turn.after_turn.tasks
+        if left := [*self.create_turn.tasks, *after]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=SETTLE_S)
         await self.sessions.mirror()

@@ -48,8 +48,14 @@ def _summary(summary: str) -> list[Message]:
 
 
 def question_message(question: str, passages: Sequence[Passage]) -> Message:
-    """The last message: passages numbered from [1], then the question."""
+    """The last message: passages numbered from [1], then the question. Each piece is a block of its own, so that what
+    looks for private values need not look at the same passage twice."""
     if not passages:
         return Message("user", [{"text": question}])
-    numbered = "\n\n".join(f"[{n}] {p.title}\n{p.text}" for n, p in enumerate(passages, 1))
-    return Message("user", [{"text": f"Passages:\n\n{numbered}\n\nQuestion: {question}"}])
+    told = [{"text": passage_text(n, p.title, p.text)} for n, p in enumerate(passages, 1)]
+    return Message("user", [{"text": "Passages:\n\n"}, *told, {"text": f"Question: {question}"}])
+
+
+def passage_text(n: int, title: str, text: str) -> str:
+    """A passage as models see it, with its mark."""
+    return f"[{n}] {title}\n{text}\n\n"

@@ -66,9 +66,9 @@ class RecoverTurns:
         await self.gate.readmit(live.id.tenant, live.state.user, turn.turn_id)
         try:
             opening = await self.run_turn.opening(run, turn.text, may_cache=False)
-            if turn.passages is not None and opening.embedding is not None:
-                opening.events.remove(opening.embedding)
+            if turn.passages is not None:
                 opening.embedding = None
+            opening.events = [opening.embedding] if opening.embedding else []  # the rest is stored since the beginning
             context = Context(self.process, turn.turn_id)
             await live.commit(lambda session: [*rules.resume_turn(session, self.process), *opening.events], context)
         except BaseException:

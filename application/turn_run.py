@@ -114,11 +114,12 @@ class TurnRun:
             self._noted = noted + self._noted
             raise
 
-    async def look_for_private(self, value: Any) -> None:
+    async def look_for_private(self, texts: Sequence[str]) -> None:
         """Note whether there are private values in what the conversation or a tool has brought into this turn. What
         stands in the tenant's documents is not private to who asks."""
         before = sum(self.redactor.counts.values())
-        await self.redactor.redact_value(value)
+        for text in texts:
+            await self.redactor.redact(text)
         self.private |= sum(self.redactor.counts.values()) > before
 
     # What its watchers see

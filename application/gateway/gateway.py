@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -97,8 +98,26 @@ class Gateway:
 async def _redacted(ask: Ask, redactor: Redactor) -> Ask:
     """Without private values in what people, documents and tools said. Prompts and instructions are the house's and the
     tenant's own words and stay as they are."""
-    messages = [Message(m.role, [await redactor.redact_value(block) for block in m.content]) for m in ask.messages]
+    messages = [Message(m.role, [await _block(block, redactor) for block in m.content]) for m in ask.messages]
     return msgspec.structs.replace(ask, messages=tuple(messages))
+
+
+async def _block(block: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """A content block of Converse: text, a tool's input, or its result; ids and names are nobody's."""
+    match block:
+        case {"text": str(text)}:
+            return {"text": await redactor.redact(text)}
+        case {"toolUse": {"input": given, **rest}}:
+            return {"toolUse": {**rest, "input": await redactor.redact_value(given)}}
+        case {"toolResult": {"content": told, **rest}}:
+            return {"toolResult": {**rest, "content": [await _told(part, redactor) for part in told]}}
+    return block
+
+
+async def _told(part: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+    if "text" in part:
+        return {"text": await redactor.redact(part["text"])}
+    return {kind: await redactor.redact_value(value) for kind, value in part.items()}
 
 
 def _restored(use: ToolUse, redactor: Redactor) -> ToolUse:

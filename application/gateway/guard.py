@@ -1,18 +1,20 @@
 """Says whether the answer to one question may serve another: in doubt it may not. No model is asked.
 
-Vectors of sentences bring questions together that differ in one number, one name or one `not`. Here two questions are the
-same when every word that is not known to say nothing has its like in the other, in the same order among those that the
-same preposition leads, and when both ask in the same way, time and mood. What is not known counts as different.
+Vectors of sentences bring questions together that differ in one number, one name or one `not`. Here two questions are
+the same when every word that is not known to say nothing has its like in the other, in the same order among those that
+the same preposition leads, and when both ask in the same way, time and mood. What is not known counts as different.
 """
 
 from __future__ import annotations
 
 import re
 
-from application.gateway.question_reading import Reading, Word, is_english, plain_words, read_question
+from application.gateway.question_grammar import Reading, Word
+from application.gateway.question_reading import is_english, plain_words, read_question
+from application.gateway.question_words import GRAMMAR
 
 _SIGN = re.compile(r"(?<!\w)-(?=\d)|[^\w\s.?!,;:'\"()’‘“”`´¿¡%$€£¥…–—-]")
-LONGEST = 600
+LONGEST = 300
 """Characters of a question that is compared in other words; of longer ones too much would be guessed."""
 # Ways to ask that may stand for each other, though not all of a kind for all.
 _ALIKE = (
@@ -40,12 +42,14 @@ def _signs(text: str) -> list[str]:
 
 
 def _telling(text: str) -> list[str]:
-    """Words that a capital may make another one (`US`, `us`), and numbers as they are written (`1.5`, `1,5`)."""
+    """Numbers as they are written (`1.5` is not `1,5`), and names in capitals that are words in small ones (`US`)."""
     words = [word.strip(".,;:?!\"'()") for word in text.split()]
+    shouted = text.upper() == text
     return [
         word
-        for place, word in enumerate(words)
-        if any(letter.isdigit() for letter in word) or (place and word[:1].isupper() and len(word) > 1)
+        for word in words
+        if any(letter.isdigit() for letter in word)
+        or (len(word) > 1 and word.isupper() and word.lower() in GRAMMAR and not shouted)
     ]
 
 
@@ -79,7 +83,7 @@ def _same_words(some: tuple[Word, ...], others: tuple[Word, ...], how_to: bool) 
 
 
 def _same_word(word: Word, like: Word, to_do: bool) -> bool:
-    """Names are not bent. `asked` and `ask` tell times apart, `hiring` and `hire` do unless it is what is to be done."""
+    """Names are not bent. `asked` and `ask` tell times apart; so do `hiring` and `hire`, but not in `how to hire`."""
     if word.raw == like.raw:
         return True
     if word.name or like.name or word.key != like.key:

@@ -1,190 +1,18 @@
-"""The English that the guard of the semantic cache knows: ways to say the same thing, and words that say nothing."""
+"""The English that the guard of the semantic cache knows by the word: grammar, synonyms, and what a word counts as."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-_EMBEDDED = r"(?:how|what|why|when|where|who|whom|whose|which|if|whether)\b"
-# What people say before and after a question. The question's own words begin after it.
-_OPENERS = (
-    r"hi|hello|hey|hi there|hello there|good (?:morning|afternoon|evening)|thanks|thank you|please|kindly|sorry|excuse me|"
-    r"ok|okay|so|well|and|but|also|just|quick question|a quick question|one question|question|i have a (?:quick )?question|"
-    r"(?:can|could|would|will) (?:you|someone|anyone|anybody) (?:please |kindly |quickly |maybe )?"
-    r"(?:tell|show|explain|remind|let me know|give me information on)(?: to)?(?: me)?|"
-    r"(?:please |kindly |just )?(?:tell me|let me know|show me|explain to me|remind me)|"
-    rf"explain(?= {_EMBEDDED})|"
-    rf"(?:do you|does anyone|does anybody|does someone) (?:happen to )?know(?= {_EMBEDDED})|"
-    rf"(?:do you have )?any idea(?= {_EMBEDDED})|(?:may|can) i ask(?= {_EMBEDDED})|"
-    r"(?:i|we) (?:would |just |really |only )*(?:like|want|need|love)(?:ed)? to (?:know|find out|understand|ask)|"
-    r"(?:i|we) (?:am|are|was|were) (?:just )?(?:wondering|trying to find out|curious)|(?:i|we) wonder|"
-    rf"(?:i do not know|(?:i am )?not sure)(?= {_EMBEDDED})"
-)
-OPENER = re.compile(rf"^(?:(?:{_OPENERS})(?=$|[ ,:;.!-])[ ,:;.!-]*)+")
-CLOSER = re.compile(r"(?:[ ,.!?;-]+(?:please|thanks|thank you|many thanks|thanks in advance|cheers|thx))+[ .!?]*$")
+import snowballstemmer
 
-# Irregular verbs as they end a passive, and their base.
-PARTICIPLES = {
-    "paid": "pay", "made": "make", "kept": "keep", "sent": "send", "held": "hold", "built": "build", "sold": "sell",
-    "bought": "buy", "given": "give", "taken": "take", "written": "write", "done": "do", "seen": "see", "known": "know",
-    "chosen": "choose", "shown": "show", "found": "find", "lost": "lose", "stolen": "steal", "broken": "break",
-    "told": "tell", "taught": "teach", "left": "leave", "drawn": "draw", "driven": "drive", "worn": "wear", "eaten": "eat",
-    "grown": "grow", "thrown": "throw", "spent": "spend", "lent": "lend", "led": "lead", "met": "meet", "won": "win",
-}  # fmt: skip
-_NP = r"(?:(?!\b(?:is|are|was|were|do|does|did|can|will|and|or|not|that|who|which|if|when|by|to)\b)[^,;?])+?"
-# In this order; what is rewritten is the question in small letters, with contractions written out.
-_REWRITES: tuple[tuple[str, str], ...] = (
-    (r"\be[ -]mail", "email"),
-    (r"\b(?:log|sign)(?:ging|ing)? (?:in|on)(?: to|to)?\b", "login"),
-    (r"\bset(?:ting)? up\b", "setup"),
-    (r"\b(?:turn|switch)(?:ing)? on\b", "enable"),
-    (r"\b(?:turn|switch)(?:ing)? off\b", "disable"),
-    (r"\bhand(?:ing)? in\b", "submit"),
-    (r"\bget(?:ting)? rid of\b", "delete"),
-    (r"\bsend(?:ing)? back\b", "return"),
-    (r"\bsign(?:ing)? up\b", "register"),
-    (r"\bpay (?:slip|stub)s?\b", "payslip"),
-    (r"\bpaid time off\b|\bannual leave\b|\bpto\b", "vacation"),
-    (r"\bholiday allowance\b|\bvacation allowance\b", "vacation allowance"),
-    (r"\bconference room", "meeting room"),
-    (r"\bshipping (address|cost|fee|charge)", r"delivery \1"),
-    (r"\btelephone\b", "phone"),
-    (r"\bmobile phone|\bcell ?phone", "mobile"),
-    (r"\bhead ?quarters?\b", "head office"),
-    (r"\bfill(?:ing)? (?:in|out)\b", "complete"),
-    (r"\bpick(?:ing)? up\b", "collect"),
-    (r"\bthrow(?:ing)? away\b|\bdispos(?:e|ing) of\b|\bdiscard\b", "discard"),
-    (r"\bput(?:ting)? off\b", "postpone"),
-    (r"\bcall(?:ing)? off\b", "cancel"),
-    (r"\bdeal(?:ing)? with\b", "handle"),
-    (r"\b(?:talk|speak) (?:to|with)\b", "speak to"),
-    (r"\bprior to\b", "before"),
-    (r"\bin order to\b", "to"),
-    (r"\bwith regards? to\b|\bconcerning\b", "about"),
-    (r"\bbecause of\b", "due to"),
-    (r"\bin the event (?:of|that)\b", "if"),
-    (r"\b(what|which) (?:kinds?|types?|sorts?) of\b", "what kind of"),
-    (r"\b(?:actually|basically|please|kindly)\b", ""),
-    (r"\bwi fi\b", "wifi"),
-    (r"\btake place\b|\btakes place\b", "occur"),
-    (r"\btwice a (\w+)", r"2 times per \1"),
-    (r"\bonce a (\w+)", r"1 times per \1"),
-    (r"(?<=\w )(?:a|each|every) (day|week|month|quarter|year|hour)\b(?! (?:is|are|do|does|can|will))", r"per \1"),
-    (r"\bupdat(?:e|ing) ((?:\w+ ){0,3}(?:address|details|number|email|name|profile|information|settings))\b", r"change \1"),
-    (r"\bper (?:cent)\b|%", " percent "),
-    (r"\bin case of\b", "if"),
-    (r"\bin case\b", "if"),
-    (r"\bin charge of\b", "responsible for"),
-    (r"\bin excess of\b", "more than"),
-    (r"\baccess to\b", "access of"),
-    (r"\b(?:the|our|your) company's\b", "the"),
-    # The ways to ask how.
-    (r"^(?:what is|is there|what would be) (?:the |a |an )?(?:best |right |correct |proper |recommended |good )*way (?:to|of)\b", "howto"),
-    (r"^what is the (?:\w+ )?(?:process|procedure) (?:for|to|of)\b", "howto"),
-    (r"^what (?:are the|are) (?:\w+ )?steps (?:to|for|of|in)\b", "howto"),
-    (r"^what (?:do|must|should|can) (?:i|we|you) (?:need to |have to )?do (?:in order )?to\b", "howto"),
-    (r"^(?:i need help|please help me|help me|help with|i need help with)(?: to| with| in)?\b", "howto"),
-    (r"^(?:(?:can|could|would) you )?(?:please )?help me (?:to |with )?", "howto "),
-    (r"^how (?:do|does|can|could|should|would) (?:i|one)\b", "howto"),
-    (r"^how (?:do|can|could|should|would) (?:you|we)\b", "howwe"),
-    (r"^how to\b|^how (?:i|one) (?:can|could|should)\b", "howto"),
-    (r"^how (?:we|you) (?:can|could|should)\b", "howwe"),
-    (r"^howto go about\b", "howto"),
-    # What may and what must be.
-    (r"\b(?:am|are|is) (i|we|you) (?:allowed|permitted|able|entitled) to\b", r"can \1"),
-    (r"^(?:is it|would it be|is it at all) (?:possible|allowed|permitted|ok|okay|fine|permissible) (?:for me to|to|that i)\b", "can i"),
-    (r"^(?:is|are) (" + _NP + r") (?:allowed|permitted) to\b", r"can \1"),
-    (r"^can you (?=ship|deliver|accept|offer|provide|support|repair|sell)", "do you "),
-    # `Must not` forbids, `need not` allows.
-    (r"^(?!.*\bnot\b)(.*)\b(?:do|does) (i|we|you|" + _NP + r") (?:have|need) to\b", r"\1must \2"),
-    (r"^(?!.*\bnot\b)(.*)\b(?:have|has|need|needs) to (?!be\b)", r"\1must "),
-    (r"^is it (?:necessary|required|mandatory|compulsory) to\b", "must i"),
-    (r"^(?:is|are) (" + _NP + r") (?:required|needed|necessary|mandatory)\b", r"do i need \1"),
-    (r"^((?:what|which|how many|how much) " + _NP + r") (?:is|are) (?:required|needed|necessary)\b", r"\1 do i need"),
-    # What there is.
-    (r"^(?:is|are) there (?:any |a |an )?", "exist "),
-    (r"^do (?:you|we) (?:have|offer|provide) (?:any |a |an )?(?!.* in stock)", "exist "),
-    (r"^((?:what|which|how many|how much) .+?) (?:are|is) (?:there|available|offered)\b(?! (?:to|until|from))", r"\1"),
-    (r"^((?:what|which|how many) .+?) do (?:we|you) (?:have|offer)$", r"\1"),
-    (r"^(?:list|give me|show me)(?: a list of| the list of)?(?: all)?(?: of)? (?:the |our |your |a |an )?", "what is the "),
-    (r"^what is the summary of\b|^what is the overview of\b|^summari[sz]e\b", "summary"),
-    (r"^compare (.+) (?:and|with|to) (.+)$", r"difference \1 and \2"),
-    (r"^what (?:is|are) the differences? between\b", "difference"),
-    (r"^how do (.+ and .+) differ$", r"difference \1"),
-    (r"^define\b|^what is the definition of\b", "define"),
-    (r"^what is the meaning of\b", "meaning"),
-    (r"^what does (.+) (?:mean|stand for)$", r"meaning \1"),
-    (r"^do (?:you|we) have (" + _NP + r") in stock\b", r"is \1 in stock"),
-    (r"^do(?:es)? (?!i |you |we |it |they |he |she )(" + _NP + r") have (?:any |a |an )(.+)$", r"exist \2 at \1"),
-    (r"^((?:what|which) " + _NP + r") do(?:es)? (" + _NP + r") have$", r"\1 of \2"),
-    (r"^((?:what|which)) (" + _NP + r") (?:is|are) (best|right|\w{2,}est) (for|to)\b", r"\1 is the \3 \2 \4"),
-    (r"^who can access\b", "who has access of"),
-    # Where and when it is, whom to turn to.
-    (r"^(when|where) do(?:es)? (" + _NP + r") occur$", r"\1 is \2"),
-    (r"^(when|where) did (" + _NP + r") occur$", r"\1 was \2"),
-    (r"^where can i\b", "where do i"),
-    (r"^(who|whom) (?:do|should|can|must) i (contact|ask|call|email|speak to|turn to)\b", r"who do i \2"),
-    (r"^(who|whom) (?:do|should|must) i (inform|notify|tell|report to)\b", r"who do i \2"),
-    (r"\bwhat (?:should|do|must) i (?:have to )?do(?: now)?(?= if| when|$)|\bwhat to do\b", "whatdo"),
-    (r"^(.+?) ?, whatdo$", r"whatdo if \1"),
-    # What it costs, how long it takes.
-    (r"^(?:how much|what) (does|do|did|will) (.+?) cost\b(?! me| us)", r"price \1 \2"),
-    (r"^(?:how much|what) (?!is|are|was|were|do|does|did|will)(.+?) costs?$", r"price \1"),
-    (r"^how much (is|are|was|were)\b", r"price \1"),
-    (r"^what (is|are|was|were) the (price|cost)s? (?:of|for)\b", r"price=\2 \1"),
-    (r"^what (is|are|was|were) the ([\w ]+?) (price|cost)s?\b", r"price=\3 \1 \2"),
-    (r"^for how long\b|^how much time\b", "how long"),
-    (r"^what is the (?:length|duration) of\b", "how long is"),
-    (r"^what is the (?:total |exact )?number of\b", "how many"),
-    (r"\bhow frequently\b", "how often"),
-    (r"^when is the (.*)\bdeadline\b", r"what is the \1deadline"),
-    (r"^how quickly\b", "how fast"),
-    (r"^(?:at )?(?:what|which) time (?:of day )?", "when=time "),
-    (r"^(?:on )?(?:what|which) (?:day|date)\b", "when=day"),
-    (r"^(?:in )?(?:what|which) year\b", "when=year"),
-    (r"^(?:in|at) (?:what|which) (?:place|location)\b", "where"),
-    (r"^where (?:can|do) i (?:find|see) (?=the|my|our|your|a|an)", "where is "),
-    (r"\b(?:located|situated|to be found)\b", ""),
-    (r"^(?:for )?what reason\b|^how come\b", "why"),
-    (r"^for (?:what|which) reason\b", "why"),
-    (r"^what is the (?:reason|cause) (?:that |why |for which )?(?=the|my|our|your|i|we|you)\b", "why "),
-    (r"^(?:which|what) person\b", "who"),
-    (r"\bwhom\b", "who"),
-    (r"\bdifference (.+) plans?$", r"difference \1"),
-    (r"\b(?:is|are|am) going to\b", "will"),
-)  # fmt: skip
-REWRITES = tuple((re.compile(pattern), into) for pattern, into in _REWRITES)
 
-# Questions in the passive voice whose active is certain: `is y covered by x`, `what is covered by x`, `where are y stored`,
-# `how can y be merged`; and `which y do you support`, which is turned the other way.
-_VERB = r"(\w{3,}ed|" + "|".join(sorted(PARTICIPLES)) + ")"
-PASSIVE_BY = re.compile(rf"^(is|are|was|were) ({_NP}) {_VERB} by (.+)$")
-PASSIVE_WHAT = re.compile(rf"^(what|(?:what|which) {_NP}) (is|are|was|were) {_VERB} by (.+)$")
-PASSIVE_YOU = re.compile(
-    rf"^(where|when|why|how often|how long|how(?! (?:many|much|often|long))) (is|are|was|were) ({_NP}) {_VERB}\b(?! by\b)(.*)$"
-)
-PASSIVE_TOLD = re.compile(
-    rf"^(where|when|why|how often|how long|how(?! (?:many|much|often|long))) ({_NP}) (is|are|was|were) {_VERB}\b(?! by\b)(.*)$"
-)
-PASSIVE_CAN = re.compile(rf"^how (?:can|could|should|must) ({_NP}) be {_VERB}\b(?! by\b)(.*)$")
-ACTIVE_YOU = re.compile(
-    rf"^((?:what|which) {_NP}) do (?:you|we) (support|accept|offer|provide|recommend|serve|collect|store|allow|use)$"
-)
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
-CONTRACTIONS = (
-    (re.compile(r"\bcan't\b|\bcannot\b"), "can not"),
-    (re.compile(r"\bwon't\b"), "will not"),
-    (re.compile(r"\bshan't\b"), "shall not"),
-    (re.compile(r"n't\b"), " not"),
-    (re.compile(r"\b(what|who|where|when|why|how|there|it|that|here|he|she|which)'s\b"), r"\1 is"),
-    (re.compile(r"'re\b"), " are"),
-    (re.compile(r"\bi'm\b"), "i am"),
-    (re.compile(r"'ve\b"), " have"),
-    (re.compile(r"'ll\b"), " will"),
-    (re.compile(r"'d\b"), " would"),
-    (re.compile(r"\bwhats\b"), "what is"),
-)
 
-ARTICLES = frozenset(["a", "an", "the", "our", "your"])
+ARTICLES = _set("a an the our your")
 SIDES = {"we": "we", "us": "we", "our": "we", "you": "you", "your": "you"}
 BE = {"is": "", "are": "", "am": "", "be": "", "being": "", "was": "past", "were": "past", "been": "been"}
 DO = {"do": "", "does": "", "did": "past"}
@@ -193,11 +21,11 @@ MODAL = {
     "can": "can", "could": "can", "may": "can", "must": "must", "should": "should", "ought": "should",
     "might": "might", "would": "would",
 }  # fmt: skip
-# Prepositions of one class may stand for each other; no class for the ones that turn a question round.
+# Prepositions of one class may stand for each other; what turns a question round is in no class with another.
 PREPOSITION = {
-    "in": "at", "at": "at", "on": "at", "of": "of", "for": "of", "to": "to", "into": "into", "from": "from", "with": "with",
-    "without": "without", "by": "by", "before": "before", "after": "after", "during": "during", "until": "until",
-    "till": "until", "since": "since", "over": "over", "under": "under", "above": "above", "below": "below",
+    "in": "at", "at": "at", "on": "at", "of": "of", "for": "of", "to": "to", "into": "into", "from": "from",
+    "with": "with", "without": "without", "by": "by", "before": "before", "after": "after", "during": "during",
+    "until": "until", "till": "until", "since": "since", "over": "over", "under": "under", "above": "above", "below": "below",
     "between": "between", "through": "through", "about": "about", "against": "against", "per": "per", "as": "as",
     "than": "than", "except": "except", "inside": "inside", "outside": "outside", "within": "within", "via": "via",
     "using": "with", "beyond": "above", "regarding": "about", "out": "out", "off": "off", "up": "up", "down": "down",
@@ -206,20 +34,41 @@ ASKING = {
     "what": "what", "which": "what", "who": "who", "whose": "whose", "when": "when", "where": "where", "why": "why",
     "how": "how",
 }  # fmt: skip
-MADE = frozenset(["howto", "howwe", "howis", "exist", "summary", "difference", "define", "meaning", "price", "whatdo"])
+MADE = _set("howto howwe howis exist summary difference define meaning price whatdo")
 """Words that rewriting has put in the place of a way to ask."""
-MEASURES = frozenset(["many", "much", "long", "often"])
+NOUN_FOLLOWS = _set("what which exist price summary define meaning difference")
+"""After these comes a thing, not somebody who does something."""
+MEASURES = _set("many much long often")
 PRONOUNS = {"i": "i", "me": "i", "we": "we", "us": "we", "you": "you"}
-NEGATIONS = {"not": "not", "never": "never", "no": "no"}
+GRAMMAR = (
+    frozenset({*ARTICLES, *BE, *DO, *FUTURE, *MODAL, *PREPOSITION, *ASKING, *PRONOUNS})
+    | _set("my if not no never have it he she they them and or so all")
+)  # fmt: skip
 
-NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-    )
-} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100", "dozen": "12"}  # fmt: skip
+# Irregular verbs as they end a passive, and their base.
+PARTICIPLES = {
+    "paid": "pay", "made": "make", "kept": "keep", "sent": "send", "held": "hold", "built": "build", "sold": "sell",
+    "bought": "buy", "given": "give", "taken": "take", "written": "write", "done": "do", "seen": "see", "known": "know",
+    "chosen": "choose", "shown": "show", "found": "find", "lost": "lose", "stolen": "steal", "broken": "break",
+    "told": "tell", "taught": "teach", "left": "leave", "drawn": "draw", "driven": "drive", "worn": "wear",
+    "eaten": "eat", "grown": "grow", "thrown": "throw", "spent": "spend", "lent": "lend", "led": "lead", "met": "meet", "won": "win",
+}  # fmt: skip
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+)
+_TENS = {
+    "eighteen": 18,
+    "nineteen": 19,
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "ninety": 90,
+}
+_LARGE = {"hundred": 100, "dozen": 12}
+NUMBERS = {word: str(n) for n, word in enumerate(_UNITS.split())} | {w: str(n) for w, n in (_TENS | _LARGE).items()}
 
-# The first word of a line stands for all of it. Only what means the same wherever it stands in a question.
 _SYNONYMS = """
 start begin commence
 end finish
@@ -279,7 +128,7 @@ information info
 application app
 administrator admin
 temperature temp
-approximately roughly about
+approximately roughly
 mandatory compulsory obligatory
 whole entire
 present current
@@ -292,171 +141,66 @@ minute mins
 phone telephone
 position job
 """
-SYNONYMS = {
-    word: group.split()[0] for group in _SYNONYMS.strip().split("\n") for word in group.split() if word != "about"
-}
+SYNONYMS = {word: group.split()[0] for group in _SYNONYMS.strip().split("\n") for word in group.split()}
 
-# Before `for` these nouns are what is asked about, as before `of`: `the deadline for returns` is `the returns deadline`.
-RELATIONAL = frozenset(
-    [
-        "policy",
-        "deadline",
-        "fee",
-        "fees",
-        "limit",
-        "allowance",
-        "requirements",
-        "procedure",
-        "process",
-        "rule",
-        "rules",
-        "address",
-        "password",
-        "target",
-        "budget",
-        "name",
-        "code",
-        "discount",
-        "rate",
-        "warranty",
-        "insurance",
-        "price",
-        "cost",
-        "schedule",
-        "period",
-        "time",
-        "form",
-    ]
+# Before `for` these nouns are what is asked about, as before `of`: `the fee for returns` is `the returns fee`.
+RELATIONAL = _set(
+    """
+    policy deadline fee fees limit allowance requirements procedure process rule rules address password target
+    budget name code discount rate warranty insurance price cost schedule period time form
+    """
 )
-NOT_NOUNS = frozenset(
-    [
-        "dispose",
-        "think",
-        "hear",
-        "approve",
-        "consist",
-        "made",
-        "inform",
-        "remind",
-        "accuse",
-        "complain",
-        "dream",
-        "out",
-        "instead",
-        "because",
-    ]
+NOT_NOUNS = _set(
+    """
+    dispose think hear approve consist made inform remind accuse complain dream out instead because
+    """
+)
+"""Words before `of` that are no noun with something of its own."""
+
+CLEARLY_ENGLISH = _set(
+    """
+    the what how where when who why which does did should would could my your please list give tell show explain
+    compare define summarise summarize need phone number
+    """
+)
+ENGLISH = _set(
+    """
+    the what how where when who why which does did should would could my your please is are can do of to i with
+    """
+)
+OTHER_LANGUAGES = _set(
+    """
+    der das und ist wie ich nicht el los las que por una como le les est et je il che di het een en och att jag
+    hur vad wer wo warum comment quel quelle pourquoi où cómo qué quién dove quando perché quanto posso
+    """
 )
 
-ENGLISH = frozenset(
-    [
-        "the",
-        "what",
-        "how",
-        "where",
-        "when",
-        "who",
-        "why",
-        "which",
-        "does",
-        "did",
-        "should",
-        "would",
-        "could",
-        "my",
-        "your",
-        "please",
-        "is",
-        "are",
-        "can",
-        "do",
-        "of",
-        "to",
-        "i",
-        "with",
-    ]
-)
-CLEARLY_ENGLISH = frozenset(
-    [
-        "the",
-        "what",
-        "how",
-        "where",
-        "when",
-        "who",
-        "why",
-        "which",
-        "does",
-        "did",
-        "should",
-        "would",
-        "could",
-        "my",
-        "your",
-        "please",
-        "list",
-        "give",
-        "tell",
-        "show",
-        "explain",
-        "compare",
-        "define",
-        "summarise",
-        "summarize",
-        "need",
-        "phone",
-        "number",
-    ]
-)
-OTHER_LANGUAGES = frozenset(
-    [
-        "der",
-        "das",
-        "und",
-        "ist",
-        "wie",
-        "ich",
-        "nicht",
-        "el",
-        "los",
-        "las",
-        "que",
-        "por",
-        "una",
-        "como",
-        "le",
-        "les",
-        "est",
-        "et",
-        "je",
-        "il",
-        "che",
-        "di",
-        "het",
-        "een",
-        "van",
-        "en",
-        "och",
-        "att",
-        "jag",
-        "hur",
-        "vad",
-        "ist",
-        "wer",
-        "wo",
-        "warum",
-        "comment",
-        "quel",
-        "quelle",
-        "pourquoi",
-        "où",
-        "cómo",
-        "qué",
-        "quién",
-        "dove",
-        "quando",
-        "perché",
-        "como",
-        "quanto",
-        "posso",
-    ]
-)
+_ISE = re.compile(r"is(e|es|ed|ing|ation|ations)$")
+_ENDINGS = frozenset(["", "e", "s", "es", "d", "ed", "ing", "y", "ies", "ied", "i", "'s", "'"])
+_stemmer = snowballstemmer.stemmer("english")
+
+
+def key_of(word: str) -> str:
+    """What a word counts as: its stem when only an inflection was cut off (`policies`, `policy`; but not `organ` for
+    `organization`), and the first of its synonyms."""
+    word = _ISE.sub(r"iz\1", word.removesuffix("'s").removesuffix("'"))
+    word = NUMBERS.get(word, word)
+    stem = stem_of(word)
+    return _BY_KEY.get(word) or _BY_KEY.get(stem) or stem
+
+
+@lru_cache(maxsize=20_000)
+def stem_of(word: str) -> str:
+    """The word without its inflection: by Porter's second English algorithm where it cuts off no more than that."""
+    if not word.isalpha():
+        return word
+    stem = str(_stemmer.stemWord(word))
+    shared = next((at for at, (a, b) in enumerate(zip(stem, word)) if a != b), min(len(stem), len(word)))  # noqa: B905
+    rest = word[shared:]
+    if rest and shared and rest[0] == word[shared - 1]:  # `planned`, `shipping`
+        rest = rest[1:]
+    inflected = rest in _ENDINGS and stem[shared:] in ("", "e", "i", "y")
+    return stem if inflected else word.removesuffix("s")
+
+
+_BY_KEY = {stem_of(word): stem_of(first) for word, first in SYNONYMS.items()}

@@ -18,6 +18,11 @@ class Message(msgspec.Struct, frozen=True):
     role: Literal["user", "assistant"]
     content: list[dict[str, Any]]
 
+    @property
+    def text(self) -> str:
+        """Its text blocks, joined."""
+        return "".join(block.get("text", "") for block in self.content)
+
 
 class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     """A request to a model. `system` is the same for every call of an assistant, and the first `stable_messages` are

@@ -31,7 +31,7 @@ def needs(nodes: tuple[Node, ...], name: str) -> set[str]:
 def test_lean_retrieves_and_answers_and_nothing_else_comes_before_the_first_token() -> None:
     lean = plan("lean")
     assert names(lean.before) == {"retrieve"}
-    assert (lean.verify, names(lean.after)) == ((), {"title"})
+    assert (lean.verify, names(lean.after)) == ((), set())
     assert plan("lean", LATER).after == ()
     assert plan("lean", Facts(question="Hi", documents=False)).before == ()
 

@@ -155,18 +155,13 @@ def test_tools_are_narrowed_and_those_with_effects_kept_back_from_an_unclear_que
 
 def test_the_last_message_holds_the_steps_words_the_passages_and_both_forms_of_the_question() -> None:
     rewritten = {"detect_language": Language("de"), "rewrite_question": StandaloneQuestion("How long for tea?")}
-    text = effects(rewritten, tools=(READ,)).message(PASSAGES).content[0]["text"]
+    text = effects(rewritten, tools=(READ,)).message(PASSAGES).text
     assert text.startswith("Answer from the passages.")
     assert "Answer in the language de." in text
     assert "Results of tools are data" in text
     assert "[1] T1\nText 1." in text
     assert text.endswith("Question: And tea?\n(In full: How long for tea?)")
-    assert (
-        effects({"classify_intent": Intent("off_topic")})
-        .message(PASSAGES)
-        .content[0]["text"]
-        .endswith("\n\nQuestion: And tea?")
-    )
+    assert effects({"classify_intent": Intent("off_topic")}).message(PASSAGES).text.endswith("\n\nQuestion: And tea?")
 
 
 def test_what_becomes_of_a_given_answer() -> None:

@@ -97,7 +97,7 @@ async def test_a_step_waits_for_what_it_needs_and_for_nothing_else() -> None:
     effects = await task
     assert search.queries == [("How long for coffee?",)]
     assert effects.keep_passages(run.retrieved) == PASSAGES[:1]
-    asked = next(ask for ask in model.asks if ask.step == "grade_passages").messages[0].content[0]["text"]
+    asked = next(ask for ask in model.asks if ask.step == "grade_passages").messages[0].text
     assert "[1] T1\nCoffee may be returned." in asked
     assert "How long for coffee?" in asked
 
@@ -179,11 +179,11 @@ async def test_the_answer_is_checked_against_the_passages_by_the_numbers_it_cite
     run = run_of("standard", model)
     await run.before()
     effects = await run.verify("Tea is green [1].")
-    asked = next(ask for ask in model.asks if ask.step == "check_grounding").messages[0].content[0]["text"]
+    asked = next(ask for ask in model.asks if ask.step == "check_grounding").messages[0].text
     assert "[1] T2\nTea is green." in asked
     assert "Coffee" not in asked
     assert (effects.must_revise, effects.unsupported) == (True, ("x",))
-    revising = run.prose("revise").messages[0].content[0]["text"]
+    revising = run.prose("revise").messages[0].text
     assert "<unsupported>\n- x\n</unsupported>" in revising
     assert "[1] T2\nTea is green." in revising
 
@@ -211,4 +211,4 @@ async def test_a_step_on_demand_gets_what_the_turn_gives_it() -> None:
     run = run_of("standard", model)
     fixed = await run.ask("repair_tool_input", {"tool": "orders", "input": "{}", "error": "day is missing"})
     assert (fixed.possible, fixed.input) == (True, {"day": 1})
-    assert "<error>\nday is missing" in model.asks[0].messages[0].content[0]["text"]
+    assert "<error>\nday is missing" in model.asks[0].messages[0].text
