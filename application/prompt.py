@@ -53,7 +53,7 @@ def question_message(question: str, passages: Sequence[Passage]) -> Message:
     if not passages:
         return Message("user", [{"text": question}])
     told = [{"text": passage_text(n, p.title, p.text)} for n, p in enumerate(passages, 1)]
-    return Message("user", [{"text": "Passages:\n\n"}, *told, {"text": f"Question: {question}"}])
+    return Message("user", [{"text": "Passages:\n\n"}, *told, {"text": "Question: "}, {"text": question}])
 
 
 def passage_text(n: int, title: str, text: str) -> str:

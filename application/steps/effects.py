@@ -147,7 +147,7 @@ class Effects:
         if self.question != asked:
             asked += f"\n(In full: {self.question})"
         words = answer_words(self.answer_step, language=self.language, tools=bool(self.tools))
-        blocks = question_message(asked, passages).content if passages else [{"text": f"Question: {asked}"}]
+        blocks = question_message(asked, passages).content if passages else [{"text": "Question: "}, {"text": asked}]
         return Message("user", [{"text": f"{words}\n\n"}, *blocks])
 
     # Which passages count: always the same tuple of retrieved ones goes in, numbered from 1 as the steps saw them
