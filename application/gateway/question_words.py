@@ -25,7 +25,8 @@ MODAL = {
 PREPOSITION = {
     "in": "at", "at": "at", "on": "at", "of": "of", "for": "of", "to": "to", "into": "into", "from": "from",
     "with": "with", "without": "without", "by": "by", "before": "before", "after": "after", "during": "during",
-    "until": "until", "till": "until", "since": "since", "over": "over", "under": "under", "above": "above", "below": "below",
+    "until": "until", "till": "until", "since": "since", "over": "over", "under": "under", "above": "above",
+    "below": "below",
     "between": "between", "through": "through", "about": "about", "against": "against", "per": "per", "as": "as",
     "than": "than", "except": "except", "inside": "inside", "outside": "outside", "within": "within", "via": "via",
     "using": "with", "beyond": "above", "regarding": "about", "out": "out", "off": "off", "up": "up", "down": "down",
@@ -51,7 +52,8 @@ PARTICIPLES = {
     "bought": "buy", "given": "give", "taken": "take", "written": "write", "done": "do", "seen": "see", "known": "know",
     "chosen": "choose", "shown": "show", "found": "find", "lost": "lose", "stolen": "steal", "broken": "break",
     "told": "tell", "taught": "teach", "left": "leave", "drawn": "draw", "driven": "drive", "worn": "wear",
-    "eaten": "eat", "grown": "grow", "thrown": "throw", "spent": "spend", "lent": "lend", "led": "lead", "met": "meet", "won": "win",
+    "eaten": "eat", "grown": "grow", "thrown": "throw", "spent": "spend", "lent": "lend", "led": "lead",
+    "met": "meet", "won": "win",
 }  # fmt: skip
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
@@ -176,6 +178,7 @@ OTHER_LANGUAGES = _set(
 )
 
 _ISE = re.compile(r"is(e|es|ed|ing|ation|ations)$")
+_INFLECTION = re.compile(r"(?<=\w{4})(?:es|ed|ing|e|(?<!s)s)$")
 _ENDINGS = frozenset(["", "e", "s", "es", "d", "ed", "ing", "y", "ies", "ied", "i", "'s", "'"])
 _stemmer = snowballstemmer.stemmer("english")
 
@@ -200,7 +203,7 @@ def stem_of(word: str) -> str:
     if rest and shared and rest[0] == word[shared - 1]:  # `planned`, `shipping`
         rest = rest[1:]
     inflected = rest in _ENDINGS and stem[shared:] in ("", "e", "i", "y")
-    return stem if inflected else word.removesuffix("s")
+    return stem if inflected else _INFLECTION.sub("", word)
 
 
 _BY_KEY = {stem_of(word): stem_of(first) for word, first in SYNONYMS.items()}
