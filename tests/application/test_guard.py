@@ -158,8 +158,8 @@ def test_any_text_can_be_asked(one: str, other: str) -> None:
 
 
 WORDS = (
-    "how do i we what is the of for to not who when where by are stored paid a my , ? price cost if can you must have need "
-    "there exist May US it 1.5 please tell me that email way best and"
+    "how do i we what is the of for to not who when where by are stored paid a my , ? price cost if can you must have "
+    "need there exist May US it 1.5 please tell me that email way best and"
 )
 SOME = st.lists(st.sampled_from(WORDS.split()), max_size=40)
 
