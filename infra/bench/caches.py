@@ -1,13 +1,13 @@
-"""What the caches of answers give: wrong and right hits of the semantic one on pairs, and time and money of a workload.
+"""What the caches of answers give: right and wrong hits on pairs of questions, time and money on a workload.
 
-`python -m infra.bench.caches pairs` and `python -m infra.bench.caches replay`; vectors come from the sentence model that
-`make embedding` installs.
+Run `python -m infra.bench.caches pairs` or `python -m infra.bench.caches replay`. Vectors come from the sentence model
+that `make embedding` installs.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
+import random  # noqa: TID251  # a workload drawn from one seed: drawn anew it could not be compared
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -95,7 +95,7 @@ def judge_pairs() -> list[Pairs]:
 
 def workload(turns: int) -> list[str]:
     """Questions in order; the same ones in each run, for the two sides and for whoever repeats it."""
-    draw = random.Random(7)  # noqa: TID251  # a workload that is drawn anew cannot be compared
+    draw = random.Random(7)
     fresh = iter(paraphrases.PARAPHRASES)
     known: list[tuple[str, str]] = []
     asked: list[str] = []
