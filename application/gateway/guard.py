@@ -61,7 +61,7 @@ def _same(one: Reading, other: Reading) -> bool:
         and one.moods == other.moods
         and one.is_done == other.is_done
         and (how_to or (one.mine, one.first_person) == (other.mine, other.first_person))
-        and (one.side == other.side or not (one.side and other.side))
+        and _same_side(one, other)
         and one.groups.keys() == other.groups.keys()
         and all(_same_words(words, other.groups[marker], how_to) for marker, words in one.groups.items())
         and any(one.groups.values())
@@ -73,6 +73,12 @@ def _same_way(one: Reading, other: Reading) -> bool:
     if first != second and {first, second} not in _ALIKE:
         return False
     return one.asks[1:] == other.asks[1:] and (one.detail == other.detail or not (one.detail and other.detail))
+
+
+def _same_side(one: Reading, other: Reading) -> bool:
+    """`The` may be `our` or `your`, and in a how-to `my`; but none of these is another of them."""
+    sides = {(reading.side, reading.mine) for reading in (one, other) if reading.side or reading.mine}
+    return len(sides) < 2
 
 
 def _same_words(some: tuple[Word, ...], others: tuple[Word, ...], how_to: bool) -> bool:

@@ -43,6 +43,8 @@ Does each user get a license? | Does any user get a license?
 What time does it open? | What day does it open?
 What is my salary? | What is the salary?
 What is our budget? | What is your budget?
+How do I see my calendar? | How do I see our calendar?
+How do I see my calendar? | How do I see your calendar?
 What did Anna pay? | What did Anna get paid?
 Is Anna Boris's boss? | Is Boris Anna's boss?
 Is the boss of Anna paid? | Is Anna paid?
