@@ -400,4 +400,5 @@ NEAR_MISSES = [NearMiss(*pair) for pair in dict.fromkeys((*_swapped(), *_changed
 
 TUNING = [pair for pair in NEAR_MISSES if pair.template % 2 == 0]
 MEASURE = [pair for pair in NEAR_MISSES if pair.template % 2]
-"""The halves, by template: the guard was made while looking at the first only."""
+"""The halves, by template: the guard was made while looking at the first. Of the second one wrong hit was seen by its
+kind (modality), and late all questions of both were held against each other."""

@@ -325,4 +325,5 @@ PARAPHRASES: list[tuple[str, str]] = [
 """All pairs, in the order of writing."""
 
 TUNING, MEASURE = PARAPHRASES[::2], PARAPHRASES[1::2]
-"""The halves: the guard was made while looking at the first; the second was looked at only as a number."""
+"""The halves: the guard was made while looking at the misses of the first. Of the second only the share was looked at,
+but it has the same author, who remembered one or two of its pairs when a rule was narrowed."""
