@@ -194,3 +194,31 @@ def plans(rounds: int) -> None:
     rows, added_us = run(rounds)
     click.echo(table(rows))
     click.echo(f"lean adds {added_us:,.0f} us before its call leaves")
+
+
+@bench.command()
+@click.option("--pairs/--replay", "pairs", default=True, help="Judge pairs of questions, or replay a workload.")
+@click.option("--turns", default=240, show_default=True, help="Length of the workload.")
+def caches(pairs: bool, turns: int) -> None:
+    """The answer caches: wrong hits on near misses and hits on paraphrases; or a workload with and without them.
+
+    Needs the sentence model (`make embedding`).
+
+    Example: colloquy bench caches --replay
+    """
+    from infra.bench.caches import judge_pairs, run_replay
+
+    click.echo(table(judge_pairs() if pairs else [run_replay(turns)]))
+
+
+@bench.command()
+@click.option("--sentences", default=2_000, show_default=True)
+@click.option("--seed", default=7, show_default=True)
+def redaction(sentences: int, seed: int) -> None:
+    """Recall and F2 for each kind of private value, beside Presidio where it is installed, and the cost of a delta.
+
+    Example: colloquy bench redaction --seed 8
+    """
+    from infra.bench.redaction import run
+
+    click.echo("\n".join(asyncio.run(run("measure", sentences, seed))))

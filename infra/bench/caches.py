@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random  # noqa: TID251  # a workload drawn from one seed: drawn anew it could not be compared
-import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -147,9 +146,3 @@ def run_replay(turns: int = TURNS) -> Replay:
     """A workload on an installation of its own, with the sentence model's vectors."""
     with installed(1, DOCUMENTS, hashed_embeddings=False) as ours:
         return asyncio.run(replay(ours, turns))
-
-
-if __name__ == "__main__":
-    rows = [run_replay()] if sys.argv[1:] == ["replay"] else judge_pairs()
-    for row in rows:
-        print(msgspec.json.encode(row).decode())  # noqa: T201  # a benchmark says what it found

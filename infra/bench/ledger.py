@@ -212,10 +212,3 @@ def shown(outcome: Ledgers) -> str:
         "PASS" if outcome.passed else "FAIL",
     ]
     return "\n".join(parts)
-
-
-if __name__ == "__main__":
-    wanted = [int(argument) for argument in sys.argv[1:]]
-    outcome = run(*wanted)
-    print(shown(outcome))  # noqa: T201  # a benchmark says what it found
-    sys.exit(0 if outcome.passed else 1)

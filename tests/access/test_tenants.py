@@ -69,7 +69,12 @@ async def test_every_tenant_has_the_default_assistant(client: httpx.AsyncClient,
 
 async def test_a_put_replaces_the_whole(client: httpx.AsyncClient, services: Services) -> None:
     admin = bearer(services, ["admin"], await opened(client, services))
-    first = {"instructions": "Be brief.", "plan": ["retrieve", "answer_from_documents"], "pii": {"email": "block"}, "tools": ["sql"]}
+    first = {
+        "instructions": "Be brief.",
+        "plan": ["retrieve", "answer_from_documents"],
+        "pii": {"email": "block"},
+        "tools": ["sql"],
+    }
     answer = (await client.put("/v1/assistants/legal", json=first, headers=admin)).json()
     assert (answer["version"], answer["plan"], answer["tools"]) == (1, ["retrieve", "answer_from_documents"], ["sql"])
     assert answer["pii"] == PII_DEFAULTS | {"email": "block"}

@@ -90,6 +90,12 @@ def failure(code: str, started: bool = False) -> ModelFailure:
     return ModelFailure(code, "it broke", status=status, started=started)
 
 
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries wait for nothing here."""
+    monkeypatch.setattr("application.gateway.failover.RETRY_S", (0.0, 0.0))
+
+
 FAILING_OVER = [code for code in TABLE if treatment_of(failure(code)).fail_over and code != "BreakerOpen"]
 
 
