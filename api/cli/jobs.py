@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -24,7 +26,7 @@ def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
 
     settings = read_settings()
     configure_logging(settings)
-    os.nice(BEHIND)
+    give_way()
 
     async def main() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -33,6 +35,14 @@ def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
         await job(settings, stop)
 
     uvloop.run(main())
+
+
+def give_way() -> None:
+    """Let whoever answers go first, where jobs share a machine with them."""
+    os.nice(BEHIND)
+    # Linux weighs sessions, not processes, where it groups them (sched(7), "The autogroup feature").
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(BEHIND))
 
 
 @click.command()
