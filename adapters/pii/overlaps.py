@@ -12,8 +12,9 @@ PROVED = 0.95
 
 
 def resolve(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans to keep, in order, without overlap."""
-    ranked = sorted(spans, key=lambda span: (span.score < PROVED, span.start - span.end, -span.score, span.start))
+    """The spans to keep, in order, without overlap. Four numbers with dots between them that are an address are one,
+    whatever their checksum says of them as another number."""
+    ranked = sorted(spans, key=_rank)
     kept: list[Span] = []
     starts: list[int] = []
     for span in ranked:
@@ -23,3 +24,7 @@ def resolve(spans: Iterable[Span]) -> tuple[Span, ...]:
             kept.insert(place, span)
             starts.insert(place, span.start)
     return tuple(kept)
+
+
+def _rank(span: Span) -> tuple[bool, int, float, bool, int]:
+    return span.score < PROVED, span.start - span.end, -span.score, span.kind != "ip", span.start

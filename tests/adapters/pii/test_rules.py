@@ -142,3 +142,9 @@ async def test_spans_come_in_order_and_never_overlap():
     )
     spans = await DETECTOR.find(text)
     assert all(one.end <= other.start for one, other in pairwise(spans))
+
+
+async def test_an_address_whose_digits_have_a_checksum_is_still_an_address() -> None:
+    text = "We blocked 63.152.107.199 after many failed logins."
+    (span,) = await RuleDetector().find(text)
+    assert (span.kind, text[span.start : span.end]) == ("ip", "63.152.107.199")
