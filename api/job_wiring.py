@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.dynamodb.session_items import DynamoSessionItems
-from adapters.dynamodb.table import provision_table
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
 from adapters.postgres.pool import Pool
+from api.aws_client import open_aws
 from api.settings import Settings
-from api.wiring import open_aws, open_store, process_name
+from api.wiring import open_store, process_name
 from application.ports.event_pipe import EventPipe
 from projections.audit import Audit
 from projections.costs import Costs
@@ -62,12 +62,6 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
             Audit(store, pool),
         )
         yield Projecting(settings, store, pool, pipe, {model.name: model for model in models})
-
-
-async def provision_view(settings: Settings) -> None:
-    """Make the session view's table; nothing happens when it is there."""
-    async with open_aws("dynamodb") as client:
-        await provision_table(client, settings.table)
 
 
 async def run_relay(settings: Settings, stop: asyncio.Event) -> None:

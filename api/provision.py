@@ -1,24 +1,29 @@
-"""What must be there before the first process starts: schema, token keys, stream, table, bucket. Idempotent."""
+"""What must be there before the first process starts: schema, token keys, stream, table, bucket. Idempotent.
+
+It opens little, so that it is quick: everything else waits for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
+from adapters.dynamodb.table import provision_table
+from adapters.postgres.migrate import migrate
+from adapters.s3.blobs import S3Blobs
+from api.aws_client import open_aws
 from api.settings import Settings
+from api.token_wiring import create_token_keys
 
 
 def provision_all(settings: Settings) -> None:
     """Bring everything that the settings name to what this version needs; RuntimeError says what could not be."""
-    from api.wiring import migrate_database
-
     if not settings.database_url:
         raise RuntimeError("COLLOQUY_DATABASE_URL is not set, and nothing runs on this data directory")
-    migrate_database(settings)
+    migrate(settings.database_url, settings.lanes)
+    create_token_keys(settings)
     asyncio.run(_provision(settings))
 
 
 async def _provision(settings: Settings) -> None:
-    from api.job_wiring import provision_view
-    from api.wiring import provision
-
-    await asyncio.gather(provision(settings), provision_view(settings))
+    async with open_aws("s3") as s3, open_aws("dynamodb") as dynamodb:
+        await asyncio.gather(S3Blobs(s3, settings.bucket).provision(), provision_table(dynamodb, settings.table))

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from adapters.files.invocation_logs import FolderInvocationLogs
 from adapters.s3.invocation_logs import S3InvocationLogs
+from api.aws_client import open_aws
 from api.settings import Settings
-from api.wiring import open_aws, open_store, process_name
+from api.wiring import open_store, process_name
 from application.ports.invocation_logs import InvocationLogs
 from application.reconcile import Reconcile
 

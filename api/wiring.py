@@ -12,9 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import aioboto3
 import valkey.asyncio
-from aiobotocore.config import AioConfig
 
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
@@ -30,7 +28,6 @@ from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.datasets import PostgresDatasets
-from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Pool, open_pool
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.postgres.tenants import PostgresTenantDirectory
@@ -42,11 +39,12 @@ from adapters.valkey.reservations import ValkeyReservations
 from adapters.valkey.tickets import ValkeyTickets
 from adapters.webhook.webhooks import open_webhooks
 from api import event_metrics
+from api.aws_client import open_aws
 from api.readiness import CHECK_S, HealthCheck, Readiness
 from api.services import Services
 from api.settings import Settings
 from api.sockets import Sockets
-from api.token_wiring import create_token_keys, token_verifier
+from api.token_wiring import token_verifier
 from api.turn_wiring import TurnParts, put_together
 from application.add_document import AddDocumentHandler
 from application.admission import Admission
@@ -74,7 +72,6 @@ from projections.lag import lag
 from projections.session_reads import SessionReads
 from projections.spending import LedgerSpending
 
-AWS_CONNECTIONS = 100
 POOL_SIZE = 12
 MIRROR_S = 0.25
 
@@ -82,32 +79,6 @@ MIRROR_S = 0.25
 def process_name() -> str:
     """A name for this process among all replicas, never used twice."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def migrate_database(settings: Settings) -> None:
-    """Bring the database to the current schema."""
-    migrate(settings.database_url, settings.lanes)
-
-
-@asynccontextmanager
-async def open_aws(name: str) -> AsyncIterator[Any]:
-    """One client of an AWS service; credentials, region and endpoint are AWS's own settings."""
-    config = AioConfig(
-        max_pool_connections=AWS_CONNECTIONS,
-        connect_timeout=2,
-        read_timeout=5,
-        retries={"total_max_attempts": 3, "mode": "standard"},
-    )
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    async with aioboto3.Session(region_name=region).client(name, config=config) as client:
-        yield client
-
-
-async def provision(settings: Settings) -> None:
-    """Token keys, bucket, stream and table, where they are not there yet."""
-    create_token_keys(settings)
-    async with AsyncExitStack() as stack:
-        await S3Blobs(await stack.enter_async_context(open_aws("s3")), settings.bucket).provision()
 
 
 @asynccontextmanager

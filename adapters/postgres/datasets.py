@@ -7,18 +7,20 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.raw_cursor import AsyncRawCursor
 
-from adapters.postgres.dataset_sql import Select, parse_select
 from adapters.postgres.pool import Pool, one_statement, tenant_transaction
 from application.ports.datasets import QueryFailed, Rows
 from application.ports.tables import Table
 from domain.refusals import DependencyUnavailable, InvalidField
 from domain.tenant.events import Query
+
+if TYPE_CHECKING:
+    from adapters.postgres.dataset_sql import Select
 
 TYPES = {
     "text": "text", "number": "numeric", "integer": "bigint", "boolean": "boolean", "date": "date",
@@ -115,6 +117,9 @@ class PostgresDatasets:
         self, tenant: str, query: Query, parameters: Mapping[str, str]
     ) -> AsyncIterator[tuple[AsyncRawCursor[tuple[Any, ...]], Select]]:
         """A cursor that acts as the tenant's own role, and the statement over the table that holds the dataset now."""
+        # The parser takes half a second to load, and most processes never need it.
+        from adapters.postgres.dataset_sql import parse_select
+
         async with _telling_what_was_too_long(), tenant_transaction(self._pool, tenant) as connection:
             await connection.execute(CONFINE)
             await connection.execute(KEEP, (tenant,))

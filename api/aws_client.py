@@ -1,0 +1,27 @@
+"""Clients of AWS services; credentials, region and endpoints are AWS's own settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aioboto3
+from aiobotocore.config import AioConfig
+
+CONNECTIONS = 100
+
+
+@asynccontextmanager
+async def open_aws(name: str) -> AsyncIterator[Any]:
+    """One client of a service (`s3`, `kms`, `dynamodb`)."""
+    config = AioConfig(
+        max_pool_connections=CONNECTIONS,
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+    )
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    async with aioboto3.Session(region_name=region).client(name, config=config) as client:
+        yield client
