@@ -176,6 +176,7 @@ def budget(sockets: int, turns: int, processes: int) -> None:
 
     waves, outcome = run(sockets, turns, processes)
     click.echo(table(waves))
+    click.echo(table([outcome]))
     for claim, held in outcome.verdicts():
         click.echo(f"{'PASS' if held else 'FAIL'}  {claim}")
     if not all(held for _, held in outcome.verdicts()):

