@@ -77,10 +77,12 @@ class TurnRunner:
         vector = await self.retrieve.vector(run, opening)
         if opening.question is None:
             return await self.make_answer(run, opening, vector)
-        if hit := await self.cache.semantic(opening.question, vector):
+        if (hit := await self.cache.semantic(opening.question, vector)) and not run.ended:
             run.note(cache_hit(run.turn_id, hit))
             return await self._repeat(run, hit)
         async with self.cache.leading(opening.question, WAIT_FOR_EQUAL_S) as answered:
+            if run.ended:
+                return None
             if answered is not None:
                 run.note(cache_hit(run.turn_id, answered))
                 return await self._repeat(run, answered)

@@ -39,8 +39,6 @@ class TurnStepModel:
 
     def show(self, step: str, status: str, model: str, reason: str, ms: int) -> None:
         """A step begins or is done, for who watches."""
-        if self.run.ended:
-            return
         if status == "started":
             self.run.show(f.Step(step=step, status=status))
         else:

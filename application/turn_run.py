@@ -125,12 +125,18 @@ class TurnRun:
     # What its watchers see
 
     def show(self, frame: f.Frame) -> None:
-        """Put a frame of this turn on the feed."""
+        """Put a frame of this turn on the feed; nothing follows the one that ended it."""
+        if not self.ended:
+            self._put(frame)
+
+    def _put(self, frame: f.Frame) -> None:
         frame.turn_id = self.turn_id
         self.live.feed.put(frame)
 
     def say(self, text: str) -> None:
         """More of the answer, and the citations it brings."""
+        if self.ended:
+            return
         if self.first_text is None:
             self.first_text = time.monotonic()
         self.text += text
@@ -148,6 +154,8 @@ class TurnRun:
 
     def reset(self, reason: str, keep: str = "") -> None:
         """The text so far is void, but for `keep`, which is said again."""
+        if self.ended:
+            return
         self.text, self.was_reset = "", True
         self.citations = self.citations.anew()
         self.show(f.Reset(reason=reason))
@@ -190,7 +198,7 @@ class TurnRun:
             raise
         if self.live.run is self:
             self.live.run = None
-        self.show(frame)
+        self._put(frame)
         return True
 
     def _ending(self) -> dict[str, Any]:

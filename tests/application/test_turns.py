@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from application import frames as f
+from application.cancel_turn import cancel_turn
 from application.clock import new_id
 from application.give_feedback import give_feedback
 from application.ports.model import ModelFailure, ToolUse
+from application.ports.webhooks import WebhookAnswer
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
 from domain.session.commands import GiveFeedback
@@ -75,6 +78,43 @@ async def test_equal_questions_at_once_make_one_call() -> None:
         assert {turn.answer for turn in turns} == {"Within 30 days of sale [1]."}
         assert len(ours.model.calls) == 1
         assert sorted(turn.cached for turn in turns) == ["", *["exact"] * 7]
+
+
+async def test_whoever_cancels_while_waiting_for_an_equal_question_hears_no_more() -> None:
+    gate = asyncio.Event()
+    async with house(Reply(ANSWER.parts, gate=gate)) as ours:
+        first, second = await ours.open(), await ours.open("bob")
+        asking = [asyncio.create_task(ours.ask(live, ASK)) for live in (first, second)]
+        async with asyncio.timeout(10):
+            while second.run is None:
+                await second.feed.news(second.feed.seq)
+        await cancel_turn(second, second.run.turn_id)
+        gate.set()
+        one, two = await asyncio.gather(*asking)
+        assert (one.status, two.status) == ("completed", "cancelled")
+        kinds = [type(frame) for frame in frames_of(second)]
+        assert kinds[-1] is f.Completed and f.Delta not in kinds
+        assert not await ours.facts(second, e.CacheHit)
+
+
+async def test_whoever_cancels_during_a_tool_hears_no_more_and_no_model_is_asked_again() -> None:
+    use = ToolUse("t1", "mail", '{"to": "bob"}')
+    async with house(Reply((use,)), Reply(("Sent.",)), assistant=with_mail()) as ours:
+        ours.tenant.tools["mail"] = MAIL
+        live = await ours.open()
+
+        class Slow(type(ours.webhooks)):  # type: ignore[misc]
+            async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> WebhookAnswer:
+                assert live.run is not None
+                await cancel_turn(live, live.run.turn_id)
+                return await super().post(url, body, headers)
+
+        ours.webhooks.__class__ = Slow
+        turn = await ours.ask(live, "Mail bob the rules")
+        assert turn.status == "cancelled" and len(ours.model.calls) == 1
+        assert [type(frame) for frame in frames_of(live)][-1] is f.Completed
+        called = await ours.facts(live, e.ToolCalled)
+        assert [fact.status for fact in called] == ["started", "completed"]  # type: ignore[attr-defined]
 
 
 async def test_thumbs_down_takes_an_answer_out_of_the_caches() -> None:
