@@ -20,10 +20,11 @@ def provision_all(settings: Settings) -> None:
     if not settings.database_url:
         raise RuntimeError("COLLOQUY_DATABASE_URL is not set, and nothing runs on this data directory")
     migrate(settings.database_url, settings.lanes)
+    asyncio.run(provision(settings))
+
+
+async def provision(settings: Settings) -> None:
+    """All but the schema: token keys, bucket, table."""
     create_token_keys(settings)
-    asyncio.run(_provision(settings))
-
-
-async def _provision(settings: Settings) -> None:
     async with open_aws("s3") as s3, open_aws("dynamodb") as dynamodb:
         await asyncio.gather(S3Blobs(s3, settings.bucket).provision(), provision_table(dynamodb, settings.table))
