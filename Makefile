@@ -39,7 +39,7 @@ contracts: setup
 	@$(BIN)/lint-imports --no-logo 2>&1 | grep -E 'BROKEN|broken|Contracts:' ; $(BIN)/lint-imports >/dev/null
 
 fast: setup
-	@$(BIN)/python -m pytest -q -m "not real" -x
+	@$(BIN)/python -m pytest -q -m "not real" -x -n 2
 
 fault-wall: setup ## every way a model can fail, and what a client saw, lost, waited and paid
 	@$(BIN)/colloquy bench faults

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,12 +12,13 @@ from api.services import Services
 from tests.api.house import make_services
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Services:
-    return make_services(tmp_path)
+# The framework takes long to put an app together: the tests of a file share one, and leave it as it was.
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
+    return make_services(tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     # The app answers failures itself; a failure that reaches the transport is a failure of the test.
     transport = httpx.ASGITransport(create_app(services))
