@@ -16,7 +16,8 @@ from domain.refusals import InvalidField
 from domain.tenant.events import Assistant
 
 RETRIEVE = "retrieve"  # a search: the one thing in a plan that is no step for a model
-KNOWN = frozenset(STEPS) | {RETRIEVE}
+ANSWER = "answer"  # in a list of a tenant's own: whichever answer fits the question
+KNOWN = frozenset(STEPS) | {RETRIEVE, ANSWER}
 SEARCH_FOLLOWS = ("rewrite_question", "split_question", "expand_query", "choose_collections")
 LEAN = ("retrieve", *sorted(PROPER), "call_tools")
 STANDARD = (
@@ -81,6 +82,8 @@ def plan_of(assistant: Assistant, facts: Facts) -> Plan:
     own = not isinstance(assistant.plan, str)
     name = assistant.plan if isinstance(assistant.plan, str) and assistant.plan in PRESETS else "lean"
     wanted = set(assistant.plan if own else PRESETS[name]) & KNOWN
+    if ANSWER in wanted:
+        wanted = wanted - {ANSWER} | PROPER
     if own and not wanted & (PROPER | {RETRIEVE}):
         wanted.add(RETRIEVE)
     wanted.add("call_tools")  # an assistant's tools are its own, whatever its plan
