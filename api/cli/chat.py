@@ -80,6 +80,15 @@ class Conversation:
                     citations[frame["n"]] = frame
                 case "turn.model_failed_over":
                     click.echo(self._paint(YELLOW, f"\n({frame['from']} failed; {frame['to']} goes on)"), err=True)
+                case "turn.tool_call" if frame["status"] != "completed":
+                    told = "calls" if frame["status"] == "started" else "could not use"
+                    click.echo(self._paint(DIM, f"\n({told} {frame['name']})"), err=True)
+                case "turn.pii_redacted":
+                    kinds = ", ".join(f"{count} {kind}" for kind, count in frame["kinds"].items())
+                    click.echo(self._paint(DIM, f"(kept from the model: {kinds})"), err=True)
+                case "turn.cache_hit":
+                    saved = f"({frame['layer']} cache, {frame['age_s']} s old, saved ${frame['saved_usd']})"
+                    click.echo(self._paint(DIM, saved), err=True)
                 case "turn.completed":
                     self._footer(frame, citations)
                     return bool(frame["status"] == "completed")
