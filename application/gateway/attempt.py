@@ -65,12 +65,7 @@ class Attempt:
         """Stream the answer, or the rest of one of which `said` is known. `ModelFailure` when it breaks off."""
         call = _call(ask, route, said, journal, self.cache)
         started = _started(ask, call, journal)
-        reservation = await self.budget.reserve(journal.caller.tenant, journal.caller.user, started)
-        try:
-            await journal.record([started])
-        except BaseException:
-            await self.budget.release(reservation)
-            raise
+        reservation = await self._begin(started, journal)
         began, first = time.monotonic(), 0.0
         settled: TokensUsed | None = None
         shown = 0
@@ -96,6 +91,19 @@ class Attempt:
                 settled = settle(started, _estimate(started, shown), estimated=True, failure="Abandoned")
                 journal.note(settled)
             await self.budget.settle(reservation, settled)
+
+    async def _begin(self, started: ModelCallStarted, journal: Journal) -> Reservation:
+        """Set aside what the call takes, and store that it leaves. What stops it here says nothing of the model."""
+        reservation: Reservation | None = None
+        try:
+            reservation = await self.budget.reserve(journal.caller.tenant, journal.caller.user, started)
+            await journal.record([started])
+        except BaseException:
+            self.health.breaker(started.model).forget()
+            if reservation is not None:
+                await self.budget.release(reservation)
+            raise
+        return reservation
 
     def _succeeded(self, model: str, first_s: float, deadline_s: float) -> None:
         self.health.heard(model, first_s)

@@ -1,8 +1,8 @@
 """A circuit breaker per model: opens when too many recent calls fail or are slow, and lets a few probes through later.
 
-A window of 30 s, at least 20 calls, half of them failed or slow; open for 10 s, doubling to 120 s; three probes. What
-the caller did wrong and throttling never count: the one would let a bad prompt close the door for everybody, the other
-is a limit and not a fault.
+A window of 30 s, at least 20 calls, half of them failed or slow; open for 10 s, doubling to 120 s; three probes, of
+which half decide again. Calls count from when they leave, as good until they are not: failures end soon and answers
+late, so that among the calls that have ended the failures of a burst would always be the most.
 """
 
 from __future__ import annotations
@@ -29,21 +29,26 @@ class Breaker:
 
     clock: Callable[[], float] = time.monotonic
     state: State = "closed"
-    _calls: deque[tuple[float, bool]] = field(default_factory=deque)
+    _began: deque[float] = field(default_factory=deque)
+    _failed: deque[float] = field(default_factory=deque)
     _open_until: float = 0.0
     _open_for: float = OPEN_S
     _probes: int = 0
-    _probes_ok: int = 0
+    _probes_ended: int = 0
+    _probes_bad: int = 0
 
     def allows(self) -> bool:
-        """Whether a call may go now. In the half-open state only so many probes may."""
+        """Whether a call may go now; it must then be told of by `record` or `forget`. In the half-open state only so
+        many probes may."""
         if self.state == "open" and self.clock() >= self._open_until:
-            self.state, self._probes, self._probes_ok = "half_open", 0, 0
+            self.state, self._probes, self._probes_ended, self._probes_bad = "half_open", 0, 0, 0
         if self.state == "half_open":
             if self._probes >= PROBES:
                 return False
             self._probes += 1
             return True
+        if self.state == "closed":
+            self._began.append(self.clock())
         return self.state == "closed"
 
     def record(self, outcome: Outcome) -> None:
@@ -51,30 +56,34 @@ class Breaker:
         bad = outcome != "ok"
         if self.state == "half_open":
             return self._probe(bad)
-        now = self.clock()
-        self._calls.append((now, bad))
-        while self._calls[0][0] < now - WINDOW_S:
-            self._calls.popleft()
-        failed = sum(bad for _, bad in self._calls)
-        if self.state == "closed" and len(self._calls) >= LEAST_CALLS and failed >= SHARE * len(self._calls):
-            self._trip()
+        if bad and self.state == "closed":
+            now = self.clock()
+            self._failed.append(now)
+            for times in (self._began, self._failed):
+                while times and times[0] < now - WINDOW_S:
+                    times.popleft()
+            if len(self._began) >= LEAST_CALLS and len(self._failed) >= SHARE * len(self._began):
+                self._trip()
         return None
 
     def forget(self) -> None:
         """An allowed call ended without telling anything of the model's health: its probe may be used again."""
         if self.state == "half_open":
-            self._probes = max(self._probes_ok, self._probes - 1)
+            self._probes = max(self._probes_ended, self._probes - 1)
+        elif self._began:
+            self._began.pop()
 
     def _probe(self, bad: bool) -> None:
-        if bad:
+        self._probes_ended += 1
+        self._probes_bad += bad
+        if self._probes_bad >= SHARE * PROBES:
             self._open_for = min(OPEN_MAX_S, self._open_for * 2)
             return self._trip()
-        self._probes_ok += 1
-        if self._probes_ok >= PROBES:
+        if self._probes_ended >= PROBES:
             self.state, self._open_for = "closed", OPEN_S
-            self._calls.clear()
         return None
 
     def _trip(self) -> None:
         self.state, self._open_until = "open", self.clock() + self._open_for
-        self._calls.clear()
+        self._began.clear()
+        self._failed.clear()

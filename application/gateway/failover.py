@@ -72,6 +72,8 @@ class Failover:
                     yield answer.restart("failover")
                 elif not await self._again(failure, answer):
                     return
+                if not self.health.breaker(route.model).allows():
+                    return
             else:
                 answer.done = True
                 return

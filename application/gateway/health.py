@@ -11,7 +11,7 @@ from application.gateway.error_table import treatment_of
 from application.ports.model import ModelFailure
 
 SMOOTHING = 0.2
-SLOW_SHARE = 0.75
+SLOW_SHARE, SLOW_LEAST_S = 0.75, 5.0
 RETRY_SHARE = 0.1
 MOST_RETRIES = 10.0
 
@@ -59,8 +59,9 @@ class Health:
         self.first_token_s[model] = known + SMOOTHING * (seconds - known)
 
     def succeeded(self, model: str, first_token_s: float, deadline_s: float) -> None:
-        """A call ended well; one whose first token came near the deadline was slow."""
-        outcome: Outcome = "slow" if first_token_s > SLOW_SHARE * deadline_s else "ok"
+        """A call ended well; one whose first token came near the deadline was slow. Less than some seconds is not: a
+        process that is busy itself must not take its models for sick, and refuse everybody for it."""
+        outcome: Outcome = "slow" if first_token_s > max(SLOW_LEAST_S, SLOW_SHARE * deadline_s) else "ok"
         self.breaker(model).record(outcome)
 
     def failed(self, model: str, failure: ModelFailure) -> None:

@@ -46,7 +46,7 @@ def test_facts_are_counted_once() -> None:
 
 def test_an_open_breaker_shows() -> None:
     health = Health(lambda: 0.0)
-    while health.breaker("model").state == "closed":
+    while health.breaker("model").allows():
         health.breaker("model").record("failed")
     show_breakers(health)
     assert value("colloquy_breaker_state", model="model") == 2.0

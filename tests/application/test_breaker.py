@@ -16,15 +16,20 @@ class Clock:
 def opened() -> tuple[Breaker, Clock]:
     clock = Clock()
     breaker = Breaker(clock=clock)
-    for _ in range(LEAST_CALLS):
-        breaker.record("failed")
+    fail(breaker, LEAST_CALLS)
     return breaker, clock
 
 
+def fail(breaker: Breaker, times: int) -> None:
+    for _ in range(times):
+        breaker.allows()
+        breaker.record("failed")
+
+
 def test_half_of_enough_calls_failing_opens_it() -> None:
-    clock = Clock()
-    breaker = Breaker(clock=clock)
+    breaker = Breaker(clock=Clock())
     for number in range(LEAST_CALLS - 1):
+        assert breaker.allows()
         breaker.record("failed" if number % 2 else "ok")
     assert breaker.allows()
     breaker.record("slow")
@@ -35,14 +40,26 @@ def test_few_calls_or_old_ones_never_open_it() -> None:
     clock = Clock()
     breaker = Breaker(clock=clock)
     for _ in range(LEAST_CALLS * 3):
-        breaker.record("failed")
+        fail(breaker, 1)
         clock.now += WINDOW_S / (LEAST_CALLS - 2)
     assert breaker.state == "closed"
+
+
+def test_failures_that_end_before_the_answers_of_their_burst_do_not_open_it() -> None:
+    breaker = Breaker(clock=Clock())
+    for _ in range(100):
+        assert breaker.allows()
+    for _ in range(49):
+        breaker.record("failed")
+    assert breaker.state == "closed"
+    breaker.record("failed")
+    assert breaker.state == "open"
 
 
 def test_throttling_and_the_callers_own_mistakes_do_not_count() -> None:
     health = Health(Clock())
     for _ in range(100):
+        health.breaker("m").allows()
         health.failed("m", ModelFailure("ThrottlingException", "slow down", status=429))
         health.failed("m", ModelFailure("ValidationException", "too long", status=400))
     assert health.breaker("m").state == "closed"
@@ -51,6 +68,7 @@ def test_throttling_and_the_callers_own_mistakes_do_not_count() -> None:
 def test_a_first_token_near_its_deadline_counts_as_slow() -> None:
     health = Health(Clock())
     for _ in range(LEAST_CALLS):
+        health.breaker("m").allows()
         health.succeeded("m", 7.0, 8.0)
     assert health.breaker("m").state == "open"
 
@@ -64,11 +82,16 @@ def test_after_a_while_three_probes_go_through_and_close_it() -> None:
     assert breaker.state == "closed"
 
 
-def test_a_failed_probe_doubles_the_wait() -> None:
+def test_one_failed_probe_of_three_closes_it_and_two_double_the_wait() -> None:
     breaker, clock = opened()
     clock.now += OPEN_S
-    assert breaker.allows()
-    breaker.record("slow")
+    for outcome in ("ok", "failed", "ok"):
+        assert breaker.allows()
+        breaker.record(outcome)  # type: ignore[arg-type]
+    assert breaker.state == "closed"
+    breaker, clock = opened()
+    clock.now += OPEN_S
+    fail(breaker, 2)
     clock.now += OPEN_S
     assert not breaker.allows()
     clock.now += OPEN_S

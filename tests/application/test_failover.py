@@ -191,15 +191,19 @@ async def test_retries_stop_when_everything_fails() -> None:
 
 async def test_an_open_breaker_is_passed_over_and_both_open_end_at_once() -> None:
     gateway, model = gateway_on(Reply(WORDS))
-    while gateway.router.health.breaker(SONNET).state == "closed":
-        gateway.router.health.breaker(SONNET).record("failed")
+    trip(gateway, SONNET)
     events = await heard(gateway, Notebook())
     assert events[0] == Routed(HAIKU, "breaker:open")
-    while gateway.router.health.breaker(HAIKU).state == "closed":
-        gateway.router.health.breaker(HAIKU).record("failed")
+    trip(gateway, HAIKU)
     with pytest.raises(ModelFailure, match="BreakerOpen"):
         await heard(gateway, Notebook())
     assert len(model.calls) == 1
+
+
+def trip(gateway: Gateway, model: str) -> None:
+    breaker = gateway.router.health.breaker(model)
+    while breaker.allows():
+        breaker.record("failed")
 
 
 async def test_nothing_is_tried_again_for_a_turn_that_has_ended() -> None:
