@@ -15,6 +15,8 @@ from api.cli.token import repeat
 from api.services import Services
 from tests.api.house import TENANT, make_services, serving
 
+pytestmark = pytest.mark.real
+
 OTHER = "01977c9e-2222-7000-8000-000000000002"
 
 

@@ -19,6 +19,8 @@ from api.services import Services
 from tests.api.house import QuickDrain, bearer, make_services, serving
 from tests.api.test_handshake import open_socket
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).parents[2]
 
 

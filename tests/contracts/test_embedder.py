@@ -11,6 +11,8 @@ from application.ports.model import Embedder, Embedding, ModelFailure
 from tests.fakes.scripted_model import WordEmbedder
 from tests.stand_in import running_stand_in
 
+pytestmark = pytest.mark.real
+
 MODEL = "amazon.titan-embed-text-v2:0"
 
 

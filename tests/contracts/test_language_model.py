@@ -24,6 +24,8 @@ from infra.local.bedrock.output import compose
 from tests.fakes.scripted_model import Reply, ScriptedModel
 from tests.stand_in import Running, running_stand_in
 
+pytestmark = pytest.mark.real
+
 PASSAGES = """[1] Warranty
 The warranty lasts 24 months — “from delivery”. It covers every part 🙂.
 

@@ -29,6 +29,8 @@ from tests.contracts.test_language_model import PASSAGES, call
 from tests.local.waiting import wait_until
 from tests.stand_in import Running, running_stand_in
 
+pytestmark = pytest.mark.real
+
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 test"}
 SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 

@@ -15,6 +15,8 @@ from infra.local.bedrock.faults import REFUSALS
 from tests.contracts.test_language_model import call
 from tests.stand_in import Running, running_stand_in
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture(scope="module")
 async def stand_in() -> AsyncIterator[Running]:

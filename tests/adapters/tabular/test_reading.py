@@ -15,6 +15,8 @@ from adapters.tabular.parquet_table import read_parquet
 from adapters.tabular.reader import ProcessTableReader, table_kind
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
+pytestmark = pytest.mark.real
+
 ORDERS = """Order ID,Region,Ordered at,Day,Total (USD),Paid,Items,Zip,Note
 1,north,2026-01-05T10:00:00Z,2026-01-05,10.50,yes,3,01234,"a, ""b""
 c"

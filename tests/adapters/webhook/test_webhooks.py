@@ -12,6 +12,8 @@ from application.ports.webhooks import WebhookFailed
 from domain.refusals import InvalidField
 from tests.adapters.webhook.server import certified, serving
 
+pytestmark = pytest.mark.real
+
 
 async def here(host: str, port: int) -> list[str]:
     """Every name means this machine."""
