@@ -57,7 +57,6 @@ class Answering:
         is what it bills."""
         effects = plan.effects
         earlier = history_messages(run.live.state, self.history_tokens)
-        await run.look_for_private([block["text"] for message in earlier for block in message.content])
         question = effects.message(plan.retrieved)
         box = await self.tools.open(run, turn, effects.tools) if effects.tools else None
         ask = Ask(

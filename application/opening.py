@@ -73,6 +73,16 @@ class Openings:
             opening.events.append(opening.embedding)
         return opening
 
+    async def holds_private(self, run: TurnRun) -> bool:
+        """Whether the conversation or a tool brought private values into a turn. What stands in the tenant's documents
+        is not private to who asks."""
+        earlier = [turn for turn in run.live.state.turns if turn.turn_id != run.turn_id]
+        told = [text for turn in earlier for text in (turn.text, turn.answer)]
+        for text in (*told, *run.tool_outputs):
+            if await irreversible(text, self.detector, run.assistant.pii) != text:
+                return True
+        return False
+
     def _scope(self, run: TurnRun, corpus_version: int) -> CacheScope:
         earlier = [(turn.text, turn.answer) for turn in run.live.state.turns if turn.answer]
         return CacheScope(

@@ -88,7 +88,7 @@ class TurnRunner:
                 return await self._repeat(run, answered)
             run.note(e.CacheMissed(turn_id=run.turn_id))
             await self.make_answer(run, opening, vector)
-            if may_keep(run):
+            if may_keep(run) and not await self.opening.holds_private(run):
                 await self.cache.store(opening.question, vector, kept_answer(run))
         return None
 
@@ -130,9 +130,8 @@ class TurnRunner:
 
 
 def may_keep(run: TurnRun) -> bool:
-    """Whether the answer of a turn that may use caches is one for others too."""
+    """Whether the answer of a turn that may use caches is whole, and one for others too as far as its course tells."""
     circumstances = Circumstances(
-        private_values=run.private,
         tools_with_effects=run.had_effects,
         cancelled=not run.completed,
         truncated=run.truncated,

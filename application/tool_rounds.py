@@ -57,7 +57,7 @@ class ToolRounds:
         if (unfit := box.unfit(use)) and "repair_tool_input" in plan.plan.on_demand:
             use = await self._repaired(run, plan, use, unfit)
         result = await box.call(use)
-        await run.look_for_private([result.output])
+        run.tool_outputs.append(result.output)
         run.note(result.event(run.turn_id))
         run.had_effects |= result.effects
         run.show(f.ToolCall(name=use.name, status=result.status, ms=result.ms))

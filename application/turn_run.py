@@ -66,7 +66,8 @@ class TurnRun:
         self.model = ""
         self.spent = Spent()
         self.ended = self.completed = False
-        self.failed_over = self.was_reset = self.truncated = self.private = self.had_effects = False
+        self.failed_over = self.was_reset = self.truncated = self.had_effects = False
+        self.tool_outputs: list[str] = []
         self.plan: PlanRun | None = None
         self._noted: list[Event] = []
 
@@ -113,14 +114,6 @@ class TurnRun:
         except BaseException:
             self._noted = noted + self._noted
             raise
-
-    async def look_for_private(self, texts: Sequence[str]) -> None:
-        """Note whether there are private values in what the conversation or a tool has brought into this turn. What
-        stands in the tenant's documents is not private to who asks."""
-        before = sum(self.redactor.counts.values())
-        for text in texts:
-            await self.redactor.redact(text)
-        self.private |= sum(self.redactor.counts.values()) > before
 
     # What its watchers see
 

@@ -154,6 +154,14 @@ async def test_a_name_in_a_document_does_not_keep_its_answer_out_of_the_cache() 
         assert (await ours.ask(await ours.open("bob"), ASK)).cached == "exact"
 
 
+async def test_what_follows_a_private_value_in_a_conversation_is_not_kept_either() -> None:
+    async with house(ANSWER, detector=NamedWords(email="ada@example.com")) as ours:
+        live = await ours.open()
+        await ours.ask(live, "I am ada@example.com")
+        await ours.ask(live, ASK)
+        assert not ours.exact.entries
+
+
 async def test_a_tool_runs_once_and_its_result_is_answered_from() -> None:
     use = ToolUse("t1", "mail", '{"to": "bob"}')
     async with house(Reply(("I will send it.", use)), Reply(("It is sent.",)), assistant=with_mail()) as ours:
