@@ -84,10 +84,6 @@ class ToolBox:
             for name, tool in self._tools.items()
         )
 
-    def begin_anew(self) -> None:
-        """The model starts the turn from its beginning: the calls it makes again are those it made."""
-        self._times.clear()
-
     def unfit(self, use: ToolUse) -> str:
         """What of an input does not fit the tool's schema, in words; empty when it fits or there is no such tool."""
         tool = self._tools.get(use.name)
