@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
@@ -18,7 +19,6 @@ from projections.transactions import Pool
 
 WINDOW = 256
 POLL_S = 0.25
-COMPARE_S = 30.0
 NOTE_S = 1.0
 BACKOFF_S = (0.1, 0.3, 1.0, 2.0)
 REFILL = 100_000
@@ -29,6 +29,18 @@ log = structlog.get_logger()
 
 
 Note = Callable[[int, int], Awaitable[None]]
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds between two comparisons of both ends, and from the first news to its publication. What is stored by then
+    goes along, so that a read model writes a session once and not for each of its facts, and a burst of turns has its
+    first words before its books are kept."""
+
+    compare_s: float = 30.0
+    linger_s: float = 0.5
+
+
+USUAL = Pace()
 
 
 class PipeAhead(Exception):
@@ -47,10 +59,10 @@ class Relay:
         database_url: str,
         *,
         lanes: int = 1,
-        compare_s: float = COMPARE_S,
+        pace: Pace = USUAL,
     ) -> None:
         self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
-        self._lanes, self._compare_s = lanes, compare_s
+        self._lanes, self._pace = lanes, pace
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay all lanes until `stop`."""
@@ -68,13 +80,13 @@ class Relay:
             try:
                 async with leadership(self._url, f"relay-{lane}", stop) as leader:
                     if leader:
-                        await LaneRelay(self._store, self._pipe, lane, self._note, self._compare_s).lead(leader, stop)
+                        await LaneRelay(self._store, self._pipe, lane, self._note, self._pace).lead(leader, stop)
             except PipeMoved:
                 log.info("relay_restarts", lane=lane, reason="the pipe moved")
             except PipeAhead as error:
                 RELAY_HALTED.labels(lane).set(1)
                 log.critical("relay_halted", lane=lane, reason=str(error))
-                await wait(stop, self._compare_s)
+                await wait(stop, self._pace.compare_s)
             except (DependencyUnavailable, OSError, TimeoutError) as error:
                 log.warning("relay_restarts", lane=lane, reason=str(error) or type(error).__name__)
             failures = 0 if time.monotonic() - began > 10 else failures + 1
@@ -85,9 +97,9 @@ class Relay:
 class LaneRelay:
     """One term of leading a lane: ends with any error, and whoever leads next begins at the pipe's end."""
 
-    def __init__(self, store: EventStore, pipe: EventPipe, lane: int, note: Note, compare_s: float) -> None:
+    def __init__(self, store: EventStore, pipe: EventPipe, lane: int, note: Note, pace: Pace) -> None:
         self._store, self._pipe, self._note = store, pipe, note
-        self._lane, self._compare_s = lane, compare_s
+        self._lane, self._pace = lane, pace
         self._noted = 0.0
 
     async def lead(self, leader: Leader, stop: asyncio.Event) -> None:
@@ -95,7 +107,7 @@ class LaneRelay:
         end, compared = await self.compare(), time.monotonic()
         position = await self._start(end)
         while not stop.is_set():
-            if time.monotonic() - compared > self._compare_s:
+            if time.monotonic() - compared > self._pace.compare_s:
                 await leader.check()
                 end, compared = await self.compare(), time.monotonic()
                 position = await self._start(end)
@@ -105,8 +117,8 @@ class LaneRelay:
                 position = end.position
                 RELAYED.labels(self._lane).inc(len(events))
             await self._report(position, caught_up=not events)
-            if not events:
-                await self._store.wait_for_news(self._lane, POLL_S)
+            if len(events) < WINDOW and await self._store.wait_for_news(self._lane, POLL_S):
+                await wait(stop, self._pace.linger_s)
 
     async def compare(self) -> PipeEnd:
         """The pipe's end, which must be something that the store holds at the same place; `PipeAhead` otherwise."""

@@ -61,9 +61,10 @@ class Pacer:
         for transport in due:
             if not transport.is_closing():
                 transport.resume_reading()
-        now = loop.time()
-        for stream in [stream for stream in self._streams if stream.deadline <= now]:
-            stream.expire()
+        if self._slot == 0:  # once a round is often enough for deadlines of seconds
+            now = loop.time()
+            for stream in [stream for stream in self._streams if stream.deadline <= now]:
+                stream.expire()
         if not self._streams and not any(self._held):
             self._timer.cancel()
             self._timer = None

@@ -14,7 +14,7 @@ import click
 from api.cli.main import with_data_dir
 from api.settings import Settings, read_settings
 
-BEHIND = 10
+BEHIND = 15
 """Where they share a machine, answers go before what only has to be caught up."""
 
 

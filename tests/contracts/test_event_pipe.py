@@ -110,7 +110,7 @@ async def test_an_emptied_stream_can_be_filled_again(request: pytest.FixtureRequ
         assert await pipe.end(lane) == PipeEnd(None, 10)
 
         async def refilled() -> bool:
-            """The server takes a second to forget the ids it has seen, and may have forgotten only the first of them."""
+            """The server takes a second to forget the ids it has seen, and may have forgotten the first ones only."""
             end = await pipe.end(lane)
             if end.sequence < 20:
                 with suppress(PipeMoved):

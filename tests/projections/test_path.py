@@ -20,7 +20,7 @@ from projections.costs import Costs
 from projections.job import ProjectionJob
 from projections.lag import lag, standings
 from projections.read_model import ReadModel
-from projections.relay import Relay
+from projections.relay import Pace, Relay
 from projections.session_view import SessionView
 from tests.fakes.in_memory_session_items import InMemorySessionItems
 from tests.projections.histories import Writer, session
@@ -28,6 +28,7 @@ from tests.projections.nats_server import NatsServer
 from tests.projections.waiting import until
 
 pytestmark = pytest.mark.real
+PACE = Pace(compare_s=0.5, linger_s=0.05)
 ALL = ("audit", "costs", "relay", "session_view")
 
 
@@ -46,7 +47,7 @@ class System:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         jobs = [
-            asyncio.create_task(Relay(self.store, self.pipe, self.pool, self.database, compare_s=0.5).run(self.stop))
+            asyncio.create_task(Relay(self.store, self.pipe, self.pool, self.database, pace=PACE).run(self.stop))
             for _ in range(2)
         ]
         jobs += [asyncio.create_task(self.job.run(self.stop)) for _ in range(2)]

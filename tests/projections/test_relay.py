@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from application.clock import new_id
-from application.ports.event_pipe import PipeMoved
+from application.ports.event_pipe import PipeEnd, PipeMoved
+from application.ports.event_store import Recorded
 from domain.event import Envelope
 from domain.refusals import DependencyUnavailable
 from domain.session.events import SessionOpened
-from projections.relay import LaneRelay, PipeAhead
+from projections.relay import LaneRelay, Pace, PipeAhead
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_pipe import InMemoryPipe
 from tests.projections.waiting import until
@@ -42,7 +43,8 @@ async def lead_for_ever(store: Any, pipe: Any, stop: asyncio.Event, compare_s: f
     """What `Relay` does round `LaneRelay`, without the lock: so two of these are rivals by force."""
     while not stop.is_set():
         try:
-            await LaneRelay(store, pipe, 0, note, compare_s).lead(AlwaysLeads(), stop)  # type: ignore[arg-type]
+            relay = LaneRelay(store, pipe, 0, note, Pace(compare_s=compare_s, linger_s=0))
+            await relay.lead(AlwaysLeads(), stop)  # type: ignore[arg-type]
         except (PipeMoved, DependencyUnavailable):
             await asyncio.sleep(0)
 
@@ -122,5 +124,28 @@ async def test_a_store_that_was_set_back_stops_the_relay_and_nothing_is_publishe
     await fill(store, 5)  # other facts have taken the places, and the log is longer than the pipe again
     published = len(pipe.published)
     with pytest.raises(PipeAhead):
-        await LaneRelay(store, pipe, 0, note, 30).compare()
+        await LaneRelay(store, pipe, 0, note, Pace()).compare()
     assert len(pipe.published) == published
+
+
+async def test_facts_that_follow_each_other_closely_travel_together() -> None:
+    store, pipe, stop = InMemoryEventStore(), Counting(), asyncio.Event()
+    relay = LaneRelay(store, pipe, 0, note, Pace(linger_s=0.2))  # type: ignore[arg-type]
+    leading = asyncio.create_task(relay.lead(AlwaysLeads(), stop))  # type: ignore[arg-type]
+    for _ in range(20):
+        await fill(store, 1)
+        await asyncio.sleep(0)
+    assert await filled(pipe, 20) == list(range(1, 21))
+    assert pipe.batches < 5
+    stop.set()
+    await asyncio.wait_for(leading, 5)
+
+
+class Counting(InMemoryPipe):
+    """Counts publications."""
+
+    batches = 0
+
+    async def publish(self, lane: int, events: Sequence[Recorded], after: PipeEnd) -> PipeEnd:
+        self.batches += 1
+        return await super().publish(lane, events, after)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
+from functools import lru_cache
 from itertools import pairwise
 
-from infra.local.bedrock.words import content_words
+from infra.local.bedrock.words import REMEMBERED, content_words
 
 WEIGHTS = {"word": 1.0, "pair": 0.6, "triple": 0.25}
 
@@ -19,8 +20,14 @@ def embed(text: str, dimensions: int) -> list[float]:
     vector = [0.0] * dimensions
     for kind, features in (("word", words), ("pair", [" ".join(p) for p in pairwise(words)]), ("triple", triples)):
         for feature, often in Counter(features).items():
-            digest = zlib.crc32(f"{kind}:{feature}".encode()) * 2_654_435_761 & 0xFFFFFFFF
-            sign = 1.0 if digest & 1 else -1.0
-            vector[(digest >> 1) % dimensions] += sign * WEIGHTS[kind] * (1.0 + math.log(often))
+            place, weight = _place(kind, feature)
+            vector[place % dimensions] += weight * (1.0 + math.log(often))
     length = math.sqrt(sum(x * x for x in vector)) or 1.0
     return [x / length for x in vector]
+
+
+@lru_cache(REMEMBERED)
+def _place(kind: str, feature: str) -> tuple[int, float]:
+    """Where a feature counts, before it is folded into the space, and its weight with its sign."""
+    digest = zlib.crc32(f"{kind}:{feature}".encode()) * 2_654_435_761 & 0xFFFFFFFF
+    return digest >> 1, WEIGHTS[kind] if digest & 1 else -WEIGHTS[kind]

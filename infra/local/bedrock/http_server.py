@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httptools
+import msgspec
 
 LARGEST_BODY = 32 * 1024 * 1024
 JSON = "application/json"
@@ -39,7 +40,7 @@ class Reply:
 
     def send_json(self, status: int, value: Any, **headers: str) -> None:
         """The whole answer."""
-        body = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()
+        body = value if isinstance(value, bytes) else msgspec.json.encode(value)
         self._write(_head(status, {"Content-Type": JSON, "Content-Length": str(len(body)), **headers}) + body)
         self._end()
 

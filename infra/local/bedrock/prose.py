@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 from infra.local.bedrock.prompt import Passage, Prompt
@@ -52,7 +53,7 @@ def _from_passages(question: str, passages: list[Passage]) -> str:
 def _best(question: str, candidates: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The sentences that share most of the question's rarer words, best first; none when none shares any."""
     asked = set(content_words(question))
-    words = [set(content_words(sentence)) for _, sentence in candidates]
+    words = [_words_of(sentence) for _, sentence in candidates]
     often = Counter(word for found in words for word in found)
     scores = [
         sum(math.log(1 + len(words) / often[word]) for word in found & asked) / math.sqrt(8 + len(found))
@@ -65,6 +66,11 @@ def _best(question: str, candidates: list[tuple[int, str]]) -> list[tuple[int, s
         if good_enough and len(chosen) < SENTENCES and candidates[i][1] not in [said for _, said in chosen]:
             chosen.append(candidates[i])
     return chosen
+
+
+@lru_cache(4_096)
+def _words_of(sentence: str) -> frozenset[str]:
+    return frozenset(content_words(sentence))
 
 
 def sentences_of(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 SILENT = frozenset(
@@ -16,6 +17,11 @@ SILENT = frozenset(
 ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ies", "ied", "ers", "er", "ed", "es", "ly", "s", "e", "y")
 
 
+REMEMBERED = 65_536
+"""Words and the like that are worked out once: the stand-in shares its cores with what is measured."""
+
+
+@lru_cache(REMEMBERED)
 def stem(word: str) -> str:
     """A word without a common ending, when four letters or more stay."""
     for ending in ENDINGS:
