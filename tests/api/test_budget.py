@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from api.app import create_app
+from application.clock import now
 from application.gateway.reservation import BudgetGate
 from application.put_budget import PutBudgetHandler
 from domain.tenant.events import Budget
@@ -31,7 +32,7 @@ class House:
         tenants, self.spending = self.services.tenants, FixedSpending()
         parts = {
             "put_budget": PutBudgetHandler(self.services.store, tenants),
-            "budgets": BudgetGate(tenants, self.services.admission, InMemoryReservations(), self.spending),
+            "budgets": BudgetGate(tenants, self.services.admission, InMemoryReservations(now=now()), self.spending),
         }
         for name, part in parts.items():
             object.__setattr__(self.services, name, part)
