@@ -18,6 +18,7 @@ from application.gateway.gateway import Gateway
 from application.gateway.health import Health
 from application.gateway.reservation import BudgetGate
 from application.gateway.router import Router
+from application.kept_replies import KeptReplies
 from application.live_session import LiveSessions
 from application.make_answer import MakeAnswer
 from application.opening import Openings
@@ -30,6 +31,7 @@ from application.ports.keys import Sealer
 from application.ports.model import Embedder, LanguageModel
 from application.ports.reservations import Reservations
 from application.ports.spending import Spending
+from application.ports.step_replies import StepReplies
 from application.ports.tenants import Tenants
 from application.ports.webhooks import Webhooks
 from application.retrieve import Retrieve
@@ -58,6 +60,7 @@ class TurnParts:
     detector: Detector
     exact: ExactCache
     similar: SemanticCache
+    replies: StepReplies
     reservations: Reservations
     spending: Spending
     datasets: Datasets
@@ -106,7 +109,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         opening=Openings(parts.detector, cache, CorpusVersions(parts.corpus), parts.embedder, release),
         cache=cache,
         retrieve=retrieve,
-        make_answer=MakeAnswer(gateway, retrieve, answering),
+        make_answer=MakeAnswer(gateway, retrieve, answering, KeptReplies(parts.replies, parts.sealer, release)),
         after_turn=AfterTurn(),
         turn_s=settings.turn_s,
     )

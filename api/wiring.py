@@ -36,6 +36,7 @@ from adapters.tabular.reader import ProcessTableReader
 from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.feed_tail import ValkeyFeedTail
 from adapters.valkey.reservations import ValkeyReservations
+from adapters.valkey.step_replies import ValkeyStepReplies
 from adapters.valkey.tickets import ValkeyTickets
 from adapters.webhook.webhooks import open_webhooks
 from api import event_metrics
@@ -172,6 +173,7 @@ async def _assemble(
             detector=detector,
             exact=ValkeyExactCache(cache),
             similar=PostgresSemanticCache(pool),
+            replies=ValkeyStepReplies(cache),
             reservations=ValkeyReservations(cache),
             spending=LedgerSpending(pool),
             datasets=datasets,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from application.answer import Answering
 from application.citations import CitationReader
 from application.gateway.gateway import Gateway
+from application.kept_replies import KeptReplies
 from application.opening import Opening
 from application.plan import plan_of
 from application.retrieve import Retrieve
@@ -29,6 +30,7 @@ class MakeAnswer:
     gateway: Gateway
     retrieve: Retrieve
     answer: Answering
+    kept: KeptReplies
 
     async def __call__(self, run: TurnRun, opening: Opening, vector: list[float] | None) -> None:
         """Say the answer and complete the turn."""
@@ -48,7 +50,8 @@ class MakeAnswer:
             await run.complete(truncated=run.truncated)
 
     def _plan(self, run: TurnRun, turn: Turn, opening: Opening, vector: list[float] | None) -> PlanRun:
-        steps = TurnStepModel(self.gateway, run)
+        may_keep = opening.question is not None and opening.question.policy.exact
+        steps = TurnStepModel(self.gateway, run, self.kept if may_keep else None)
         facts = facts_of(
             run.live.state,
             turn,

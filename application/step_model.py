@@ -9,19 +9,30 @@ from msgspec import UNSET
 from application import frames as f
 from application.gateway.ask import Ask
 from application.gateway.gateway import Gateway
+from application.kept_replies import KeptReplies
 from application.steps.asking import StepAsk, StepReply
 from application.turn_run import TurnRun
 
 
 @dataclass(frozen=True, slots=True)
 class TurnStepModel:
-    """The model of one turn's steps."""
+    """The model of one turn's steps. `kept` is None in a turn that may not use caches."""
 
     gateway: Gateway
     run: TurnRun
+    kept: KeptReplies | None = None
 
     async def complete(self, ask: StepAsk) -> StepReply:
         """See `StepModel`."""
+        if self.kept is None or not ask.cacheable:
+            return await self._asked(ask)
+        if found := await self.kept.find(self.run, ask):
+            return found
+        reply = await self._asked(ask)
+        await self.kept.keep(self.run, ask, reply)
+        return reply
+
+    async def _asked(self, ask: StepAsk) -> StepReply:
         reply = await self.gateway.complete(
             Ask(
                 step=ask.step,

@@ -65,8 +65,8 @@ class AnswerCache:
         return await self._exact(question, key) if key else None
 
     async def _exact(self, question: Question, key: bytes) -> Hit | None:
-        entry = await _or_none("exact", EXACT_S, self.exactly.get(question.scope.tenant, key))
-        kept = await _or_none("keys", KEYS_S, self._open(question, key, entry)) if entry else None
+        entry = await or_none("exact", EXACT_S, self.exactly.get(question.scope.tenant, key))
+        kept = await or_none("keys", KEYS_S, self._open(question, key, entry)) if entry else None
         if kept is None or kept.question != as_typed(question.text):
             return None
         return _hit("exact", 1.0, kept.answer)
@@ -76,7 +76,7 @@ class AnswerCache:
         scope = await self._digest("scope", question) if question.policy.semantic and vector else None
         if scope is None or vector is None:
             return None
-        return await _or_none("semantic", SEMANTIC_S, self._semantic(question, scope, vector))
+        return await or_none("semantic", SEMANTIC_S, self._semantic(question, scope, vector))
 
     async def _semantic(self, question: Question, scope: bytes, vector: Sequence[float]) -> Hit | None:
         found = await self.similar.nearest(
@@ -119,14 +119,14 @@ class AnswerCache:
         self._stampede.answered(key, answer)
         tenant, ttl_s = question.scope.tenant, question.policy.ttl_s
         if question.policy.exact and (entry := await self._seal(question, key, answer)):
-            await _or_none("exact", EXACT_S, self.exactly.put(tenant, key, entry, ttl_s))
+            await or_none("exact", EXACT_S, self.exactly.put(tenant, key, entry, ttl_s))
         if question.policy.semantic and vector and (entry := await self._seal(question, scope, answer)):
-            await _or_none("semantic", SEMANTIC_S, self.similar.put(tenant, scope, key, vector, entry, ttl_s))
+            await or_none("semantic", SEMANTIC_S, self.similar.put(tenant, scope, key, vector, entry, ttl_s))
 
     async def evict(self, tenant: str, turn: str) -> None:
         """Thumbs down: the answer that came from this turn serves nobody any more."""
-        await _or_none("exact", EXACT_S, self.exactly.evict(tenant, turn))
-        await _or_none("semantic", SEMANTIC_S, self.similar.evict(tenant, turn))
+        await or_none("exact", EXACT_S, self.exactly.evict(tenant, turn))
+        await or_none("semantic", SEMANTIC_S, self.similar.evict(tenant, turn))
 
     async def forget(self, stream: str) -> None:
         """A session is erased. Its shredded key has taken the texts; the vectors go now. An error reaches the caller,
@@ -137,7 +137,7 @@ class AnswerCache:
         """A keyed hash of the scope, and for the exact key of the question as it was typed."""
         text = as_typed(question.text) if what == "question" else ""
         data = msgspec.msgpack.encode((what, question.scope, text))
-        return await _or_none("keys", KEYS_S, self.sealer.digest(question.scope.tenant, data))
+        return await or_none("keys", KEYS_S, self.sealer.digest(question.scope.tenant, data))
 
     async def _seal(self, question: Question, place: bytes, answer: CachedAnswer) -> Entry | None:
         """Bound to the place where it lies, so that nobody can put it elsewhere."""
@@ -145,7 +145,7 @@ class AnswerCache:
         if len(plain) > LARGEST:
             return None
         stream = f"{question.scope.tenant}/session/{answer.session}"
-        sealed = await _or_none("keys", KEYS_S, self.sealer.seal(stream, plain, _context(place)))
+        sealed = await or_none("keys", KEYS_S, self.sealer.seal(stream, plain, _context(place)))
         return Entry(stream, answer.turn, sealed) if sealed else None
 
     async def _open(self, question: Question, place: bytes, entry: Entry) -> _Kept | None:
@@ -170,7 +170,7 @@ def _hit(layer: Literal["exact", "semantic"], similarity: float, answer: CachedA
     return Hit(layer=layer, similarity=similarity, age_s=_age_s(answer), saved_usd=answer.cost_usd, answer=answer)
 
 
-async def _or_none(part: str, deadline_s: float, asking: Awaitable[T]) -> T | None:
+async def or_none(part: str, deadline_s: float, asking: Awaitable[T]) -> T | None:
     """What comes in time; whatever goes wrong costs a hit and nothing else."""
     try:
         async with asyncio.timeout(deadline_s):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import pytest
+
 from application import frames as f
 from application.cancel_turn import cancel_turn
 from application.clock import new_id
@@ -20,6 +22,8 @@ from tests.fakes.nothing_private import NamedWords
 from tests.fakes.scripted_model import Reply
 
 ASK = "How long may coffee be returned?"
+SIMPLE = Reply(('{"level": "simple"}',))
+JUDGING = Assistant(plan=("assess_complexity", "answer_from_documents"), cache=CachePolicy(semantic=False))
 ANSWER = Reply(("Within 30 days ", "of sale [1]."))
 MAIL = Tool(
     description="Send a mail", effects=True, webhook=Webhook(url="https://example.com/mail"),
@@ -231,6 +235,46 @@ async def test_a_step_whose_model_fails_has_its_default_and_the_turn_goes_on() -
         assert turn.status == "completed"
         runs = [fact for fact in await ours.facts(live, e.StepRun) if fact.safe_default]  # type: ignore[attr-defined]
         assert [run.step for run in runs] == ["assess_complexity"]  # type: ignore[attr-defined]
+
+
+async def test_a_question_is_understood_once_although_its_answer_is_made_anew() -> None:
+    async with house(SIMPLE, ANSWER, assistant=JUDGING) as ours:
+        await ours.ask(await ours.open(), ASK)
+        ours.exact.entries.clear()
+        live = await ours.open("bob")
+        turn = await ours.ask(live, ASK)
+        assert turn.answer == "Within 30 days of sale [1]." and len(ours.model.calls) == 3
+        judged, _ = await ours.facts(live, e.StepRun)
+        assert isinstance(judged, e.StepRun) and (judged.reason, judged.safe_default) == ("kept", False)
+        started = [fact.step for fact in await ours.facts(live, ModelCallStarted)]  # type: ignore[attr-defined]
+        assert "assess_complexity" not in started, "nothing is paid for it"
+
+
+@pytest.mark.parametrize("spoiled", ["bypassed", "erased", "away"])
+async def test_a_step_is_asked_again_where_its_reply_may_not_be_used(spoiled: str) -> None:
+    async with house(SIMPLE, ANSWER, SIMPLE, ANSWER, assistant=JUDGING) as ours:
+        live = await ours.open()
+        await ours.ask(live, ASK)
+        ours.exact.entries.clear()
+        ours.replies.away = spoiled == "away"
+        if spoiled == "erased":
+            ours.sealer.shredded.add(str(live.id))
+        await ours.ask(await ours.open("bob"), ASK, use_cache=spoiled != "bypassed")
+        assert len(ours.model.calls) == 4
+
+
+@pytest.mark.parametrize("judgement", ['{"level": "no such level"}', "I would say: simple."])
+async def test_a_reply_that_does_not_fit_is_not_kept(judgement: str) -> None:
+    async with house(Reply((judgement,)), SIMPLE, ANSWER, assistant=JUDGING) as ours:
+        await ours.ask(await ours.open(), ASK)
+        assert len(ours.model.calls) == 3 and len(ours.replies.entries) == 1
+
+
+async def test_no_reply_to_private_values_is_kept() -> None:
+    detector = NamedWords(email="ada@example.com")
+    async with house(SIMPLE, ANSWER, assistant=JUDGING, detector=detector) as ours:
+        await ours.ask(await ours.open(), "What did ada@example.com return?")
+        assert len(ours.model.calls) == 2 and not ours.replies.entries
 
 
 async def test_an_assistant_without_caches_keeps_nothing() -> None:

@@ -29,6 +29,7 @@ from tests.fakes.in_memory_datasets import InMemoryDatasets
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_reservations import InMemoryReservations
 from tests.fakes.in_memory_sealer import InMemorySealer
+from tests.fakes.in_memory_step_replies import InMemoryStepReplies
 from tests.fakes.nothing_private import NothingPrivate
 from tests.fakes.scripted_model import Reply, ScriptedModel, WordEmbedder
 from tests.fakes.scripted_webhooks import ScriptedWebhooks
@@ -71,11 +72,13 @@ class House:
     turns: Turns
     sessions: LiveSessions
     store: InMemoryEventStore
+    sealer: InMemorySealer
     model: ScriptedModel
     embedder: WordEmbedder
     corpus: FixedCorpus
     exact: InMemoryExactCache
     similar: InMemorySemanticCache
+    replies: InMemoryStepReplies
     tenant: Tenant
     webhooks: ScriptedWebhooks
     create: CreateTurnHandler = field(init=False)
@@ -135,6 +138,7 @@ async def house(
     sessions = LiveSessions(store, NoTail())
     model, embedder, corpus = ScriptedModel(replies or (Reply(),)), WordEmbedder(), FixedCorpus(passages)
     exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
+    replies = InMemoryStepReplies()
     parts = TurnParts(
         store=store,
         sealer=sealer,
@@ -147,10 +151,11 @@ async def house(
         detector=detector or NothingPrivate(),
         exact=exact,
         similar=similar,
+        replies=replies,
         reservations=InMemoryReservations(),
         spending=FixedSpending(),
         datasets=InMemoryDatasets(),
         webhooks=webhooks,
     )
     turns = put_together(Settings(**settings), parts)
-    yield House(turns, sessions, store, model, embedder, corpus, exact, similar, tenant, webhooks)
+    yield House(turns, sessions, store, sealer, model, embedder, corpus, exact, similar, replies, tenant, webhooks)

@@ -12,9 +12,12 @@ import valkey.asyncio
 from adapters.postgres.pool import open_pool
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.valkey.exact_cache import ValkeyExactCache
+from adapters.valkey.step_replies import ValkeyStepReplies
 from application.clock import new_id
 from application.ports.answer_cache import Entry, ExactCache, SemanticCache
+from application.ports.step_replies import StepReplies
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
+from tests.fakes.in_memory_step_replies import InMemoryStepReplies
 
 MOST = 3
 EAST, NORTH, NORTH_EAST = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.6, 0.8, 0.0]
@@ -29,6 +32,15 @@ async def exactly(request: pytest.FixtureRequest) -> AsyncIterator[ExactCache]:
     client = valkey.asyncio.from_url(request.getfixturevalue("endpoints").valkey_url)
     yield ValkeyExactCache(client)
     await client.aclose()
+
+
+@pytest.fixture(params=["memory", pytest.param("valkey", marks=real)])
+async def replies(request: pytest.FixtureRequest) -> AsyncIterator[StepReplies]:
+    if request.param == "memory":
+        yield InMemoryStepReplies()
+        return
+    async with valkey.asyncio.from_url(request.getfixturevalue("endpoints").valkey_url) as client:
+        yield ValkeyStepReplies(client)
 
 
 @dataclass
@@ -87,6 +99,15 @@ async def test_what_shall_not_last_is_not_kept(exactly: ExactCache, semantic: Se
     assert await semantic.cache.nearest(tenant, b"scope", EAST, at_least=0, limit=9) == []
 
 
+async def test_a_kept_reply_is_its_tenants_and_its_keys(replies: StepReplies) -> None:
+    tenant, other = new_id(), new_id()
+    await replies.put(tenant, b"key", entry(tenant), 60)
+    await replies.put(tenant, b"short", entry(tenant), 0)
+    assert await replies.get(tenant, b"key") == entry(tenant)
+    assert await replies.get(tenant, b"short") is None
+    assert await replies.get(other, b"key") is None
+
+
 @real
 async def test_valkey_lets_everything_expire(endpoints: object) -> None:
     tenant = new_id()
@@ -94,8 +115,9 @@ async def test_valkey_lets_everything_expire(endpoints: object) -> None:
         cache = ValkeyExactCache(client)
         await cache.put(tenant, b"key", entry(tenant), 60)
         assert await cache.lead(tenant, b"key", "me", 5)
+        await ValkeyStepReplies(client).put(tenant, b"key", entry(tenant), 60)
         keys = [key async for key in client.scan_iter(f"*{tenant}*")]
-        assert len(keys) == 3
+        assert len(keys) == 4
         assert all([0 < await client.ttl(key) <= 60 for key in keys])
 
 

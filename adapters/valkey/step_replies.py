@@ -1,0 +1,32 @@
+"""`StepReplies` on Valkey: an entry a key, sealed, under a keyed hash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from application.ports.answer_cache import Entry
+
+_decoder = msgspec.msgpack.Decoder(Entry)
+
+
+class ValkeyStepReplies:
+    """See `application.ports.step_replies.StepReplies`."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def get(self, tenant: str, key: bytes) -> Entry | None:
+        """One command."""
+        found = await self._client.get(_name(tenant, key))
+        return _decoder.decode(found) if found else None
+
+    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+        """One command."""
+        if ttl_s > 0:
+            await self._client.set(_name(tenant, key), msgspec.msgpack.encode(entry), ex=ttl_s)
+
+
+def _name(tenant: str, key: bytes) -> str:
+    return f"step-reply:{tenant}:{key.hex()}"

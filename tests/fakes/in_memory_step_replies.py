@@ -1,0 +1,24 @@
+"""Kept replies of steps in memory."""
+
+from __future__ import annotations
+
+from application.ports.answer_cache import Entry
+
+
+class InMemoryStepReplies:
+    """`away` makes every call fail."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.entries: dict[tuple[str, bytes], Entry] = {}
+
+    async def get(self, tenant: str, key: bytes) -> Entry | None:
+        if self.away:
+            raise ConnectionError("away")
+        return self.entries.get((tenant, key))
+
+    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+        if self.away:
+            raise ConnectionError("away")
+        if ttl_s > 0:
+            self.entries[tenant, key] = entry
