@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import resource
-import signal
 import sys
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
+from adapters.confinement import confine, take_stdout
 from adapters.extract.reading import read
 from adapters.extract.wire import LENGTH_BYTES, Read, Refused, Task, frame
 from domain.refusals import DocumentRefused
-
-PR_SET_PDEATHSIG = 1
-BANNED = (
-    "socket.", "subprocess.", "ctypes.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "os.remove", "os.rename",
-)  # fmt: skip
-WRITING = frozenset("wax+")
 
 
 def main() -> None:
     """Serve tasks from standard input until it ends. Arguments: memory in bytes, seconds a file, pages a PDF."""
     memory, seconds, max_pages = (int(argument) for argument in sys.argv[1:4])
-    requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not garble the replies
-    _confine(memory)
+    requests, replies = sys.stdin.buffer, take_stdout()
+    confine(memory)
     while (length := requests.read(LENGTH_BYTES)) and len(length) == LENGTH_BYTES:
         _limit_time(seconds)
         replies.write(_answer(requests, int.from_bytes(length, "big"), max_pages))
@@ -46,29 +37,12 @@ def _answer(requests: BinaryIO, length: int, max_pages: int) -> bytes:
         return frame(Refused("unreadable", f"The document is damaged ({type(error).__name__})."))
 
 
-def _confine(memory: int) -> None:
-    """Limits that hold for the process's whole life, and an end with its parent's."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    sys.addaudithook(_forbid)
-
-
 def _limit_time(seconds: int) -> None:
     """Processor time for the next file; the kernel kills who takes more."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + seconds
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
-
-
-def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
-    """A second fence behind the parsers, none of which has reason to do any of this."""
-    writes = event == "open" and isinstance(arguments[1], str) and WRITING & set(arguments[1])
-    if writes or event.startswith(BANNED):
-        raise PermissionError(event)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A store on the module's own database, with a tenant that has a key."""
+"""A store, and another process's on the same database."""
 
 from __future__ import annotations
 
@@ -7,21 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.eventstore.store import PostgresEventStore, open_event_store
-from adapters.postgres.pool import Pool, open_pool
-from application.clock import new_id
+from adapters.postgres.pool import Pool
+from tests.event_stores import pool, store, tenant
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
-
-@pytest.fixture(scope="module")
-async def pool(database: str) -> AsyncIterator[Pool]:
-    async with open_pool(database) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-async def store(database: str, pool: Pool) -> AsyncIterator[PostgresEventStore]:
-    async with open_event_store(database, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as opened:
-        yield opened
+__all__ = ["pool", "store", "tenant"]
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +19,3 @@ async def other_store(database: str, pool: Pool) -> AsyncIterator[PostgresEventS
     """Another process on the same database."""
     async with open_event_store(database, pool, PlainKeyAuthority(), lanes=1, owner="there", lease_s=30) as opened:
         yield opened
-
-
-@pytest.fixture
-async def tenant(store: PostgresEventStore) -> str:
-    name = new_id()
-    await store.vault.create_tenant_key(name)
-    return name

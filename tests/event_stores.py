@@ -1,0 +1,31 @@
+"""Fixtures of a store on the module's own database, with a tenant that has a key."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.eventstore.store import PostgresEventStore, open_event_store
+from adapters.postgres.pool import Pool, open_pool
+from application.clock import new_id
+from tests.fakes.plain_key_authority import PlainKeyAuthority
+
+
+@pytest.fixture(scope="module")
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with open_pool(database) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def store(database: str, pool: Pool) -> AsyncIterator[PostgresEventStore]:
+    async with open_event_store(database, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def tenant(store: PostgresEventStore) -> str:
+    name = new_id()
+    await store.vault.create_tenant_key(name)
+    return name
