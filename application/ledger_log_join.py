@@ -34,6 +34,10 @@ class Entry(msgspec.Struct, kw_only=True):
         """Whether its line in the log cannot name it: InvokeModel takes no metadata."""
         return self.call.started.step == EMBED
 
+    def away(self, line: LoggedCall) -> timedelta:
+        """How long before the call or after it the line was written."""
+        return max(self.at - line.at, line.at - self.heard, timedelta())
+
 
 Pair = tuple[Entry, LoggedCall]
 
@@ -75,7 +79,8 @@ class Join:
 
     def match_embeddings(self, before: datetime) -> Iterator[Pair]:
         """Pairs of embedding calls settled before then and lines of the same model, size and time. Whose call ends
-        first takes the first line in its time, which pairs as many as can be paired."""
+        first takes the first line in its time, which pairs as many as can be paired; only where there is none it takes
+        the nearest, for clocks may differ. A line before its time may be that of a call that broke off."""
         settled = [e for e in self._embeddings.values() if e.heard < before and e.call.standing]
         for entry in sorted(settled, key=lambda e: e.heard):
             used = entry.call.standing
@@ -84,7 +89,7 @@ class Join:
             lines = self._nameless.get((used.model, used.usage.input_tokens), [])
             fits = [line for line in lines if entry.at - SKEW <= line.at <= entry.heard + SKEW]
             if fits:
-                yield self._pair_embedding(entry, min(fits, key=lambda line: line.at))
+                yield self._pair_embedding(entry, min(fits, key=lambda line: (entry.away(line), line.at)))
 
     def match_the_rest(self) -> Iterator[Pair]:
         """When both sides have been read: calls that nobody settled; then embedding calls whose size is not known, for

@@ -241,6 +241,17 @@ async def test_embeddings_are_matched_by_model_time_and_size(world: World) -> No
     assert (await world.reconcile()).matched == 4
 
 
+async def test_an_embedding_leaves_the_line_of_one_that_broke_off_before_it(world: World) -> None:
+    """Of many of one size each could have the line of the one before; then the last line would be nobody's."""
+    size: dict[str, Any] = {"logged": Usage(26), "step": "embed", "model": TITAN}
+    await world.call(None, **size)
+    for n in range(1, 10):
+        await world.call(Usage(26), at=NOON + timedelta(seconds=3 * n), **size)
+    report = await world.reconcile()
+    assert (report.matched, report.settled, report.extra) == (9, 1, 0)
+    assert report.drift_usd == 0
+
+
 async def test_a_snapshot_hides_no_call(world: World) -> None:
     stream = "acme/session/s"
     await world.put(stream, NOON, SessionOpened(user="ada", assistant="default"))
