@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -16,43 +18,55 @@ from application.steps.structured import Unusable, parse_reply
 from application.turn_run import TurnRun
 
 KEPT = "kept"
+FIND_S = EXACT_S + KEYS_S
 _decoder = msgspec.msgpack.Decoder(StepReply)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptReplies:
     """Kept by all that a reply hangs on: the whole request, and how the assistant treats private values. `release`
-    names the models and prompts of the installation. Sealed with the key of the session that it comes from. No method
-    raises."""
+    names the models and prompts of the installation. Sealed with the key of the session that it comes from."""
 
     replies: StepReplies
     sealer: Sealer
     release: str
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def find(self, run: TurnRun, ask: StepAsk) -> StepReply | None:
-        """The reply to the same request of the same tenant, with the reason `kept`."""
+    async def reply(self, run: TurnRun, ask: StepAsk, asked: Callable[[], Awaitable[StepReply]]) -> StepReply:
+        """What the same request of the same tenant was replied, with the reason `kept`; else what it is now, which is
+        kept behind the turn's back if it fits the step and nothing private went into it. Raises what `asked` does."""
         tenant = run.caller.tenant
-        key = await self._key(run, ask)
-        entry = await or_none("steps", EXACT_S, self.replies.get(tenant, key)) if key else None
-        if key is None or entry is None or not entry.stream.startswith(f"{tenant}/"):
+        key = await or_none("keys", KEYS_S, self.sealer.digest(tenant, self._request(run, ask)))
+        if key is None:
+            return await asked()
+        if found := await or_none("steps", FIND_S, self._find(tenant, key)):
+            return found
+        reply = await asked()
+        if not run.redactor.found and _fits(ask, reply):
+            task = asyncio.create_task(self._keep(run, key, reply))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        return reply
+
+    async def _find(self, tenant: str, key: bytes) -> StepReply | None:
+        entry = await self.replies.get(tenant, key)
+        if entry is None or not entry.stream.startswith(f"{tenant}/"):
             return None
-        plain = await or_none("keys", KEYS_S, self.sealer.unseal(entry.stream, entry.sealed, _context(key)))
+        plain = await self.sealer.unseal(entry.stream, entry.sealed, _context(key))
         return msgspec.structs.replace(_decoder.decode(plain), reason=KEPT) if plain else None
 
-    async def keep(self, run: TurnRun, ask: StepAsk, reply: StepReply) -> None:
-        """Keep a reply that fits its step, unless something private went into it."""
-        key = None if run.redactor.found or not _fits(ask, reply) else await self._key(run, ask)
-        if key is None:
-            return
-        stream, plain = str(run.live.id), msgspec.msgpack.encode(reply)
-        if sealed := await or_none("keys", KEYS_S, self.sealer.seal(stream, plain, _context(key))):
-            entry, ttl_s = Entry(stream, run.turn_id, sealed), run.assistant.cache.ttl_s
-            await or_none("steps", EXACT_S, self.replies.put(run.caller.tenant, key, entry, ttl_s))
+    async def _keep(self, run: TurnRun, key: bytes, reply: StepReply) -> None:
+        async def put() -> None:
+            stream = str(run.live.id)
+            sealed = await self.sealer.seal(stream, msgspec.msgpack.encode(reply), _context(key))
+            entry = Entry(stream, run.turn_id, sealed)
+            await self.replies.put(run.caller.tenant, key, entry, run.assistant.cache.ttl_s)
 
-    async def _key(self, run: TurnRun, ask: StepAsk) -> bytes | None:
+        await or_none("steps", KEYS_S, put())
+
+    def _request(self, run: TurnRun, ask: StepAsk) -> bytes:
         request = (ask.step, ask.tier, ask.system, ask.messages, ask.max_tokens)
-        data = msgspec.msgpack.encode((self.release, run.assistant.models, run.assistant.pii, request), order="sorted")
-        return await or_none("keys", KEYS_S, self.sealer.digest(run.caller.tenant, data))
+        return msgspec.msgpack.encode((self.release, run.assistant.models, run.assistant.pii, request), order="sorted")
 
 
 def _fits(ask: StepAsk, reply: StepReply) -> bool:

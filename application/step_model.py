@@ -26,11 +26,7 @@ class TurnStepModel:
         """See `StepModel`."""
         if self.kept is None or not ask.cacheable:
             return await self._asked(ask)
-        if found := await self.kept.find(self.run, ask):
-            return found
-        reply = await self._asked(ask)
-        await self.kept.keep(self.run, ask, reply)
-        return reply
+        return await self.kept.reply(self.run, ask, lambda: self._asked(ask))
 
     async def _asked(self, ask: StepAsk) -> StepReply:
         reply = await self.gateway.complete(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from application import frames as f
 from application.cancel_turn import cancel_turn
@@ -250,7 +251,7 @@ async def test_a_question_is_understood_once_although_its_answer_is_made_anew() 
         assert "assess_complexity" not in started, "nothing is paid for it"
 
 
-@pytest.mark.parametrize("spoiled", ["bypassed", "erased", "away"])
+@pytest.mark.parametrize("spoiled", ["bypassed", "erased", "away", "garbled"])
 async def test_a_step_is_asked_again_where_its_reply_may_not_be_used(spoiled: str) -> None:
     async with house(SIMPLE, ANSWER, SIMPLE, ANSWER, assistant=JUDGING) as ours:
         live = await ours.open()
@@ -259,6 +260,8 @@ async def test_a_step_is_asked_again_where_its_reply_may_not_be_used(spoiled: st
         ours.replies.away = spoiled == "away"
         if spoiled == "erased":
             ours.sealer.shredded.add(str(live.id))
+        if spoiled == "garbled":
+            ours.replies.entries = {k: replace(v, sealed=b"?" * 40) for k, v in ours.replies.entries.items()}
         await ours.ask(await ours.open("bob"), ASK, use_cache=spoiled != "bypassed")
         assert len(ours.model.calls) == 4
 

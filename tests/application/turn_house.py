@@ -97,6 +97,7 @@ class House:
         async with asyncio.timeout(WITHIN_S):
             await asyncio.gather(*self.create.tasks)
             await asyncio.gather(*self.turns.runner.after_turn.tasks)
+            await asyncio.gather(*self.turns.runner.make_answer.kept.tasks)
         found = live.state.turn(turn.turn_id)
         assert found is not None, "it was made"
         return found
