@@ -110,23 +110,34 @@ def outage(sockets: int, tenants: int, seconds: float, as_json: bool) -> None:
 
 @bench.command()
 @click.option("--streams", default="1,50,250,500", show_default=True, help="How many at once, one comparison each.")
-@click.option("--rounds", default=1, show_default=True, help="How often each takes its turn; the median counts.")
+@click.option(
+    "--arrivals",
+    default="steady,burst",
+    show_default=True,
+    help="steady: each stream asks again when answered; burst: all ask at the same instant.",
+)
+@click.option("--rounds", default=3, show_default=True, help="How often each takes its turn; the median counts.")
 @click.option("--json", "as_json", is_flag=True)
-def stream(streams: str, rounds: int, as_json: bool) -> None:
+def stream(streams: str, arrivals: str, rounds: int, as_json: bool) -> None:
     """What the server adds to a stream, beside a bare pipe (Litestar and aioboto3 as they come) in the same run.
 
-    Example: colloquy bench stream --streams 1,250
+    Example: colloquy bench stream --streams 1,250 --arrivals steady
     """
-    from infra.bench.stream import compare
+    from infra.bench.stream import ARRIVALS, compare
 
-    rows = asyncio.run(compare([int(part) for part in streams.split(",")], rounds))
+    ways = [way for way in ARRIVALS if way in arrivals.split(",")]
+    counts = [int(part) for part in streams.split(",")]
+    found = asyncio.run(compare(ways, counts, rounds, lambda line: click.echo(line, err=True)))
     if as_json:
-        click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]))
+        click.echo(json.dumps([msgspec.to_builtins(each) for each in found]))
         return
-    click.echo(table(rows))
-    for pipe, ours in zip(rows[::2], rows[1::2], strict=True):
-        cpu, first = ours.cpu_us_per_delta / pipe.cpu_us_per_delta, ours.first_token_p50_ms / pipe.first_token_p50_ms
-        click.echo(f"{ours.streams} streams: ours / pipe: CPU a delta {cpu:.2f}, first token p50 {first:.2f}")
+    click.echo(table([row for each in found for row in each.rows]))
+    for each in found:
+        ours = each.rows[1]
+        click.echo(
+            f"{ours.arrival} {ours.streams}: ours / pipe: CPU a delta {each.cpu:.2f}, "
+            f"first token p50 {each.first_token_p50:.2f}, p99 {each.first_token_p99:.2f}"
+        )
 
 
 @bench.command()

@@ -31,15 +31,13 @@ async def bedrock(app: Litestar) -> AsyncIterator[None]:
 
 @websocket("/chat")
 async def chat(socket: WebSocket[Any, Any, Any]) -> None:
-    """A prompt in; deltas out; `{"done": true}` at the end."""
+    """What to ask, in Converse's words, in; deltas out; `{"done": true}` at the end."""
     await socket.accept()
     try:
         while True:
-            prompt = (await socket.receive_json())["text"]
+            asked = await socket.receive_json()
             response = await socket.app.state.bedrock.converse_stream(
-                modelId=MODEL,
-                messages=[{"role": "user", "content": [{"text": prompt}]}],
-                inferenceConfig={"maxTokens": 1_024},
+                modelId=MODEL, inferenceConfig={"maxTokens": 1_024}, **asked
             )
             async for event in response["stream"]:
                 if "contentBlockDelta" in event:

@@ -9,24 +9,35 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any, Literal, Protocol
 
 import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
-from infra.bench.chat_load import ask_all, close_all, open_sockets, percentile
+from infra.bench.chat_load import OPEN_AT_ONCE, ask, close_all, open_sockets, percentile
 from infra.bench.handbook import DOCUMENTS, QUESTION
 from infra.bench.installation import installed
 from infra.bench.processes import cpu_seconds
 from infra.local.endpoints import installation_environment
+
+Arrival = Literal["burst", "steady"]
+ARRIVALS: tuple[Arrival, ...] = ("steady", "burst")
+TENANTS = 50
+STEADY_TURNS = 4
+"""Questions on each socket of a steady load; the first, while the load builds up, does not count."""
+SETTLE_S = 1.0
+"""From the last socket's opening to the first question, so that what opening it set off is over."""
+ANSWER_WITHIN_S = 180.0
 
 
 class Row(msgspec.Struct, kw_only=True):
     """One measurement: milliseconds, microseconds a delta of the model's."""
 
     what: str
+    arrival: Arrival
     streams: int
     first_token_p50_ms: float
     first_token_p99_ms: float
@@ -35,66 +46,91 @@ class Row(msgspec.Struct, kw_only=True):
     errors: int
 
 
-class Pipe:
-    """The bare pipe, in a process of its own."""
+class Heard(msgspec.Struct):
+    """One answer: seconds to its first token and to its end, and what went wrong."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    first_s: float
+    whole_s: float
+    error: str = ""
+
+
+class Side(Protocol):
+    """A server that is measured."""
+
+    what: str
+    pid: int
+
+    async def open(self, streams: int) -> list[ClientConnection]:
+        """So many sockets, ready to be asked."""
+        ...
+
+    async def ask(self, socket: ClientConnection, name: str) -> Heard:
+        """The question, answered to its end."""
+        ...
+
+
+class Pipe:
+    """The bare pipe, in a process of its own. It is `asked` what the whole server asks the model for the question."""
+
+    what = "bare pipe"
+
+    def __init__(self, environment: dict[str, str], asked: dict[str, Any]) -> None:
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
         listening.listen(2_048)
-        self.url = f"ws://127.0.0.1:{listening.getsockname()[1]}/chat"
+        self._url = f"ws://127.0.0.1:{listening.getsockname()[1]}/chat"
+        self._asked = json.dumps(asked)
         command = [sys.executable, "-m", "infra.bench.bare_pipe", str(listening.fileno())]
-        self.process = subprocess.Popen(command, env=environment, pass_fds=(listening.fileno(),))
+        self._process = subprocess.Popen(command, env=environment, pass_fds=(listening.fileno(),))
+        self.pid = self._process.pid
         listening.close()
 
     def stop(self) -> None:
         """End it."""
-        self.process.terminate()
-        self.process.wait(10)
+        self._process.terminate()
+        self._process.wait(10)
+
+    async def open(self, streams: int) -> list[ClientConnection]:
+        """See `Side`."""
+        gate = asyncio.Semaphore(OPEN_AT_ONCE)
+
+        async def one() -> ClientConnection:
+            async with gate:
+                return await connect(self._url, compression=None, max_size=None, open_timeout=60, ping_interval=None)
+
+        return list(await asyncio.gather(*(one() for _ in range(streams))))
+
+    async def ask(self, socket: ClientConnection, name: str) -> Heard:
+        """See `Side`."""
+        heard, began = Heard(0.0, 0.0), time.perf_counter()
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await socket.send(self._asked)
+                while "done" not in json.loads(await socket.recv()):
+                    heard.first_s = heard.first_s or time.perf_counter() - began
+        except Exception as error:  # a client counts whatever went wrong
+            heard.error = f"{type(error).__name__}: {error}"
+        heard.whole_s = time.perf_counter() - began
+        return heard
 
 
-async def _pipe_ask(pipe: ClientConnection, prompt: str) -> tuple[float, int, str]:
-    began, first, deltas = time.perf_counter(), 0.0, 0
-    try:
-        async with asyncio.timeout(180):
-            await pipe.send(json.dumps({"text": prompt}))
-            while "done" not in (frame := json.loads(await pipe.recv())):
-                first = first or time.perf_counter() - began
-                deltas += "delta" in frame
-    except Exception as error:  # counted, whatever it is
-        return 0.0, deltas, f"{type(error).__name__}: {error}"
-    return first, deltas, ""
+class Colloquy:
+    """The whole server, in an installation with its tenants."""
 
+    what = "colloquy"
 
-async def measure_pipe(pipe: Pipe, prompt: str, streams: int) -> Row:
-    """All streams at once through the bare pipe."""
-    gate = asyncio.Semaphore(50)
+    def __init__(self, url: str, pid: int, tokens: Sequence[str]) -> None:
+        self._url, self.pid, self._tokens = url.replace("http", "ws", 1) + "/v1/chat", pid, tokens
 
-    async def one() -> ClientConnection:
-        async with gate:
-            return await connect(pipe.url, max_size=None, open_timeout=60, ping_interval=None)
+    async def open(self, streams: int) -> list[ClientConnection]:
+        """See `Side`."""
+        return await open_sockets(self._url, self._tokens[:streams])
 
-    sockets = list(await asyncio.gather(*(one() for _ in range(streams))))
-    cpu, began = cpu_seconds(pipe.process.pid), time.perf_counter()
-    seen = await asyncio.gather(*(_pipe_ask(s, prompt) for s in sockets))
-    took, cpu = time.perf_counter() - began, cpu_seconds(pipe.process.pid) - cpu
-    await close_all(sockets)
-    deltas = sum(d for _, d, _ in seen)
-    return _row(
-        "bare pipe", streams, [f for f, _, e in seen if not e], deltas, took, cpu, sum(bool(e) for *_, e in seen)
-    )
-
-
-def _row(what: str, streams: int, firsts: Sequence[float], deltas: int, took: float, cpu: float, errors: int) -> Row:
-    return Row(
-        what=what,
-        streams=streams,
-        first_token_p50_ms=round(percentile(firsts, 0.5) * 1e3, 1),
-        first_token_p99_ms=round(percentile(firsts, 0.99) * 1e3, 1),
-        deltas_per_s=round(deltas / took),
-        cpu_us_per_delta=round(cpu / max(1, deltas) * 1e6, 1),
-        errors=errors,
-    )
+    async def ask(self, socket: ClientConnection, name: str) -> Heard:
+        """See `Side`."""
+        seen = await ask(socket, name, QUESTION)
+        error = seen.error if seen.exact else seen.error or "the text differs from its deltas"
+        return Heard(seen.first_token, seen.whole, error)
 
 
 class Bedrock:
@@ -113,47 +149,103 @@ class Bedrock:
             "/control/pace", json={"first_token_ms": first_token_ms, "token_ms": token_ms}
         ).raise_for_status()
 
-    def last_prompt(self) -> str:
-        """The last user message it got."""
-        body: Any = self._http.get("/control/requests?last=50").json()["requests"]
-        converse = [r for r in body if "messages" in r["body"]]
-        return str(converse[-1]["body"]["messages"][-1]["content"][0]["text"])
+    def last_asked(self) -> dict[str, Any]:
+        """What it was asked to stream last: `system` and `messages`."""
+        seen: Any = self._http.get("/control/requests?last=50").json()["requests"]
+        body = [request["body"] for request in seen if request["operation"] == "ConverseStream"][-1]
+        return {"system": body["system"], "messages": body["messages"]}
 
 
-async def measure_ours(url: str, pid: int, tokens: Sequence[str], bedrock: Bedrock, streams: int) -> Row:
-    """All streams at once through the whole server."""
-    sockets = await open_sockets(url, [tokens[n % len(tokens)] for n in range(streams)])
-    cpu, before, began = cpu_seconds(pid), bedrock.deltas(), time.perf_counter()
-    seen = await ask_all(sockets, QUESTION, f"bench-{streams}")
-    took, cpu, deltas = time.perf_counter() - began, cpu_seconds(pid) - cpu, bedrock.deltas() - before
+async def _measure(side: Side, bedrock: Bedrock, arrival: Arrival, streams: int, spread_s: float) -> Row:
+    """`burst`: every stream asks once, all at the same instant. `steady`: each asks again as soon as it is answered, so
+    that as many streams are always under way; they begin spread over `spread_s`."""
+    sockets = await side.open(streams)
+    await asyncio.sleep(SETTLE_S)
+    cpu, before, began = cpu_seconds(side.pid), bedrock.deltas(), time.perf_counter()
+
+    async def one(n: int) -> list[Heard]:
+        name = f"{arrival}-{n}"
+        if arrival == "burst":
+            return [await side.ask(sockets[n], name)]
+        await asyncio.sleep(n / streams * spread_s)
+        return [await side.ask(sockets[n], f"{name}-{turn}") for turn in range(STEADY_TURNS)]
+
+    heard = await asyncio.gather(*(one(n) for n in range(streams)))
+    took, cpu, deltas = time.perf_counter() - began, cpu_seconds(side.pid) - cpu, bedrock.deltas() - before
     await close_all(sockets)
-    firsts = [s.first_token for s in seen if s.exact]
-    return _row("colloquy", streams, firsts, deltas, took, cpu, sum(not s.exact for s in seen))
+    counted = [answer for answers in heard for answer in (answers[1:] or answers)]
+    firsts = [answer.first_s for answer in counted if not answer.error]
+    return Row(
+        what=side.what,
+        arrival=arrival,
+        streams=streams,
+        first_token_p50_ms=round(percentile(firsts, 0.5) * 1e3, 1),
+        first_token_p99_ms=round(percentile(firsts, 0.99) * 1e3, 1),
+        deltas_per_s=round(deltas / took),
+        cpu_us_per_delta=round(cpu / max(1, deltas) * 1e6, 1),
+        errors=sum(bool(answer.error) for answers in heard for answer in answers),
+    )
 
 
-async def compare(counts: Sequence[int], rounds: int) -> list[Row]:
-    """For each number of streams the bare pipe and the whole server, taking turns; the median round of each."""
-    rows: list[Row] = []
-    with installed(min(50, max(counts)), DOCUMENTS) as ours:
-        bedrock, url = Bedrock(ours.bedrock_url), ours.url.replace("http", "ws", 1) + "/v1/chat"
+class Comparison(msgspec.Struct, kw_only=True):
+    """The pipe and the whole server at one load: the middle of each figure, and of the rounds' ratios (ours / pipe)."""
+
+    rows: tuple[Row, Row]
+    cpu: float
+    first_token_p50: float
+    first_token_p99: float
+
+
+async def compare(
+    arrivals: Sequence[Arrival], counts: Sequence[int], rounds: int, tell: Callable[[str], None]
+) -> list[Comparison]:
+    """For each load the bare pipe and the whole server, taking turns; `tell` hears of each measurement."""
+    with installed(min(TENANTS, max(counts)), DOCUMENTS) as installation:
+        bedrock = Bedrock(installation.bedrock_url)
         bedrock.pace(50, 20)
-        tokens = ours.tokens(max(counts))
-        await measure_ours(url, ours.pids["api"], tokens, bedrock, 1)
-        prompt = bedrock.last_prompt()
-        pipe = Pipe(os.environ | installation_environment(ours.data_dir))
+        ours = Colloquy(installation.url, installation.pids["api"], installation.tokens(max(counts)))
+        (socket,) = await ours.open(1)
+        alone = await ours.ask(socket, "warm-up")
+        await close_all([socket])
+        pipe = Pipe(os.environ | installation_environment(installation.data_dir), bedrock.last_asked())
+
+        async def measure(side: Side, arrival: Arrival, streams: int) -> Row:
+            row = await _measure(side, bedrock, arrival, streams, alone.whole_s)
+            tell(
+                f"{arrival} {streams} {side.what}: first token {row.first_token_p50_ms:.0f} ms (p50), "
+                f"{row.first_token_p99_ms:.0f} ms (p99), {row.cpu_us_per_delta:.0f} us a delta, {row.errors} errors"
+            )
+            return row
+
         try:
-            await measure_pipe(pipe, prompt, 1)
-            for streams in counts:
-                pairs = [
-                    (
-                        await measure_pipe(pipe, prompt, streams),
-                        await measure_ours(url, ours.pids["api"], tokens, bedrock, streams),
-                    )
-                    for _ in range(rounds)
-                ]
-                rows += [
-                    sorted(side, key=lambda r: r.cpu_us_per_delta)[rounds // 2] for side in zip(*pairs, strict=True)
-                ]
+            await _measure(pipe, bedrock, "burst", 1, 0)
+            return [
+                _middle(
+                    [
+                        (await measure(pipe, arrival, streams), await measure(ours, arrival, streams))
+                        for _ in range(rounds)
+                    ]
+                )
+                for arrival in arrivals
+                for streams in counts
+            ]
         finally:
             pipe.stop()
-    return rows
+
+
+def _middle(pairs: Sequence[tuple[Row, Row]]) -> Comparison:
+    def ratio(of: str) -> float:
+        return round(median(float(getattr(ours, of)) / max(1e-9, float(getattr(pipe, of))) for pipe, ours in pairs), 2)
+
+    def of_side(rounds: Sequence[Row]) -> Row:
+        figures = ("first_token_p50_ms", "first_token_p99_ms", "deltas_per_s", "cpu_us_per_delta")
+        middle = {figure: median(getattr(row, figure) for row in rounds) for figure in figures}
+        return msgspec.structs.replace(rounds[0], errors=sum(row.errors for row in rounds), **middle)
+
+    pipe, ours = zip(*pairs, strict=True)
+    return Comparison(
+        rows=(of_side(pipe), of_side(ours)),
+        cpu=ratio("cpu_us_per_delta"),
+        first_token_p50=ratio("first_token_p50_ms"),
+        first_token_p99=ratio("first_token_p99_ms"),
+    )
