@@ -52,7 +52,7 @@ class Projecting:
 async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
     """Everything opened; NATS and DynamoDB need not be there yet."""
     async with AsyncExitStack() as stack:
-        pool, store = await open_store(settings, stack, process_name())
+        pool, store = await open_store(settings, stack, process_name(), follows=True)
         pipe = await stack.enter_async_context(open_pipe(settings.nats_url))
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
         items = DynamoSessionItems(dynamodb, settings.table)

@@ -98,13 +98,21 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         yield await _assemble(settings, stack, pool, process, store, bedrock, s3, dynamodb, cache)
 
 
-async def open_store(settings: Settings, stack: AsyncExitStack, process: str) -> tuple[Pool, PostgresEventStore]:
-    """What every process of the product needs."""
+async def open_store(
+    settings: Settings, stack: AsyncExitStack, process: str, *, follows: bool = False
+) -> tuple[Pool, PostgresEventStore]:
+    """What every process of the product needs. Whoever reads the log as it grows `follows` it."""
     pool = await stack.enter_async_context(open_pool(settings.database_url, max_size=POOL_SIZE))
     authority = KmsKeyAuthority(await stack.enter_async_context(open_aws("kms")))
     store = await stack.enter_async_context(
         open_event_store(
-            settings.database_url, pool, authority, lanes=settings.lanes, owner=process, lease_s=settings.lease_s
+            settings.database_url,
+            pool,
+            authority,
+            lanes=settings.lanes,
+            owner=process,
+            lease_s=settings.lease_s,
+            follows=follows,
         )
     )
     return pool, store

@@ -13,7 +13,8 @@ from domain.refusals import AssistantNotFound
 from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
 
-FRESH_S = 2.0
+FRESH_S = 10.0
+"""After so long it is looked for itself: the news of a change may have been lost with a connection."""
 MOST = 10_000
 
 
@@ -25,11 +26,12 @@ class _Known:
 
 
 class KnownTenants:
-    """See `application.ports.tenants.Tenants`: tenant aggregates that catch up when they are two seconds old."""
+    """See `application.ports.tenants.Tenants`: tenant aggregates that catch up when the store tells of a change."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        store.on_tenant_change(self._changed)
 
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         """An assistant and its version; `AssistantNotFound` also when there is no such tenant."""
@@ -43,6 +45,11 @@ class KnownTenants:
         """Look again the next time."""
         self._known.pop(tenant, None)
 
+    def _changed(self, tenant: str) -> None:
+        known = self._known.get(tenant)
+        for stale in [known] if known else [] if tenant else self._known.values():
+            stale.at = float("-inf")
+
     async def settings(self, tenant: str) -> Tenant:
         """See the port."""
         known = self._known.get(tenant)
@@ -52,9 +59,21 @@ class KnownTenants:
                 self._known.popitem(last=False)
         else:
             self._known.move_to_end(tenant)
-        async with known.catching_up:
-            if time.monotonic() - known.at >= FRESH_S:
-                began = time.monotonic()
-                await known.held.catch_up()
-                known.at = began
+        if _stale(known) or known.catching_up.locked():
+            async with known.catching_up:
+                if _stale(known):
+                    await _catch_up(known)
         return known.held.state
+
+
+def _stale(known: _Known) -> bool:
+    return time.monotonic() - known.at >= FRESH_S
+
+
+async def _catch_up(known: _Known) -> None:
+    known.at = time.monotonic()  # before the read: a change that is told meanwhile makes it stale again
+    try:
+        await known.held.catch_up()
+    except BaseException:
+        known.at = float("-inf")
+        raise

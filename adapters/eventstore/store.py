@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -31,6 +31,7 @@ from domain.event import Envelope, Shredded
 from domain.refusals import PayloadTooLarge, SessionNotFound
 
 READERS = 4
+TENANT_CHANGED = "tenant_changed"
 LAST = 2**62
 MAX_BYTES = 900_000  # a fact must fit into one message of the pipe (NATS takes 1 MB, headers included)
 log = structlog.get_logger()
@@ -44,13 +45,17 @@ def lane_of(tenant: str, lanes: int) -> int:
 class PostgresEventStore:
     """All lanes of one database."""
 
-    def __init__(self, recorders: Sequence[LaneRecorder], vault: KeyVault, listener: Listener, pool: Any) -> None:
+    def __init__(
+        self, recorders: Sequence[LaneRecorder], vault: KeyVault, listener: Listener, pool: Any, *, follows: bool
+    ) -> None:
         self._recorders, self.vault, self._listener, self._pool = recorders, vault, listener, pool
         self._coalescers = [Coalescer(recorder) for recorder in recorders]
         self._mapper = EnvelopeMapper(vault.keyring)
         self._readers = CapacityLimiter(READERS)
-        self._news = [asyncio.Event() for _ in recorders]
+        self._news = [asyncio.Event() for _ in recorders] if follows else []
+        self._tenant_changed: list[Callable[[str], None]] = []
         listener.on(SHREDDED, vault.keyring.forget)
+        listener.on(TENANT_CHANGED, self._tell_tenant_changed)
         for lane, event in enumerate(self._news):
             listener.on(f"events_{lane}", partial(_ring, event))
 
@@ -151,6 +156,14 @@ class PostgresEventStore:
         event.clear()
         return True
 
+    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
+        """See `application/ports/event_store.py`."""
+        self._tenant_changed.append(heard)
+
+    def _tell_tenant_changed(self, tenant: str) -> None:
+        for heard in self._tenant_changed:
+            heard(tenant)
+
     def open(self, recorded: Recorded) -> Envelope:
         """See `application/ports/event_store.py`."""
         return self._mapper.open(recorded.stream, recorded.version, recorded.topic, recorded.state, recorded.position)
@@ -186,13 +199,22 @@ def _ring(event: asyncio.Event, _: str) -> None:
 
 @asynccontextmanager
 async def open_event_store(
-    database_url: str, pool: Any, authority: KeyAuthority, *, lanes: int, owner: str, lease_s: float
+    database_url: str,
+    pool: Any,
+    authority: KeyAuthority,
+    *,
+    lanes: int,
+    owner: str,
+    lease_s: float,
+    follows: bool = True,
 ) -> AsyncIterator[PostgresEventStore]:
     """The store of a process named `owner`, whose turns' leases last `lease_s` seconds. `pool` is an asynchronous
-    psycopg pool in autocommit mode that runs as `colloquy_app`."""
+    psycopg pool in autocommit mode that runs as `colloquy_app`. A process that does not follow the log never calls
+    `wait_for_news`, and is not woken by each commit of each other."""
     datastore = open_datastore(database_url, connections=READERS + lanes)
     recorders = [LaneRecorder(datastore, lane, owner, lease_s) for lane in range(lanes)]
-    store = PostgresEventStore(recorders, KeyVault(pool, authority, Keyring()), Listener(database_url), pool)
+    vault = KeyVault(pool, authority, Keyring())
+    store = PostgresEventStore(recorders, vault, Listener(database_url), pool, follows=follows)
     store.start()
     try:
         yield store

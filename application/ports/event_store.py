@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -61,6 +61,11 @@ class EventStore(Protocol):
     async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
         """Wait until something may have been stored in the lane since the last call, at most `deadline_s` seconds;
         whether there may be. A safety net only: poll as well."""
+        ...
+
+    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with a tenant each time a fact of its settings was stored, by any process; with an empty text
+        when any tenant's may have been, which is said each time a connection begins. Like all news it may be lost."""
         ...
 
     def open(self, recorded: Recorded) -> Envelope:

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.services import Services
 from application import tenants as known
 from application.tenants import KnownTenants
+from domain.event import Envelope
 from domain.refusals import AssistantNotFound, DependencyUnavailable
 from domain.tenant.events import PII_DEFAULTS, Assistant
 from tests.api.house import NotedTenants, bearer, make_services, operator
@@ -94,16 +95,47 @@ async def test_twenty_puts_at_once_are_all_answered(client: httpx.AsyncClient, s
     assert codes <= {200, 503}
 
 
-async def test_another_process_sees_a_change_within_two_seconds(
-    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_another_process_hears_of_a_change(services: Services, client: httpx.AsyncClient) -> None:
     tenant = await opened(client, services)
     elsewhere = KnownTenants(services.store)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     body = {"instructions": "new"}
     await client.put("/v1/assistants/default", json=body, headers=bearer(services, ["admin"], tenant))
+    assert await elsewhere.assistant(tenant, "default") == (Assistant(instructions="new"), 1)
+
+
+async def test_a_change_that_nobody_was_told_of_is_found_after_a_while(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = await opened(client, services)
+    assert isinstance(services.store, InMemoryEventStore)
+    deaf = InMemoryEventStore(beside=services.store)
+    monkeypatch.setattr(deaf, "on_tenant_change", lambda heard: None)
+    elsewhere = KnownTenants(deaf)
+    assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
+    body = {"instructions": "new"}
+    await client.put("/v1/assistants/default", json=body, headers=bearer(services, ["admin"], tenant))
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     monkeypatch.setattr(known, "FRESH_S", 0.0)
+    assert await elsewhere.assistant(tenant, "default") == (Assistant(instructions="new"), 1)
+
+
+async def test_a_change_that_is_told_while_settings_are_read_is_not_overlooked(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = await opened(client, services)
+    assert isinstance(services.store, InMemoryEventStore)
+    elsewhere, load = KnownTenants(services.store), services.store.load
+
+    async def told_meanwhile(stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
+        found = await load(stream, after=after, upto=upto)
+        monkeypatch.setattr(services.store, "load", load)
+        await client.put("/v1/assistants/default", json={"instructions": "new"}, headers=admin)
+        return found
+
+    admin = bearer(services, ["admin"], tenant)
+    monkeypatch.setattr(services.store, "load", told_meanwhile)
+    assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(instructions="new"), 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, SessionNotFound
 from domain.session import events as e
 from domain.session.state import Session, SessionSnapshot
+from domain.tenant.events import TenantCreated
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
@@ -118,6 +120,22 @@ async def test_the_log_is_read_in_order_and_each_fact_names_the_one_before(store
 async def test_whoever_waits_hears_of_news(store: EventStore, stream: str) -> None:
     await store.append(envelopes(stream, 1, OPENED))
     assert await store.wait_for_news(0, 10)
+
+
+async def test_a_change_of_a_tenants_settings_is_told_and_nothing_else_is(store: EventStore, stream: str) -> None:
+    heard: list[str] = []
+    told = asyncio.Event()
+
+    def hear(tenant: str) -> None:
+        if tenant:
+            heard.append(tenant)
+            told.set()
+
+    store.on_tenant_change(hear)
+    await store.append(envelopes(stream, 1, OPENED))
+    await store.append(envelopes(f"{TENANT}/tenant/{TENANT}", 1, TenantCreated(name="ours")))
+    await asyncio.wait_for(told.wait(), 10)
+    assert heard == [TENANT]
 
 
 async def test_after_shredding_it_is_known_that_it_happened_but_not_what_it_said(

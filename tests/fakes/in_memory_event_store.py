@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -26,6 +26,7 @@ class InMemoryEventStore:
         self.expired: set[str] = beside.expired if beside else set()
         self.shredded: set[str] = beside.shredded if beside else set()
         self.snapshots: dict[str, Envelope] = beside.snapshots if beside else {}
+        self._tenant_changed: list[Callable[[str], None]] = beside._tenant_changed if beside else []
         self._news: asyncio.Event = beside._news if beside else asyncio.Event()
 
     def _check(self) -> None:
@@ -45,6 +46,9 @@ class InMemoryEventStore:
             self.log.append(msgspec.structs.replace(event, position=len(self.log) + 1))
             self._keep_lease(stream, type(event.event).TOPIC)
         self._news.set()
+        tenant, kind, _ = stream.split("/", 2)
+        for heard in self._tenant_changed if kind == "tenant" else ():
+            heard(tenant)
         return len(self.log)
 
     def _keep_lease(self, stream: str, topic: str) -> None:
@@ -90,6 +94,9 @@ class InMemoryEventStore:
             return False
         self._news.clear()
         return True
+
+    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
+        self._tenant_changed.append(heard)
 
     def open(self, recorded: Recorded) -> Envelope:
         *_, fields = msgspec.msgpack.decode(recorded.state)
