@@ -21,6 +21,7 @@ async def open_aws(name: str) -> AsyncIterator[Any]:
         connect_timeout=2,
         read_timeout=5,
         retries={"total_max_attempts": 3, "mode": "standard"},
+        parameter_validation=False,  # the service validates, and says what is wrong no worse
     )
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     async with aioboto3.Session(region_name=region).client(name, config=config) as client:

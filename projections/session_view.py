@@ -20,7 +20,8 @@ from projections.session_changes import Attribute, Private, changes_of
 from projections.transactions import Connection, Pool, rows, writing
 
 LAST = 2**62
-SIDE_BY_SIDE = 16
+SIDE_BY_SIDE = 128
+"""Sessions that are written at the same time, for the items' store may take several with one request."""
 MOST_AT_ONCE = 60
 """Facts of one session in one write: DynamoDB takes 100 items in a transaction."""
 

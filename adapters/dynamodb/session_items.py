@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from adapters.dynamodb.attributes import Typed, Update, plain, typed
 from adapters.dynamodb.failures import answering
+from adapters.dynamodb.shared_transactions import SharedTransactions, write_of
 from adapters.dynamodb.table import BY_OWNER, SESSION, TURN, key, owner
 from application.ports.session_items import ItemSpace, SessionChange, Stale, Value
 from domain.refusals import DependencyUnavailable
@@ -24,13 +25,13 @@ class DynamoSessionItems:
 
     def __init__(self, client: Any, table: str) -> None:
         self._client, self._table = client, table
+        self._writes = SharedTransactions(client)
 
     async def apply(self, space: ItemSpace, change: SessionChange) -> None:
         """See the port."""
         writes = [self._session_update(space, change), *self._turn_updates(space, change)]
         try:
-            with answering():
-                await self._client.transact_write_items(TransactItems=[{"Update": write} for write in writes])
+            await self._writes.call(write_of(writes))
         except ClientError as error:
             old = _refused_item(error)
             if old is None:

@@ -11,7 +11,7 @@ from adapters.postgres.documents import Documents, stream_of
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
 from adapters.postgres.pool import Pool, tenant_transaction
 from adapters.postgres.searching import SEARCH, rank_passages
-from adapters.postgres.shared_trips import SharedTrips
+from adapters.postgres.shared_statement import SharedStatement
 from adapters.postgres.words import blind, words_of
 from application.ports.corpus import NewPassage, Pending
 from application.ports.keys import Sealer
@@ -36,8 +36,8 @@ class PostgresCorpus(Documents):
         self._dimensions = dimensions
         self._claims = Claims(pool, PENDING_CHANNEL)
         self._provisioned: set[str] = set()
-        self._searches = SharedTrips(pool, SEARCH)
-        self._versions = SharedTrips(pool, VERSION)
+        self._searches = SharedStatement(pool, SEARCH)
+        self._versions = SharedStatement(pool, VERSION)
 
     async def provision(self, tenant: str) -> None:
         """See `application/ports/corpus.py`."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.postgres.indexing import as_vector
-from adapters.postgres.shared_trips import SharedTrips
+from adapters.postgres.shared_statement import SharedStatement
 
 # Measured on the CISI collection with MiniLM vectors (`colloquy bench documents`): the fusion gains over the better
 # of its two parts at every value tried (10 to 100), the most near 20.
@@ -26,7 +26,7 @@ SELECT * FROM search_passages(%(tenant)s, %(terms)s, %(times)s, %(vector)s::half
 
 
 async def rank_passages(
-    searches: SharedTrips, tenant: str, terms: Mapping[int, int], vector: Sequence[float] | None, k: int
+    searches: SharedStatement, tenant: str, terms: Mapping[int, int], vector: Sequence[float] | None, k: int
 ) -> list[tuple[Any, ...]]:
     """The `k` best as (passage, document id, start, end, sealed text, sealed title, score), best first. The score is 1
     for a passage that every ranking asked puts first. `searches` makes the calls of `SEARCH`."""

@@ -159,3 +159,31 @@ async def test_what_can_never_succeed_is_told_from_absence(endpoints: Endpoints,
     async with dynamodb("http://127.0.0.1:9", config) as nobody:
         with pytest.raises(DependencyUnavailable):
             await DynamoSessionItems(nobody, table).fetch(space, "x")
+
+
+async def test_of_many_at_once_each_has_its_own_fate(items: SessionItems, space: ItemSpace) -> None:
+    """Those that wait together share a transaction; what is wrong with one of them is not wrong with the others."""
+    ids = [new_id() for _ in range(120)]
+    stale = {ids[3], ids[77]}
+    writes = [items.apply(space, change(id, int(id in stale), 2, session={"user": "ada"}, new_turns=1)) for id in ids]
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert {id for id, outcome in zip(ids, outcomes, strict=True) if isinstance(outcome, Stale)} == stale
+    assert [outcome for outcome in outcomes if outcome is not None and not isinstance(outcome, Stale)] == []
+    found = [await items.fetch(space, id) for id in ids]
+    assert [item and item["turns"] for item in found] == [None if id in stale else 1 for id in ids]
+
+
+@pytest.mark.real
+async def test_many_at_once_take_few_requests(endpoints: Endpoints, space: ItemSpace) -> None:
+    table = f"sessions-{new_id()}"
+    async with dynamodb(endpoints.aws_url) as client:
+        await provision_table(client, table)
+        asked: list[int] = []
+        client.meta.events.register(
+            "before-call.dynamodb.TransactWriteItems", lambda params, **_: asked.append(len(params["body"]))
+        )
+        items = DynamoSessionItems(client, table)
+        turns = {"a": {"n": 1}}
+        await asyncio.gather(*(items.apply(space, change(new_id(), 0, 1, turns=turns)) for _ in range(200)))
+        assert 4 <= len(asked) <= 10
+        await client.delete_table(TableName=table)

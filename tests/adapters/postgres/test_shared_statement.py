@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.pool import open_pool
-from adapters.postgres.shared_trips import MOST_A_TRIP, TRIPS, SharedTrips
+from adapters.postgres.shared_statement import MOST_A_TRIP, TRIPS, SharedStatement
 from domain.refusals import DependencyUnavailable
 
 pytestmark = pytest.mark.real
@@ -17,7 +17,7 @@ QUOTIENT = "SELECT 60 / %(by)s::int, pg_backend_pid() FROM generate_series(1, %(
 
 async def test_each_of_many_callers_gets_its_own_rows(database: str) -> None:
     async with open_pool(database) as pool:
-        trips = SharedTrips(pool, QUOTIENT)
+        trips = SharedStatement(pool, QUOTIENT)
         asked = [(by, by % 3) for by in range(1, 10 * MOST_A_TRIP)]
         answers = await asyncio.gather(*(trips.call({"by": by, "rows": rows}) for by, rows in asked))
     assert [[row[0] for row in rows] for rows in answers] == [[60 // by] * rows for by, rows in asked]
@@ -26,7 +26,7 @@ async def test_each_of_many_callers_gets_its_own_rows(database: str) -> None:
 
 async def test_whoever_asks_wrongly_fails_alone(database: str) -> None:
     async with open_pool(database) as pool:
-        trips = SharedTrips(pool, QUOTIENT)
+        trips = SharedStatement(pool, QUOTIENT)
         calls = (trips.call({"by": by, "rows": 1}) for by in (1, 0, 2, 3, 0))
         first, *others = await asyncio.gather(*calls, return_exceptions=True)
         again = await trips.call({"by": 6, "rows": 1})
@@ -37,7 +37,7 @@ async def test_whoever_asks_wrongly_fails_alone(database: str) -> None:
 
 async def test_a_caller_that_leaves_disturbs_nobody(database: str) -> None:
     async with open_pool(database) as pool:
-        trips = SharedTrips(pool, QUOTIENT)
+        trips = SharedStatement(pool, QUOTIENT)
         calls = [asyncio.create_task(trips.call({"by": by, "rows": 1})) for by in (1, 2, 3)]
         await asyncio.sleep(0)
         calls[1].cancel()
@@ -49,7 +49,7 @@ async def test_a_caller_that_leaves_disturbs_nobody(database: str) -> None:
 async def test_without_a_database_all_hear_so(database: str) -> None:
     async with open_pool(database) as pool:
         await pool.close()
-        trips = SharedTrips(pool, QUOTIENT)
+        trips = SharedStatement(pool, QUOTIENT)
         calls = (trips.call({"by": 1, "rows": 1}) for _ in range(3))
         answers = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(answer, DependencyUnavailable) for answer in answers)

@@ -1,0 +1,48 @@
+"""Calls of one function by many callers at once: those that wait share a round trip, and few connections serve all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.abc import QueryNoTemplate
+
+from adapters.postgres.pool import Pool, one_statement
+from adapters.sharing import SharedTrips
+
+TRIPS = 3
+"""At the same time: enough to keep the server busy while one batch is on its way."""
+MOST_A_TRIP = 16
+Parameters = Mapping[str, Any]
+Rows = list[tuple[Any, ...]]
+
+
+class SharedStatement(SharedTrips[Parameters, Rows]):
+    """One statement, which must call a function that says itself for which tenant it is: a batch is one transaction.
+    `call` gives its rows; `DependencyUnavailable` when the database is away.
+
+    A busy event loop comes to each connection once a round; alone on its connection each call would take a few rounds,
+    and with more callers than connections all of them in a row."""
+
+    def __init__(self, pool: Pool, statement: QueryNoTemplate) -> None:
+        super().__init__(TRIPS)
+        self._pool, self._statement = pool, statement
+
+    def fits(self, batch: Sequence[Parameters], asked: Parameters) -> bool:
+        """See `SharedTrips`."""
+        return len(batch) < MOST_A_TRIP
+
+    def one_is_guilty(self, error: Exception) -> bool:
+        """See `SharedTrips`."""
+        return isinstance(error, psycopg.Error)
+
+    async def carry(self, batch: Sequence[Parameters]) -> Sequence[Rows]:
+        """See `SharedTrips`."""
+        async with one_statement(self._pool) as connection:
+            if len(batch) == 1:
+                cursor = await connection.execute(self._statement, batch[0], prepare=True)
+                return [await cursor.fetchall()]
+            async with connection.cursor() as many:
+                await many.executemany(self._statement, batch, returning=True)
+                return [await answer.fetchall() async for answer in many.results()]

@@ -1,0 +1,95 @@
+"""What many callers want at once goes together: those that wait share a trip, and few trips are under way."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from domain.refusals import DependencyUnavailable, Overloaded
+
+MOST_WAITING = 5_000
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class SharedTrips(ABC, Generic[A, R]):
+    """Questions of type A, answers of type R. At most `trips` are under way, each with a batch of those that wait."""
+
+    def __init__(self, trips: int) -> None:
+        self._most = trips
+        self._waiting: deque[tuple[A, asyncio.Future[R]]] = deque()
+        self._trips: set[asyncio.Task[None]] = set()
+        self._under_way = 0
+
+    @abstractmethod
+    def fits(self, batch: Sequence[A], asked: A) -> bool:
+        """Whether one more may go with a batch that is not empty."""
+
+    @abstractmethod
+    async def carry(self, batch: Sequence[A]) -> Sequence[R]:
+        """Take a batch there and bring the answers, in its order."""
+
+    @abstractmethod
+    def one_is_guilty(self, error: Exception) -> bool:
+        """Whether a batch failed for what one of it asked: each then goes alone. Otherwise all of it fails."""
+
+    async def call(self, asked: A) -> R:
+        """The answer. `Overloaded` when too many wait; else what `carry` raises."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise Overloaded(retry_after_s=1)
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, answer))
+        if self._under_way < self._most:
+            self._under_way += 1
+            trip = asyncio.create_task(self._travel())
+            self._trips.add(trip)
+            trip.add_done_callback(self._trips.discard)
+        return await answer
+
+    async def _travel(self) -> None:
+        """Serve batches until nobody waits."""
+        batch: list[tuple[A, asyncio.Future[R]]] = []
+        try:
+            while batch := self._next_batch():
+                await self._serve(batch)
+        finally:
+            self._under_way -= 1  # before anybody else runs: the next caller must not count on this trip
+            _fail(batch, DependencyUnavailable("The process is stopping."))
+
+    def _next_batch(self) -> list[tuple[A, asyncio.Future[R]]]:
+        batch: list[tuple[A, asyncio.Future[R]]] = []
+        left: list[tuple[A, asyncio.Future[R]]] = []
+        while self._waiting and not left:
+            asked, answer = self._waiting.popleft()
+            if answer.done():  # a caller that left
+                continue
+            if batch and not self.fits([one for one, _ in batch], asked):
+                left.append((asked, answer))
+            else:
+                batch.append((asked, answer))
+        self._waiting.extendleft(left)
+        return batch
+
+    async def _serve(self, batch: Sequence[tuple[A, asyncio.Future[R]]]) -> None:
+        try:
+            answers = await self.carry([asked for asked, _ in batch])
+        except Exception as error:
+            if len(batch) == 1 or not self.one_is_guilty(error):
+                return _fail(batch, error)
+            for each in batch:
+                await self._serve([each])
+            return None
+        for (_, answer), found in zip(batch, answers, strict=True):
+            if not answer.done():
+                answer.set_result(found)
+        return None
+
+
+def _fail(batch: Sequence[tuple[A, asyncio.Future[R]]], error: BaseException) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)
+            answer.exception()  # a caller that left does not read it
