@@ -61,16 +61,15 @@ class SharedTrips(ABC, Generic[A, R]):
 
     def _next_batch(self) -> list[tuple[A, asyncio.Future[R]]]:
         batch: list[tuple[A, asyncio.Future[R]]] = []
-        left: list[tuple[A, asyncio.Future[R]]] = []
-        while self._waiting and not left:
-            asked, answer = self._waiting.popleft()
-            if answer.done():  # a caller that left
-                continue
-            if batch and not self.fits([one for one, _ in batch], asked):
-                left.append((asked, answer))
-            else:
+        questions: list[A] = []
+        while self._waiting:
+            asked, answer = self._waiting[0]
+            if not answer.done():  # else its caller has left
+                if batch and not self.fits(questions, asked):
+                    break
                 batch.append((asked, answer))
-        self._waiting.extendleft(left)
+                questions.append(asked)
+            self._waiting.popleft()
         return batch
 
     async def _serve(self, batch: Sequence[tuple[A, asyncio.Future[R]]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adapters.postgres.indexing import as_vector
@@ -20,7 +20,7 @@ EXACT_BELOW = 20_000
 """Passages up to which reading all vectors is both exact and quick."""
 
 SEARCH = """
-SELECT * FROM search_passages(%(tenant)s, %(terms)s, %(times)s, %(vector)s::halfvec, %(k)s, each => %(each)s,
+SELECT * FROM search_passages(%(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(vector)s::halfvec, %(k)s, each => %(each)s,
   rank_constant => %(constant)s, k1 => %(k1)s, b => %(b)s, most => %(most)s, exact_below => %(exact)s)
 """
 
@@ -32,8 +32,13 @@ async def rank_passages(
     for a passage that every ranking asked puts first. `searches` makes the calls of `SEARCH`."""
     parameters = {
         "tenant": tenant, "k": k, "each": EACH, "constant": RANK_CONSTANT, "k1": K1, "b": B, "most": MOST_POSTINGS,
-        "exact": EXACT_BELOW, "terms": list(terms), "times": list(terms.values()),
+        "exact": EXACT_BELOW, "terms": _array(terms), "times": _array(terms.values()),
         "vector": as_vector(vector) if vector else None,
     }  # fmt: skip
     best_possible = (bool(terms) + bool(vector)) / (RANK_CONSTANT + 1)
     return [(*row[:-1], row[-1] / best_possible) for row in await searches.call(parameters)]
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """An array as PostgreSQL reads it: the driver would look at each number's kind."""
+    return "{" + ",".join(map(str, numbers)) + "}"

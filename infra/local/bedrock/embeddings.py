@@ -8,6 +8,7 @@ import itertools
 import math
 import os
 import sys
+from collections.abc import Sequence
 
 import msgspec
 
@@ -27,7 +28,7 @@ class HashedEmbeddings:
 
     name = "hashed n-grams"
 
-    async def embed(self, text: str, dimensions: int) -> list[float]:
+    async def embed(self, text: str, dimensions: int) -> Sequence[float]:
         """A unit vector."""
         return hashed_ngrams.embed(text, dimensions)
 

@@ -10,10 +10,13 @@ from itertools import pairwise
 
 from infra.local.bedrock.words import REMEMBERED, content_words
 
+VECTORS = 256
+"""That are remembered: a real model would cost this machine nothing at all."""
 WEIGHTS = {"word": 1.0, "pair": 0.6, "triple": 0.25}
 
 
-def embed(text: str, dimensions: int) -> list[float]:
+@lru_cache(VECTORS)
+def embed(text: str, dimensions: int) -> tuple[float, ...]:
     """A unit vector of `dimensions` numbers; texts that share words lie near each other, synonyms do not."""
     words = content_words(text) or [text.lower().strip() or "nothing"]
     triples = (f" {word} "[i : i + 3] for word in words for i in range(len(word)))
@@ -23,7 +26,7 @@ def embed(text: str, dimensions: int) -> list[float]:
             place, weight = _place(kind, feature)
             vector[place % dimensions] += weight * (1.0 + math.log(often))
     length = math.sqrt(sum(x * x for x in vector)) or 1.0
-    return [x / length for x in vector]
+    return tuple(x / length for x in vector)
 
 
 @lru_cache(REMEMBERED)
