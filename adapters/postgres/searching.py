@@ -20,7 +20,8 @@ EXACT_BELOW = 20_000
 """Passages up to which reading all vectors is both exact and quick."""
 
 SEARCH = """
-SELECT * FROM search_passages(%(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(vector)s::halfvec, %(k)s, each => %(each)s,
+SELECT * FROM search_passages(
+  %(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(vector)s::halfvec, %(k)s, each => %(each)s,
   rank_constant => %(constant)s, k1 => %(k1)s, b => %(b)s, most => %(most)s, exact_below => %(exact)s)
 """
 
