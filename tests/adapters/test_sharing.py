@@ -1,0 +1,113 @@
+"""Callers that share a trip: batches, order, guilt, leaving, and the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from adapters import sharing
+from adapters.sharing import SharedTrips
+from domain.refusals import DependencyUnavailable, Overloaded
+
+MOST = 4
+
+
+class Guilty(Exception):
+    """Somebody asked for what cannot be."""
+
+
+class Squares(SharedTrips[int, int]):
+    """Squares numbers, at most four a trip; a negative one is an error, a thousand finds nobody there."""
+
+    def __init__(self, trips: int) -> None:
+        super().__init__(trips)
+        self.batches: list[list[int]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.most_under_way = self._now = 0
+
+    def fits(self, batch: Sequence[int], asked: int) -> bool:
+        return len(batch) < MOST
+
+    def one_is_guilty(self, error: Exception) -> bool:
+        return isinstance(error, Guilty)
+
+    async def carry(self, batch: Sequence[int]) -> Sequence[int]:
+        self._now += 1
+        self.most_under_way = max(self.most_under_way, self._now)
+        try:
+            await self.open.wait()
+            self.batches.append(list(batch))
+            if 1_000 in batch:
+                raise DependencyUnavailable
+            if any(number < 0 for number in batch):
+                raise Guilty
+            return [number * number for number in batch]
+        finally:
+            self._now -= 1
+
+
+async def test_those_that_wait_go_together_in_order_and_few_trips_are_under_way() -> None:
+    trips = Squares(2)
+    trips.open.clear()
+    calls = [asyncio.create_task(trips.call(n)) for n in range(20)]
+    while trips.most_under_way < 2:
+        await asyncio.sleep(0)
+    trips.open.set()
+    assert await asyncio.gather(*calls) == [n * n for n in range(20)]
+    assert [n for batch in trips.batches for n in batch] == list(range(20))
+    assert max(map(len, trips.batches)) == MOST and trips.most_under_way == 2
+
+
+async def test_only_the_guilty_one_fails() -> None:
+    trips = Squares(1)
+    answers = await asyncio.gather(*(trips.call(n) for n in (1, -2, 3)), return_exceptions=True)
+    assert [answers[0], type(answers[1]), answers[2]] == [1, Guilty, 9]
+
+
+async def test_when_the_place_is_away_all_of_a_batch_hear_so_and_the_next_goes_on() -> None:
+    trips = Squares(1)
+    answers = await asyncio.gather(*(trips.call(n) for n in (1, 1_000, 2)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [DependencyUnavailable] * 3
+    assert await trips.call(5) == 25
+
+
+async def test_who_has_left_is_not_carried() -> None:
+    trips = Squares(1)
+    trips.open.clear()
+    first = asyncio.create_task(trips.call(1))
+    await asyncio.sleep(0)  # it is under way
+    leaving, staying = asyncio.create_task(trips.call(2)), asyncio.create_task(trips.call(3))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    trips.open.set()
+    assert await asyncio.gather(first, staying) == [1, 9]
+    assert 2 not in [n for batch in trips.batches for n in batch]
+
+
+async def test_too_many_that_wait_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "MOST_WAITING", 3)
+    trips = Squares(1)
+    trips.open.clear()
+    waiting = [asyncio.create_task(trips.call(n)) for n in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await trips.call(4)
+    trips.open.set()
+    assert await asyncio.gather(*waiting) == [0, 1, 4]
+
+
+async def test_a_trip_that_is_cancelled_leaves_nobody_waiting() -> None:
+    trips = Squares(1)
+    trips.open.clear()
+    call = asyncio.create_task(trips.call(1))
+    while not trips.most_under_way:
+        await asyncio.sleep(0)
+    for trip in list(trips._trips):
+        trip.cancel()
+    with pytest.raises(DependencyUnavailable):
+        await asyncio.wait_for(call, 5)
+    trips.open.set()
+    assert await trips.call(3) == 9
