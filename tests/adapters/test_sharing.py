@@ -26,6 +26,7 @@ class Squares(SharedTrips[int, int]):
         self.batches: list[list[int]] = []
         self.open = asyncio.Event()
         self.open.set()
+        self.all_under_way = asyncio.Event()
         self.most_under_way = self._now = 0
 
     def fits(self, batch: Sequence[int], asked: int) -> bool:
@@ -37,6 +38,8 @@ class Squares(SharedTrips[int, int]):
     async def carry(self, batch: Sequence[int]) -> Sequence[int]:
         self._now += 1
         self.most_under_way = max(self.most_under_way, self._now)
+        if self._now == self._most:
+            self.all_under_way.set()
         try:
             await self.open.wait()
             self.batches.append(list(batch))
@@ -53,12 +56,11 @@ async def test_those_that_wait_go_together_in_order_and_few_trips_are_under_way(
     trips = Squares(2)
     trips.open.clear()
     calls = [asyncio.create_task(trips.call(n)) for n in range(20)]
-    while trips.most_under_way < 2:
-        await asyncio.sleep(0)
+    await trips.all_under_way.wait()
     trips.open.set()
     assert await asyncio.gather(*calls) == [n * n for n in range(20)]
-    assert [n for batch in trips.batches for n in batch] == list(range(20))
-    assert max(map(len, trips.batches)) == MOST and trips.most_under_way == 2
+    assert sorted(trips.batches) == [list(range(first, first + MOST)) for first in range(0, 20, MOST)]
+    assert trips.most_under_way == 2
 
 
 async def test_only_the_guilty_one_fails() -> None:
@@ -103,8 +105,7 @@ async def test_a_trip_that_is_cancelled_leaves_nobody_waiting() -> None:
     trips = Squares(1)
     trips.open.clear()
     call = asyncio.create_task(trips.call(1))
-    while not trips.most_under_way:
-        await asyncio.sleep(0)
+    await trips.all_under_way.wait()
     for trip in list(trips._trips):
         trip.cancel()
     with pytest.raises(DependencyUnavailable):
