@@ -85,7 +85,7 @@ async def test_who_has_left_is_not_carried() -> None:
     await asyncio.sleep(0)
     leaving.cancel()
     trips.open.set()
-    assert await asyncio.gather(first, staying) == [1, 9]
+    assert list(await asyncio.gather(first, staying)) == [1, 9]
     assert 2 not in [n for batch in trips.batches for n in batch]
 
 
