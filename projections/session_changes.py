@@ -86,6 +86,8 @@ def _add(changes: Changes, event: Event, at: str) -> None:
             changes.turn(event.turn_id).update(
                 status="failed", answer=Private(_json({"text": event.text, "citations": (), "error": error}))
             )
+        case e.StepRun(step="follow_ups", safe_default=False):
+            changes.turn(event.turn_id)["follow_ups"] = Private(event.result.encode())
         case e.FeedbackGiven():
             changes.turn(event.turn_id)["feedback"] = Private(event.rating.encode())
         case TokensUsed() | TokensCorrected() if event.turn_id:

@@ -13,6 +13,7 @@ import structlog
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.session_items import ItemSpace, SessionItems, Value
+from application.steps.after import FollowUps
 from domain.event import Shredded, StreamId
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage
@@ -137,6 +138,7 @@ def shown_turn(plain: Mapping[str, Plain]) -> Row:
     """A turn as the contract shows it. Its cost is that of all its calls, those after the answer among them."""
     body = msgspec.json.decode(str(plain.get("answer") or '{"text": "", "citations": []}'))
     usage, cost = _used(plain)
+    asked_next = msgspec.json.decode(str(plain.get("follow_ups") or '{"questions": []}'), type=FollowUps)
     shown: dict[str, Any] = {
         "turn_id": plain["turn_id"],
         "status": plain.get("status", "running"),
@@ -150,6 +152,7 @@ def shown_turn(plain: Mapping[str, Plain]) -> Row:
         "ms": plain.get("ms", 0),
         "ttft_ms": plain.get("ttft_ms", 0),
         "feedback": plain.get("feedback"),
+        "follow_ups": asked_next.questions,
         "created_at": plain.get("created_at", ""),
     }
     return shown | ({"error": body["error"]} if "error" in body else {})

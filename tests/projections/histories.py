@@ -68,6 +68,8 @@ def turn(draw: random.Random, number: int = 1) -> list[Event]:
         events.append(e.FeedbackGiven(turn_id=id, rating="up", comment="good"))
     if draw.random() < 0.2:
         events.append(used(new_id(), id, tokens=50, model=HAIKU))
+        follow_ups = f'{{"questions": ["And {number + 1}?"]}}'
+        events.append(e.StepRun(turn_id=id, step="follow_ups", model=HAIKU, result=follow_ups))
     return events
 
 

@@ -102,6 +102,22 @@ async def house(store: PostgresEventStore, pool: Pool, tenant: str, tmp_path: Pa
         yield found
 
 
+async def test_a_turn_shows_what_may_be_asked_next(house: House) -> None:
+    id, turn_id = await house.session(), new_id()
+    asked = [
+        e.TurnStarted(turn_id=turn_id, client_id="c", text="What is tea?"),
+        e.TurnCompleted(turn_id=turn_id, text="A leaf."),
+    ]
+    guessed = e.StepRun(turn_id=turn_id, step="follow_ups", result='{"questions": ["unsure"]}', safe_default=True)
+    found = e.StepRun(turn_id=turn_id, step="follow_ups", result='{"questions": ["And coffee?"]}')
+    for facts, shown in (([*asked, guessed], []), ([found], ["And coffee?"])):
+        await house.writer.append(house.stream(id), facts, "ada")
+        await house.feed()
+        for consistent in ("false", "true"):
+            turns = (await house.get(f"/v1/sessions/{id}/turns", consistent=consistent)).json()["turns"]
+            assert [turn["follow_ups"] for turn in turns if turn["turn_id"] == turn_id] == [shown]
+
+
 async def test_a_member_pages_through_their_own_sessions(house: House) -> None:
     ids = [await house.session() for _ in range(5)]
     await house.session("bob")
