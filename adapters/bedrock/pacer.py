@@ -12,7 +12,7 @@ from typing import Protocol
 
 TICK_S = 0.01
 SLOTS = 10
-STREAMS_A_SLOT = 32  # one slot (10 ms) more for each so many live streams
+STREAMS_A_SLOT = 25  # one slot (10 ms) more for each so many live streams
 
 
 class Watched(Protocol):

@@ -28,7 +28,7 @@ ARRIVALS: tuple[Arrival, ...] = ("steady", "burst")
 TENANTS = 50
 STEADY_TURNS = 4
 """Questions on each socket of a steady load; the first, while the load builds up, does not count."""
-SETTLE_S = 1.0
+SETTLE_S = 2.0
 """From the last socket's opening to the first question, so that what opening it set off is over."""
 ANSWER_WITHIN_S = 180.0
 
