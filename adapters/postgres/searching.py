@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from adapters.postgres.indexing import as_vector
+from adapters.postgres.half_vectors import half_vector
 from adapters.postgres.shared_statement import SharedStatement
 
 # Measured on the CISI collection with MiniLM vectors (`colloquy bench documents`): the fusion gains over the better
@@ -34,7 +34,7 @@ async def rank_passages(
     parameters = {
         "tenant": tenant, "k": k, "each": EACH, "constant": RANK_CONSTANT, "k1": K1, "b": B, "most": MOST_POSTINGS,
         "exact": EXACT_BELOW, "terms": _array(terms), "times": _array(terms.values()),
-        "vector": as_vector(vector) if vector else None,
+        "vector": half_vector(vector) if vector else None,
     }  # fmt: skip
     best_possible = (bool(terms) + bool(vector)) / (RANK_CONSTANT + 1)
     return [(*row[:-1], row[-1] / best_possible) for row in await searches.call(parameters)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.postgres.indexing import as_vector
+from adapters.postgres.half_vectors import half_vector
 from adapters.postgres.pool import Pool, one_statement, tenant_transaction
 from application.ports.answer_cache import Entry, Similar
 
@@ -26,7 +26,7 @@ class PostgresSemanticCache:
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "SELECT * FROM nearest_answers(%s, %s, %s::halfvec, %s, %s)",
-                (tenant, scope, as_vector(vector), at_least, limit),
+                (tenant, scope, half_vector(vector), at_least, limit),
             )
             rows = await cursor.fetchall()
         return [Similar(similarity, Entry(stream, turn, sealed)) for similarity, stream, turn, sealed in rows]
@@ -37,7 +37,7 @@ class PostgresSemanticCache:
         """See `application/ports/answer_cache.py`."""
         if ttl_s <= 0:
             return
-        row = (tenant, scope, key, as_vector(vector), entry.stream, entry.turn, entry.sealed, ttl_s, self._most)
+        row = (tenant, scope, key, half_vector(vector), entry.stream, entry.turn, entry.sealed, ttl_s, self._most)
         async with one_statement(self._pool) as connection:
             await connection.execute("SELECT keep_answer(%s, %s, %s, %s::halfvec, %s, %s, %s, %s, %s)", row)
 
