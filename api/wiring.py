@@ -74,7 +74,7 @@ from projections.session_reads import SessionReads
 from projections.spending import LedgerSpending
 
 POOL_SIZE = 12
-MIRROR_S = 0.25
+MIRROR_S = 0.5
 
 
 def process_name() -> str:
@@ -265,7 +265,7 @@ def open_detector(settings: Settings, bedrock: Any) -> Detector:
 
 
 async def mirror_feeds(sessions: LiveSessions, stop: asyncio.Event) -> None:
-    """Send what the feeds have gained to their tails, four times a second."""
+    """Send what the feeds have gained to their tails, twice a second."""
     while not stop.is_set():
         await sessions.mirror()
         with suppress(TimeoutError):

@@ -18,6 +18,9 @@ class PacedBody:
     def __init__(self, response: Any, pacer: Pacer, *, first_by: float, idle_s: float) -> None:
         self.deadline = first_by
         self._reader = response.content
+        # aiohttp's reader would go back to its parser after every piece it gives out, to ask whether there is more.
+        self._reader._low_water = 0
+        self._protocol = self._reader._protocol
         connection = response.connection  # None when the whole answer has come already
         self._transport: asyncio.Transport | None = connection.transport if connection else None
         self._pacer = pacer
@@ -30,6 +33,8 @@ class PacedBody:
         """Wait for what comes next and add it; False at the end. TimeoutError when the deadline passed first,
         FrameError, ModelFailure or aiohttp's ClientError when the stream is broken."""
         data = await self._reader.readany()
+        if self._protocol._reading_paused:  # there was too much at once, and it is out now
+            self._protocol.resume_reading()
         if not data:
             if not self._frames.empty:
                 raise ConnectionResetError("the stream ended inside a frame")

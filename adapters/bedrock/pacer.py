@@ -2,7 +2,7 @@
 
 Left alone, every token costs a wake-up of the socket, of the HTTP parser and of a task. Between its turns a stream's
 socket is not read at all, so its tokens gather in the kernel and come out with one read. With few streams a turn comes
-every 10 ms, with many every 100 ms, staggered over the slots between; a person sees no difference.
+every 10 ms, with many every 120 ms, staggered over the slots between; a person sees no difference.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from typing import Protocol
 
 TICK_S = 0.01
-SLOTS = 10
+SLOTS = 12
 STREAMS_A_SLOT = 25  # one slot (10 ms) more for each so many live streams
 
 
@@ -46,7 +46,7 @@ class Pacer:
         self._streams.discard(stream)
 
     def hold(self, transport: asyncio.Transport) -> None:
-        """Do not read this socket before its next turn, 10 to 100 ms from now."""
+        """Do not read this socket before its next turn, 10 to 120 ms from now."""
         if transport.is_closing():
             return
         transport.pause_reading()
