@@ -8,9 +8,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import valkey.asyncio
 
@@ -41,7 +39,8 @@ from adapters.valkey.tickets import ValkeyTickets
 from adapters.webhook.webhooks import open_webhooks
 from api import event_metrics
 from api.aws_client import open_aws
-from api.readiness import CHECK_S, HealthCheck, Readiness
+from api.health_checks import health_checks
+from api.readiness import Readiness
 from api.services import Services
 from api.settings import Settings
 from api.sockets import Sockets
@@ -270,35 +269,3 @@ async def mirror_feeds(sessions: LiveSessions, stop: asyncio.Event) -> None:
         await sessions.mirror()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), MIRROR_S)
-
-
-def health_checks(
-    settings: Settings, pool: Pool, bedrock: Any, s3: Any, cache: Any
-) -> dict[str, tuple[bool, HealthCheck]]:
-    """Each part by name: is it needed for a turn, and how one asks it."""
-
-    async def postgres() -> None:
-        async with pool.connection(timeout=CHECK_S) as connection:
-            await connection.execute("SELECT 1")
-
-    async def bucket() -> None:
-        await s3.head_bucket(Bucket=settings.bucket)
-
-    async def ping() -> None:
-        await cache.ping()
-
-    return {
-        "postgres": (True, postgres),
-        "bedrock": (True, partial(reachable, bedrock.meta.endpoint_url)),
-        "valkey": (False, ping),
-        "nats": (False, partial(reachable, settings.nats_url)),
-        "s3": (False, bucket),
-    }
-
-
-async def reachable(url: str) -> None:
-    """Whether somebody listens at a URL's host and port; OSError otherwise."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 4222)
-    _, writer = await asyncio.open_connection(parts.hostname, port)
-    writer.close()

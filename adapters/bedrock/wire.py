@@ -21,6 +21,8 @@ from application.clock import now
 SIGNED = "v4"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 URLS = 256
+READER_PARTS = ("_low_water", "_protocol")
+"""What `body.py` touches of aiohttp's reader."""
 JSON = {"content-type": "application/json"}
 
 
@@ -75,8 +77,10 @@ def host_of(origin: Any) -> str:
 
 
 def wire_of(client: Any) -> Wire | None:
-    """The wire of a client; None where the library has no such parts any more, signs in another way, or goes through a
+    """The wire of a client; None where the libraries have no such parts any more, sign in another way, or go through a
     proxy."""
+    if not all(hasattr(aiohttp.StreamReader, part) for part in READER_PARTS):
+        return None
     try:
         wire = Wire(client)
     except AttributeError:

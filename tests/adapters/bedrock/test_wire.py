@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from adapters.bedrock import wire
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.wire import wire_of
@@ -44,3 +45,10 @@ async def test_both_ways_ask_for_the_same(stand_in: Running) -> None:
 async def test_a_client_that_has_changed_inside_is_left_to_itself(stand_in: Running) -> None:
     assert wire_of(stand_in.client) is not None
     assert wire_of(object()) is None
+
+
+async def test_a_reader_that_has_changed_inside_is_left_to_itself(
+    stand_in: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "READER_PARTS", ("_gone",))
+    assert wire_of(stand_in.client) is None
