@@ -1,4 +1,4 @@
-"""The house keeps its rules: README tells the truth, modules say what they are for, names are the field's words."""
+"""The house keeps its rules: documents tell the truth, modules say what they do, names are the words of the field."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.readme_parts import FOLDERS, README, ROOT, first_sentence, rendered
+from tests.architecture.made_docs import DOCS, FOLDERS, ROOT, first_sentence, rendered
 
 BANNED = {"utils", "helpers", "common", "base", "core", "misc", "manager", "service", "processor"}
 MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 LONGEST = 400
 
 
-def test_readme_shows_the_house_as_it_is() -> None:
-    """Make it so with `python -m tests.architecture.readme_parts`."""
-    text = README.read_text()
-    assert rendered(text) == text
+@pytest.mark.parametrize("name", ["map", "settings"])
+def test_documents_show_the_house_as_it_is(name: str) -> None:
+    """Make them so with `python -m tests.architecture.made_docs`."""
+    text = (DOCS / f"{name}.md").read_text()
+    assert rendered(name, text) == text
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

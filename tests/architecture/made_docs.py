@@ -1,6 +1,6 @@
-"""The parts of README that are made from the code: the map of the house and the table of settings.
+"""The documents that are made from the code: the map of the house and the table of settings.
 
-`python -m tests.architecture.readme_parts` writes them; a test compares.
+`python -m tests.architecture.made_docs` writes them; a test compares.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from api.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
+DOCS = ROOT / "infra" / "docs"
 FOLDERS = ("domain", "application", "adapters", "projections", "api", "infra")
 
 
@@ -50,18 +50,16 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
-def rendered(text: str) -> str:
-    """README with its made parts made anew."""
-    for name, body in (
-        ("map", f"<details><summary>Every file and what it is for</summary>\n\n```\n{house_map()}\n```\n\n</details>"),
-        ("settings", settings_table()),
-    ):
-        begin, end = f"<!-- {name}: made from the code -->", f"<!-- /{name} -->"
-        head, _, rest = text.partition(begin)
-        _, _, tail = rest.partition(end)
-        text = f"{head}{begin}\n{body}\n{end}{tail}"
-    return text
+def rendered(name: str, text: str) -> str:
+    """A document with its made part made anew."""
+    body = f"```\n{house_map()}\n```" if name == "map" else settings_table()
+    begin, end = f"<!-- {name}: made from the code -->", f"<!-- /{name} -->"
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}\n{body}\n{end}{tail}"
 
 
 if __name__ == "__main__":
-    README.write_text(rendered(README.read_text()))
+    for made in ("map", "settings"):
+        path = DOCS / f"{made}.md"
+        path.write_text(rendered(made, path.read_text()))
