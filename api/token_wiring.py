@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from api.settings import Settings
@@ -45,6 +46,13 @@ def token_verifier(settings: Settings) -> TokenVerifier:
 
     rules = ClaimRules(settings.issuer, settings.audience, settings.token_ttl_s)
     return JoseTokenVerifier(KeyFile(_existing(settings)), rules)
+
+
+def derivation_secrets(settings: Settings) -> Callable[[], Sequence[bytes]]:
+    """What other keys of the installation are derived from, the current one first; RuntimeError when there is none."""
+    from adapters.jose.key_file import KeyFile
+
+    return KeyFile(_existing(settings)).secrets
 
 
 def _existing(settings: Settings) -> Path:

@@ -44,7 +44,7 @@ from api.readiness import Readiness
 from api.services import Services
 from api.settings import Settings
 from api.sockets import Sockets
-from api.token_wiring import token_verifier
+from api.token_wiring import derivation_secrets, token_verifier
 from api.turn_wiring import TurnParts, put_together
 from application.add_document import AddDocumentHandler
 from application.admission import Admission
@@ -152,7 +152,7 @@ async def _assemble(
     blobs = S3Blobs(s3, settings.bucket)
     tenants = KnownTenants(store)
     directory = PostgresTenantDirectory(pool)
-    tail = ValkeyFeedTail(cache)
+    tail = ValkeyFeedTail(cache, store.vault)
     sessions = LiveSessions(store, tail, event_metrics.count)
     admission = Admission(
         turns=settings.max_turns,
@@ -233,7 +233,7 @@ async def _assemble(
         create_turn=create_turn,
         drain=Drain(sessions, admission, create_turn),
         verifier=token_verifier(settings),
-        tickets=ValkeyTickets(cache),
+        tickets=ValkeyTickets(cache, derivation_secrets(settings)),
         directory=directory,
         create_tenant=CreateTenantHandler(store, store.vault, corpus, directory),
         put_assistant=PutAssistantHandler(store, tenants),

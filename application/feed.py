@@ -6,11 +6,13 @@ import asyncio
 from array import array
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 
 from application.clock import now, rfc3339
-from application.frames import AnyFrame, Created, Delta, Frame
+from application.frames import AnyFrame, Completed, Created, Delta, Failed, Frame
+from application.ports.feed_tail import TailPiece
 
 TURNS_KEPT = 50
 SEQ_BITS = 20
@@ -46,7 +48,7 @@ class StoredFrame(msgspec.Struct, array_like=True, tag=True):
 
 
 _encode_tail = msgspec.msgpack.Encoder().encode
-_decode_tail: msgspec.msgpack.Decoder[StoredRun | StoredFrame] = msgspec.msgpack.Decoder(StoredRun | StoredFrame)
+_decode_tail = msgspec.msgpack.Decoder(list[StoredRun | StoredFrame])
 _encode_frame = msgspec.json.Encoder().encode
 _decode_frame: msgspec.json.Decoder[AnyFrame] = msgspec.json.Decoder(AnyFrame)
 
@@ -65,7 +67,7 @@ class Feed:
         self._log: deque[Frame | _Run] = deque()
         self._turns: deque[int] = deque()
         self._waiting: list[asyncio.Future[None]] = []
-        self.mirrored = self.seq
+        self.mirrored = self._tail_end = self.seq
         self.watchers = 0
 
     def put(self, frame: Frame) -> None:
@@ -144,26 +146,50 @@ class Feed:
             self._waiting.append(future)
             await future
 
-    def unmirrored(self) -> list[bytes]:
-        """What was added since the last call, for the tail that outlives the process."""
-        out: list[bytes] = []
+    def unmirrored(self) -> TailPiece | None:
+        """What was added since the last call, for the tail that outlives the process; None when nothing was."""
+        if self.seq == self.mirrored:
+            return None
+        out: list[StoredRun | StoredFrame] = []
         for entry in reversed(self._log):
             if _last_seq(entry) <= self.mirrored:
                 break
-            out.append(_encode_tail(_stored(entry, self.mirrored)))
+            out.append(_stored(entry, self.mirrored))
         out.reverse()
-        self.mirrored = self.seq
-        return out
+        after, self.mirrored = self._tail_end, self.seq
+        self._tail_end = self.seq
+        return TailPiece(after, self.seq, _encode_tail(out))
 
-    def restore(self, tail: list[bytes]) -> None:
-        """Take over what an earlier process left, below this feed's own first seq."""
-        entries = [_restored(_decode_tail.decode(item)) for item in tail]
-        entries = [entry for entry in entries if _last_seq(entry) < self.seq]
+    def restore(self, tail: Sequence[TailPiece]) -> None:
+        """Take over what an earlier process left, below this feed's own first seq: the pieces up to the latest that
+        follow each other without a gap. What is there twice, out of place, or before something lost, is left; and all
+        of it when a newer program said something in it that is not known here."""
+        pieces = _unbroken([piece for piece in tail if piece.last < self.seq])
+        try:
+            entries = [_restored(stored) for piece in pieces for stored in _decode_tail.decode(piece.frames)]
+        except msgspec.MsgspecError:
+            entries = []
+        if not entries:
+            return
         self._log.extendleft(reversed(entries))
-        self._turns.extendleft(entry.seq - 1 for entry in reversed(entries) if isinstance(entry, Created) and entry.seq)
-        if entries:
-            first = entries[0]
-            self.floor = (first.seqs[0] if isinstance(first, _Run) else first.seq) - 1
+        self._turns.extendleft(entry.seq - 1 for entry in reversed(entries) if isinstance(entry, Created))
+        self.floor, self._tail_end = pieces[0].after, pieces[-1].last
+
+    def tells(self, turn_id: str, *, ended: bool) -> bool:
+        """Whether a turn is here: its beginning, or its end."""
+        wanted = (Completed, Failed) if ended else (Created,)
+        return any(isinstance(entry, wanted) and entry.turn_id == turn_id for entry in reversed(self._log))
+
+
+def _unbroken(pieces: Sequence[TailPiece]) -> list[TailPiece]:
+    """The latest piece and those before it, each by the one that comes after it, oldest first."""
+    by_end = {piece.last: piece for piece in pieces if piece.after < piece.last}
+    found: list[TailPiece] = []
+    following = by_end.get(max(by_end, default=0))
+    while following:
+        found.append(following)
+        following = by_end.get(following.after)
+    return found[::-1]
 
 
 def _last_seq(entry: Frame | _Run) -> int:

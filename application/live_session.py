@@ -14,7 +14,7 @@ from application.clock import now
 from application.execute import SESSION, Context, Held
 from application.feed import Feed
 from application.ports.event_store import EventStore
-from application.ports.feed_tail import FeedTail
+from application.ports.feed_tail import FeedTail, TailPiece
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Refusal
 from domain.session.state import Session, SessionSnapshot
@@ -71,12 +71,19 @@ class LiveSession:
         """Bring state and feed up to the present; the frames of an earlier process come from its tail."""
         await self.held.catch_up()
         self._snapshot_at = self.held.version
-        self.feed = Feed(self.id.id, self.held.version)
-        kept = await tail.read(str(self.id)) if self.held.version else []
-        self.feed.restore(kept)
-        if self.state.running and not kept:
+        self.feed = await self._restored(tail) or Feed(self.id.id, self.held.version)
+        if self.state.running and not self.feed.tells(self.state.running.turn_id, ended=False):
             # A running turn whose frames are lost begins its answer again, so any cursor may go on from here.
             self.feed.floor = 0
+
+    async def _restored(self, tail: FeedTail) -> Feed | None:
+        """The feed with what an earlier process left, if that goes up to the latest turn: an older one would withhold
+        the rest from whoever goes on by it."""
+        if not self.state.turns:
+            return None
+        feed, turn = Feed(self.id.id, self.held.version), self.state.turns[-1]
+        feed.restore(await tail.read(str(self.id)))
+        return feed if feed.tells(turn.turn_id, ended=turn.status != "running") else None
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""
@@ -172,10 +179,10 @@ class LiveSessions:
         if len(waiting) > MIRRORED:
             waiting = sorted(waiting, key=lambda live: live.mirrored)[: max(MIRRORED, len(waiting) // 4)]
         at = time.monotonic()
-        news: list[tuple[str, list[bytes]]] = []
+        news: list[tuple[str, TailPiece]] = []
         for live in waiting:
             live.mirrored = at
-            if frames := live.feed.unmirrored():
-                news.append((str(live.id), frames))
+            if piece := live.feed.unmirrored():
+                news.append((str(live.id), piece))
         if news:
             await self._tail.push(news)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jwcrypto.common import base64url_decode
 from jwcrypto.jwk import JWK
 
 LOOK_AGAIN_S = 1.0
@@ -49,6 +50,10 @@ class KeyFile:
             if not self._keys.signing:
                 raise
         return self._keys
+
+    def secrets(self) -> list[bytes]:
+        """The bytes of the encryption keys, the one to use first; to derive other keys of the installation from."""
+        return [base64url_decode(key.get("k")) for key in self.keys().encryption.values()]
 
 
 def create_key_file(path: Path) -> None:

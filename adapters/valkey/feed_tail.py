@@ -1,35 +1,46 @@
-"""FeedTail on Valkey: a capped list a session, which expires an hour after its last frame."""
+"""FeedTail on Valkey: a capped list a session, sealed with the session's key, gone an hour after its last frame."""
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import structlog
+from cryptography.exceptions import InvalidTag
 from valkey.exceptions import ValkeyError
+
+from application.ports.feed_tail import TailPiece
+from application.ports.keys import Sealer
+from domain.refusals import Refusal
 
 KEPT = 2_000
 LIFE_S = 3_600
 PROLONG_S = 60
 MANY = 20_000
+PLACE = struct.Struct(">QQ")
+"""How an item begins: the place of its frames in the feed, to which its sealed rest is bound."""
 log = structlog.get_logger()
 
 
 class ValkeyFeedTail:
-    """Frames by stream. When Valkey is away nothing is kept and nothing fails."""
+    """See the port. When Valkey is away nothing is kept and nothing fails."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, sealer: Sealer) -> None:
+        self._client, self._sealer = client, sealer
         self._kept_until: dict[str, float] = {}
 
-    async def push(self, frames: Sequence[tuple[str, Sequence[bytes]]]) -> None:
+    async def push(self, pieces: Sequence[tuple[str, TailPiece]]) -> None:
         """One pipeline for all streams: one command each, for this goes on all the time that answers stream. A list is
         cut and its life prolonged once in a while."""
         pipe, now = self._client.pipeline(transaction=False), time.monotonic()
-        for stream, items in frames:
+        for stream, piece in pieces:
+            item = await self._sealed(stream, piece)
+            if item is None:
+                continue
             key = _key(stream)
-            pipe.rpush(key, *items)
+            pipe.rpush(key, item)
             if self._kept_until.get(stream, 0.0) < now:
                 pipe.ltrim(key, -KEPT, -1)
                 pipe.expire(key, LIFE_S + PROLONG_S)
@@ -41,18 +52,42 @@ class ValkeyFeedTail:
         except (ValkeyError, OSError, TimeoutError) as error:
             log.warning("feed_tail_not_kept", error=type(error).__name__)
 
-    async def read(self, stream: str) -> list[bytes]:
-        """Oldest first."""
+    async def read(self, stream: str) -> list[TailPiece]:
+        """In the order in which they were pushed."""
         try:
-            found: list[bytes] = await self._client.lrange(_key(stream), 0, -1)
+            found: list[bytes] = await self._client.lrange(_key(stream), -KEPT, -1)
         except (ValkeyError, OSError, TimeoutError) as error:
             log.warning("feed_tail_not_read", error=type(error).__name__)
             return []
-        return found
+        pieces = [piece for item in found if (piece := await self._opened(stream, item))]
+        if len(pieces) < len(found):
+            log.warning("feed_tail_not_ours", stream=stream, items=len(found) - len(pieces))
+        return pieces
 
     async def forget(self, stream: str) -> None:
         """Gone at once; an error reaches the caller, for erasure must know."""
         await self._client.delete(_key(stream))
+
+    async def _sealed(self, stream: str, piece: TailPiece) -> bytes | None:
+        place = PLACE.pack(piece.after, piece.last)
+        try:
+            return place + await self._sealer.seal(stream, piece.frames, _context(place))
+        except Refusal as refusal:  # erased meanwhile, or its key cannot be had just now
+            log.info("feed_tail_not_sealed", code=refusal.code)
+            return None
+
+    async def _opened(self, stream: str, item: bytes) -> TailPiece | None:
+        place, sealed = item[: PLACE.size], item[PLACE.size :]
+        try:
+            after, last = PLACE.unpack(place)
+            frames = await self._sealer.unseal(stream, sealed, _context(place))
+        except (struct.error, ValueError, InvalidTag):
+            return None
+        return None if frames is None else TailPiece(after, last, frames)
+
+
+def _context(place: bytes) -> str:
+    return f"feed_tail.1/{place.hex()}"
 
 
 def _key(stream: str) -> str:

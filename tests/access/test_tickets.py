@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 import valkey.asyncio
 
@@ -16,6 +18,7 @@ from application.tickets import MOST, InMemoryTickets
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable, Overloaded
 
+OURS, OLDER, FOREIGN = b"1" * 32, b"2" * 32, b"3" * 32
 ADA = Principal("01977c9e-1111-7000-8000-000000000001", "ada", frozenset({"member", "editor"}), 1e9, "j-1")
 
 
@@ -25,7 +28,7 @@ async def tickets(request: pytest.FixtureRequest) -> AsyncIterator[Tickets]:
         yield InMemoryTickets()
         return
     client = valkey.asyncio.from_url(request.getfixturevalue("endpoints").valkey_url)
-    yield ValkeyTickets(client)
+    yield ValkeyTickets(client, lambda: [OURS])
     await client.aclose()
 
 
@@ -67,7 +70,7 @@ async def test_those_in_memory_are_bounded() -> None:
 
 async def test_without_valkey_a_ticket_is_good_in_the_process_that_made_it() -> None:
     client: Any = valkey.asyncio.from_url("redis://127.0.0.1:1")
-    tickets = ValkeyTickets(client)
+    tickets = ValkeyTickets(client, lambda: [OURS])
     assert await tickets.redeem(await tickets.issue(ADA, 30)) == ADA
     with pytest.raises(DependencyUnavailable):
         await tickets.redeem("a" * 43)
@@ -77,8 +80,55 @@ async def test_without_valkey_a_ticket_is_good_in_the_process_that_made_it() -> 
 async def test_what_valkey_holds_opens_nothing_and_expires(endpoints: Any) -> None:
     client: Any = valkey.asyncio.from_url(endpoints.valkey_url)
     before = {key async for key in client.scan_iter()}
-    ticket = await ValkeyTickets(client).issue(ADA, 30)
+    ticket = await ValkeyTickets(client, lambda: [OURS]).issue(ADA, 30)
     (key,) = {key async for key in client.scan_iter()} - before
     assert ticket.encode() not in key
     assert 0 < await client.ttl(key) <= 30
     await client.aclose()
+
+
+@pytest.fixture
+async def client(endpoints: Any) -> AsyncIterator[Any]:
+    client: Any = valkey.asyncio.from_url(endpoints.valkey_url)
+    yield client
+    await client.aclose()
+
+
+async def kept_for(client: Any, tickets: ValkeyTickets) -> tuple[str, bytes]:
+    """A ticket and its key in Valkey."""
+    ticket = await tickets.issue(ADA, 30)
+    return ticket, f"ticket:{hashlib.sha256(ticket.encode()).hexdigest()}".encode()
+
+
+@pytest.mark.real
+async def test_who_writes_into_valkey_makes_nobody_anybody(client: Any) -> None:
+    tickets = ValkeyTickets(client, lambda: [OURS, OLDER])
+    (ticket, key), (_, other) = await kept_for(client, tickets), await kept_for(client, tickets)
+    good, another = await client.get(key), await client.get(other)
+    assert b"ada" not in good and ADA.tenant.encode() not in good
+    plain = msgspec.json.encode(ADA)
+    for forged in (another, good[:-1], good[:-1] + bytes([good[-1] ^ 1]), plain, b"", b"x", b"x" * 12, b"x" * 500):
+        await client.set(key, forged)
+        assert await tickets.redeem(ticket) is None
+    sealed_elsewhere = ValkeyTickets(client, lambda: [FOREIGN])
+    ticket, _ = await kept_for(client, sealed_elsewhere)
+    assert await tickets.redeem(ticket) is None
+
+
+@pytest.mark.real
+async def test_a_used_ticket_that_is_put_back_is_not_good_for_longer(client: Any) -> None:
+    tickets = ValkeyTickets(client, lambda: [OURS])
+    ticket = await tickets.issue(ADA, 1)
+    key = f"ticket:{hashlib.sha256(ticket.encode()).hexdigest()}"
+    good = await client.get(key)
+    async with asyncio.timeout(10):
+        while True:
+            await client.set(key, good)
+            if await tickets.redeem(ticket) is None:
+                break
+
+
+@pytest.mark.real
+async def test_tickets_outlive_a_change_of_the_installations_secrets(client: Any) -> None:
+    before, after = ValkeyTickets(client, lambda: [OLDER]), ValkeyTickets(client, lambda: [OURS, OLDER])
+    assert await after.redeem(await before.issue(ADA, 30)) == ADA

@@ -1,12 +1,15 @@
 """The feed: exact text for every cursor, merged when it lags, resumed after a crash."""
 
 import asyncio
+from random import Random  # hypothesis' own
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from application import frames as f
 from application.feed import Feed
+from application.ports.feed_tail import TailPiece
 
 
 def filled(texts: list[str], feed: Feed | None = None) -> Feed:
@@ -15,6 +18,11 @@ def filled(texts: list[str], feed: Feed | None = None) -> Feed:
     for text in texts:
         feed.put(f.Delta(turn_id="t", delta=text))
     return feed
+
+
+def news_of(feed: Feed) -> list[TailPiece]:
+    piece = feed.unmirrored()
+    return [piece] if piece else []
 
 
 def text_of(frames: list[f.Frame]) -> str:
@@ -46,12 +54,12 @@ def test_other_frames_are_never_merged_and_keep_their_order() -> None:
 def test_what_an_earlier_process_left_is_replayed_from_any_cursor(texts: list[str], flushed: int) -> None:
     before = Feed("s", 3)
     before.put(f.Created(turn_id="t", client_id="c"))
-    tail: list[bytes] = []
+    tail: list[TailPiece] = []
     for number, text in enumerate(texts):
         before.put(f.Delta(turn_id="t", delta=text))
         if number == flushed:
-            tail += before.unmirrored()
-    tail += before.unmirrored()
+            tail += news_of(before)
+    tail += news_of(before)
     after = Feed("s", 4)
     after.restore(tail)
     assert after.floor == before.floor
@@ -59,6 +67,56 @@ def test_what_an_earlier_process_left_is_replayed_from_any_cursor(texts: list[st
         assert text_of(after.since(cursor)) == text_of(before.since(cursor))
     after.put(f.Reset(turn_id="t", reason="resumed"))
     assert after.since(before.seq)[-1].seq > before.seq
+
+
+def pieces_of(feed: Feed, texts: list[str]) -> list[TailPiece]:
+    """A piece for the beginning of a turn and for each text."""
+    feed.put(f.Created(turn_id="t", client_id="c"))
+    pieces = news_of(feed)
+    for text in texts:
+        feed.put(f.Delta(turn_id="t", delta=text))
+        pieces += news_of(feed)
+    return pieces
+
+
+@given(st.integers(1, 8), st.lists(st.integers(0, 8), max_size=20), st.randoms())
+def test_a_tail_with_holes_and_repetitions_gives_whole_text_or_none(
+    count: int, chosen: list[int], random: Random
+) -> None:
+    """Whatever is lost, repeated or out of order: from any cursor that the feed accepts the text has no hole."""
+    texts = [str(number) for number in range(count)]
+    before = Feed("s", 3)
+    whole = pieces_of(before, texts)
+    tail = [whole[number % len(whole)] for number in chosen]
+    random.shuffle(tail)
+    after = Feed("s", 4)
+    after.restore(tail)
+    latest = max((piece.last for piece in tail), default=after.seq)
+    for cursor in range(before.floor, latest + 1):
+        if after.floor <= cursor:
+            said = [text for n, text in enumerate(texts, before.floor + 2) if cursor < n <= latest]
+            assert text_of(after.since(cursor)) == "".join(said)
+
+
+def test_the_tail_of_one_process_goes_on_with_that_of_the_next() -> None:
+    first = Feed("s", 3)
+    tail = pieces_of(first, ["a"])
+    second = Feed("s", 5)
+    second.restore(tail)
+    tail += pieces_of(second, ["b"])
+    third = Feed("s", 7)
+    third.restore(tail)
+    assert text_of(third.since(first.floor)) == "ab"
+    alone = Feed("s", 7)
+    alone.restore(tail[-1:])
+    assert (text_of(alone.since(alone.floor)), alone.floor > first.seq) == ("b", True)
+
+
+def test_a_frame_that_only_a_newer_program_knows_is_no_tail() -> None:
+    feed = Feed("s", 4)
+    unknown = msgspec.msgpack.encode([["StoredFrame", 1 + (3 << 20), b'{"type":"turn.newer"}']])
+    feed.restore([TailPiece(3 << 20, 1 + (3 << 20), unknown), TailPiece(1, 2, b"\xc1")])
+    assert (feed.since(0), feed.floor) == ([], feed.seq)
 
 
 def test_only_the_latest_turns_are_kept_and_the_floor_rises() -> None:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from application.clock import new_id
 from application.frames import Delta
 from application.live_session import MIRRORED, LiveSession, LiveSessions
 from domain.event import StreamId
 from tests.fakes.in_memory_event_store import InMemoryEventStore
-
-
-class Kept:
-    """A FeedTail that counts what it is sent."""
-
-    def __init__(self) -> None:
-        self.pushes: list[dict[str, list[bytes]]] = []
-
-    async def push(self, frames: Sequence[tuple[str, Sequence[bytes]]]) -> None:
-        self.pushes.append({stream: list(items) for stream, items in frames})
-
-    async def read(self, stream: str) -> list[bytes]:
-        return [item for push in self.pushes for item in push.get(stream, [])]
-
-    async def forget(self, stream: str) -> None:
-        raise NotImplementedError
+from tests.fakes.in_memory_feed_tail import InMemoryFeedTail
 
 
 def speaking(sessions: LiveSessions, count: int) -> list[LiveSession]:
@@ -36,7 +19,7 @@ def speaking(sessions: LiveSessions, count: int) -> list[LiveSession]:
 
 
 async def test_few_feeds_are_kept_at_once_and_once() -> None:
-    tail = Kept()
+    tail = InMemoryFeedTail()
     sessions = LiveSessions(InMemoryEventStore(), tail)
     lives = speaking(sessions, MIRRORED)
     await sessions.mirror()
@@ -45,7 +28,7 @@ async def test_few_feeds_are_kept_at_once_and_once() -> None:
 
 
 async def test_of_many_feeds_each_is_kept_with_every_fourth_call() -> None:
-    tail = Kept()
+    tail = InMemoryFeedTail()
     sessions = LiveSessions(InMemoryEventStore(), tail)
     lives = speaking(sessions, 10 * MIRRORED)
     for _ in range(2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from application.ports.feed_tail import TailPiece
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
@@ -45,10 +46,10 @@ class FixedCorpus:
 class NoTail:
     """Keeps nothing."""
 
-    async def push(self, frames: Sequence[tuple[str, Sequence[bytes]]]) -> None:
+    async def push(self, pieces: Sequence[tuple[str, TailPiece]]) -> None:
         return None
 
-    async def read(self, stream: str) -> list[bytes]:
+    async def read(self, stream: str) -> list[TailPiece]:
         return []
 
     async def forget(self, stream: str) -> None:

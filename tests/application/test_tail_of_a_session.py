@@ -1,0 +1,83 @@
+"""What a process that loads a session takes from its tail: all of the latest turn, or nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from application import frames as f
+from application.clock import new_id
+from application.execute import Context
+from application.feed import Feed
+from application.live_session import LiveSession, LiveSessions
+from domain.event import Event, StreamId
+from domain.session import events as e
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+from tests.fakes.in_memory_feed_tail import InMemoryFeedTail
+
+
+class Chat:
+    """A session in one process, whose frames go to a tail; `elsewhere` loads it as the next process does."""
+
+    def __init__(self) -> None:
+        self.store, self.tail = InMemoryEventStore(), InMemoryFeedTail()
+        self.sessions = LiveSessions(self.store, self.tail)
+        self.live = self.sessions.new(StreamId("tenant", "session", new_id()))
+
+    async def say(self, event: Event, *frames: f.Frame) -> None:
+        await self.live.commit(lambda _: [event], Context("ada"))
+        for frame in frames:
+            frame.turn_id = "two" if "two" in str(event) else "one"
+            self.live.feed.put(frame)
+        await self.sessions.mirror()
+
+    async def begin(self, turn: str) -> None:
+        started = e.TurnStarted(turn_id=turn, client_id=turn, text="?")
+        await self.say(started, f.Created(client_id=turn), f.Delta(delta=f"{turn}!"))
+
+    async def end(self, turn: str) -> None:
+        failed = e.TurnFailed(turn_id=turn, code="internal", message="", retryable=True)
+        await self.say(failed, f.Failed(error={}))
+
+    async def elsewhere(self) -> LiveSession:
+        return await LiveSessions(self.store, self.tail).get(self.live.id)
+
+
+@pytest.fixture
+async def chat() -> Chat:
+    chat = Chat()
+    await chat.say(e.SessionOpened(user="ada", assistant="default"))
+    await chat.begin("one")
+    await chat.end("one")
+    return chat
+
+
+def said(feed: Feed) -> list[str]:
+    return [frame.delta for frame in feed.since(feed.floor) if isinstance(frame, f.Delta)]
+
+
+async def test_the_latest_turn_is_there_whole(chat: Chat) -> None:
+    live = await chat.elsewhere()
+    assert (said(live.feed), live.feed.floor) == (["one!"], chat.live.feed.floor)
+    await chat.begin("two")
+    await chat.end("two")
+    assert said((await chat.elsewhere()).feed) == ["one!", "two!"]
+
+
+async def test_a_tail_that_ends_before_the_latest_turn_does_is_no_tail(chat: Chat) -> None:
+    """Put back as it was a turn ago, or cut at its end: whoever went on by it would wait for ever."""
+    key, old = str(chat.live.id), list(chat.tail.kept[str(chat.live.id)])
+    await chat.begin("two")
+    await chat.end("two")
+    for stale in (old, chat.tail.kept[key][:-1]):
+        chat.tail.kept[key] = list(stale)
+        feed = (await chat.elsewhere()).feed
+        assert (said(feed), feed.floor) == ([], feed.seq)
+
+
+async def test_a_running_turn_without_its_frames_goes_on_from_any_cursor(chat: Chat) -> None:
+    old = list(chat.tail.kept[str(chat.live.id)])
+    await chat.begin("two")
+    assert said((await chat.elsewhere()).feed) == ["one!", "two!"]
+    chat.tail.kept[str(chat.live.id)] = old
+    feed = (await chat.elsewhere()).feed
+    assert (said(feed), feed.floor) == ([], 0)
