@@ -41,8 +41,8 @@ from application.tools.box import ToolBoxes
 from application.tools.executors import Executors
 
 PLACE_MARGIN_S = 60.0
-PROMPTS = "prompts-1"
-"""Raise it when a prompt changes so that answers do: kept answers of the old one then serve nobody."""
+PROMPTS = "prompts-2"
+"""Raise it when a prompt changes so that answers do, or when less may be kept: older answers then serve nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ def turn_fields(turn: Turn) -> dict[str, Any]:
         "citations": [msgspec.structs.asdict(c) for c in turn.citations],
         "ms": turn.ms,
         "ttft_ms": turn.ttft_ms,
+        "finish_reason": turn.finish_reason or None,
     }
     if turn.status == "failed":
         fields["error"] = error_fields(turn)
@@ -68,7 +69,10 @@ def repeat(live: LiveSession, turn: Turn, cursor: int, first: int) -> list[f.Fra
             **stamp,
             status=turn.status,
             text=turn.answer,
-            **{key: shown[key] for key in ("citations", "model", "cached", "usage", "cost_usd", "ms", "ttft_ms")},
+            **{
+                key: shown[key]
+                for key in ("citations", "model", "cached", "usage", "cost_usd", "ms", "ttft_ms", "finish_reason")
+            },
         )
     )
     return told

@@ -13,7 +13,7 @@ import msgspec
 from application import frames as f
 from application.gateway.ask import Ask, FailedOver, Heard, Restarted, Routed
 from application.gateway.gateway import Gateway
-from application.ports.model import CitedSpan, Finished, Message, TextDelta, ToolUse
+from application.ports.model import CitedSpan, Finished, Message, StopReason, TextDelta, ToolUse
 from application.prompt import history_messages, system_blocks
 from application.run_plan import PlanRun
 from application.tool_rounds import ToolRounds
@@ -37,7 +37,7 @@ class _Round:
     uses: list[ToolUse] = field(default_factory=list)
     model: str = ""
     reason: str = ""
-    stop_reason: str = ""
+    stop_reason: StopReason = "incomplete"
     spoke: bool = False
 
 
@@ -74,7 +74,10 @@ class Answering:
         )
         for left in reversed(range(MOST_ROUNDS)):
             round = await self._round(run, ask)
-            if run.ended or not round.uses or box is None:
+            if run.ended or not round.uses:
+                return
+            if box is None or round.stop_reason != "tool_use":
+                self.tools.refuse(run, round.uses)
                 return
             said = run.text[len(round.before) :]
             more = await self.tools(run, plan, box, said, round.uses)
@@ -106,7 +109,7 @@ class Answering:
         await self._hear(run, ask, round)
         if not run.ended:
             ms = round_ms(began)
-            run.truncated = round.stop_reason == "max_tokens"
+            run.finish_reason = _finish(round, run.text)
             run.note(e.StepRun(turn_id=run.turn_id, step=ask.step, model=round.model, reason=round.reason, ms=ms))
             run.show(f.Step(step=ask.step, status="finished", model=round.model, ms=ms))
         return round
@@ -147,6 +150,14 @@ class Answering:
                 round.spoke = False
             case Finished():
                 round.stop_reason = event.stop_reason
+
+
+def _finish(round: _Round, text: str) -> e.FinishReason:
+    """How the turn's answer ends if nothing follows this round. One that says nothing, or wants tools, is not whole."""
+    if round.stop_reason in ("length", "content_filter"):
+        return round.stop_reason
+    whole = round.stop_reason == "stop" and not round.uses and text[len(round.before) :].strip()
+    return "stop" if whole else "incomplete"
 
 
 def _next(ask: Ask, more: Sequence[Message], said: str) -> Ask:

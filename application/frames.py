@@ -101,6 +101,7 @@ class Completed(Frame, tag="turn.completed"):
     cost_usd: str
     ms: int
     ttft_ms: int
+    finish_reason: str
 
 
 class Failed(Frame, tag="turn.failed"):

@@ -70,7 +70,7 @@ class KeptReplies:
 
 
 def _fits(ask: StepAsk, reply: StepReply) -> bool:
-    output = STEPS[ask.step].output
+    output = STEPS[ask.step].output if reply.whole else None
     try:
         return output is not None and bool(parse_reply(reply.text, output))
     except Unusable:

@@ -47,7 +47,7 @@ class MakeAnswer:
             await self._verify(run, turn, plan)
         if not run.ended:
             run.plan = plan
-            await run.complete(truncated=run.truncated)
+            await run.complete()
 
     def _plan(self, run: TurnRun, turn: Turn, opening: Opening, vector: list[float] | None) -> PlanRun:
         may_keep = opening.question is not None and opening.question.policy.exact
@@ -78,6 +78,7 @@ class MakeAnswer:
         if effects.must_withdraw:
             run.reset("withdrawn")
             run.say(WITHDRAWN)
+            run.finish_reason = "content_filter"
         elif effects.must_revise and "revise" in plan.plan.on_demand:
             run.reset("revised")
             await self.answer.again(run, plan, "revise")

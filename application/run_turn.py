@@ -102,6 +102,7 @@ class TurnRunner:
         run.model, run.citations = hit.answer.model, KeptCitations(hit.answer.citations)
         for piece in pieces(hit.answer.text):
             run.say(piece)
+        run.finish_reason = "stop"  # nothing else is kept
         await run.complete(cached=hit.layer)
 
     async def _give_up(self, run: TurnRun, refusal: Refusal) -> None:
@@ -134,7 +135,7 @@ def may_keep(run: TurnRun) -> bool:
     circumstances = Circumstances(
         tools_with_effects=run.had_effects,
         cancelled=not run.completed,
-        truncated=run.truncated,
+        incomplete=run.finish_reason != "stop",
         failed_over=run.failed_over,
         reset=run.was_reset,
     )

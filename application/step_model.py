@@ -42,7 +42,7 @@ class TurnStepModel:
             ),
             self.run,
         )
-        return StepReply(reply.text, reply.model, reply.reason)
+        return StepReply(reply.text, reply.model, reply.reason, reply.stop_reason == "stop")
 
     def show(self, step: str, status: str, model: str, reason: str, ms: int) -> None:
         """A step begins or is done, for who watches."""

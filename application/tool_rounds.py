@@ -16,6 +16,7 @@ from application.steps.act import RepairedInput, ToolSummary
 from application.tools.box import ToolBox, ToolBoxes
 from application.tools.executors import Caller
 from application.tools.results import ToolResult
+from application.tools.uses import lawful, same_call
 from application.turn_run import TurnRun
 from domain.session.events import ToolCalled
 from domain.session.state import Turn
@@ -39,12 +40,22 @@ class ToolRounds:
         caller = Caller(run.caller.tenant, run.caller.user, run.roles)
         return await self.boxes.open(caller, run.turn_id, names, known=list(turn.tool_calls.values()), intend=intend)
 
+    def refuse(self, run: TurnRun, uses: Sequence[ToolUse]) -> None:
+        """Run none of these: the answer that asked for them was cut, held back or not well formed."""
+        for use in uses:
+            run.show(f.ToolCall(name=use.name, status="refused"))
+
     async def __call__(
         self, run: TurnRun, plan: PlanRun, box: ToolBox, said: str, uses: Sequence[ToolUse]
     ) -> list[Message]:
-        """Run them, and the two messages that follow: what the model said and asked for, and what came of it. None when
-        the turn has ended meanwhile."""
-        results = await asyncio.gather(*(self._call(run, plan, box, use) for use in uses))
+        """Run them, equal ones once, and the two messages that follow: what the model said and asked for, and what came
+        of it. None when the turn has ended meanwhile."""
+        uses = await asyncio.gather(*(self._fitted(run, plan, box, use) for use in lawful(uses)))
+        made: dict[str, asyncio.Task[ToolResult]] = {}
+        for use in uses:
+            if (call := same_call(use)) not in made:
+                made[call] = asyncio.create_task(self._call(run, plan, box, use))
+        results = await asyncio.gather(*(made[same_call(use)] for use in uses))
         if run.ended:
             return []
         asked: list[dict[str, Any]] = [{"text": said}] if said.strip() else []
@@ -54,8 +65,6 @@ class ToolRounds:
 
     async def _call(self, run: TurnRun, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolResult:
         run.show(f.ToolCall(name=use.name, status="started"))
-        if (unfit := box.unfit(use)) and "repair_tool_input" in plan.plan.on_demand:
-            use = await self._repaired(run, plan, use, unfit)
         result = await box.call(use)
         run.tool_outputs.append(result.output)
         run.note(result.event(run.turn_id))
@@ -64,6 +73,12 @@ class ToolRounds:
         if len(result.output) > LONG_RESULT and "summarise_tool_result" in plan.plan.on_demand:
             return await self._shortened(plan, result)
         return result
+
+    async def _fitted(self, run: TurnRun, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolUse:
+        """With an input that fits the tool's schema, where the plan has a step that can mend it."""
+        if (unfit := box.unfit(use)) and "repair_tool_input" in plan.plan.on_demand:
+            return await self._repaired(run, plan, use, unfit)
+        return use
 
     async def _repaired(self, run: TurnRun, plan: PlanRun, use: ToolUse, unfit: str) -> ToolUse:
         tool = run.tools().get(use.name)

@@ -66,7 +66,8 @@ class TurnRun:
         self.model = ""
         self.spent = Spent()
         self.ended = self.completed = False
-        self.failed_over = self.was_reset = self.truncated = self.had_effects = False
+        self.failed_over = self.was_reset = self.had_effects = False
+        self.finish_reason: e.FinishReason = "incomplete"
         self.tool_outputs: list[str] = []
         self.plan: PlanRun | None = None
         self._noted: list[Event] = []
@@ -157,9 +158,9 @@ class TurnRun:
 
     # Its one end
 
-    async def complete(self, *, cached: str = "", truncated: bool = False) -> None:
-        """The answer is whole."""
-        event = e.TurnCompleted(**self._ending(), cached=cached, truncated=truncated)
+    async def complete(self, *, cached: str = "") -> None:
+        """The answer has ended, as `finish_reason` says."""
+        event = e.TurnCompleted(**self._ending(), cached=cached, finish_reason=self.finish_reason)
         self.completed = await self._end(event, self._completed("completed", event.cost_usd, cached))
 
     async def cancel(self) -> bool:
@@ -219,6 +220,7 @@ class TurnRun:
             cost_usd=f"{cost:f}",
             ms=ending["ms"],
             ttft_ms=ending["ttft_ms"],
+            finish_reason=self.finish_reason if status == "completed" else "incomplete",
         )
 
 

@@ -77,6 +77,7 @@ def _add(changes: Changes, event: Event, at: str) -> None:
                 cached="" if isinstance(event, e.TurnCancelled) else event.cached,
                 cost_usd=format(event.cost_usd, "f"),
                 usage=_json(event.usage).decode(),
+                finish_reason="incomplete" if isinstance(event, e.TurnCancelled) else event.finish,
                 ms=event.ms,
                 ttft_ms=event.ttft_ms,
                 answer=Private(_json({"text": event.text, "citations": event.citations})),

@@ -151,6 +151,7 @@ def shown_turn(plain: Mapping[str, Plain]) -> Row:
         "usage": {name: getattr(usage, name) for name in USAGE},
         "ms": plain.get("ms", 0),
         "ttft_ms": plain.get("ttft_ms", 0),
+        "finish_reason": plain.get("finish_reason"),
         "feedback": plain.get("feedback"),
         "follow_ups": asked_next.questions,
         "created_at": plain.get("created_at", ""),

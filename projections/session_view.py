@@ -39,7 +39,7 @@ class Parking(Exception):
 class SessionView:
     """The read model `session_view`. A session whose facts cannot be applied is parked; the others go on."""
 
-    name, layout = "session_view", 2
+    name, layout = "session_view", 3
 
     def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer) -> None:
         self._store, self._pool, self._items, self._sealer = store, pool, items, sealer

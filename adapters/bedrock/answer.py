@@ -8,7 +8,7 @@ import msgspec
 
 from adapters.bedrock.failures import of_frame
 from adapters.bedrock.frames import Headers
-from application.ports.model import CitedSpan, Finished, ModelEvent, ModelFailure, TextDelta, ToolUse
+from application.ports.model import CitedSpan, Finished, ModelEvent, ModelFailure, StopReason, TextDelta, ToolUse
 from domain.usage import Usage
 
 
@@ -84,6 +84,19 @@ EVENTS: dict[str, type[Event]] = {
 DECODERS = {name: msgspec.json.Decoder(kind).decode for name, kind in EVENTS.items()}
 
 
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_MessageStopEvent.html
+STOP_REASONS: dict[str, StopReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_use": "tool_use",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "content_filtered": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "refusal": "content_filter",
+}
+
+
 def cited_passage(citation: dict[str, Any]) -> int:
     """The number of the passage, from 1, that a citation block points to; 0 when it points to none of ours."""
     for location in (citation.get("location") or {}).values():
@@ -101,6 +114,7 @@ class Answer:
         self._text: list[str] = []
         self._events: list[ModelEvent] = []
         self._tools: dict[int, tuple[ToolStart, list[str]]] = {}
+        self._whole_tools = 0
         self._stop_reason: str | None = None
         self._usage: Usage | None = None
 
@@ -133,6 +147,7 @@ class Answer:
         elif isinstance(event, BlockStop):
             if event.contentBlockIndex in self._tools:
                 tool, parts = self._tools.pop(event.contentBlockIndex)
+                self._whole_tools += 1
                 self._add(ToolUse(tool.toolUseId, tool.name, "".join(parts) or "{}"))
         elif isinstance(event, MessageStop):
             self._stop_reason = event.stopReason
@@ -150,7 +165,13 @@ class Answer:
         """The end of the answer; StreamCut when its last events never came."""
         if self._stop_reason is None or self._usage is None:
             raise ModelFailure("StreamCut", "the stream ended before its end", started=self.started)
-        return Finished(self._stop_reason, self._usage)
+        return Finished(self._why(self._stop_reason), self._usage)
+
+    def _why(self, reason: str) -> StopReason:
+        """In our own words. Tools are wanted only by whoever asked for one, and for each to its end."""
+        if reason == "tool_use" and (self._tools or not self._whole_tools):
+            return "incomplete"
+        return STOP_REASONS.get(reason, "incomplete")
 
     def _take_delta(self, event: BlockDelta) -> None:
         delta = event.delta

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from application.gateway.router import Complexity, Tier
-from application.ports.model import CitedSpan, Finished, Message, TextDelta, ToolUse
+from application.ports.model import CitedSpan, Finished, Message, StopReason, TextDelta, ToolUse
 from domain.tenant.events import ModelPolicy
 from domain.usage import Usage, estimate_tokens
 
@@ -65,6 +65,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     tool_uses: tuple[ToolUse, ...] = ()
     usage: Usage = Usage()
+    stop_reason: StopReason = "stop"
 
 
 Heard = Routed | TextDelta | ToolUse | CitedSpan | FailedOver | Restarted | Finished

@@ -24,7 +24,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     tools_with_effects: bool = False
     tools_of_the_user: bool = False
     cancelled: bool = False
-    truncated: bool = False
+    incomplete: bool = False
     failed_over: bool = False
     reset: bool = False
 
@@ -34,7 +34,7 @@ def cacheable(circumstances: Circumstances) -> bool:
     nobody else's; an answer that was not whole, or was begun again, is not worth repeating."""
     c = circumstances
     personal = c.private_values or c.attachments or c.tools_with_effects or c.tools_of_the_user
-    broken = c.cancelled or c.truncated or c.failed_over or c.reset
+    broken = c.cancelled or c.incomplete or c.failed_over or c.reset
     return c.use_cache and not personal and not broken
 
 

@@ -69,7 +69,7 @@ class Gateway:
         """The whole of an answer that nobody watches. Errors as above."""
         text, model, reason = "", "", ""
         uses: list[ToolUse] = []
-        usage = Usage()
+        finished = Finished("incomplete", Usage())
         async with aclosing(self.converse(ask, journal)) as events:
             async for event in events:
                 match event:
@@ -83,10 +83,13 @@ class Gateway:
                     case Restarted():
                         text = ""
                     case Finished():
-                        usage = event.usage
+                        finished = event
                     case _:
                         pass
-        return Reply(text=text, model=model, reason=reason, tool_uses=tuple(uses), usage=usage)
+        return Reply(
+            text=text, model=model, reason=reason, tool_uses=tuple(uses), usage=finished.usage,
+            stop_reason=finished.stop_reason,
+        )  # fmt: skip
 
     async def embed(self, text: str, started: ModelCallStarted, journal: Journal) -> list[float] | None:
         """The vector of a text; None when the model failed, for words alone can still find passages."""

@@ -9,6 +9,9 @@ import msgspec
 
 from domain.usage import Usage
 
+StopReason = Literal["stop", "tool_use", "length", "content_filter", "incomplete"]
+"""Why a model stopped: it was done, it wants its tools run, it reached a limit of tokens or context, its provider or a
+guardrail held it back, or anything else that is no good end, a reason that nobody has heard of among them."""
 PromptCacheTtl = Literal["off", "5m", "1h"]
 
 
@@ -50,7 +53,8 @@ class TextDelta(msgspec.Struct, frozen=True):
 
 
 class ToolUse(msgspec.Struct, frozen=True):
-    """The model wants a tool called; `input` is the JSON text it wrote, whole."""
+    """The model wants a tool called; `input` is the JSON text it wrote. It may only be run when the answer has ended
+    with `tool_use`."""
 
     tool_use_id: str
     name: str
@@ -64,9 +68,9 @@ class CitedSpan(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """The stream ended well: why, and what it used."""
+    """The stream came to its end: why the model stopped, and what it used."""
 
-    stop_reason: str
+    stop_reason: StopReason
     usage: Usage
 
 

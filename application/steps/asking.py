@@ -41,11 +41,12 @@ class StepAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepReply(msgspec.Struct, frozen=True):
-    """A model's whole reply, which model gave it, and the router's reason for that one."""
+    """A model's reply, which model gave it, the router's reason for that one, and whether it was cut or held back."""
 
     text: str
     model: str = ""
     reason: str = ""
+    whole: bool = True
 
 
 class StepModel(Protocol):

@@ -40,8 +40,20 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
 def effect_key(turn_id: str, name: str, input: Any, ordinal: int) -> str:
     """The key of a call: the same whenever the same turn makes the same call for the same (`ordinal`, from 0) time,
     in whichever process, and however the model spelled its input."""
-    canonical = msgspec.json.encode([name, input, ordinal], order="sorted")
+    canonical = msgspec.json.encode([name, _whole_numbers(input), ordinal], order="sorted")
     return f"{turn_id}:{name}:{hashlib.sha256(canonical).hexdigest()[:24]}"
+
+
+def _whole_numbers(value: Any) -> Any:
+    """The same JSON value with `7.0` as `7`, which JSON Schema takes for one number."""
+    match value:
+        case dict():
+            return {name: _whole_numbers(one) for name, one in value.items()}
+        case list():
+            return [_whole_numbers(one) for one in value]
+        case float() if value.is_integer() and abs(value) < 2**53:
+            return int(value)
+    return value
 
 
 def known_calls(facts: Iterable[ToolCalled]) -> dict[str, ToolCalled]:
@@ -56,4 +68,4 @@ def _content(output: str) -> dict[str, Any]:
         value = msgspec.json.decode(output)
     except (msgspec.DecodeError, RecursionError):
         value = None
-    return {"json": value} if isinstance(value, dict) else {"text": output or "(nothing)"}
+    return {"json": value} if isinstance(value, dict) else {"text": output if output.strip() else "(nothing)"}

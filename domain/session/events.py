@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from domain.event import Event, topic
 from domain.usage import Usage
+
+FinishReason = Literal["stop", "length", "content_filter", "incomplete"]
+"""How an answer ended: whole; cut by a limit of tokens or context; held back by the provider or a guardrail; or in any
+other way that is no good end."""
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +178,8 @@ class HistorySummarised(Event, frozen=True, kw_only=True):
 
 @topic("turn.completed.1", private=True)
 class TurnCompleted(Event, frozen=True, kw_only=True):
-    """The answer is whole. `cost_usd` and `usage` hold what the turn took up to here."""
+    """The answer has ended. `cost_usd` and `usage` hold what the turn took up to here. Facts from before there was a
+    `finish_reason` say `truncated` at most."""
 
     turn_id: str
     text: str
@@ -186,6 +191,12 @@ class TurnCompleted(Event, frozen=True, kw_only=True):
     ms: int = 0
     ttft_ms: int = 0
     truncated: bool = False
+    finish_reason: FinishReason | None = None
+
+    @property
+    def finish(self) -> FinishReason:
+        """How it ended, as far as it was noted."""
+        return self.finish_reason or ("length" if self.truncated else "stop")
 
 
 @topic("turn.cancelled.1", private=True)

@@ -40,6 +40,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     error_retryable: bool = False
     trace_id: str = ""
     feedback: str = ""
+    finish_reason: str = ""
     resumed: int = 0
     passages: tuple[e.Passage, ...] | None = None
     results: dict[str, str] = {}
@@ -99,8 +100,9 @@ def _end(session: Session, event: e.TurnCompleted | e.TurnCancelled | e.TurnFail
         return
     turn.citations, turn.model, turn.usage = event.citations, event.model, event.usage
     turn.cost_usd, turn.ms, turn.ttft_ms = event.cost_usd, event.ms, event.ttft_ms
+    turn.finish_reason = "incomplete"
     if isinstance(event, e.TurnCompleted):
-        turn.cached = event.cached
+        turn.cached, turn.finish_reason = event.cached, event.finish
 
 
 def evolve(session: Session, event: Event) -> Session:

@@ -288,11 +288,11 @@ async def test_an_assistant_without_caches_keeps_nothing() -> None:
 
 
 async def test_a_truncated_answer_is_said_to_be_and_not_kept() -> None:
-    async with house(Reply(("Within 30",), stop_reason="max_tokens")) as ours:
+    async with house(Reply(("Within 30",), stop_reason="length")) as ours:
         live = await ours.open()
         await ours.ask(live, ASK)
         (done,) = await ours.facts(live, e.TurnCompleted)
-        assert isinstance(done, e.TurnCompleted) and done.truncated and not ours.exact.entries
+        assert isinstance(done, e.TurnCompleted) and done.finish == "length" and not ours.exact.entries
 
 
 async def test_a_repeated_id_is_one_turn() -> None:

@@ -109,7 +109,7 @@ async def test_the_deltas_make_the_answer_and_one_end_follows_them(world: World)
     assert [type(event) for event in events].count(Finished) == 1
     end = events[-1]
     assert isinstance(end, Finished)
-    assert end.stop_reason == "end_turn"
+    assert end.stop_reason == "stop"
     assert end.usage.input_tokens > 0
     assert end.usage.output_tokens > 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from domain.event import Event
@@ -98,3 +99,14 @@ def test_results_of_steps_are_kept_while_the_turn_runs() -> None:
 def test_erasure_forgets_what_was_said() -> None:
     session = given(OPENED, STARTED, COMPLETED, e.SessionErased())
     assert (session.turns, session.title, session.erased) == ([], "", True)
+
+
+def test_a_turn_that_ended_before_endings_were_noted_says_what_is_known_of_it() -> None:
+    stored = {"turn_id": "t", "text": "Within"}
+    for noted, finish in (
+        ({}, "stop"),
+        ({"truncated": True}, "length"),
+        ({"finish_reason": "incomplete"}, "incomplete"),
+    ):
+        body = msgspec.msgpack.encode(stored | noted)
+        assert msgspec.msgpack.decode(body, type=e.TurnCompleted).finish == finish

@@ -15,6 +15,7 @@ from application.ports.model import (
     ModelCall,
     ModelEvent,
     ModelFailure,
+    StopReason,
     TextDelta,
     ToolUse,
 )
@@ -28,7 +29,7 @@ class Reply:
 
     parts: Sequence[str | ToolUse | CitedSpan] = ("Hello", " there.")
     failure: ModelFailure | None = None
-    stop_reason: str = "end_turn"
+    stop_reason: StopReason | None = None
     usage: Usage | None = None
     gate: asyncio.Event | None = None
 
@@ -62,7 +63,7 @@ class ScriptedModel:
             ended = True
             if reply.failure is not None:
                 raise reply.failure
-            yield Finished("tool_use" if _calls_tool(reply) else reply.stop_reason, reply.used(call))
+            yield Finished(reply.stop_reason or ("tool_use" if _calls_tool(reply) else "stop"), reply.used(call))
         finally:
             self.abandoned += not ended
 

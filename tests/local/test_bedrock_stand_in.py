@@ -269,6 +269,32 @@ async def test_the_sentence_model_agrees_with_its_published_figures() -> None:
     assert found == pytest.approx([0.6945, 0.9429, 0.2569], abs=0.002)  # the model's page on huggingface.co
 
 
+@pytest.mark.parametrize(
+    ("reason", "after", "said", "stop"),
+    [
+        ("guardrail_intervened", 1_000, "let me look that up.", "content_filter"),
+        ("content_filtered", 2, "let me l", "content_filter"),
+        ("malformed_tool_use", 0, "", "incomplete"),
+        ("tool_use", 1_000, "let me look that up.", "tool_use"),
+        ("brand_new", 6, "let me look that up.", "incomplete"),
+    ],
+)
+async def test_it_ends_when_and_as_it_is_told(stand_in: Running, reason: str, after: int, said: str, stop: str) -> None:
+    wish = {"kind": "stop", "stop_reason": reason, "after_deltas": after, "times": 1}
+    weather = {"toolSpec": {"name": "get_weather", "inputSchema": {"json": {"type": "object", "properties": {}}}}}
+    asked = call("What is the weather?", tools=(weather,))
+    async with httpx.AsyncClient(base_url=stand_in.url) as http:
+        assert (await http.post("/control/faults", json=wish)).status_code == 200
+        assert (await http.post("/control/faults", json={"kind": "stop"})).status_code == 400
+        assert (await http.post("/control/faults", json={"kind": "cut", "stop_reason": "x"})).status_code == 400
+    async with aclosing(BedrockLanguageModel(stand_in.client).converse(asked)) as events:
+        heard = [event async for event in events]
+    assert "".join(event.text for event in heard if isinstance(event, TextDelta)).lower() == said
+    *_, end = heard
+    assert isinstance(end, Finished) and end.stop_reason == stop
+    assert bool(end.usage.output_tokens) == bool(after)
+
+
 @pytest.mark.real
 async def test_as_a_program_it_takes_a_socket_over_and_stops_clean(tmp_path: Path) -> None:
     listening = socket.create_server(("127.0.0.1", 0))

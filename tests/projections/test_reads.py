@@ -148,6 +148,8 @@ async def test_turns_are_paged_in_order_and_the_consistent_read_agrees(house: Ho
     assert first["turns"] + rest["turns"] == whole["turns"]
     assert rest["next"] is None
     shown = {"turn_id", "status", "question", "answer", "model", "cached", "cost_usd", "usage", "citations"}
+    finished = {"completed": "stop", "cancelled": "incomplete", "failed": None, "running": None}
+    assert all(turn["finish_reason"] == finished[turn["status"]] for turn in whole["turns"])
     assert all(shown | {"created_at"} <= turn.keys() for turn in whole["turns"])
 
 

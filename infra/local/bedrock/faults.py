@@ -37,7 +37,9 @@ EVENTS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 # The connection's faults: the model itself goes on to its end, and AWS bills all of it.
 CONNECTION = ("stall", "cut", "clean_cut", "corrupt", "malformed")
-KINDS = {*REFUSALS, *EVENTS, *CONNECTION, "hang"}
+# No fault of the wire: the answer ends after so many deltas, with the `stop_reason` that the order names.
+STOP = "stop"
+KINDS = {*REFUSALS, *EVENTS, *CONNECTION, STOP, "hang"}
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Fault:
     match: str = ""
     operation: str = ""
     after_deltas: int = 0
+    stop_reason: str = ""
     times: int | None = None
     probability: float = 1.0
     hits: int = 0
@@ -72,6 +75,8 @@ class Faults:
         """Add one; ValueError when it cannot be understood."""
         if wish.get("kind") not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(sorted(KINDS))}")
+        if (wish["kind"] == STOP) != bool(wish.get("stop_reason")):
+            raise ValueError("a stop_reason goes with the kind stop, and the kind stop with one")
         if unknown := set(wish) - set(Fault.__dataclass_fields__) | {"id", "hits"} & set(wish):
             raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
         self._last_id += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.local.bedrock import event_stream
@@ -91,6 +91,17 @@ def delta_frames(output: Output, chars: int) -> list[bytes]:
         inputs[-1] += event_stream.event("contentBlockStop", {"contentBlockIndex": index})
         frames += inputs
     return frames
+
+
+def stopped(output: Output, deltas: list[bytes], after: int, chars: int, reason: str) -> tuple[Output, list[bytes]]:
+    """The same answer, ended for that reason after so many of its deltas; a block that was open is closed."""
+    said = deltas[:after]
+    texts = len(_pieces(output.text, chars))
+    if said and len(said) != len(deltas) and len(said) != texts:
+        index = 1 if output.text and len(said) > texts else 0
+        said[-1] += event_stream.event("contentBlockStop", {"contentBlockIndex": index})
+    tokens = output.tokens * len(said) // max(1, len(deltas))
+    return replace(output, stop_reason=reason, tokens=tokens), said
 
 
 def tail_frames(output: Output, usage: dict[str, Any], latency_ms: int) -> bytes:

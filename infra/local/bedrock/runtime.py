@@ -17,7 +17,7 @@ from infra.local.bedrock.embeddings import Embeddings, TooManyWaiting
 from infra.local.bedrock.generation import Generation
 from infra.local.bedrock.http_server import Reply, Request, chunk
 from infra.local.bedrock.invocation_log import Call, InvocationLog
-from infra.local.bedrock.output import compose, delta_frames, head_frame, tail_frames
+from infra.local.bedrock.output import compose, delta_frames, head_frame, stopped, tail_frames
 from infra.local.bedrock.prompt_cache import InputTokens, PromptCache
 from infra.local.bedrock.ticker import Ticker
 from infra.local.bedrock.token_count import count_request, count_text
@@ -103,6 +103,9 @@ class Runtime:
         used = self._checked_input(call, body)
         output = compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
         deltas = delta_frames(output, self.pace.chars_per_token)
+        if fault and fault.kind == faults.STOP:
+            output, deltas = stopped(output, deltas, fault.after_deltas, self.pace.chars_per_token, fault.stop_reason)
+            fault = None
         begun = asyncio.get_running_loop().time()
 
         def bill(sent: int, code: str) -> None:

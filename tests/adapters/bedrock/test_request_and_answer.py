@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import botocore.session
 import msgspec
 import pytest
 
@@ -68,8 +69,37 @@ def test_an_answer_is_finished_when_both_of_its_ends_were_seen() -> None:
     details = [{"ttl": "1h", "inputTokens": 5}, {"ttl": "5m", "inputTokens": 2}]
     usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 14, "cacheReadInputTokens": 4}
     take(answer, "metadata", {"usage": {**usage, "cacheWriteInputTokens": 7, "cacheDetails": details}})
-    assert answer.finished() == Finished("end_turn", Usage(1, 2, 4, 7, 5))
+    assert answer.finished() == Finished("stop", Usage(1, 2, 4, 7, 5))
 
 
 def test_every_event_that_we_know_has_a_decoder() -> None:
     assert set(DECODERS) == {"contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"}
+
+
+def ending(reason: str, *blocks: tuple[str, dict[str, object]]) -> str:
+    """Why an answer of these events stopped, in our words."""
+    answer = Answer()
+    for name, body in (*blocks, ("messageStop", {"stopReason": reason})):
+        take(answer, name, body)
+    take(answer, "metadata", {"usage": {"inputTokens": 1, "outputTokens": 1}})
+    return answer.finished().stop_reason
+
+
+OPENED = ("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "t", "name": "a"}}})
+CLOSED = ("contentBlockStop", {"contentBlockIndex": 0})
+
+
+def test_every_reason_that_bedrock_knows_has_a_meaning_and_only_good_ends_are_good() -> None:
+    """By botocore's own model of the service: a reason that is new there is no good end until somebody says so."""
+    service = botocore.session.get_session().get_service_model("bedrock-runtime")
+    known = {reason: ending(reason, OPENED, CLOSED) for reason in service.shape_for("StopReason").enum}
+    assert {reason for reason, meaning in known.items() if meaning == "stop"} == {"end_turn", "stop_sequence"}
+    assert {reason for reason, meaning in known.items() if meaning == "tool_use"} == {"tool_use"}
+    assert {known.get(reason, "length") for reason in ("max_tokens", "model_context_window_exceeded")} == {"length"}
+    assert {known[reason] for reason in ("content_filtered", "guardrail_intervened")} == {"content_filter"}
+    assert ending("something_new") == ending("") == ending("END_TURN") == "incomplete"
+
+
+def test_tools_are_wanted_by_whoever_asked_for_one_to_its_end() -> None:
+    assert ending("tool_use", OPENED, CLOSED) == "tool_use"
+    assert ending("tool_use") == ending("tool_use", OPENED) == "incomplete"
