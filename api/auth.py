@@ -34,9 +34,12 @@ def guard(services: Services) -> Guard:
         socket = connection.scope["type"] == ScopeType.WEBSOCKET
         if socket:
             _check_handshake(connection, handler, services)
+        address = services.addresses.proxies.client(connection.scope)
+        services.addresses.check_failures(address)
         try:
             principal = await authenticate(connection, services.verifier, services.tickets if socket else None)
         except Unauthorized as refusal:
+            services.addresses.failed(address)
             unauthorized.inc()
             log.info("unauthorized", reason=refusal.detail)
             raise
@@ -82,7 +85,8 @@ def _all(permission: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _check_handshake(connection: Connection, handler: BaseRouteHandler, services: Services) -> None:
-    if not origin_allowed(connection.scope["headers"], services.settings, scheme=connection.scope["scheme"]):
+    scheme = services.addresses.proxies.scheme(connection.scope)
+    if not origin_allowed(connection.scope["headers"], services.settings, scheme=scheme):
         raise Forbidden("This page's origin is not allowed.")
     offered, wanted = offered_subprotocols(connection), handler.opt.get("subprotocol")
     if offered and wanted and wanted not in offered:

@@ -13,3 +13,8 @@ http_duration = Histogram(
 ws_connections = Gauge("colloquy_ws_connections", "Sockets that are open")
 ws_closes = Counter("colloquy_ws_closes", "Sockets that ended, by the code they were closed with", ("code",))
 unauthorized = Counter("colloquy_unauthorized", "Requests whose credentials were refused")
+connections_ended = Counter(
+    "colloquy_connections_ended",
+    "Connections that were refused or ended by a limit: of what (connections, head, body, unsent, control)",
+    ("limit",),
+)

@@ -13,7 +13,7 @@ def origin_allowed(headers: RawHeaders, settings: Settings, *, scheme: str = "ht
     """Whether the handshake comes from a page that we trust, or from no page at all.
 
     Exact strings are compared: `null`, another scheme and another port are foreign. Our own page is the one whose
-    origin is `scheme` (`ws` means `http`) and the Host header. Without an Origin it is no browser, and the credentials
+    origin is `scheme` and the Host header. Without an Origin it is no browser, and the credentials
     decide; cookies are no credentials here.
     """
     origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
@@ -22,5 +22,4 @@ def origin_allowed(headers: RawHeaders, settings: Settings, *, scheme: str = "ht
     hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
     if len(origins) > 1 or len(hosts) != 1:
         return False
-    own = {"ws": "http", "wss": "https"}.get(scheme, scheme)
-    return origins[0] in settings.allowed_origins or origins[0] == f"{own}://{hosts[0]}"
+    return origins[0] in settings.allowed_origins or origins[0] == f"{scheme}://{hosts[0]}"

@@ -166,6 +166,14 @@ def describe(error: BaseException) -> tuple[Problem, dict[str, str]]:
     return problem, _headers(error, refusal, status)
 
 
+def raw_problem(error: BaseException) -> tuple[bytes, int, list[tuple[bytes, bytes]]]:
+    """Body, status and headers of an error's answer, for whoever answers without the framework."""
+    problem, extra = describe(error)
+    body = msgspec.json.encode(problem)
+    headers = {"content-type": PROBLEM_JSON, "content-length": str(len(body)), **extra}
+    return body, problem.status, [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
 def _headers(error: BaseException, refusal: Refusal, status: int) -> dict[str, str]:
     headers = {"cache-control": "no-store"}
     if status == 401:

@@ -15,9 +15,10 @@ import uvicorn
 
 from api.app import create_app
 from api.frames import MAX_FRAME
-from api.http_limits import LimitedHttp
+from api.http_limits import Deadlines, LimitedHttp
 from api.services import Services
 from api.settings import Settings
+from api.socket_limits import LimitedSocket
 
 BACKLOG = 4096
 PING_S = 20.0
@@ -103,12 +104,13 @@ async def serve(services: Services, listener: socket.socket) -> None:
         raise SystemExit(1)
 
 
-def server_config(services: Services) -> uvicorn.Config:
+def server_config(services: Services, deadlines: Deadlines = Deadlines()) -> uvicorn.Config:  # noqa: B008  # frozen
     """uvicorn with our limits over our app."""
+    limits = {"limits": services.addresses, "deadlines": deadlines}
     return uvicorn.Config(
         create_app(services),
-        http=LimitedHttp,
-        ws="websockets-sansio",
+        http=type("Http", (LimitedHttp,), limits),
+        ws=type("Socket", (LimitedSocket,), limits),
         ws_max_size=MAX_FRAME,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
@@ -119,7 +121,7 @@ def server_config(services: Services) -> uvicorn.Config:
         log_config=None,
         lifespan="on",
         backlog=BACKLOG,
-        timeout_keep_alive=75,
+        timeout_keep_alive=deadlines.idle_s,
         timeout_graceful_shutdown=CLOSE_S,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from api.address_limits import AddressLimits
 from api.readiness import Readiness
 from api.settings import Settings
 from api.sockets import Sockets
@@ -54,6 +55,7 @@ class Services:
     sessions: LiveSessions
     admission: Admission
     sockets: Sockets
+    addresses: AddressLimits
     open_session: OpenSessionHandler
     create_turn: CreateTurnHandler
     drain: Drain

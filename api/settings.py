@@ -37,6 +37,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_turns_per_tenant: int = 20
     requests_per_minute: int = 300
     replicas: int = 1
+    # Before anybody has said who he is; by address, of those that are not free
+    max_connections: int = 10_000
+    address_connections: int = 200
+    address_connections_per_s: float = 50.0
+    address_failures_per_minute: float = 120.0
+    address_free: tuple[str, ...] = ("127.0.0.0/8", "::1")
+    trusted_proxies: tuple[str, ...] = ()
     webhooks_to_loopback: bool = False
     webhook_hosts: tuple[str, ...] = ()
     guardrail: str = ""

@@ -1,19 +1,17 @@
-"""The outermost layer of the app: a trace id for everything, one log line and one measurement at its end, deadlines on
-bodies, and a proper answer to handshakes that are refused."""
+"""The outermost layer of the app: a trace id for everything, one log line and one measurement at its end, and a
+proper answer to handshakes that are refused."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
 import structlog
 from litestar.exceptions import HTTPException, WebSocketException
 
 from api import metrics
-from api.problems import PROBLEM_JSON, TABLE, close_code, describe, refusal_of
+from api.problems import TABLE, close_code, raw_problem, refusal_of
 from api.trace import begin_trace
 from domain.refusals import InvalidCharacter, InvalidMessage
 
@@ -22,7 +20,6 @@ Scope = Any
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
-BODY_PIECE_S = 30.0
 ERROR = "colloquy.error"
 log = structlog.get_logger()
 
@@ -61,7 +58,7 @@ class Shell:
         if _has_nul(scope):
             await refuse_http(InvalidCharacter(), scope, answer)
         else:
-            await self._app(scope, _in_time(receive), answer)
+            await self._app(scope, receive, answer)
         _note(scope, status, time.perf_counter() - began)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +97,7 @@ class Shell:
 
 async def refuse_http(error: Exception, scope: Scope, send: Send) -> None:
     """Answer with a problem document, without any framework."""
-    body, status, headers = _raw(error)
+    body, status, headers = raw_problem(error)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -108,7 +105,7 @@ async def refuse_http(error: Exception, scope: Scope, send: Send) -> None:
 async def deny(error: Any, scope: Scope, send: Send) -> None:
     """Refuse a handshake with a status and a problem document (ASGI: WebSocket Denial Response); servers without that
     extension answer 403 by themselves."""
-    body, status, headers = _raw(error)
+    body, status, headers = raw_problem(error)
     log.info("handshake_refused", route=scope.get("path_template", ""), status=status)
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": TABLE["forbidden"][1], "reason": ""})
@@ -117,35 +114,9 @@ async def deny(error: Any, scope: Scope, send: Send) -> None:
     await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
 
 
-def _raw(error: Exception) -> tuple[bytes, int, list[tuple[bytes, bytes]]]:
-    problem, extra = describe(error)
-    body = msgspec.json.encode(problem)
-    headers = {"content-type": PROBLEM_JSON, "content-length": str(len(body)), **extra}
-    return body, problem.status, [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
 def _has_nul(scope: Scope) -> bool:
     """No store can keep a NUL, so no name or filter can hold one."""
     return "\0" in scope["path"] or b"%00" in scope["query_string"]
-
-
-def _in_time(receive: Receive) -> Receive:
-    """Each piece of the body within its deadline; afterwards there is only the client's leaving to wait for."""
-    more = True
-
-    async def piece() -> Any:
-        nonlocal more
-        if not more:
-            return await receive()
-        try:
-            async with asyncio.timeout(BODY_PIECE_S):
-                message = await receive()
-        except TimeoutError:
-            raise InvalidMessage("The body did not arrive in time.") from None
-        more = bool(message.get("more_body"))
-        return message
-
-    return piece
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

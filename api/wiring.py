@@ -38,6 +38,7 @@ from adapters.valkey.step_replies import ValkeyStepReplies
 from adapters.valkey.tickets import ValkeyTickets
 from adapters.webhook.webhooks import open_webhooks
 from api import event_metrics
+from api.address_limits import address_limits
 from api.aws_client import open_aws
 from api.health_checks import health_checks
 from api.readiness import Readiness
@@ -229,6 +230,7 @@ async def _assemble(
         sessions=sessions,
         admission=admission,
         sockets=sockets,
+        addresses=address_limits(settings),
         open_session=OpenSessionHandler(sessions, tenants),
         create_turn=create_turn,
         drain=Drain(sessions, admission, create_turn),

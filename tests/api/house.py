@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from api.address_limits import address_limits
+from api.http_limits import Deadlines
 from api.readiness import Readiness
 from api.server import DrainingServer, listen, server_config
 from api.services import Services
@@ -92,6 +94,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "put_assistant": PutAssistantHandler(store, tenants),
         "admission": Admission(turns=10, turns_per_tenant=5, requests_per_minute=300),
         "sockets": Sockets(5, 2),
+        "addresses": address_limits(settings),
         "readiness": Readiness({}),
         "drain": QuickDrain(),
         "gauges": (),
@@ -112,10 +115,13 @@ def operator(services: Services) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def serving(services: Services) -> AsyncIterator[tuple[str, DrainingServer]]:
+async def serving(
+    services: Services,
+    deadlines: Deadlines = Deadlines(),  # noqa: B008  # frozen
+) -> AsyncIterator[tuple[str, DrainingServer]]:
     """A real server on a free port, in this loop; `host:port` and the server."""
     listener: socket.socket = listen("127.0.0.1", 0)
-    server = DrainingServer(server_config(services), services)
+    server = DrainingServer(server_config(services, deadlines), services)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with asyncio.timeout(10):

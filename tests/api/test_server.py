@@ -59,25 +59,6 @@ async def test_a_large_head_is_refused_at_once(services: Services, sent: bytes) 
             assert (await client.get(f"http://{address}/health/live")).status_code == 200
 
 
-async def test_a_slow_head_is_hung_up_on(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.http_limits.HEAD_WITHIN_S", 0.2)
-    async with serving(services) as (address, _):
-        assert await exchange(address, b"") == b""
-        assert await exchange(address, b"GET / HTTP/1.1\r\nhost: ") == b""
-
-
-async def test_a_body_that_does_not_come_is_given_up(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.shell.BODY_PIECE_S", 0.2)
-    token = bearer(services, ["operator"], "_platform")["Authorization"].encode()
-    async with serving(services) as (address, _):
-        answer = await exchange(
-            address,
-            b"POST /v1/tenants HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n"
-            b"content-length: 100\r\nauthorization: " + token + b"\r\n\r\n{",
-        )
-        assert answer.startswith(b"HTTP/1.1 400 ") and b"invalid_message" in answer
-
-
 async def test_a_large_body_after_a_small_head_is_the_routes_business(services: Services) -> None:
     headers = bearer(services, ["operator"], "_platform")
     async with serving(services) as (address, _), httpx.AsyncClient(base_url=f"http://{address}") as client:
