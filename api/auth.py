@@ -16,6 +16,7 @@ from api.origins import origin_allowed
 from api.services import Services
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
+from application.users import Users
 from domain.access import Principal
 from domain.refusals import Forbidden, InvalidField, Unauthorized, UnsupportedMediaType
 
@@ -37,7 +38,8 @@ def guard(services: Services) -> Guard:
         address = services.addresses.proxies.client(connection.scope)
         services.addresses.check_failures(address)
         try:
-            principal = await authenticate(connection, services.verifier, services.tickets if socket else None)
+            tickets = services.tickets if socket else None
+            principal = await authenticate(connection, services.verifier, services.users, tickets)
         except Unauthorized as refusal:
             services.addresses.failed(address)
             unauthorized.inc()
@@ -54,7 +56,9 @@ def guard(services: Services) -> Guard:
     return check
 
 
-async def authenticate(connection: Connection, verifier: TokenVerifier, tickets: Tickets | None) -> Principal:
+async def authenticate(
+    connection: Connection, verifier: TokenVerifier, users: Users, tickets: Tickets | None
+) -> Principal:
     """The principal that the credentials stand for: one bearer token, or (on sockets) one ticket; else Unauthorized."""
     given = [value for name, value in connection.scope["headers"] if name == b"authorization"]
     ticket = _ticket(connection) if tickets else None
@@ -70,7 +74,7 @@ async def authenticate(connection: Connection, verifier: TokenVerifier, tickets:
     scheme, _, token = given[0].decode("latin-1").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized("another scheme")
-    return verifier.verify(token)
+    return await users.principal(verifier.verify(token))
 
 
 def offered_subprotocols(connection: Connection) -> list[str]:

@@ -11,10 +11,12 @@ from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
 from adapters.postgres.pool import Pool
+from adapters.postgres.user_names import PostgresUserNames
 from api.aws_client import open_aws
 from api.settings import Settings
 from api.wiring import open_store, process_name
 from application.ports.event_pipe import EventPipe
+from application.users import Users
 from projections.audit import Audit
 from projections.costs import Costs
 from projections.job import ProjectionJob
@@ -56,9 +58,10 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
         pipe = await stack.enter_async_context(open_pipe(settings.nats_url))
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
         items = DynamoSessionItems(dynamodb, settings.table)
+        users = Users(store.vault, PostgresUserNames(pool), store)
         models: Sequence[ReadModel] = (
-            SessionView(store, pool, items, store.vault),
-            Costs(store, pool),
+            SessionView(store, pool, items, store.vault, users),
+            Costs(store, pool, users),
             Audit(store, pool),
         )
         yield Projecting(settings, store, pool, pipe, {model.name: model for model in models})

@@ -34,6 +34,7 @@ from application.put_budget import PutBudgetHandler
 from application.put_dataset import PutDatasetHandler
 from application.put_tool import PutToolHandler
 from application.search_documents import SearchDocumentsHandler
+from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
 from projections.session_reads import SessionReads
@@ -60,6 +61,7 @@ class Services:
     create_turn: CreateTurnHandler
     drain: Drain
     verifier: TokenVerifier
+    users: Users
     tickets: Tickets
     directory: TenantDirectory
     create_tenant: CreateTenantHandler

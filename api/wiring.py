@@ -29,6 +29,7 @@ from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.pool import Pool, open_pool
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.postgres.tenants import PostgresTenantDirectory
+from adapters.postgres.user_names import PostgresUserNames
 from adapters.s3.blobs import S3Blobs
 from adapters.tabular.reader import ProcessTableReader
 from adapters.valkey.exact_cache import ValkeyExactCache
@@ -67,6 +68,7 @@ from application.read_document import ReadDocument
 from application.recover_turns import RecoverTurns
 from application.search_documents import SearchDocumentsHandler
 from application.tenants import KnownTenants
+from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
 from projections.lag import lag
@@ -153,6 +155,8 @@ async def _assemble(
     blobs = S3Blobs(s3, settings.bucket)
     tenants = KnownTenants(store)
     directory = PostgresTenantDirectory(pool)
+    users = Users(store.vault, PostgresUserNames(pool), store)
+    stack.push_async_callback(users.close)
     tail = ValkeyFeedTail(cache, store.vault)
     sessions = LiveSessions(store, tail, event_metrics.count)
     admission = Admission(
@@ -188,7 +192,7 @@ async def _assemble(
             webhooks=webhooks,
         ),
     )
-    create_turn = CreateTurnHandler(turns.gate, turns.runner)
+    create_turn = CreateTurnHandler(turns.gate, turns.runner, store.vault)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     recover = RecoverTurns(
         leases=PostgresLeases(pool, process, settings.lease_s),
@@ -196,6 +200,8 @@ async def _assemble(
         gate=turns.gate,
         run_turn=turns.runner,
         create_turn=create_turn,
+        users=users,
+        sealer=store.vault,
         process=process,
         every_s=settings.lease_s / 3,
     )
@@ -235,9 +241,10 @@ async def _assemble(
         create_turn=create_turn,
         drain=Drain(sessions, admission, create_turn),
         verifier=token_verifier(settings),
+        users=users,
         tickets=ValkeyTickets(cache, derivation_secrets(settings)),
         directory=directory,
-        create_tenant=CreateTenantHandler(store, store.vault, corpus, directory),
+        create_tenant=CreateTenantHandler(store, store.vault, corpus, directory, users),
         put_assistant=PutAssistantHandler(store, tenants),
         put_tool=PutToolHandler(store, tenants, datasets, webhooks),
         put_dataset=PutDatasetHandler(store, tenants, datasets, ProcessTableReader()),

@@ -10,6 +10,7 @@ from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.keys import TenantKeys
 from application.ports.tenants import TenantDirectory, TenantRow
+from application.users import Users
 from domain.access import Principal
 from domain.refusals import InvalidCharacter, InvalidField
 from domain.tenant import rules
@@ -27,6 +28,7 @@ class CreateTenantHandler:
     keys: TenantKeys
     corpus: Corpus
     directory: TenantDirectory
+    users: Users
 
     async def __call__(self, principal: Principal, name: str) -> TenantRow:
         """The new tenant. Names are for people and need not differ."""
@@ -34,12 +36,13 @@ class CreateTenantHandler:
         row = TenantRow(tenant_id=new_id(), name=command.name, created_at=now())
         await self.keys.create_tenant_key(row.tenant_id)
         await self.corpus.provision(row.tenant_id)
+        by = await self.users.known(row.tenant_id, principal.name)
         await execute(
             self.store,
             f"{row.tenant_id}/tenant/{row.tenant_id}",
             TENANT,
             lambda tenant: rules.create_tenant(tenant, command),
-            Context(principal.user, row.tenant_id),
+            Context(by, row.tenant_id),
         )
         await self.directory.add(row)
         return row

@@ -12,8 +12,10 @@ from application.clock import new_id
 from application.gateway.reservation import BudgetGate
 from application.live_session import LiveSession
 from application.opening import Opening
+from application.ports.keys import Sealer
 from application.run_turn import TurnRunner
 from application.turn_run import Asker, TurnRun
+from application.users import hashed_client_id
 from domain.access import Principal
 from domain.event import Event
 from domain.refusals import TurnInProgress
@@ -31,6 +33,7 @@ class CreateTurnHandler:
 
     gate: BudgetGate
     run_turn: TurnRunner
+    sealer: Sealer
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(
@@ -69,7 +72,13 @@ class CreateTurnHandler:
             raise
 
     async def _start(self, principal: Principal, live: LiveSession, command: CreateTurn) -> tuple[Turn, bool]:
-        asker = Asker(turn_id=command.turn_id, client_id=command.client_id, user=principal.user, roles=principal.roles)
+        asker = Asker(
+            turn_id=command.turn_id,
+            command=await hashed_client_id(self.sealer, str(live.id), command.client_id),
+            user=principal.user,
+            name=principal.name,
+            roles=principal.roles,
+        )
         run = await self.run_turn.begin(live, asker)
         may_cache = command.use_cache and not command.attachments
         opening = await self.run_turn.opening(run, command.text, may_cache=may_cache)

@@ -33,7 +33,7 @@ class EraseSessionHandler:
         """Erase it, and say when each store was done (RFC 3339). SessionNotFound when it is not the caller's;
         TurnInProgress while one runs. An erasure that was cut off is finished by asking again."""
         live = await self.sessions.get(id)
-        if live.state.user != principal.user:
+        if not principal.owns(live.state.user):
             raise SessionNotFound
         if live.state.running:
             raise TurnInProgress

@@ -34,7 +34,8 @@ DOCUMENT = Aggregate(document_state.Document, document_state.evolve)
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Who caused a command (`actor`: a user, or the part of the system), and what it belongs to and follows from."""
+    """Who caused a command (`actor`: a user's pseudonym, or the part of the system), and what it belongs to and follows
+    from: a command of a client's stands as a keyed hash of its id."""
 
     actor: str
     correlation_id: str = ""

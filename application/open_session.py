@@ -33,6 +33,6 @@ class OpenSessionHandler:
     async def find(self, principal: Principal, session_id: str) -> LiveSession:
         """The user's own session; SessionNotFound otherwise."""
         live = await self.sessions.get(StreamId(principal.tenant, "session", session_id))
-        if live.state.user != principal.user or live.state.erased:
+        if not principal.owns(live.state.user) or live.state.erased:
             raise SessionNotFound
         return live

@@ -11,13 +11,16 @@ from application.create_turn import CreateTurnHandler
 from application.execute import Context
 from application.gateway.reservation import BudgetGate
 from application.live_session import LiveSession, LiveSessions
+from application.ports.keys import Sealer
 from application.ports.leases import Leases
 from application.run_turn import TurnRunner
 from application.turn_run import Asker, fail_running, failed_frame
+from application.users import Users, hashed_client_id
 from domain.event import StreamId
 from domain.refusals import Refusal
 from domain.session import rules
 from domain.session.events import TurnFailed
+from domain.session.state import Turn
 
 CLAIM_AT_ONCE = 50
 MAX_RESUMES = 3
@@ -33,6 +36,8 @@ class RecoverTurns:
     gate: BudgetGate
     run_turn: TurnRunner
     create_turn: CreateTurnHandler
+    users: Users
+    sealer: Sealer
     process: str
     every_s: float
 
@@ -61,9 +66,9 @@ class RecoverTurns:
         log.info("turn_taken_over", turn=turn.turn_id, stream=stream)
         if turn.resumed >= MAX_RESUMES:
             return await end_honestly(live, "internal", "The turn was interrupted too often.")
-        asker = Asker(turn_id=turn.turn_id, client_id=turn.client_id, user=live.state.user, resumed=turn.resumed + 1)
+        asker = await self._asker(live, turn)
         run = await self.run_turn.begin(live, asker)
-        await self.gate.readmit(live.id.tenant, live.state.user, turn.turn_id)
+        await self.gate.readmit(live.id.tenant, asker.user, turn.turn_id)
         try:
             opening = await self.run_turn.opening(run, turn.text, may_cache=False)
             if turn.passages is not None:
@@ -72,12 +77,23 @@ class RecoverTurns:
             context = Context(self.process, turn.turn_id)
             await live.commit(lambda session: [*rules.resume_turn(session, self.process), *opening.events], context)
         except BaseException:
-            await self.gate.leave(live.id.tenant, live.state.user, turn.turn_id)
+            await self.gate.leave(live.id.tenant, asker.user, turn.turn_id)
             raise
         live.run = run
         run.reset("resumed")
         self.create_turn.spawn(run, opening)
         return None
+
+    async def _asker(self, live: LiveSession, turn: Turn) -> Asker:
+        tenant = live.id.tenant
+        user = await self.users.pseudonym(tenant, live.state.user)
+        return Asker(
+            turn_id=turn.turn_id,
+            command=await hashed_client_id(self.sealer, str(live.id), turn.client_id),
+            user=user,
+            name=await self.users.name(tenant, user),
+            resumed=turn.resumed + 1,
+        )
 
 
 async def end_honestly(live: LiveSession, code: str, message: str) -> None:

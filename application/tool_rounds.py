@@ -37,7 +37,7 @@ class ToolRounds:
         async def intend(fact: ToolCalled) -> None:
             await run.record([fact])
 
-        caller = Caller(run.caller.tenant, run.caller.user, run.roles)
+        caller = Caller(run.caller.tenant, run.name, run.roles)
         return await self.boxes.open(caller, run.turn_id, names, known=list(turn.tool_calls.values()), intend=intend)
 
     def refuse(self, run: TurnRun, uses: Sequence[ToolUse]) -> None:

@@ -32,11 +32,13 @@ class Fenced(Exception):
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asked, with which roles, and what the turn is called; `resumed` counts how often it was taken over."""
+    """Who asked, with which roles, and what the turn is called; `command` is what its facts follow from, `name` whom
+    tools act for. `resumed` counts how often it was taken over."""
 
     turn_id: str
-    client_id: str
+    command: str
     user: str
+    name: str = ""
     roles: frozenset[str] = frozenset({"member"})
     resumed: int = 0
 
@@ -54,10 +56,10 @@ class TurnRun:
     """A turn that runs in this process: its journal, its text so far, its one end."""
 
     def __init__(self, live: LiveSession, asker: Asker, setting: Setting, redactor: Redactor) -> None:
-        self.live, self.turn_id, self.client_id, self.setting = live, asker.turn_id, asker.client_id, setting
-        self.redactor, self.roles = redactor, asker.roles
+        self.live, self.turn_id, self.setting = live, asker.turn_id, setting
+        self.redactor, self.roles, self.name = redactor, asker.roles, asker.name or asker.user
         self.caller = Caller(tenant=live.id.tenant, user=asker.user, session=live.id.id, turn=asker.turn_id)
-        self.context = Context(asker.user, asker.turn_id, asker.client_id)
+        self.context = Context(asker.user, asker.turn_id, asker.command)
         self.resumed = asker.resumed
         self.began = time.monotonic()
         self.first_text: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, get_args
 
 import msgspec
@@ -25,14 +26,42 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 
+PSEUDONYM = re.compile(r"~[a-z2-7]{26}")
+"""What a user is called wherever that is kept in the clear: a keyed hash of 128 bits. No name may look like one."""
+
+
+def is_pseudonym(user: str) -> bool:
+    """Whether it is one, rather than the name that older facts hold."""
+    return PSEUDONYM.fullmatch(user) is not None
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What credentials say: a user of a tenant by `name`, with roles, until `expires_at` (Unix seconds)."""
+
+    tenant: str
+    name: str
+    roles: frozenset[str]
+    expires_at: float
+    token_id: str = ""
+
+
 class Principal(msgspec.Struct, frozen=True):
-    """Who is calling: one user of one tenant, with roles, until `expires_at` (Unix seconds)."""
+    """Who is calling: one user of one tenant, with roles, until `expires_at` (Unix seconds).
+
+    `user` is the pseudonym, the only form that may be stored. `name` is what the credentials say: for the user's own
+    eyes, and for those in whose name somebody acts.
+    """
 
     tenant: str
     user: str
     roles: frozenset[str]
     expires_at: float
     token_id: str = ""
+    name: str = ""
+
+    def owns(self, user: str) -> bool:
+        """Whether a stored `user` is this one. Facts from before there were pseudonyms hold the name."""
+        return user != "" and user in (self.user, self.name)
 
     def may(self, permission: str) -> bool:
         """Whether any role grants it. Operators act only in the platform's own tenant, and nobody else does there."""

@@ -30,8 +30,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One stored fact: `stream` is `<tenant>/<kind>/<id>`, `version` counts from 1 in the stream without holes.
 
     `position` is the place in the log of all streams: rising, not without holes, 0 until stored. `actor` is who caused
-    it; `correlation_id` is shared by everything that follows from one command; `causation_id` is the command or fact
-    that directly led here.
+    it, a user by pseudonym; `correlation_id` is shared by everything that follows from one command; `causation_id` is
+    the command (a client's id as a keyed hash) or fact that directly led here.
     """
 
     stream: str

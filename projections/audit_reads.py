@@ -18,7 +18,7 @@ SELECT position, stream, version, topic AS kind, at, actor, correlation_id, caus
 FROM projections.audit_events
 WHERE tenant = %(tenant)s AND position > %(after)s
   AND position <= %(upto)s
-  AND (%(stream)s::text IS NULL OR stream = %(stream)s) AND (%(actor)s::text IS NULL OR actor = %(actor)s)
+  AND (%(stream)s::text IS NULL OR stream = %(stream)s) AND (%(actors)s = '{}'::text[] OR actor = ANY (%(actors)s))
   AND (%(kind)s::text IS NULL OR topic = %(kind)s)
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
 ORDER BY position LIMIT %(limit)s"""
@@ -30,17 +30,19 @@ log = structlog.get_logger()
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which facts are asked for; None is any."""
+    """Which facts are asked for; None is any. `actors` are one by all that it was ever stored as, the pseudonym first;
+    none are any."""
 
     session: str | None = None
-    actor: str | None = None
+    actors: tuple[str, ...] = ()
     kind: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
     def shown(self) -> dict[str, str]:
         """The filters that were set, as text."""
-        return {name: str(value) for name, value in msgspec.structs.asdict(self).items() if value is not None}
+        fields = msgspec.structs.asdict(self) | {"actors": None, "actor": self.actors[0] if self.actors else None}
+        return {name: str(value) for name, value in fields.items() if value is not None}
 
 
 class AuditReads:
@@ -61,6 +63,7 @@ class AuditReads:
         `leaf_hash` in hex."""
         parameters = {
             **msgspec.structs.asdict(asked),
+            "actors": list(asked.actors),
             "tenant": tenant,
             "stream": f"{tenant}/session/{asked.session}" if asked.session else None,
             "after": after,

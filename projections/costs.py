@@ -9,8 +9,10 @@ from typing import Any
 from psycopg.sql import SQL, Composed, Identifier
 
 from application.ports.event_store import EventStore, Recorded
+from application.users import Users
 from domain.event import Envelope, StreamId
 from domain.model_calls import TokensCorrected, TokensUsed
+from domain.refusals import NotFound
 from domain.session.events import CacheHit, CacheMissed
 from domain.usage import family_of
 from projections.fingerprints import table_fingerprint
@@ -55,12 +57,13 @@ MARK = "INSERT INTO {table} VALUES (%(tenant)s, %(position)s, %(at)s, %(kind)s, 
 
 
 class Costs:
-    """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure."""
+    """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure. Users stand in it by
+    pseudonym, also those whom older facts name."""
 
-    name, layout = "costs", 2
+    name, layout = "costs", 3
 
-    def __init__(self, store: EventStore, pool: Pool) -> None:
-        self._store, self._pool = store, pool
+    def __init__(self, store: EventStore, pool: Pool, users: Users) -> None:
+        self._store, self._pool, self._users = store, pool, users
 
     async def create(self, connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
@@ -87,7 +90,7 @@ class Costs:
 
     async def apply(self, generation: int, lane: int, facts: Sequence[Recorded]) -> Effect:
         """See `ReadModel`."""
-        lines = [line for fact in facts if (line := self._line(fact))]
+        lines = [line for fact in facts if (line := await self._line(fact))]
         marks = [mark for fact in facts if (mark := self._mark(fact))]
 
         async def effect(connection: Connection) -> None:
@@ -103,7 +106,7 @@ class Costs:
         """See `ReadModel`."""
         return await table_fingerprint(self._pool, [f"{LINES}_{generation}", f"{MARKS}_{generation}"])
 
-    def _line(self, fact: Recorded) -> dict[str, Any] | None:
+    async def _line(self, fact: Recorded) -> dict[str, Any] | None:
         if not fact.topic.startswith(("tokens.used.", "tokens.corrected.")):
             return None
         envelope = self._opened(fact)
@@ -118,7 +121,7 @@ class Costs:
             "at": envelope.at,
             "session_id": id.id if id.kind == "session" else "",
             "turn_id": used.turn_id,
-            "user_id": used.user,
+            "user_id": await self._user(id.tenant, used.user),
             "step": used.step,
             "model": used.model,
             "family": family_of(used.model),
@@ -133,6 +136,12 @@ class Costs:
             "failure": used.failure,
             "corrected": isinstance(used, TokensCorrected),
         }
+
+    async def _user(self, tenant: str, user: str) -> str:
+        try:
+            return await self._users.pseudonym(tenant, user)
+        except NotFound:
+            return ""  # with its key the tenant is gone, and whoever was named in its facts with it
 
     def _mark(self, fact: Recorded) -> dict[str, Any] | None:
         kind, saved = "turn", Decimal(0)

@@ -11,6 +11,7 @@ import structlog
 from application.ports.event_store import EventStore, Recorded
 from application.ports.keys import Sealer
 from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
+from application.users import Users
 from domain.event import TOPICS, UPCASTS, Envelope, StreamId
 from domain.refusals import DependencyUnavailable
 from projections.fingerprints import sum_of
@@ -37,12 +38,13 @@ class Parking(Exception):
 
 
 class SessionView:
-    """The read model `session_view`. A session whose facts cannot be applied is parked; the others go on."""
+    """The read model `session_view`. A session whose facts cannot be applied is parked; the others go on. Users stand
+    in it by pseudonym, also those whom older facts name."""
 
     name, layout = "session_view", 3
 
-    def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer) -> None:
-        self._store, self._pool, self._items, self._sealer = store, pool, items, sealer
+    def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
+        self._store, self._pool, self._items, self._sealer, self._users = store, pool, items, sealer, users
 
     async def create(self, connection: Connection, generation: int) -> None:
         """See `ReadModel`: items need no tables of their own."""
@@ -178,6 +180,8 @@ class SessionView:
 
     async def _sealed(self, stream: str, envelopes: Sequence[Envelope]) -> SessionChange:
         changes = changes_of(envelopes)
+        if user := changes.session.get("user"):
+            changes.session["user"] = await self._users.pseudonym(StreamId.parse(stream).tenant, str(user))
         return SessionChange(
             session_id=StreamId.parse(stream).id,
             after=changes.after,

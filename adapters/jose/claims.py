@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.jose.compact import BadToken
-from domain.access import PLATFORM_TENANT, Principal
+from domain.access import PLATFORM_TENANT, Identity, is_pseudonym
 
 LEEWAY_S = 30
 MAX_ROLES = 16
@@ -24,16 +24,16 @@ class ClaimRules:
     max_ttl_s: int
 
 
-def principal_of(claims: dict[str, Any], rules: ClaimRules, now: float) -> Principal:
-    """The principal that the claims name at `now` (Unix seconds), or BadToken."""
+def identity_of(claims: dict[str, Any], rules: ClaimRules, now: float) -> Identity:
+    """Whom the claims name, at `now` (Unix seconds); BadToken when nobody may be believed to be that."""
     if text(claims, "iss") != rules.issuer:
         raise BadToken("another issuer")
     if text(claims, "aud") != rules.audience:
         raise BadToken("another audience")
     _check_times(claims, rules, now)
-    return Principal(
+    return Identity(
         tenant=tenant_id(text(claims, "tenant")),
-        user=user_name(text(claims, "sub")),
+        name=user_name(text(claims, "sub")),
         roles=_roles(claims),
         expires_at=float(claims["exp"]),
         token_id=text(claims, "jti"),
@@ -48,9 +48,9 @@ def tenant_id(value: str) -> str:
 
 
 def user_name(value: str) -> str:
-    """A user name: 1 to 200 printable characters."""
-    if not value.isprintable():
-        raise BadToken("unprintable user")
+    """A user name: 1 to 200 printable characters that do not look like somebody's pseudonym."""
+    if not value.isprintable() or is_pseudonym(value):
+        raise BadToken("no name of a user")
     return value
 
 

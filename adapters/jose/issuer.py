@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from jwcrypto.jwe import JWE
 from jwcrypto.jws import JWS
 
-from adapters.jose.claims import ClaimRules, principal_of
+from adapters.jose.claims import ClaimRules, identity_of
 from adapters.jose.compact import BadToken
 from adapters.jose.key_file import KeyFile
 from application.ports.tokens import IssuedToken
@@ -38,7 +38,7 @@ class JoseTokenIssuer:
             "exp": expires_at,
         }
         try:
-            principal_of(claims, self._rules, now)
+            identity_of(claims, self._rules, now)
         except BadToken as reason:
             raise ValueError(f"no token can be made for tenant {tenant!r}, user {user!r}: {reason}") from None
         return IssuedToken(self._seal(json.dumps(claims, separators=(",", ":"))), tenant, expires_at)

@@ -8,10 +8,10 @@ from jwcrypto.common import JWException
 from jwcrypto.jwe import JWE
 from jwcrypto.jws import JWS
 
-from adapters.jose.claims import ClaimRules, principal_of
+from adapters.jose.claims import ClaimRules, identity_of
 from adapters.jose.compact import MAX_TOKEN_CHARS, BadToken, decode, parse_object, split
 from adapters.jose.key_file import KeyFile
-from domain.access import Principal
+from domain.access import Identity
 from domain.refusals import Unauthorized
 
 IV_CHARS, TAG_CHARS = 16, 22  # 96 and 128 bits in base64url
@@ -23,11 +23,11 @@ class JoseTokenVerifier:
     def __init__(self, keys: KeyFile, rules: ClaimRules) -> None:
         self._keys, self._rules = keys, rules
 
-    def verify(self, token: str) -> Principal:
+    def verify(self, token: str) -> Identity:
         """See `application.ports.tokens.TokenVerifier`."""
         try:
             inner = self._decrypt(token)
-            return principal_of(parse_object(self._verified(inner)), self._rules, time.time())
+            return identity_of(parse_object(self._verified(inner)), self._rules, time.time())
         except BadToken as reason:
             raise Unauthorized(str(reason)) from None
         except (JWException, ValueError, TypeError, OverflowError, KeyError) as error:

@@ -36,15 +36,18 @@ async def audit_events(
     if after is not None and not 0 <= after < 2**62:
         raise InvalidRange("after: a position in the log.")
     begin, end = checked_range(since or "1970-01-01T00:00:00Z", until) if since or until else (None, None)
-    asked = AuditFilter(session=session, actor=actor, kind=kind, since=begin, until=end)
     tenant = request.user.tenant
+    who = () if actor is None else (await services.users.pseudonym(tenant, actor), actor)
+    asked = AuditFilter(session=session, actors=who, kind=kind, since=begin, until=end)
     most = checked_limit(limit)
     start, upto = read_stretch(cursor) if cursor else (after or 0, await services.audit.last(tenant))
     await note_reading(services, request.user, start, asked.shown())
     found = await services.audit.events(tenant, asked, after=start, upto=upto, limit=most + 1)
     more, shown = len(found) > most, found[:most]
     following = f"{position_cursor(shown[-1]['position'])}.{position_cursor(upto)}" if more else None
-    return {"events": [plain(row) | {"position": row["position"]} for row in shown], "next": following}
+    names = await services.users.names(tenant, (row["actor"] for row in shown))
+    events = [plain(row) | {"position": row["position"], "actor": names[row["actor"]]} for row in shown]
+    return {"events": events, "next": following}
 
 
 async def note_reading(services: Services, auditor: Principal, after: int, filters: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from api.services import Services
 from application.clock import rfc3339
 from domain.access import Principal
 from domain.refusals import InvalidField
+from projections.transactions import Row
 
 Asker = Request[Principal, Any, Any]
 Since = Annotated[str | None, QueryParameter(name="from")]
@@ -59,6 +60,9 @@ async def cost_series(
         raise InvalidField("group_by: model, step, user or session; interval: hour or day.")
     begin, end = checked_range(since, until)
     points = await services.costs.series(request.user.tenant, group_by, interval, begin, end)
+    if group_by == "user":
+        points = await _named(services, request.user.tenant, points, "key")
+        points.sort(key=lambda point: (point["at"], point["key"]))
     if _wants_csv(request):
         return Response(as_csv(SERIES_COLUMNS, points), media_type=CSV)
     return Response({"group_by": group_by, "interval": interval, "series": plain(points), "currency": "USD"})
@@ -78,7 +82,7 @@ async def cost_lines(
     after, most, tenant = read_position(cursor), checked_limit(100 if limit is None else limit), request.user.tenant
     if _wants_csv(request) and limit is None:
         return Stream(_all_lines(services, tenant, begin, end, after), media_type=CSV)
-    found = await services.costs.lines(tenant, begin, end, after, most + 1)
+    found = await _named(services, tenant, await services.costs.lines(tenant, begin, end, after, most + 1), "user")
     more, shown = len(found) > most, found[:most]
     following = position_cursor(shown[-1]["position"]) if more else None
     if _wants_csv(request):
@@ -91,10 +95,16 @@ async def _all_lines(services: Services, tenant: str, begin: datetime, end: date
     """Page by page, so that a year of lines needs no more memory than a thousand."""
     header = True
     while page := await services.costs.lines(tenant, begin, end, after, MOST):
-        yield as_csv(LINE_COLUMNS, page, header=header)
+        yield as_csv(LINE_COLUMNS, await _named(services, tenant, page, "user"), header=header)
         after, header = page[-1]["position"], False
     if header:
         yield as_csv(LINE_COLUMNS, [])
+
+
+async def _named(services: Services, tenant: str, rows: list[Row], column: str) -> list[Row]:
+    """The rows with users by name; one who was erased, or is not known, stays a pseudonym."""
+    names = await services.users.names(tenant, (row[column] for row in rows))
+    return [row | {column: names[row[column]]} for row in rows]
 
 
 def plain(value: Any) -> Any:

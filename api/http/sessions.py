@@ -36,7 +36,7 @@ async def list_sessions(
     found, following = await services.session_reads.page(
         user.tenant, user.user, before=id_cursor(cursor), limit=checked_limit(limit)
     )
-    return {"sessions": found, "next": following}
+    return {"sessions": [row | {"user": user.name} for row in found], "next": following}
 
 
 @get("/v1/sessions/{session_id:str}", permission="session:read")
@@ -85,7 +85,7 @@ async def show_history(
     state, reached = SESSION.initial(), version or facts[-1].version
     for fact in facts[:reached]:
         state = SESSION.evolve(state, fact.event)
-    if not (state.user == request.user.user and request.user.may("session:read")):
+    if not (request.user.owns(state.user) and request.user.may("session:read")):
         if not request.user.may("session:audit"):
             raise SessionNotFound
         await note_reading(services, request.user, 0, {"session": session_id, "version": str(reached)})
@@ -96,7 +96,7 @@ async def show_history(
         "version": reached,
         "title": state.title,
         "assistant": state.assistant,
-        "user": state.user,
+        "user": await services.users.name(request.user.tenant, state.user),
         "running": msgspec.to_builtins(state.running.turn_id) if state.running else None,
         "turns": history(state),
     }
@@ -115,9 +115,9 @@ async def own_session(services: Services, principal: Principal, session_id: str,
     """A session of the caller; SessionNotFound for everybody else's and for none."""
     _checked(session_id)
     found = await services.session_reads.session(principal.tenant, session_id, consistent=consistent)
-    if found is None or found["user"] != principal.user:
+    if found is None or not principal.owns(found["user"]):
         raise SessionNotFound
-    return found
+    return found | {"user": principal.name}
 
 
 def _checked(session_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Tokens: how a principal is put into one, and what one is worth when it comes back."""
+"""Tokens: how an identity is put into one, and what one is worth when it comes back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from domain.access import Principal
+from domain.access import Identity
 
 
 class IssuedToken(msgspec.Struct, frozen=True):
@@ -30,6 +30,6 @@ class TokenIssuer(Protocol):
 class TokenVerifier(Protocol):
     """Tells whose a token is."""
 
-    def verify(self, token: str) -> Principal:
-        """The principal, or `domain.refusals.Unauthorized` whose `detail` is the reason, for the log only."""
+    def verify(self, token: str) -> Identity:
+        """The identity, or `domain.refusals.Unauthorized` whose `detail` is the reason, for the log only."""
         ...

@@ -43,7 +43,9 @@ async def test_a_tenant_has_a_key_a_corpus_a_fact_and_a_line(client: httpx.Async
     assert isinstance(services.corpus, NotedTenants)
     assert services.corpus.keys == services.corpus.corpora == {tenant}
     facts = await services.store.load(f"{tenant}/tenant/{tenant}")
-    assert [(type(fact.event).TOPIC, fact.actor) for fact in facts] == [("tenant.created.1", "ada")]
+    assert [(type(fact.event).TOPIC, await services.users.name(tenant, fact.actor)) for fact in facts] == [
+        ("tenant.created.1", "ada")
+    ]
     listed = (await client.get("/v1/tenants", headers=operator(services))).json()
     assert [(row["tenant_id"], row["name"]) for row in listed["tenants"]] == [(tenant, "Zoë's Bücher 漢字")]
 

@@ -27,6 +27,8 @@ from application.tenants import KnownTenants
 from application.tickets import InMemoryTickets
 from domain.access import PLATFORM_TENANT
 from tests.fakes.in_memory_event_store import InMemoryEventStore
+from tests.fakes.in_memory_sealer import InMemorySealer
+from tests.fakes.in_memory_user_names import users_on
 
 TENANT = "01977c9e-1111-7000-8000-000000000001"
 
@@ -80,7 +82,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     settings = Settings(**given)
     create_token_keys(settings)
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
-    tenants = KnownTenants(store)
+    tenants, users = KnownTenants(store), users_on(InMemorySealer(), store)
     parts: dict[str, Any] = {field.name: None for field in dataclasses.fields(Services)}
     parts |= {
         "settings": settings,
@@ -90,7 +92,8 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "directory": directory,
         "tickets": InMemoryTickets(),
         "verifier": token_verifier(settings),
-        "create_tenant": CreateTenantHandler(store, noted, noted, directory),  # type: ignore[arg-type]
+        "users": users,
+        "create_tenant": CreateTenantHandler(store, noted, noted, directory, users),  # type: ignore[arg-type]
         "put_assistant": PutAssistantHandler(store, tenants),
         "admission": Admission(turns=10, turns_per_tenant=5, requests_per_minute=300),
         "sockets": Sockets(5, 2),

@@ -49,7 +49,7 @@ def test_a_token_for_each_tenant(services: Services) -> None:
     for line in lines:
         assert set(line) == {"token", "tenant_id", "expires_at"} and line["expires_at"].endswith("Z")
         principal = services.verifier.verify(line["token"])
-        assert (principal.tenant, principal.user) == (line["tenant_id"], "ada")
+        assert (principal.tenant, principal.name) == (line["tenant_id"], "ada")
         assert principal.roles == {"member", "editor"}
 
 

@@ -84,7 +84,7 @@ class House:
     create: CreateTurnHandler = field(init=False)
 
     def __post_init__(self) -> None:
-        self.create = CreateTurnHandler(self.turns.gate, self.turns.runner)
+        self.create = CreateTurnHandler(self.turns.gate, self.turns.runner, self.sealer)
 
     async def open(self, user: str = "ada") -> LiveSession:
         """A new session."""

@@ -17,6 +17,8 @@ from domain.usage import Usage, cost_of
 SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 START = datetime(2026, 11, 3, tzinfo=UTC)
+ADA, BOB = "~" + "a" * 26, "~" + "b" * 26
+"""Users as they are stored: by pseudonyms."""
 
 
 def used(call_id: str, turn_id: str = "", *, tokens: int = 100, model: str = SONNET, estimated: bool = False) -> Event:
@@ -26,7 +28,7 @@ def used(call_id: str, turn_id: str = "", *, tokens: int = 100, model: str = SON
         call_id=call_id,
         step="answer",
         model=model,
-        user="ada",
+        user=ADA,
         turn_id=turn_id,
         usage=usage,
         cost_usd=cost_of(model, usage),
@@ -52,7 +54,7 @@ def turn(draw: random.Random, number: int = 1) -> list[Event]:
         events.append(e.CacheHit(turn_id=id, layer=draw.choice(["exact", "semantic"]), age_s=5, saved_usd=saved))
     else:
         events.append(e.CacheMissed(turn_id=id))
-        events.append(ModelCallStarted(call_id=call, step="answer", model=SONNET, user="ada", turn_id=id))
+        events.append(ModelCallStarted(call_id=call, step="answer", model=SONNET, user=ADA, turn_id=id))
         if draw.random() < 0.3:
             guess = used(call, id, tokens=draw.randrange(5_000), estimated=True)
             events += [guess, corrected(guess, tokens=draw.randrange(5_000))] if draw.random() < 0.5 else [guess]
@@ -75,7 +77,7 @@ def turn(draw: random.Random, number: int = 1) -> list[Event]:
 
 def session(draw: random.Random) -> list[Event]:
     """A session from its opening on."""
-    events: list[Event] = [e.SessionOpened(user=draw.choice(["ada", "bob"]), assistant="default")]
+    events: list[Event] = [e.SessionOpened(user=draw.choice([ADA, BOB]), assistant="default")]
     for number in range(draw.randrange(4)):
         events += turn(draw, number)
         if number == 0 and draw.random() < 0.5:
@@ -91,7 +93,7 @@ class Writer:
         self.versions: dict[str, int] = {}
         self.at = START
 
-    async def append(self, stream: str, events: Sequence[Event], actor: str = "ada") -> int:
+    async def append(self, stream: str, events: Sequence[Event], actor: str = ADA) -> int:
         """Store facts after the stream's last one; the last one's position."""
         first = self.versions.get(stream, 0) + 1
         self.versions[stream] = first + len(events) - 1

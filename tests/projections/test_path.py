@@ -23,6 +23,7 @@ from projections.read_model import ReadModel
 from projections.relay import Pace, Relay
 from projections.session_view import SessionView
 from tests.fakes.in_memory_session_items import InMemorySessionItems
+from tests.fakes.in_memory_user_names import users_on
 from tests.projections.histories import Writer, session
 from tests.projections.nats_server import NatsServer
 from tests.projections.waiting import until
@@ -37,9 +38,9 @@ class System:
 
     def __init__(self, store: PostgresEventStore, pool: Pool, pipe: EventPipe, database: str) -> None:
         self.store, self.pool, self.pipe, self.database = store, pool, pipe, database
-        items = InMemorySessionItems()
+        items, users = InMemorySessionItems(), users_on(store.vault, store)
         self.models: list[ReadModel] = [
-            SessionView(store, pool, items, store.vault), Costs(store, pool), Audit(store, pool),
+            SessionView(store, pool, items, store.vault, users), Costs(store, pool, users), Audit(store, pool),
         ]  # fmt: skip
         self.stop = asyncio.Event()
         self.job = ProjectionJob(store, pipe, pool, database, self.models)

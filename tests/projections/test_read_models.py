@@ -26,13 +26,18 @@ from projections.session_reads import SessionReads
 from projections.session_view import SessionView
 from projections.transactions import reading, rows, writing
 from tests.fakes.in_memory_session_items import InMemorySessionItems
-from tests.projections.histories import SONNET, START, Writer, corrected, session, turn, used
+from tests.fakes.in_memory_user_names import users_on
+from tests.projections.histories import ADA, SONNET, START, Writer, corrected, session, turn, used
 
 pytestmark = pytest.mark.real
 
 
 def models(store: PostgresEventStore, pool: Pool, items: InMemorySessionItems) -> list[ReadModel]:
-    return [SessionView(store, pool, items, store.vault), Costs(store, pool), Audit(store, pool)]
+    return [
+        SessionView(store, pool, items, store.vault, users_on(store.vault, store)),
+        Costs(store, pool, users_on(store.vault, store)),
+        Audit(store, pool),
+    ]
 
 
 async def begin(store: PostgresEventStore, pool: Pool, model: ReadModel, *, live: bool = False) -> Follower:
@@ -107,11 +112,11 @@ async def test_a_correction_replaces_the_estimate_of_the_same_call(
     store: PostgresEventStore, pool: Pool, tenant: str
 ) -> None:
     call, stream, writer = new_id(), f"{tenant}/session/{new_id()}", Writer(store)
-    await writer.append(stream, [e.SessionOpened(user="ada", assistant="default")])
+    await writer.append(stream, [e.SessionOpened(user=ADA, assistant="default")])
     await writer.append(stream, [used(call, tokens=900, estimated=True)])
     await writer.append(stream, [used(call, tokens=300)])
     await writer.append(stream, [used(call, tokens=999, estimated=True)])
-    await caught_up(store, pool, Costs(store, pool))
+    await caught_up(store, pool, Costs(store, pool, users_on(store.vault, store)))
     (line,) = await summary(pool, tenant, "SELECT * FROM projections.cost_lines")
     assert (line["input_tokens"], line["estimated"], line["family"]) == (300, False, "sonnet")
     assert line["cost_usd"] == used(call, tokens=300).cost_usd  # type: ignore[attr-defined]
@@ -124,11 +129,11 @@ async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every
     guess = used(new_id(), id, tokens=900, estimated=True)
     settled = used(new_id(), id, tokens=40)
     started = e.TurnStarted(turn_id=id, client_id="c", text="?")
-    await writer.append(stream, [e.SessionOpened(user="ada", assistant="a"), started, guess, settled])
+    await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a"), started, guess, settled])
     settled_at = writer.at
     correction = corrected(guess, tokens=300)
     await writer.append(stream, [correction])
-    await caught_up(store, pool, Costs(store, pool))
+    await caught_up(store, pool, Costs(store, pool, users_on(store.vault, store)))
     costs, since, until = CostReads(pool, store), START, writer.at + timedelta(days=1)
     line, _ = await costs.lines(tenant, since, until, 0, 10)
     assert (line["input_tokens"], line["output_tokens"], line["cache_read_tokens"]) == (300, 100, 0)
@@ -149,17 +154,17 @@ async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every
 
 async def test_costs_need_no_private_body(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
     stream, writer, draw = f"{tenant}/session/{new_id()}", Writer(store), random.Random(1)
-    facts = [e.SessionOpened(user="ada", assistant="default"), *turn(draw), *turn(draw, 2)]
+    facts = [e.SessionOpened(user=ADA, assistant="default"), *turn(draw), *turn(draw, 2)]
     await writer.append(stream, facts)
     await writer.erase(stream)
-    await caught_up(store, pool, Costs(store, pool))
+    await caught_up(store, pool, Costs(store, pool, users_on(store.vault, store)))
     marks = await summary(pool, tenant, "SELECT kind FROM projections.cost_marks")
     assert [mark["kind"] for mark in marks].count("turn") == 2
 
 
 async def test_one_tenant_cannot_see_anothers_rows(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
     await history(store, [tenant], 5)
-    for model in (Costs(store, pool), Audit(store, pool)):
+    for model in (Costs(store, pool, users_on(store.vault, store)), Audit(store, pool)):
         await caught_up(store, pool, model)
     for view in ("cost_lines", "cost_marks", "audit_events", "audit_trees"):
         assert await summary(pool, tenant, f"SELECT 1 FROM projections.{view} LIMIT 1")
@@ -190,7 +195,7 @@ async def test_leaves_are_numbered_by_tenant_and_survive_erasure(
 async def view_of(
     store: PostgresEventStore, pool: Pool, items: InMemorySessionItems
 ) -> tuple[SessionView, Follower, SessionReads]:
-    view = SessionView(store, pool, items, store.vault)
+    view = SessionView(store, pool, items, store.vault, users_on(store.vault, store))
     follower = await begin(store, pool, view, live=True)
     await follower.catch_up(await store.head(0))
     return view, follower, SessionReads(store, items, store.vault, pool)
@@ -218,7 +223,7 @@ async def test_a_turns_cost_holds_the_calls_after_its_answer(
     started = e.TurnStarted(turn_id=id, client_id="c", text="?")
     ended = e.TurnCompleted(turn_id=id, text="!", model=SONNET, cost_usd=Decimal("0.5"))
     calls = [used(new_id(), id, tokens=100), used(new_id(), id, tokens=40)]
-    await writer.append(stream, [e.SessionOpened(user="ada", assistant="a"), started, calls[0], ended, calls[1]])
+    await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a"), started, calls[0], ended, calls[1]])
     _, _, reads = await view_of(store, pool, InMemorySessionItems())
     ((shown,), _) = await reads.turns(tenant, stream.split("/")[2], after=None, limit=10)
     assert shown["usage"]["input_tokens"] == 140
@@ -227,7 +232,7 @@ async def test_a_turns_cost_holds_the_calls_after_its_answer(
 
 async def test_an_erased_session_leaves_a_bare_marker(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
     stream, writer, items = f"{tenant}/session/{new_id()}", Writer(store), InMemorySessionItems()
-    await writer.append(stream, [e.SessionOpened(user="ada", assistant="a"), *turn(random.Random(1))])
+    await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a"), *turn(random.Random(1))])
     _, follower, reads = await view_of(store, pool, items)
     id = stream.split("/")[2]
     assert await reads.session(tenant, id)
@@ -238,7 +243,7 @@ async def test_an_erased_session_leaves_a_bare_marker(store: PostgresEventStore,
     own = {key[3]: item for key, item in items.items.items() if key[2] == id}
     assert own == {"": {"erased": True, "version": writer.versions[stream]}}
     assert await reads.session(tenant, id, consistent=True) is None
-    assert await reads.page(tenant, "ada", before=None, limit=10) == ([], None)
+    assert await reads.page(tenant, ADA, before=None, limit=10) == ([], None)
 
 
 async def test_poison_parks_only_its_session_and_a_later_start_takes_it_up(
@@ -247,7 +252,7 @@ async def test_poison_parks_only_its_session_and_a_later_start_takes_it_up(
     writer, items = Writer(store), PickyItems()
     good, bad = (f"{tenant}/session/{new_id()}" for _ in range(2))
     for stream in (good, bad):
-        await writer.append(stream, [e.SessionOpened(user="ada", assistant="a")])
+        await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a")])
     items.refused = bad.split("/")[2]
     await writer.append(bad, [e.SessionRenamed(title="x")])
     await writer.append(good, [e.SessionRenamed(title="good")])
@@ -285,7 +290,7 @@ async def test_a_topic_of_a_newer_program_is_audited_and_passed_over_elsewhere(
     store: PostgresEventStore, pool: Pool, tenant: str
 ) -> None:
     stream, writer = f"{tenant}/session/{new_id()}", Writer(store)
-    await writer.append(stream, [e.SessionOpened(user="ada", assistant="a")])
+    await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a")])
     log = await whole_log(store)
     strange = msgspec.structs.replace(
         log[-1], position=log[-1].position + 1, previous=log[-1].position, version=2, topic="session.frozen.1"

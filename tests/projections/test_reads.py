@@ -23,6 +23,7 @@ from application.clock import new_id
 from application.erase_session import EraseSessionHandler
 from application.gateway.caching import AnswerCache
 from application.live_session import LiveSessions
+from application.users import Users
 from domain.session import events as e
 from projections.audit import Audit
 from projections.audit_reads import AuditReads
@@ -35,6 +36,7 @@ from tests.api.house import bearer, make_services
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_session_items import InMemorySessionItems
+from tests.fakes.in_memory_user_names import users_on
 from tests.fakes.small_ports import NoTail
 from tests.projections.histories import HAIKU, Writer, turn, used
 from tests.projections.test_read_models import begin
@@ -76,12 +78,17 @@ class House:
 @pytest.fixture
 async def house(store: PostgresEventStore, pool: Pool, tenant: str, tmp_path: Path) -> AsyncIterator[House]:
     items = InMemorySessionItems()
-    models = [SessionView(store, pool, items, store.vault), Costs(store, pool), Audit(store, pool)]
+    models = [
+        SessionView(store, pool, items, store.vault, users_on(store.vault, store)),
+        Costs(store, pool, users_on(store.vault, store)),
+        Audit(store, pool),
+    ]
     followers = [await begin(store, pool, model, live=True) for model in models]
     reads, sessions = SessionReads(store, items, store.vault, pool), LiveSessions(store, NoTail())
     services = make_services(
         tmp_path,
         store=store,
+        users=users_on(store.vault, store),
         pool=pool,
         session_reads=reads,
         costs=CostReads(pool, store),
@@ -248,7 +255,7 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
 
 
 async def test_csv_disarms_formulas(house: House) -> None:
-    evil = "=HYPERLINK(1)"
+    evil = await house.services.users.known(house.tenant, "=HYPERLINK(1)")
     await house.writer.append(f"{house.tenant}/search/{new_id()}", [by(used(new_id(), model=HAIKU), evil)])
     await house.feed()
     (empty,) = csv.reader(
@@ -259,12 +266,44 @@ async def test_csv_disarms_formulas(house: House) -> None:
         answer = await house.get(f"/v1/costs/{route}", "analyst", accept="text/csv", **NOVEMBER)
         assert answer.headers["content-type"].startswith("text/csv")
         (row,) = csv.DictReader(io.StringIO(answer.text))
-        assert row.get("user", f"'{evil}") == f"'{evil}"
+        assert row.get("user", "'=HYPERLINK(1)") == "'=HYPERLINK(1)"
         assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
 
 
 def by(event: Any, user: str) -> Any:
     return msgspec.structs.replace(event, user=user)
+
+
+async def test_users_are_named_to_those_who_may_know_until_they_are_forgotten(house: House) -> None:
+    users, stream = house.services.users, f"{house.tenant}/search/{new_id()}"
+    ada = await users.known(house.tenant, "Ada König 王")
+    await house.writer.append(stream, [by(used(new_id(), model=HAIKU), ada)], ada)
+    await house.writer.append(stream, [by(used(new_id(), model=HAIKU), "Ada König 王")], "Ada König 王")
+    await house.feed()
+
+    async def shown() -> list[set[str]]:
+        lines = (await house.get("/v1/costs/lines", "analyst", **NOVEMBER)).json()["lines"]
+        series = (await house.get("/v1/costs/series", "analyst", group_by="user", **NOVEMBER)).json()["series"]
+        audited = (await house.get("/v1/audit/events", "auditor", actor="Ada König 王")).json()["events"]
+        assert (len(lines), len(series), len(audited)) == (2, 1, 2), "old facts and new ones are one user's"
+        return [{row[key] for row in table} for table, key in ((lines, "user"), (series, "key"), (audited, "actor"))]
+
+    assert await shown() == [{"Ada König 王"}] * 3
+    await users.forget(house.tenant, ada)
+    assert await shown() == [{ada}, {ada}, {ada, "Ada König 王"}], "what was stored before in the clear stays"
+    other = Users(house.services.store.vault, users.rows, house.services.store)
+    assert await other.known(house.tenant, "Ada König 王") == ada
+    await other.close()
+    assert (await shown())[0] == {ada}, "who comes back stays without a name"
+
+
+async def test_reading_by_actor_is_noted_without_the_name(house: House) -> None:
+    await house.get("/v1/audit/events", "auditor", actor="Ada König 王")
+    await house.feed()
+    (read,) = (await house.get("/v1/audit/events", "auditor", kind="audit.read.1")).json()["events"][:1]
+    whose = await house.services.users.pseudonym(house.tenant, "Ada König 王")
+    assert read["data"]["filters"] == {"actor": whose}
+    assert read["actor"] == "ada" and read["data"]["user"] == await house.services.users.pseudonym(house.tenant, "ada")
 
 
 async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house: House) -> None:

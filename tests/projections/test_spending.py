@@ -13,7 +13,8 @@ from application.clock import new_id
 from domain.refusals import DependencyUnavailable
 from projections.costs import Costs
 from projections.spending import LedgerSpending
-from tests.projections.histories import START, Writer, used
+from tests.fakes.in_memory_user_names import users_on
+from tests.projections.histories import ADA, BOB, START, Writer, used
 from tests.projections.test_read_models import begin
 
 pytestmark = pytest.mark.real
@@ -24,7 +25,7 @@ async def test_it_sums_a_period_of_a_tenant_or_a_user(store: PostgresEventStore,
     spending = LedgerSpending(pool)
     with pytest.raises(DependencyUnavailable):
         await spending.spent(tenant, "", SINCE, UNTIL, [])
-    follower = await begin(store, pool, Costs(store, pool), live=True)
+    follower = await begin(store, pool, Costs(store, pool, users_on(store.vault, store)), live=True)
     empty = await spending.spent(tenant, "", SINCE, UNTIL, ["a"])
     assert (empty.usd, empty.known) == (Decimal(0), frozenset())
 
@@ -38,8 +39,8 @@ async def test_it_sums_a_period_of_a_tenant_or_a_user(store: PostgresEventStore,
     whole = await spending.spent(tenant, "", SINCE, UNTIL, [*ids, "unheard-of"])
     assert (whole.usd, whole.known) == (sum(costs), frozenset(ids))
     assert whole.position > empty.position
-    assert (await spending.spent(tenant, "ada", SINCE, UNTIL, [])).usd == sum(costs)
-    assert (await spending.spent(tenant, "bob", SINCE, UNTIL, [])).usd == 0
+    assert (await spending.spent(tenant, ADA, SINCE, UNTIL, [])).usd == sum(costs)
+    assert (await spending.spent(tenant, BOB, SINCE, UNTIL, [])).usd == 0
     assert (await spending.spent(new_id(), "", SINCE, UNTIL, ids)).known == frozenset()
     later = await spending.spent(tenant, "", UNTIL, UNTIL + timedelta(days=31), ids)
     assert (later.usd, later.known) == (0, frozenset(ids)), "calls are known whenever they were"

@@ -1,0 +1,144 @@
+"""Users as they are stored: by pseudonyms, keyed hashes that tell nothing without their tenant's key."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from application.ports.keys import Sealer
+from application.ports.user_names import UserNames
+from domain.access import Identity, Principal, is_pseudonym
+from domain.refusals import NotFound, Refusal
+
+BYTES = 16
+SEEN = 50_000
+AT_ONCE = 2
+"""Names that a process stores at a time: nobody waits for them, so they must not take the database from who does."""
+CONTEXT = "user.name.1"
+log = structlog.get_logger()
+
+
+class Shredder(Protocol):
+    """Destroys a stream's key (`EventStore.shred`)."""
+
+    async def shred(self, stream: str) -> None:
+        """See the event store's port."""
+        ...
+
+
+@dataclass(eq=False)
+class Users:
+    """Pseudonyms, and the way back for those who may know: as long as the user's row and key are there."""
+
+    sealer: Sealer
+    rows: UserNames
+    store: Shredder
+    _seen: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
+    _keeping: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def principal(self, identity: Identity) -> Principal:
+        """Who is calling, by pseudonym; the name is kept behind the caller's back the first time it is seen here. In a
+        tenant that has no key nothing can be stored: there a user is nobody, another one each time."""
+        try:
+            user = await self.known(identity.tenant, identity.name)
+        except NotFound:
+            user = _spelled(secrets.token_bytes(BYTES))
+        return Principal(
+            tenant=identity.tenant,
+            user=user,
+            roles=identity.roles,
+            expires_at=identity.expires_at,
+            token_id=identity.token_id,
+            name=identity.name,
+        )
+
+    async def known(self, tenant: str, name: str) -> str:
+        """The pseudonym of somebody who acts in the tenant under this name, which is kept."""
+        user = await self.pseudonym(tenant, name)
+        self._remember(tenant, user, name)
+        return user
+
+    async def pseudonym(self, tenant: str, user: str) -> str:
+        """That of a user of the tenant by name; one that is a pseudonym already (or nobody) stays. Without a round trip
+        when the tenant's key is at hand. NotFound when the tenant has none."""
+        if not user or is_pseudonym(user):
+            return user
+        return _spelled((await self.sealer.digest(tenant, b"\0user\0" + user.encode()))[:BYTES])
+
+    async def names(self, tenant: str, users: Iterable[str]) -> dict[str, str]:
+        """The names of these users as far as they are known, by whatever they are stored as."""
+        stored = set(users)
+        asked = [user for user in stored if is_pseudonym(user)]
+        names = {user: user for user in stored}
+        if not asked:
+            return names
+        await asyncio.gather(*(task for task, whose in self._keeping.items() if whose == tenant))
+        found = await self.rows.fetch(tenant, asked)
+        await self.sealer.unlock([_stream(tenant, user) for user in found])
+        for user, sealed in found.items():
+            plain = await self.sealer.unseal(_stream(tenant, user), sealed, CONTEXT)
+            if plain is not None:
+                names[user] = plain.decode()
+        return names
+
+    async def name(self, tenant: str, user: str) -> str:
+        """That of one user."""
+        return (await self.names(tenant, [user]))[user]
+
+    async def forget(self, tenant: str, user: str) -> None:
+        """Erase the way back from a pseudonym, for good: the name cannot be kept again."""
+        await self.rows.remove(tenant, user)
+        await self.store.shred(_stream(tenant, user))
+
+    def _remember(self, tenant: str, user: str, name: str) -> None:
+        if (tenant, user) in self._seen:
+            self._seen.move_to_end((tenant, user))
+            return
+        self._seen[tenant, user] = None
+        if len(self._seen) > SEEN:
+            self._seen.popitem(last=False)
+        task = asyncio.create_task(self._keep(tenant, user, name))
+        self._keeping[task] = tenant
+        task.add_done_callback(lambda done: self._keeping.pop(done, None))
+
+    async def _keep(self, tenant: str, user: str, name: str) -> None:
+        try:
+            async with self._places:
+                if user not in await self.rows.fetch(tenant, [user]):
+                    sealed = await self.sealer.seal(_stream(tenant, user), name.encode(), CONTEXT)
+                    await self.rows.keep(tenant, user, sealed)
+        except NotFound:
+            pass  # erased: whoever comes back stays without a name
+        except Refusal as refusal:
+            log.warning("user_name_not_kept", code=refusal.code)
+            self._seen.pop((tenant, user), None)
+        except Exception:
+            log.exception("user_name_not_kept")
+            self._seen.pop((tenant, user), None)
+
+    async def close(self) -> None:
+        """Let what is under way end."""
+        await asyncio.gather(*self._keeping)
+
+
+async def hashed_client_id(sealer: Sealer, stream: str, client_id: str) -> str:
+    """A client's own id as it is stored for good: a keyed hash, another one in each session."""
+    tenant = stream.partition("/")[0]
+    return (await sealer.digest(tenant, f"\0client id\0{stream}\0{client_id}".encode()))[:BYTES].hex()
+
+
+def _spelled(hash: bytes) -> str:
+    return "~" + base64.b32encode(hash).decode().rstrip("=").lower()
+
+
+def _stream(tenant: str, user: str) -> str:
+    """Whose key seals the name; there are no facts in it."""
+    return f"{tenant}/user/{user}"
