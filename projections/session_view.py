@@ -41,7 +41,7 @@ class SessionView:
     """The read model `session_view`. A session whose facts cannot be applied is parked; the others go on. Users stand
     in it by pseudonym, also those whom older facts name."""
 
-    name, layout = "session_view", 3
+    name, layout = "session_view", 4
 
     def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
         self._store, self._pool, self._items, self._sealer, self._users = store, pool, items, sealer, users
