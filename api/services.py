@@ -26,6 +26,7 @@ from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.model import Embedder, LanguageModel
+from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
@@ -34,6 +35,7 @@ from application.put_budget import PutBudgetHandler
 from application.put_dataset import PutDatasetHandler
 from application.put_tool import PutToolHandler
 from application.search_documents import SearchDocumentsHandler
+from application.upload_space import UploadSpace
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
@@ -51,6 +53,8 @@ class Services:
     embedder: Embedder
     corpus: Corpus
     blobs: Blobs
+    scratch: Scratch
+    upload_space: UploadSpace
     pool: Any
     tenants: Tenants
     sessions: LiveSessions

@@ -65,6 +65,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Documents
     max_document_bytes: int = 50 * 1024 * 1024
     max_document_pages: int = 2_000
+    # Files on their way, of all tenants together; one tenant has half of either. They lie in `spool_dir` meanwhile,
+    # without a name (default: `spool` in the data directory); it should be on a disk.
+    max_uploads: int = 64
+    max_upload_bytes: int = 2 * 1024 * 1024 * 1024
+    spool_dir: str = ""
     # Tokens
     issuer: str = "colloquy"
     audience: str = "colloquy"
@@ -78,6 +83,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def data_path(self) -> Path:
         """The data directory, absolute."""
         return Path(self.data_dir).resolve()
+
+    @property
+    def spool_path(self) -> Path:
+        """Where files lie that are on their way."""
+        return Path(self.spool_dir).resolve() if self.spool_dir else self.data_path / "spool"
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

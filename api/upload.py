@@ -1,79 +1,136 @@
-"""A file from a multipart body, streamed to a temporary file and bounded, whatever the client says of its size."""
+"""A file from a multipart body: room for it is found first, then it is streamed to a file without a name, and bounded,
+whatever the client says of its size."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import hashlib
 from collections.abc import AsyncIterator
-from typing import IO, Any
+from contextlib import asynccontextmanager
+from typing import Any, BinaryIO
 
-import msgspec
 from litestar import Request
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
+from api.services import Services
+from application.ports.scratch import ReceivedFile
+from domain.access import Principal
 from domain.refusals import InvalidField, PayloadTooLarge, UnsupportedMediaType
 
-IN_MEMORY = 1024 * 1024
 DEADLINE_S = 300.0
+AROUND = 64 * 1024
+"""Bytes of a form besides its file."""
+PIECE = 256 * 1024
+"""So much of a file is in memory at most, before it goes to disk on a thread."""
 MOST_DRAINED = 1024 * 1024 * 1024
 MOST_PARTS = 20
 
 
-class Upload(msgspec.Struct, frozen=True):
-    """A file as it came: the name that the client gave it, and its bytes."""
-
-    name: str
-    body: bytes
-
-
-async def read_upload(request: Request[Any, Any, Any], field: str, max_bytes: int) -> Upload:
-    """The file of the multipart field `field`. `UnsupportedMediaType` when the body is no multipart form;
-    `InvalidField` when it is broken or has no such file; `PayloadTooLarge` beyond `max_bytes`, after reading (and
-    dropping) the rest, because a client that is still sending would not see the answer."""
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    if kind != "multipart/form-data":
-        raise UnsupportedMediaType("Send the file as multipart/form-data.")
-    if not options.get("boundary"):
-        raise InvalidField("The multipart form has no boundary.")
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        try:
-            async with asyncio.timeout(DEADLINE_S):
-                name = await _store_part(request.stream(), options["boundary"], field, spool, max_bytes)
-        except (MultipartError, UnicodeDecodeError) as error:
-            raise InvalidField("The multipart form is broken.") from error
-        except TimeoutError:
-            raise InvalidField(f"The file did not arrive within {DEADLINE_S:.0f} s.") from None
-        spool.seek(0)
-        return Upload(name, spool.read())
+@asynccontextmanager
+async def received_file(
+    request: Request[Principal, Any, Any], services: Services, field: str, max_bytes: int
+) -> AsyncIterator[ReceivedFile]:
+    """The file of the multipart field `field`, gone afterwards. `UnsupportedMediaType` when the body is no multipart
+    form; `InvalidField` when it is broken or has no such file; `PayloadTooLarge` beyond `max_bytes`, after reading (and
+    dropping) the rest, because a client that is still sending would not see the answer; `RateLimited` and `Overloaded`
+    when there is no room, with nothing read."""
+    boundary = _boundary(request)
+    announced = _announced(request)
+    if announced > max_bytes + AROUND:
+        await _drain(request.stream())
+        raise _too_large(max_bytes)
+    async with services.upload_space.room(request.user.tenant, min(announced or max_bytes, max_bytes)):
+        with services.scratch.open() as body:
+            spool = _Spool(body, max_bytes)
+            try:
+                async with asyncio.timeout(DEADLINE_S):
+                    name = await _store_part(request.stream(), boundary, field, spool)
+            except (MultipartError, UnicodeDecodeError) as error:
+                raise InvalidField("The multipart form is broken.") from error
+            except TimeoutError:
+                raise InvalidField(f"The file did not arrive within {DEADLINE_S:.0f} s.") from None
+            yield ReceivedFile(name, body, spool.size, spool.hash.digest())
 
 
-async def _store_part(stream: AsyncIterator[bytes], boundary: str, field: str, spool: IO[bytes], max_bytes: int) -> str:
-    """Write the field's bytes to `spool`; the file's name."""
+class _Spool:
+    """Collects a file's bytes and brings them to disk, a piece at a time."""
+
+    def __init__(self, body: BinaryIO, max_bytes: int) -> None:
+        self.size, self.hash = 0, hashlib.sha256()
+        self._body, self.max_bytes = body, max_bytes
+        self._piece = bytearray()
+
+    def fits(self, part: bytes | bytearray) -> bool:
+        """Whether so much more is allowed."""
+        return self.size + len(part) <= self.max_bytes
+
+    async def add(self, part: bytes | bytearray) -> None:
+        """The next bytes."""
+        self._piece += part
+        self.size += len(part)
+        if len(self._piece) >= PIECE:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """What was collected goes to disk."""
+        piece, self._piece = self._piece, bytearray()
+        await asyncio.to_thread(self._write, piece)
+
+    def _write(self, piece: bytearray) -> None:
+        self.hash.update(piece)
+        self._body.write(piece)
+
+
+async def _store_part(stream: AsyncIterator[bytes], boundary: str, field: str, spool: _Spool) -> str:
+    """Bring the field's bytes to the spool; the file's name."""
     name: str | None = None
-    wanted = False
+    wanted, arrived = False, 0
     with PushMultipartParser(boundary, max_segment_count=MOST_PARTS) as parser:
         async for chunk in stream:
-            if parser.closed:
-                continue  # what follows the form
-            for part in parser.parse(chunk):
+            arrived += len(chunk)
+            if arrived - spool.size > AROUND + PIECE:
+                await _drain(stream)
+                raise InvalidField("The multipart form holds too much besides the file.")
+            for part in parser.parse(chunk) if not parser.closed else ():
                 if isinstance(part, MultipartSegment):
                     wanted = name is None and part.name == field
                     if wanted:
                         name = part.filename or ""
                 elif part and wanted:
-                    if spool.tell() + len(part) > max_bytes:
+                    if not spool.fits(part):
                         await _drain(stream)
-                        raise PayloadTooLarge(f"The file is larger than {max_bytes} bytes.")
-                    spool.write(part)
+                        raise _too_large(spool.max_bytes)
+                    await spool.add(part)
     if name is None:
         raise InvalidField(f"The multipart form has no file named {field!r}.")
+    await spool.flush()
     return name
+
+
+def _boundary(request: Request[Any, Any, Any]) -> str:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != "multipart/form-data":
+        raise UnsupportedMediaType("Send the file as multipart/form-data.")
+    if not options.get("boundary"):
+        raise InvalidField("The multipart form has no boundary.")
+    return str(options["boundary"])
+
+
+def _announced(request: Request[Any, Any, Any]) -> int:
+    """How long the body is to be; 0 when it does not say."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
+
+
+def _too_large(max_bytes: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The file is larger than {max_bytes} bytes.")
 
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:
     """Read on to the end, within reason."""
     dropped = 0
-    async for chunk in stream:
-        dropped += len(chunk)
-        if dropped > MOST_DRAINED:
-            return
+    async with asyncio.timeout(DEADLINE_S):
+        async for chunk in stream:
+            dropped += len(chunk)
+            if dropped > MOST_DRAINED:
+                return

@@ -18,8 +18,8 @@ from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.leases import PostgresLeases
 from adapters.eventstore.store import PostgresEventStore, open_event_store
-from adapters.extract.kinds import sniff
 from adapters.extract.pool import open_extractor
+from adapters.files.scratch import UnnamedFiles
 from adapters.kms.authority import KmsKeyAuthority
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
@@ -68,6 +68,7 @@ from application.read_document import ReadDocument
 from application.recover_turns import RecoverTurns
 from application.search_documents import SearchDocumentsHandler
 from application.tenants import KnownTenants
+from application.upload_space import UploadSpace
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
@@ -77,6 +78,7 @@ from projections.spending import LedgerSpending
 
 POOL_SIZE = 12
 MIRROR_S = 0.5
+SNIFF_S = 15.0
 
 
 def process_name() -> str:
@@ -130,6 +132,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             store=store,
             sealer=store.vault,
             blobs=S3Blobs(await stack.enter_async_context(open_aws("s3")), settings.bucket),
+            scratch=UnnamedFiles(settings.spool_path),
             corpus=corpus,
             extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),
             embedder=BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions),
@@ -153,6 +156,7 @@ async def _assemble(
     embedder = BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions)
     corpus = PostgresCorpus(pool, store.vault, dimensions=settings.embedding_dimensions)
     blobs = S3Blobs(s3, settings.bucket)
+    sniffer = await stack.enter_async_context(open_extractor(max_pages=0, queue_s=SNIFF_S))
     tenants = KnownTenants(store)
     directory = PostgresTenantDirectory(pool)
     users = Users(store.vault, PostgresUserNames(pool), store)
@@ -231,6 +235,8 @@ async def _assemble(
         embedder=embedder,
         corpus=corpus,
         blobs=blobs,
+        scratch=UnnamedFiles(settings.spool_path),
+        upload_space=UploadSpace(places=settings.max_uploads, size=settings.max_upload_bytes),
         pool=pool,
         tenants=tenants,
         sessions=sessions,
@@ -251,7 +257,7 @@ async def _assemble(
         put_budget=PutBudgetHandler(store, tenants),
         budgets=turns.gate,
         answers=turns.cache,
-        add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniff),
+        add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniffer),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
         search_documents=SearchDocumentsHandler(store, corpus, embedder, Embeddable(detector, tenants)),
         erase_session=EraseSessionHandler(store, sessions, tail, turns.cache, session_reads.erase),

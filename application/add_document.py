@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import msgspec
 
@@ -14,8 +14,9 @@ from application.execute import DOCUMENT, Context, execute
 from application.ports.blobs import Blobs
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
-from application.ports.extractor import Sniff
+from application.ports.extractor import Sniffer
 from application.ports.keys import Sealer
+from application.ports.scratch import ReceivedFile
 from domain.access import Principal
 from domain.document.commands import AddDocument
 from domain.document.rules import add_document
@@ -41,38 +42,37 @@ class AddDocumentHandler:
     sealer: Sealer
     blobs: Blobs
     corpus: Corpus
-    sniff: Sniff
+    sniffer: Sniffer
 
-    async def __call__(self, principal: Principal, name: str, body: bytes) -> Accepted:
+    async def __call__(self, principal: Principal, file: ReceivedFile) -> Accepted:
         """The document, new or the one that holds the same bytes. `UnsupportedMediaType`, or `DocumentRefused` with
         `empty_file` or `type_mismatch`; what takes reading to find out is found out later."""
-        tenant, id, title = principal.tenant, new_id(), title_of(name)
-        media_type = self.sniff(title, body)
+        tenant, id, title = principal.tenant, new_id(), title_of(file.name)
+        media_type = await self.sniffer.sniff(title, file.body)
         known = await self.corpus.register(
-            tenant, id, title=title, content_hash=await self._hash(tenant, body), media_type=media_type, size=len(body)
+            tenant, id, title=title, content_hash=await self._hash(tenant, file), media_type=media_type, size=file.size
         )
         if known != id:
             row = await self.corpus.fetch(tenant, known)
             if row is None:
                 raise DocumentNotFound("The document with the same content is just being deleted; try again.")
             return Accepted(known, row.status)
-        command = AddDocument(title=title, media_type=media_type, size=len(body), user=principal.user)
+        command = AddDocument(title=title, media_type=media_type, size=file.size, user=principal.user)
         try:
-            await self._keep(tenant, id, command, body)
+            await self._keep(tenant, id, command, file.body)
         except BaseException:
             await asyncio.shield(self.corpus.delete(tenant, id))  # so that the next attempt does not find it
             raise
         await self.corpus.announce(tenant, id)
         return Accepted(id, "pending")
 
-    async def _hash(self, tenant: str, body: bytes) -> bytes:
+    async def _hash(self, tenant: str, file: ReceivedFile) -> bytes:
         """What equal files have in common, telling nobody else what they hold."""
-        content = await asyncio.to_thread(hashlib.sha256, body)
-        return await self.sealer.digest(tenant, b"content of a document:" + content.digest())
+        return await self.sealer.digest(tenant, b"content of a document:" + file.sha256)
 
-    async def _keep(self, tenant: str, id: str, command: AddDocument, body: bytes) -> None:
+    async def _keep(self, tenant: str, id: str, command: AddDocument, body: BinaryIO) -> None:
         stream = stream_of(tenant, id)
-        await self.blobs.put(blob_of(tenant, id), await self.sealer.seal(stream, body, SEALED_AS))
+        await self.blobs.put(blob_of(tenant, id), await self.sealer.sealing(stream, body, SEALED_AS))
         await execute(self.store, stream, DOCUMENT, lambda d: add_document(d, command), Context(command.user))
 
 

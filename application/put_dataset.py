@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from application.execute import TENANT, Context, execute
 from application.ports.datasets import Datasets
 from application.ports.event_store import EventStore
+from application.ports.scratch import ReceivedFile
 from application.ports.tables import TableReader
 from application.ports.tenants import Tenants
 from domain.access import Principal
@@ -33,7 +34,7 @@ class PutDatasetHandler:
     max_bytes: int = 50 * 1024 * 1024
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_A_TIME))
 
-    async def __call__(self, principal: Principal, name: str, file_name: str, body: bytes) -> DatasetPut:
+    async def __call__(self, principal: Principal, name: str, file: ReceivedFile) -> DatasetPut:
         """The dataset as it is now. `InvalidField`, `UnsupportedMediaType`, `DocumentRefused` (which line is wrong),
         `Overloaded` when others' files take too long."""
         check_dataset_name(name)
@@ -44,7 +45,7 @@ class PutDatasetHandler:
         except TimeoutError:
             raise Overloaded from None
         try:
-            async with self.reader.open(file_name, body) as table:
+            async with self.reader.open(file.name, file.body) as table:
                 rows = await self.datasets.replace(principal.tenant, name, table)
         finally:
             self._places.release()

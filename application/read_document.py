@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from application.add_document import SEALED_AS, blob_of, stream_of
 from application.embeddable import Embeddable
@@ -16,6 +17,7 @@ from application.ports.event_store import EventStore
 from application.ports.extractor import Extracted, Extractor
 from application.ports.keys import Sealer
 from application.ports.model import Embedder
+from application.ports.scratch import Scratch
 from domain.document.rules import fail_document, index_document, settle_open_calls
 from domain.document.state import Document
 from domain.event import Event
@@ -37,6 +39,7 @@ class ReadDocument:
     store: EventStore
     sealer: Sealer
     blobs: Blobs
+    scratch: Scratch
     corpus: Corpus
     extractor: Extractor
     embedder: Embedder
@@ -49,7 +52,9 @@ class ReadDocument:
         if held.state.status in ("absent", "deleted"):
             await self._clear_away(claim)
             return
-        extracted = await self.extractor.extract(claim.media_type, await self._file(claim))
+        with self.scratch.open() as file:
+            await self._fetch(claim, file)
+            extracted = await self.extractor.extract(claim.media_type, file)
         try:
             vectors = await self._vectors(held, claim.tenant, extracted)
         except Gone:
@@ -81,13 +86,13 @@ class ReadDocument:
         await self.corpus.delete(claim.tenant, claim.document_id)
         await self.blobs.delete(blob_of(claim.tenant, claim.document_id))
 
-    async def _file(self, claim: Pending) -> bytes:
-        sealed = await self.blobs.get(blob_of(claim.tenant, claim.document_id))
+    async def _fetch(self, claim: Pending, file: BinaryIO) -> None:
+        """The document's file as it was brought, into `file`."""
         stream = stream_of(claim.tenant, claim.document_id)
-        body = await self.sealer.unseal(stream, sealed, SEALED_AS) if sealed is not None else None
-        if body is None:
-            raise DocumentRefused("unreadable", "The file is no longer kept.")
-        return body
+        with self.scratch.open() as sealed:
+            kept = await self.blobs.get(blob_of(claim.tenant, claim.document_id), sealed)
+            if not kept or not await self.sealer.unseal_file(stream, sealed, file, SEALED_AS):
+                raise DocumentRefused("unreadable", "The file is no longer kept.")
 
     async def _vectors(self, held: Held[Document], tenant: str, extracted: Extracted) -> list[list[float]]:
         """A vector a passage. The document's own title goes before each passage that does not begin with it, so that

@@ -7,10 +7,13 @@ import hashlib
 import hmac
 import os
 from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.eventstore.keyring import NONCE, Keyring, NewKey, tenant_of
 from adapters.eventstore.scope import of_process, of_tenant
+from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from application.ports.keys import KeyAuthority
 from domain.refusals import DependencyUnavailable, NotFound
 
@@ -94,13 +97,21 @@ class KeyVault:
 
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
         """See `application/ports/keys.py`."""
+        cipher, nonce = await self._cipher(stream), os.urandom(NONCE)
+        return nonce + cipher.encrypt(nonce, plain, f"{context}|{stream}".encode())
+
+    async def sealing(self, stream: str, plain: BinaryIO, context: str) -> BinaryIO:
+        """See `application/ports/keys.py`."""
+        cipher = await self._cipher(stream)
+        return cast(BinaryIO, SealingReader(cipher, plain, f"{context}|{stream}".encode()))
+
+    async def _cipher(self, stream: str) -> AESGCM:
         if self.keyring.get(stream) is None:
             await self._ensure(stream)
         cipher = self.keyring.get(stream)
         if cipher is None:
             raise NotFound("What this stream held was erased.")
-        nonce = os.urandom(NONCE)
-        return nonce + cipher.encrypt(nonce, plain, f"{context}|{stream}".encode())
+        return cipher
 
     async def _ensure(self, stream: str) -> None:
         new = await self.new_stream_key(stream)
@@ -118,6 +129,14 @@ class KeyVault:
         await self.unlock([stream])
         cipher = self.keyring.get(stream)
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], f"{context}|{stream}".encode()) if cipher else None
+
+    async def unseal_file(self, stream: str, sealed: BinaryIO, into: BinaryIO, context: str) -> bool:
+        """See `application/ports/keys.py`."""
+        await self.unlock([stream])
+        cipher = self.keyring.get(stream)
+        if cipher:
+            await asyncio.to_thread(unseal_file, cipher, sealed, into, f"{context}|{stream}".encode())
+        return cipher is not None
 
     async def digest(self, tenant: str, data: bytes) -> bytes:
         """See `application/ports/keys.py`."""

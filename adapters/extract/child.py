@@ -9,9 +9,10 @@ from typing import BinaryIO
 import msgspec
 
 from adapters.confinement import confine, take_stdout
+from adapters.extract.kinds import sniff
 from adapters.extract.reading import read
-from adapters.extract.wire import LENGTH_BYTES, Read, Refused, Task, frame
-from domain.refusals import DocumentRefused
+from adapters.extract.wire import LENGTH_BYTES, Answer, Kind, Read, Refused, Task, frame
+from domain.refusals import DocumentRefused, UnsupportedMediaType
 
 
 def main() -> None:
@@ -26,15 +27,23 @@ def main() -> None:
 
 
 def _answer(requests: BinaryIO, length: int, max_pages: int) -> bytes:
+    task = msgspec.msgpack.decode(requests.read(length), type=Task)
     try:
-        task = msgspec.msgpack.decode(requests.read(length), type=Task)
-        return frame(Read(read(task.media_type, task.body, max_pages)))
+        return frame(_done(task, requests.read(task.size), max_pages))
     except DocumentRefused as refused:
         return frame(Refused(refused.reason, refused.detail))
+    except UnsupportedMediaType as unsupported:
+        return frame(Refused("", unsupported.detail))
     except MemoryError:
         return frame(Refused("unreadable", "Reading the document takes more memory than is allowed."))
     except Exception as error:  # whatever a library does with a broken file, it is the file that is at fault
         return frame(Refused("unreadable", f"The document is damaged ({type(error).__name__})."))
+
+
+def _done(task: Task, body: bytes, max_pages: int) -> Answer:
+    if task.do == "sniff":
+        return Kind(sniff(task.of, body, whole=task.whole))
+    return Read(read(task.of, body, max_pages))
 
 
 def _limit_time(seconds: int) -> None:

@@ -7,6 +7,7 @@ import zipfile
 from io import BytesIO
 from pathlib import PurePosixPath
 
+from adapters.extract.wire import HEAD
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
 TEXT, MARKDOWN, HTML, CSV = "text/plain", "text/markdown", "text/html", "text/csv"
@@ -19,16 +20,25 @@ EXTENSIONS = {
 }  # fmt: skip
 # Word's password protection wraps the package in an OLE file that names this stream, in UTF-16.
 OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
+ZIP_MAGIC = b"PK\x03\x04"
+PACKAGES = (ZIP_MAGIC, OLE_MAGIC)
+"""What is in them stands anywhere."""
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-HEAD = 8_192
 STARTS_AS_HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 
 
-def sniff(name: str, body: bytes) -> str:
-    """Name and bytes to one of the six media types; errors as in `ports.extractor.Sniff`."""
+def sniff(name: str, body: bytes, *, whole: bool = True) -> str | None:
+    """Name and bytes to one of the six media types; errors as in `ports.extractor.Sniffer`. `body` may be the beginning
+    of the file, 8 KiB at least (not `whole`): None when that does not tell."""
+    if not whole and body.startswith(PACKAGES):
+        return None
+    return _checked(name, body)
+
+
+def _checked(name: str, body: bytes) -> str:
     if not body:
         raise DocumentRefused("empty_file", "The file is empty.")
     extension = PurePosixPath(name).suffix.lower().removeprefix(".")
@@ -51,7 +61,7 @@ def _kind_of(body: bytes) -> str | None:
     head = body[:HEAD]
     if b"%PDF-" in head[:1_024]:
         return PDF
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(ZIP_MAGIC):
         return DOCX if _is_word(body) else None
     if head.startswith(OLE_MAGIC):
         return DOCX if ENCRYPTED_PACKAGE in body else None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import BinaryIO
 
 import msgspec
 import structlog
 
-from adapters.extract.wire import LENGTH_BYTES, Read, Refused, Task, frame
+from adapters.extract.wire import HEAD, LENGTH_BYTES, MAX_ANSWER, Answer, Kind, Read, Refused, Task, frame
 from application.ports.extractor import Extracted
-from domain.refusals import DocumentRefused, Overloaded
+from domain.refusals import DocumentRefused, Overloaded, UnsupportedMediaType
 
 log = structlog.get_logger(__name__)
 
@@ -22,38 +24,67 @@ SECONDS = 30
 FILES_A_CHILD = 200
 """Parsers leak and fragment; a new process is cheap."""
 QUEUE_S = 300.0
+PIECE = 256 * 1024
+_decode = msgspec.msgpack.Decoder(Answer).decode
 
 
 class ProcessExtractor:
-    """`Extractor` in child processes (`adapters.extract.child`); made by `open_extractor`."""
+    """`Extractor` and `Sniffer` in child processes (`adapters.extract.child`); made by `open_extractor`. Of a file no
+    more than a piece is in this process at a time."""
 
-    def __init__(self, *, children: int, max_pages: int, memory: int = MEMORY_BYTES, seconds: int = SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        children: int,
+        max_pages: int,
+        memory: int = MEMORY_BYTES,
+        seconds: int = SECONDS,
+        queue_s: float = QUEUE_S,
+    ) -> None:
         self._arguments = [str(memory), str(seconds), str(max_pages)]
-        self._wall_s = seconds * 2.0
+        self._wall_s, self._queue_s = seconds * 2.0, queue_s
         self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
         for _ in range(children):
             self._idle.put_nowait(None)
         self._children: set[_Child] = set()
 
-    async def extract(self, media_type: str, body: bytes) -> Extracted:
+    async def extract(self, media_type: str, body: BinaryIO) -> Extracted:
         """See `ports.extractor.Extractor`. A file that kills or outlasts its reader is `unreadable`; `Overloaded` when
-        no reader comes free in five minutes."""
+        no reader comes free in time."""
+        answer = await self._ask(Task("read", media_type, await size_of(body)), body)
+        if not isinstance(answer, Read):
+            raise _nonsense()
+        return answer.extracted
+
+    async def sniff(self, name: str, body: BinaryIO) -> str:
+        """See `ports.extractor.Sniffer`. The beginning is enough for all but packages."""
+        size = await size_of(body)
+        for sent in (min(size, HEAD), size):
+            answer = await self._ask(Task("sniff", name, sent, whole=sent == size), body)
+            if isinstance(answer, Kind) and answer.media_type:
+                return answer.media_type
+        raise _nonsense()
+
+    async def _ask(self, task: Task, body: BinaryIO) -> Answer:
+        """The answer to a task; `DocumentRefused`, `UnsupportedMediaType` where it is a refusal."""
         try:
-            child = await asyncio.wait_for(self._idle.get(), QUEUE_S)
+            child = await asyncio.wait_for(self._idle.get(), self._queue_s)
         except TimeoutError:
-            raise Overloaded from None
+            raise Overloaded(retry_after_s=5) from None
         try:
             if child is None:
                 child = await self._start()
-            answer = await asyncio.wait_for(child.ask(Task(media_type, body)), self._wall_s)
-        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
-            log.warning("extractor.child_lost", media_type=media_type, size=len(body), error=type(error).__name__)
+            answer = await asyncio.wait_for(child.ask(task, body), self._wall_s)
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, msgspec.MsgspecError) as error:
+            log.warning("extractor.child_lost", task=task.do, size=task.size, error=type(error).__name__)
             raise DocumentRefused("unreadable", "Reading the document takes more than is allowed.") from error
         finally:
             self._idle.put_nowait(self._keep(child))
         if isinstance(answer, Refused):
-            raise DocumentRefused(answer.reason, answer.detail)
-        return answer.extracted
+            raise (
+                DocumentRefused(answer.reason, answer.detail) if answer.reason else UnsupportedMediaType(answer.detail)
+            )
+        return answer
 
     async def _start(self) -> _Child:
         process = await asyncio.create_subprocess_exec(
@@ -84,27 +115,51 @@ class _Child:
     def __init__(self, process: Process) -> None:
         self.process, self.busy, self.served = process, False, 0
 
-    async def ask(self, task: Task) -> Read | Refused:
+    async def ask(self, task: Task, body: BinaryIO) -> Answer:
         """One question, one answer."""
-        assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.busy = True
-        self.process.stdin.write(frame(task))
-        await self.process.stdin.drain()
+        await self._send(task, body)
         length = int.from_bytes(await self.process.stdout.readexactly(LENGTH_BYTES), "big")
-        answer = msgspec.msgpack.decode(await self.process.stdout.readexactly(length), type=Read | Refused)
+        if length > MAX_ANSWER:
+            raise ConnectionError("an answer longer than there can be")
+        answer: Answer = _decode(await self.process.stdout.readexactly(length))
         self.busy, self.served = False, self.served + 1
         return answer
+
+    async def _send(self, task: Task, body: BinaryIO) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(frame(task))
+        await asyncio.to_thread(body.seek, 0)
+        left = task.size
+        while left:
+            piece = await asyncio.to_thread(body.read, min(left, PIECE))
+            if not piece:
+                raise ConnectionError("the file is shorter than it was")
+            left -= len(piece)
+            self.process.stdin.write(piece)
+            await self.process.stdin.drain()
 
     def end(self) -> None:
         if self.process.returncode is None:
             self.process.kill()
 
 
+async def size_of(body: BinaryIO) -> int:
+    """Bytes of a file."""
+    return await asyncio.to_thread(body.seek, 0, io.SEEK_END)
+
+
+def _nonsense() -> DocumentRefused:
+    return DocumentRefused("unreadable", "The document made its reader talk nonsense.")
+
+
 @asynccontextmanager
-async def open_extractor(*, max_pages: int, children: int = 2) -> AsyncIterator[ProcessExtractor]:
-    """The reader processes, started as they are needed."""
-    extractor = ProcessExtractor(children=children, max_pages=max_pages)
+async def open_extractor(
+    *, max_pages: int, children: int = 2, queue_s: float = QUEUE_S
+) -> AsyncIterator[ProcessExtractor]:
+    """The reader processes, started as they are needed; who asks waits `queue_s` seconds for one at most."""
+    extractor = ProcessExtractor(children=children, max_pages=max_pages, queue_s=queue_s)
     try:
         yield extractor
     finally:

@@ -1,23 +1,33 @@
-"""What the reader's process and its parent say to each other: msgpack, each message after its length."""
+"""What the reader's process and its parent say to each other: msgpack, each message after its length; a file's bytes
+follow their task as they are, so that nobody holds them twice."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import msgspec
 
 from application.ports.extractor import Extracted
 
 LENGTH_BYTES = 4
+HEAD = 8_192
+"""So much of a file tells its kind, unless it is a package."""
+MAX_ANSWER = 64 * 1024 * 1024
+"""Of text, passages and title together; what is longer never came from our child."""
 
 
 class Task(msgspec.Struct, frozen=True, array_like=True):
-    """Read this file."""
+    """Read, or tell the kind of, the file whose `size` bytes follow. `of` is its media type, or its name. A file whose
+    kind is asked for may be the beginning of one: `whole` says whether it is."""
 
-    media_type: str
-    body: bytes
+    do: Literal["read", "sniff"]
+    of: str
+    size: int
+    whole: bool = True
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """It cannot or must not be read, and why."""
+    """It cannot or must not be read, and why; without a `reason` it is of no kind that is read."""
 
     reason: str
     detail: str
@@ -27,6 +37,15 @@ class Read(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """It says this."""
 
     extracted: Extracted
+
+
+class Kind(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """It is this; None: its beginning does not tell."""
+
+    media_type: str | None
+
+
+Answer = Read | Refused | Kind
 
 
 def frame(message: msgspec.Struct) -> bytes:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.refusals import DependencyUnavailable
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
+"""For a whole file, both ways."""
+PIECE = 256 * 1024
 MISSING = ("NoSuchKey", "404")
 THERE_ALREADY = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
 
@@ -33,22 +35,25 @@ class S3Blobs:
             if error.response["Error"]["Code"] not in THERE_ALREADY:
                 raise
 
-    async def put(self, key: str, body: bytes) -> None:
-        """See `application/ports/blobs.py`."""
+    async def put(self, key: str, body: BinaryIO) -> None:
+        """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread."""
         async with _reaching():
             await self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, key: str, into: BinaryIO) -> bool:
         """See `application/ports/blobs.py`."""
         async with _reaching():
             try:
                 answer = await self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if error.response["Error"]["Code"] in MISSING:
-                    return None
+                    return False
                 raise
-            async with answer["Body"] as stream:
-                return bytes(await stream.read())
+            async with answer["Body"]:
+                async for piece in answer["Body"].iter_chunks(PIECE):
+                    await asyncio.to_thread(into.write, piece)
+        into.seek(0)
+        return True
 
     async def delete(self, key: str) -> None:
         """See `application/ports/blobs.py`."""

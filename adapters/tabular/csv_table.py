@@ -6,8 +6,10 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from adapters.tabular.columns import canonical, column_names, narrowest
+from adapters.tabular.kinds import PIECE
 from application.ports.tables import Row
 from domain.refusals import DocumentRefused
 from domain.tenant.events import Column
@@ -15,11 +17,10 @@ from domain.tenant.events import Column
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 DELIMITERS = ",;\t|"
 MOST_COLUMNS = 500
-MOST_ROWS = 5_000_000
 LONGEST_CELL = 1_000_000
 
 
-def read_csv(body: bytes) -> tuple[list[Column], Iterator[Row]]:
+def read_csv(body: BinaryIO) -> tuple[list[Column], Iterator[Row]]:
     """The columns of a table whose first row names them, and its rows. DocumentRefused with the number of the line that
     is wrong."""
     csv.field_size_limit(LONGEST_CELL)
@@ -31,47 +32,55 @@ def read_csv(body: bytes) -> tuple[list[Column], Iterator[Row]]:
     if len(header) > MOST_COLUMNS:
         raise DocumentRefused("unreadable", f"Line 1: at most {MOST_COLUMNS} columns.")
     kinds = [""] * len(header)
-    for number, (line, record) in enumerate(lines, 1):
+    for line, record in lines:
         if len(record) != len(header):
             raise DocumentRefused(
                 "unreadable", f"Line {line}: {len(record)} values, but the header has {len(header)} columns."
             )
-        if number > MOST_ROWS:
-            raise DocumentRefused("unreadable", f"Line {line}: at most {MOST_ROWS} rows.")
         narrowest(kinds, record)
     kinds = [kind or "text" for kind in kinds]
     return list(map(Column, column_names(header), kinds)), _rows(body, encoding, kinds)
 
 
-def _rows(body: bytes, encoding: str, kinds: list[str]) -> Iterator[Row]:
+def _rows(body: BinaryIO, encoding: str, kinds: list[str]) -> Iterator[Row]:
     records = _records(body, encoding)
     next(records)
     for _, record in records:
         yield [canonical(text, kind) for text, kind in zip(record, kinds, strict=True)]
 
 
-def _records(body: bytes, encoding: str) -> Iterator[tuple[int, list[str]]]:
+def _records(body: BinaryIO, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line that it ends on; empty lines are none."""
-    with io.TextIOWrapper(io.BytesIO(body), encoding, errors="replace", newline="") as text:
+    body.seek(0)
+    text = io.TextIOWrapper(body, encoding, errors="replace", newline="")
+    try:
         delimiter = _delimiter(text.readline())
         text.seek(0)
         reader = csv.reader(text, delimiter=delimiter, strict=True)
-        try:
-            for record in reader:
-                if any("\0" in cell for cell in record):
-                    raise DocumentRefused("unreadable", f"Line {reader.line_num}: a NUL character.")
-                if record:
-                    yield reader.line_num, record
-        except csv.Error as error:
-            raise DocumentRefused("unreadable", f"Line {reader.line_num}: {error}.") from error
+        for record in reader:
+            if any("\0" in cell for cell in record):
+                raise DocumentRefused("unreadable", f"Line {reader.line_num}: a NUL character.")
+            if record:
+                yield reader.line_num, record
+    except csv.Error as error:
+        raise DocumentRefused("unreadable", f"Line {reader.line_num}: {error}.") from error
+    finally:
+        if not body.closed:
+            text.detach()  # the file is read a second time
 
 
-def _encoding(body: bytes) -> str:
+def _encoding(body: BinaryIO) -> str:
+    body.seek(0)
+    piece = body.read(PIECE)
     for mark, encoding in MARKS:
-        if body.startswith(mark):
+        if piece.startswith(mark):
             return encoding
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        body.decode()
+        while piece:
+            decoder.decode(piece)
+            piece = body.read(PIECE)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"

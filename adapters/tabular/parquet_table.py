@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from arro3.core import DataType, RecordBatchReader
 from arro3.io import read_parquet as read
@@ -19,10 +18,11 @@ from domain.tenant.events import Column
 MOST_COLUMNS = 500
 
 
-def read_parquet(body: bytes) -> tuple[list[Column], Iterator[Row]]:
+def read_parquet(body: BinaryIO) -> tuple[list[Column], Iterator[Row]]:
     """The columns of a flat table, and its rows. DocumentRefused when it is damaged or a column is no plain value; what
     the library raises besides is for the caller to take as damage, since it also panics."""
-    reader = read(BytesIO(body))
+    body.seek(0)
+    reader = read(body)
     fields = [reader.schema.field(place) for place in range(len(reader.schema))]
     if not 0 < len(fields) <= MOST_COLUMNS:
         raise DocumentRefused("unreadable", f"The table has no columns, or more than {MOST_COLUMNS}.")

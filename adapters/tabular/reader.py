@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import BinaryIO
 
 import msgspec
 
-from adapters.tabular.wire import LENGTH_BYTES, Batch, Header, Message, Refused
+from adapters.tabular.wire import LENGTH_BYTES, MAX_MESSAGE, Batch, Header, Message, Refused
 from application.ports.tables import Row, Table
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
 MEMORY_BYTES = 1024 * 1024 * 1024
 SECONDS = 60
 MESSAGE_S = 120.0
-PARQUET = b"PAR1"
-NOT_TEXT = (b"PK\x03\x04", b"%PDF", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"SQLite", b"\x89PNG", b"\xff\xd8\xff")
 
 
 class ProcessTableReader:
@@ -28,47 +28,38 @@ class ProcessTableReader:
         self._limits = (str(memory), str(seconds))
 
     @asynccontextmanager
-    async def open(self, name: str, body: bytes) -> AsyncIterator[Table]:
-        """See `application.ports.tables.TableReader`."""
-        kind = table_kind(name, body)
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-m", "adapters.tabular.child", kind, *self._limits, stdin=PIPE, stdout=PIPE, env={}
-        )
-        feeding = asyncio.create_task(_feed(child, body))
+    async def open(self, name: str, body: BinaryIO) -> AsyncIterator[Table]:
+        """See `application.ports.tables.TableReader`. The process reads the file itself."""
+        with ExitStack() as stack:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-m", "adapters.tabular.child", _extension(name), *self._limits,
+                stdin=_to_read(body, stack), stdout=PIPE, env={},
+            )  # fmt: skip
         try:
             header = await _next(child)
             if not isinstance(header, Header):
                 raise _damaged()
             yield Table(header.columns, _batches(child))
         finally:
-            feeding.cancel()
             with suppress(ProcessLookupError):
                 child.kill()
             await child.wait()
 
 
-def table_kind(name: str, body: bytes) -> str:
-    """`csv` or `parquet`, by what the file begins with; its name must not say otherwise. Refusals as in the port."""
-    extension = name.rpartition(".")[2].lower()
-    if not body.strip():
-        raise DocumentRefused("empty_file", "The file is empty.")
-    if body.startswith(PARQUET):
-        if extension == "csv":
-            raise DocumentRefused("type_mismatch", "The name says CSV, the content Parquet.")
-        return "parquet"
-    if extension in ("parquet", "pq"):
-        raise DocumentRefused("type_mismatch", "The name says Parquet, the content does not.")
-    if body.startswith(NOT_TEXT):
-        raise UnsupportedMediaType("A dataset is a CSV or a Parquet file.")
-    return "csv"
+def _extension(name: str) -> str:
+    """That of a file's name, if it can be an argument."""
+    extension = name.rpartition(".")[2].lower()[:20]
+    return extension if extension.isascii() and extension.isalnum() else ""
 
 
-async def _feed(child: Process, body: bytes) -> None:
-    assert child.stdin is not None
-    with suppress(ConnectionError):  # it has ended, and its answer says why
-        child.stdin.write(body)
-        await child.stdin.drain()
-        child.stdin.close()
+def _to_read(body: BinaryIO, stack: ExitStack) -> int:
+    """A descriptor of the file that cannot write to it, where that can be had."""
+    body.flush()
+    if sys.platform != "linux":
+        return body.fileno()
+    reading = os.open(f"/proc/self/fd/{body.fileno()}", os.O_RDONLY)
+    stack.callback(os.close, reading)
+    return reading
 
 
 async def _batches(child: Process) -> AsyncIterator[list[Row]]:
@@ -86,12 +77,16 @@ async def _next(child: Process) -> Message:
     try:
         async with asyncio.timeout(MESSAGE_S):
             length = int.from_bytes(await child.stdout.readexactly(LENGTH_BYTES), "big")
-            body = await child.stdout.readexactly(length)
+            if length > MAX_MESSAGE:
+                raise _damaged()
+            message: Message = msgspec.msgpack.decode(await child.stdout.readexactly(length), type=Message)
     except (TimeoutError, asyncio.IncompleteReadError) as error:
         raise DocumentRefused("unreadable", "Reading the file takes more than is allowed.") from error
-    message: Message = msgspec.msgpack.decode(body, type=Message)
+    except msgspec.MsgspecError as error:
+        raise _damaged() from error
     if isinstance(message, Refused):
-        raise DocumentRefused(message.reason, message.detail)
+        detail = message.detail
+        raise DocumentRefused(message.reason, detail) if message.reason else UnsupportedMediaType(detail)
     return message
 
 

@@ -8,6 +8,8 @@ from application.ports.tables import Row
 from domain.tenant.events import Column
 
 LENGTH_BYTES = 8
+MAX_MESSAGE = 8 * 1024 * 1024
+"""More than the longest row; what is longer never came from our child."""
 
 
 class Header(msgspec.Struct, frozen=True, tag=True):
@@ -23,7 +25,7 @@ class Batch(msgspec.Struct, frozen=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """The file cannot be read, for one of the public reasons."""
+    """The file cannot be read, for one of the public reasons; without one, it is of neither kind."""
 
     reason: str
     detail: str

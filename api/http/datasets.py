@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.services import Services
-from api.upload import read_upload
+from api.upload import received_file
 from domain.access import Principal
 from domain.refusals import NotFound
 from domain.tenant.events import Column, DatasetPut
@@ -41,8 +41,8 @@ async def put_dataset(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> DatasetAnswer:
     """Put a CSV or Parquet file (multipart field `file`) in place of what was there."""
-    upload = await read_upload(request, "file", services.put_dataset.max_bytes)
-    return _answer(await services.put_dataset(request.user, name, upload.name, upload.body))
+    async with received_file(request, services, "file", services.put_dataset.max_bytes) as file:
+        return _answer(await services.put_dataset(request.user, name, file))
 
 
 def _answer(dataset: DatasetPut) -> DatasetAnswer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from api.services import Services
-from api.upload import read_upload
+from api.upload import received_file
 from application.add_document import Accepted
 from application.clock import rfc3339
 from application.ports.corpus import DocumentRow
@@ -20,8 +19,6 @@ from domain.access import Principal
 from domain.refusals import DocumentNotFound, InvalidCursor, InvalidRange, NotFound
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# Whole files are in memory while they are hashed and sealed: only so many at a time.
-_sealing = asyncio.Semaphore(4)
 
 
 class DocumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +51,8 @@ class DocumentText(msgspec.Struct, frozen=True):
 @post("/v1/documents", permission="document:write", status_code=202, request_max_body_size=None)
 async def add_document(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Accepted:
     """Take a file (multipart field `file`). It is read afterwards: see its status."""
-    upload = await read_upload(request, "file", services.settings.max_document_bytes)
-    async with _sealing:
-        return await services.add_document(request.user, upload.name, upload.body)
+    async with received_file(request, services, "file", services.settings.max_document_bytes) as file:
+        return await services.add_document(request.user, file)
 
 
 @get("/v1/documents", permission="document:read")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class Blobs(Protocol):
-    """An object store. Keys begin with the tenant."""
+    """An object store. Keys begin with the tenant. Files are read and written piece by piece, on a thread: what is kept
+    may be larger than the memory there is."""
 
-    async def put(self, key: str, body: bytes) -> None:
-        """Keep `body` under `key`, replacing what was there."""
+    async def put(self, key: str, body: BinaryIO) -> None:
+        """Keep all of `body`, which can be wound back, under `key`, replacing what was there."""
         ...
 
-    async def get(self, key: str) -> bytes | None:
-        """The bytes, or None when there are none."""
+    async def get(self, key: str, into: BinaryIO) -> bool:
+        """Write the bytes to `into`, which then stands at its beginning; False when there are none."""
         ...
 
     async def delete(self, key: str) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -17,14 +16,19 @@ class Extracted(msgspec.Struct, frozen=True, array_like=True):
     spans: tuple[tuple[int, int], ...]
 
 
-Sniff = Callable[[str, bytes], str]
-"""A file's name and bytes to its media type, quickly. `UnsupportedMediaType` when it is of no kind that is read;
-`DocumentRefused` with `empty_file` or `type_mismatch` (the name's extension says otherwise)."""
+class Sniffer(Protocol):
+    """Tells what a file is."""
+
+    async def sniff(self, name: str, body: BinaryIO) -> str:
+        """A file's name and bytes to its media type, quickly. `UnsupportedMediaType` when it is of no kind that is
+        read; `DocumentRefused` with `empty_file` or `type_mismatch` (the name's extension says otherwise);
+        `Overloaded`."""
+        ...
 
 
 class Extractor(Protocol):
-    """Reads documents of the kinds that a `Sniff` names."""
+    """Reads documents of the kinds that a `Sniffer` names."""
 
-    async def extract(self, media_type: str, body: bytes) -> Extracted:
+    async def extract(self, media_type: str, body: BinaryIO) -> Extracted:
         """Read it, within limits of time and memory. `DocumentRefused` when it cannot or must not be read."""
         ...

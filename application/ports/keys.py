@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class KeyAuthority(Protocol):
@@ -41,6 +41,16 @@ class Sealer(Protocol):
 
     async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
         """What was sealed; None when the key is gone."""
+        ...
+
+    async def sealing(self, stream: str, plain: BinaryIO, context: str) -> BinaryIO:
+        """What `plain` is when it is sealed, made piece by piece as it is read; it can be wound back. Keys as with
+        `seal`."""
+        ...
+
+    async def unseal_file(self, stream: str, sealed: BinaryIO, into: BinaryIO, context: str) -> bool:
+        """Write to `into`, which then stands at its beginning, what `seal` or `sealing` sealed; False when the key is
+        gone. Nothing of it counts when it raises: what was changed or cut is found out at the latest at its end."""
         ...
 
     async def digest(self, tenant: str, data: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -25,7 +25,8 @@ class Table(msgspec.Struct, frozen=True):
 class TableReader(Protocol):
     """Reads CSV and Parquet."""
 
-    def open(self, name: str, body: bytes) -> AbstractAsyncContextManager[Table]:
-        """The table in a file. `UnsupportedMediaType` when it is of neither kind; `DocumentRefused` with `empty_file`,
-        `type_mismatch`, or `unreadable`, which names the line; `Overloaded` when too many files are being read."""
+    def open(self, name: str, body: BinaryIO) -> AbstractAsyncContextManager[Table]:
+        """The table in a file of this machine. `UnsupportedMediaType` when it is of neither kind; `DocumentRefused`
+        with `empty_file`, `type_mismatch`, or `unreadable`, which names the line; `Overloaded` when too many files are
+        being read."""
         ...

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.files.scratch import UnnamedFiles
 from api.address_limits import address_limits
 from api.http_limits import Deadlines
 from api.readiness import Readiness
@@ -25,6 +26,7 @@ from application.ports.tenants import TenantRow
 from application.put_assistant import PutAssistantHandler
 from application.tenants import KnownTenants
 from application.tickets import InMemoryTickets
+from application.upload_space import UploadSpace
 from domain.access import PLATFORM_TENANT
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_sealer import InMemorySealer
@@ -98,6 +100,8 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "admission": Admission(turns=10, turns_per_tenant=5, requests_per_minute=300),
         "sockets": Sockets(5, 2),
         "addresses": address_limits(settings),
+        "scratch": UnnamedFiles(settings.spool_path),
+        "upload_space": UploadSpace(places=8, size=64 * 1024 * 1024),
         "readiness": Readiness({}),
         "drain": QuickDrain(),
         "gauges": (),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from io import BytesIO
+from typing import BinaryIO, cast
 
 import aioboto3
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from adapters.s3.blobs import S3Blobs
+from api.aws_client import open_aws
 from application.clock import new_id
 from application.ports.blobs import Blobs
 from domain.refusals import DependencyUnavailable
@@ -24,29 +29,43 @@ async def blobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     endpoints: Endpoints = request.getfixturevalue("endpoints")
     for name, value in endpoints.environment(os.environ).items():
         monkeypatch.setenv(name, value)
-    async with aioboto3.Session().client("s3") as client:
+    async with open_aws("s3") as client:
         made = S3Blobs(client, f"bucket-{new_id()}")
         await made.provision()
         await made.provision()
         yield made
 
 
+async def kept(blobs: Blobs, key: str) -> bytes | None:
+    into = BytesIO()
+    return into.read() if await blobs.get(key, into) else None
+
+
 async def test_bytes_are_kept_replaced_and_removed(blobs: Blobs) -> None:
-    assert await blobs.get("t/a") is None
-    await blobs.put("t/a", b"one")
-    await blobs.put("t/a", b"\x00two")
-    assert await blobs.get("t/a") == b"\x00two"
-    await blobs.put("t/empty", b"")
-    assert await blobs.get("t/empty") == b""
+    assert await kept(blobs, "t/a") is None
+    await blobs.put("t/a", BytesIO(b"one"))
+    await blobs.put("t/a", BytesIO(b"\x00two"))
+    assert await kept(blobs, "t/a") == b"\x00two"
+    await blobs.put("t/empty", BytesIO(b""))
+    assert await kept(blobs, "t/empty") == b""
     await blobs.delete("t/a")
     await blobs.delete("t/a")
-    assert await blobs.get("t/a") is None
+    assert await kept(blobs, "t/a") is None
 
 
 async def test_what_is_large_comes_back_whole(blobs: Blobs) -> None:
     body = os.urandom(5_000_000)
-    await blobs.put("t/large", body)
-    assert await blobs.get("t/large") == body
+    await blobs.put("t/large", BytesIO(body))
+    assert await kept(blobs, "t/large") == body
+
+
+async def test_what_is_sealed_while_it_is_sent_comes_back_whole(blobs: Blobs) -> None:
+    cipher, body = AESGCM(AESGCM.generate_key(256)), os.urandom(3_000_000)
+    await blobs.put("t/sealed", cast(BinaryIO, SealingReader(cipher, BytesIO(body), b"x")))
+    sealed, plain = BytesIO(), BytesIO()
+    assert await blobs.get("t/sealed", sealed)
+    unseal_file(cipher, sealed, plain, b"x")
+    assert plain.read() == body
 
 
 async def test_a_store_that_is_away_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,4 +74,4 @@ async def test_a_store_that_is_away_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     async with aioboto3.Session().client("s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:1") as client:
         with pytest.raises(DependencyUnavailable):
-            await S3Blobs(client, "bucket").put("t/a", b"x")
+            await S3Blobs(client, "bucket").put("t/a", BytesIO(b"x"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import pytest
 
 from adapters.tabular.reader import ProcessTableReader
 from application.ports.tables import Row, TableReader
 from domain.refusals import DocumentRefused, UnsupportedMediaType
+from tests.documents.house import received
 from tests.tools.house import DirectTableReader
 
 
@@ -15,15 +18,19 @@ def reader(request: pytest.FixtureRequest) -> TableReader:
     return DirectTableReader() if request.param == "direct" else ProcessTableReader()
 
 
+def a_file(body: bytes) -> BinaryIO:
+    return received("", body).body
+
+
 async def test_columns_and_rows(reader: TableReader) -> None:
-    async with reader.open("orders.csv", b"Order ID,Paid on\n1,2026-01-05\n2,\n") as table:
+    async with reader.open("orders.csv", a_file(b"Order ID,Paid on\n1,2026-01-05\n2,\n")) as table:
         rows: list[Row] = [row async for batch in table.batches for row in batch]
     assert [(column.name, column.type) for column in table.columns] == [("order_id", "integer"), ("paid_on", "date")]
     assert rows == [["1", "2026-01-05"], ["2", None]]
 
 
 async def test_a_table_without_rows(reader: TableReader) -> None:
-    async with reader.open("orders.csv", b"a,b\n") as table:
+    async with reader.open("orders.csv", a_file(b"a,b\n")) as table:
         assert [row async for batch in table.batches for row in batch] == []
 
 
@@ -36,5 +43,5 @@ async def test_a_table_without_rows(reader: TableReader) -> None:
 )  # fmt: skip
 async def test_what_is_refused(reader: TableReader, name: str, body: bytes, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
-        async with reader.open(name, body):
+        async with reader.open(name, a_file(body)):
             pass

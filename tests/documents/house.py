@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
 
 from adapters.extract.kinds import sniff
 from adapters.extract.reading import read
-from application.add_document import AddDocumentHandler
+from adapters.files.scratch import UnnamedFiles
+from application.add_document import Accepted, AddDocumentHandler
 from application.delete_document import DeleteDocumentHandler
 from application.embeddable import Embeddable
 from application.index_documents import IndexDocuments
 from application.ports.extractor import Extracted
+from application.ports.scratch import ReceivedFile
 from application.read_document import ReadDocument
 from application.search_documents import SearchDocumentsHandler
 from domain.access import Principal
@@ -39,13 +45,16 @@ class InMemoryBlobs:
         if self.away:
             raise DependencyUnavailable
 
-    async def put(self, key: str, body: bytes) -> None:
+    async def put(self, key: str, body: BinaryIO) -> None:
         self._check()
-        self.kept[key] = body
+        body.seek(0)
+        self.kept[key] = body.read()
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, key: str, into: BinaryIO) -> bool:
         self._check()
-        return self.kept.get(key)
+        into.write(self.kept.get(key, b""))
+        into.seek(0)
+        return key in self.kept
 
     async def delete(self, key: str) -> None:
         self._check()
@@ -55,8 +64,22 @@ class InMemoryBlobs:
 class DirectExtractor:
     """Reads in this process."""
 
-    async def extract(self, media_type: str, body: bytes) -> Extracted:
-        return read(media_type, body, 100)
+    async def extract(self, media_type: str, body: BinaryIO) -> Extracted:
+        body.seek(0)
+        return read(media_type, body.read(), 100)
+
+    async def sniff(self, name: str, body: BinaryIO) -> str:
+        body.seek(0)
+        kind = sniff(name, body.read())
+        assert kind is not None, "the whole of a file tells"
+        return kind
+
+
+def received(name: str, body: bytes) -> ReceivedFile:
+    """A file as a route gives it to a handler."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # it is closed with the last who knows it
+    file.write(body)
+    return ReceivedFile(name, cast(BinaryIO, file), len(body), hashlib.sha256(body).digest())
 
 
 class House:
@@ -66,17 +89,22 @@ class House:
         embeddable = Embeddable(NamedWords(email="ada@example.com"), FixedTenants())
         self.store, self.corpus, self.blobs = InMemoryEventStore(), InMemoryCorpus(), InMemoryBlobs()
         self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
-        self.add = AddDocumentHandler(self.store, self.sealer, self.blobs, self.corpus, sniff)
+        self.handle_add = AddDocumentHandler(self.store, self.sealer, self.blobs, self.corpus, DirectExtractor())
         self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus)
         self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder, embeddable)
         self.read = ReadDocument(
-            self.store, self.sealer, self.blobs, self.corpus, DirectExtractor(), self.embedder, embeddable
+            self.store, self.sealer, self.blobs, UnnamedFiles(Path(tempfile.gettempdir())), self.corpus,
+            DirectExtractor(), self.embedder, embeddable,
         )  # fmt: skip
         self.index = IndexDocuments(self.corpus, self.read)
 
     def facts(self, kind: str) -> list[Event]:
         """All facts on streams of a kind, in order."""
         return [envelope.event for envelope in self.store.log if f"/{kind}/" in envelope.stream]
+
+    async def add(self, editor: Principal, name: str, body: bytes) -> Accepted:
+        """Bring a file."""
+        return await self.handle_add(editor, received(name, body))
 
     async def added(self, name: str, body: bytes) -> str:
         """The id of a document that was added and read."""

@@ -29,7 +29,7 @@ async def client(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
         store=house.store,
         corpus=house.corpus,
         blobs=house.blobs,
-        add_document=house.add,
+        add_document=house.handle_add,
         delete_document=house.delete,
         search_documents=house.search,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from domain.access import PLATFORM_TENANT, Principal
 from domain.event import Shredded
 from infra.local.endpoints import Endpoints
 from tests.adapters.extract.files import pdf, word
+from tests.documents.house import received
 from tests.documents.plaintext import files_that_tell
 
 pytestmark = pytest.mark.real
@@ -72,7 +74,7 @@ async def test_from_bytes_to_a_quote(services: Services) -> None:
         "c.docx": word("Sailing lessons begin in April"),
         "d.pdf": pdf("hidden", password="secret"),
     }
-    ids = [(await services.add_document(editor, name, body)).document_id for name, body in files.items()]
+    ids = [(await services.add_document(editor, received(name, body))).document_id for name, body in files.items()]
     assert await settled(services, editor, ids) == ["indexed", "indexed", "indexed", "password_protected"]
     for question, place in (
         ("who keeps the lighthouse?", 0),
@@ -88,13 +90,13 @@ async def test_from_bytes_to_a_quote(services: Services) -> None:
 async def test_a_deleted_document_leaves_no_plaintext_in_any_file(services: Services) -> None:
     editor = await new_editor(services)
     body = b"The Wolpertinger of the moonlit clearing sleeps at noon."
-    id = (await services.add_document(editor, "Wolpertinger.txt", body)).document_id
+    id = (await services.add_document(editor, received("Wolpertinger.txt", body))).document_id
     assert await settled(services, editor, [id]) == ["indexed"]
     assert await services.search_documents(editor, "wolpertinger", 1)
     await services.delete_document(editor, id)
     facts = await services.store.load(f"{editor.tenant}/document/{id}")
     assert isinstance(facts[0].event, Shredded)
-    assert await services.blobs.get(f"{editor.tenant}/documents/{id}") is None
+    assert not await services.blobs.get(f"{editor.tenant}/documents/{id}", BytesIO())
     assert await asyncio.to_thread(files_that_tell, services.settings.database_url, SECRETS) == []
 
 

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
+from io import BytesIO
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,6 +31,16 @@ class InMemorySealer:
         if stream in self.shredded or stream not in self._keys:
             return None
         return AESGCM(self._keys[stream]).decrypt(sealed[:12], sealed[12:], f"{context}|{stream}".encode())
+
+    async def sealing(self, stream: str, plain: BinaryIO, context: str) -> BinaryIO:
+        plain.seek(0)
+        return BytesIO(await self.seal(stream, plain.read(), context))
+
+    async def unseal_file(self, stream: str, sealed: BinaryIO, into: BinaryIO, context: str) -> bool:
+        plain = await self.unseal(stream, sealed.read(), context)
+        into.write(plain or b"")
+        into.seek(0)
+        return plain is not None
 
     async def digest(self, tenant: str, data: bytes) -> bytes:
         return hmac.new(tenant.encode(), data, hashlib.sha256).digest()

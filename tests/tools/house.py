@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import BinaryIO
 
 from adapters.tabular.csv_table import read_csv
-from adapters.tabular.reader import table_kind
+from adapters.tabular.kinds import table_kind
 from application.execute import TENANT as TENANT_STREAM
 from application.execute import Context, execute
 from application.ports.model import ToolUse
@@ -20,7 +21,8 @@ from domain.access import Principal
 from domain.session.events import ToolCalled
 from domain.tenant import rules
 from domain.tenant.commands import CreateTenant
-from domain.tenant.events import Query, Tool, Webhook
+from domain.tenant.events import DatasetPut, Query, Tool, Webhook
+from tests.documents.house import received
 from tests.fakes.in_memory_datasets import InMemoryDatasets
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_sealer import InMemorySealer
@@ -61,8 +63,9 @@ class DirectTableReader:
     """Reads CSV in this process."""
 
     @asynccontextmanager
-    async def open(self, name: str, body: bytes) -> AsyncIterator[Table]:
-        table_kind(name, body)
+    async def open(self, name: str, body: BinaryIO) -> AsyncIterator[Table]:
+        body.seek(0)
+        table_kind(name.rpartition(".")[2], body)
         columns, rows = read_csv(body)
 
         async def batches() -> AsyncIterator[list[Row]]:
@@ -79,10 +82,14 @@ class House:
         self.tenants = KnownTenants(self.store)
         self.datasets, self.webhooks = InMemoryDatasets(), ScriptedWebhooks()
         self.put_tool = PutToolHandler(self.store, self.tenants, self.datasets, self.webhooks)
-        self.put_dataset = PutDatasetHandler(
+        self.handle_put_dataset = PutDatasetHandler(
             self.store, self.tenants, self.datasets, DirectTableReader(), max_bytes=10_000
         )
         self.boxes = ToolBoxes(self.tenants, Executors(self.datasets, self.webhooks, self.sealer))
+
+    async def put_dataset(self, admin: Principal, name: str, file_name: str, body: bytes) -> DatasetPut:
+        """Put a file."""
+        return await self.handle_put_dataset(admin, name, received(file_name, body))
 
     async def open(self, tenant: str = TENANT) -> None:
         await execute(

@@ -26,7 +26,7 @@ async def services(house: House, tmp_path: Path) -> Services:
     await house.open()
     return make_services(
         tmp_path, store=house.store, tenants=house.tenants, sealer=house.sealer, put_tool=house.put_tool,
-        put_dataset=house.put_dataset,
+        put_dataset=house.handle_put_dataset,
     )  # fmt: skip
 
 

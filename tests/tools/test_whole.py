@@ -46,7 +46,7 @@ SUMS = Tool(
 async def house(database: str) -> AsyncIterator[House]:
     async with open_pool(database) as pool:
         house, datasets = House(), PostgresDatasets(pool)
-        house.put_dataset = PutDatasetHandler(house.store, house.tenants, datasets, ProcessTableReader())
+        house.handle_put_dataset = PutDatasetHandler(house.store, house.tenants, datasets, ProcessTableReader())
         house.put_tool = PutToolHandler(house.store, house.tenants, datasets, house.webhooks)
         house.boxes = ToolBoxes(house.tenants, Executors(datasets, house.webhooks, house.sealer))
         await house.open()

@@ -9,11 +9,15 @@ import pytest
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
+from adapters.tabular.child import batches
 from adapters.tabular.columns import column_names
 from adapters.tabular.csv_table import read_csv
+from adapters.tabular.kinds import table_kind
 from adapters.tabular.parquet_table import read_parquet
-from adapters.tabular.reader import ProcessTableReader, table_kind
+from adapters.tabular.reader import ProcessTableReader
+from application.ports.tables import Row
 from domain.refusals import DocumentRefused, UnsupportedMediaType
+from tests.contracts.test_tables import a_file
 
 pytestmark = pytest.mark.real
 
@@ -25,12 +29,12 @@ c"
 
 
 def kinds(text: str) -> list[str]:
-    columns, _ = read_csv(text.encode())
+    columns, _ = read_csv(BytesIO(text.encode()))
     return [column.type for column in columns]
 
 
 def test_a_csv_file_with_all_types() -> None:
-    columns, rows = read_csv(ORDERS.encode())
+    columns, rows = read_csv(BytesIO(ORDERS.encode()))
     assert {column.name: column.type for column in columns} == {
         "order_id": "integer", "region": "text", "ordered_at": "timestamp", "day": "date", "total_usd": "number",
         "paid": "boolean", "items": "integer", "zip": "text", "note": "text",
@@ -75,13 +79,13 @@ def test_names_that_sql_can_say() -> None:
     ],
 )  # fmt: skip
 def test_spellings_of_csv(body: bytes) -> None:
-    columns, rows = read_csv(body)
+    columns, rows = read_csv(BytesIO(body))
     assert [column.name for column in columns] == ["a", "b"]
     assert list(rows) == [["1", "2"]]
 
 
 def test_an_old_encoding_is_guessed() -> None:
-    _, rows = read_csv("city\nZürich".encode("cp1252"))
+    _, rows = read_csv(BytesIO("city\nZürich".encode("cp1252")))
     assert list(rows) == [["Zürich"]]
 
 
@@ -100,7 +104,7 @@ def test_an_old_encoding_is_guessed() -> None:
 )
 def test_what_is_wrong_is_said_with_its_line(body: bytes, reason: str, said: str) -> None:
     with pytest.raises(DocumentRefused, match=said) as refused:
-        read_csv(body)
+        read_csv(BytesIO(body))
     assert refused.value.reason == reason
 
 
@@ -122,7 +126,7 @@ def test_a_parquet_file_with_all_types() -> None:
             "at": Array([day * 86_400, None], DataType.int64()).cast(DataType.timestamp("s", tz="UTC")),
         }
     )
-    columns, rows = read_parquet(body)
+    columns, rows = read_parquet(BytesIO(body))
     assert [(column.name, column.type) for column in columns] == [
         ("order_id", "integer"), ("share", "number"), ("name", "text"), ("paid", "boolean"), ("day", "date"),
         ("at", "timestamp"),
@@ -139,7 +143,7 @@ def test_a_parquet_file_with_all_types() -> None:
      ("x", b"PAR1", "parquet")],
 )  # fmt: skip
 def test_kinds_of_files(name: str, body: bytes, kind: str) -> None:
-    assert table_kind(name, body) == kind
+    assert table_kind(name.partition(".")[2], BytesIO(body)) == kind
 
 
 @pytest.mark.parametrize(
@@ -152,12 +156,12 @@ def test_kinds_of_files(name: str, body: bytes, kind: str) -> None:
 )  # fmt: skip
 def test_files_that_are_no_tables(name: str, body: bytes, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
-        table_kind(name, body)
+        table_kind(name.partition(".")[2], BytesIO(body))
 
 
 async def test_a_file_is_read_in_a_process_of_its_own() -> None:
     body = b"n,name\n" + b"".join(b"%d,x%d\n" % (number, number) for number in range(2_500))
-    async with ProcessTableReader().open("x.csv", body) as table:
+    async with ProcessTableReader().open("x.csv", a_file(body)) as table:
         assert [column.type for column in table.columns] == ["integer", "text"]
         batches = [batch async for batch in table.batches]
     assert sum(map(len, batches)) == 2_500 and batches[0][0] == ["0", "x0"] and len(batches) == 3
@@ -172,20 +176,43 @@ async def test_a_file_is_read_in_a_process_of_its_own() -> None:
 )  # fmt: skip
 async def test_what_the_process_refuses_arrives(name: str, body: bytes) -> None:
     with pytest.raises(DocumentRefused) as refused:
-        async with ProcessTableReader().open(name, body):
+        async with ProcessTableReader().open(name, a_file(body)):
             pass
     assert refused.value.reason == "unreadable"
 
 
 async def test_a_file_that_is_too_much_for_its_process() -> None:
-    body = b"a\n" + (b"x" * 1_000 + b"\n") * 60_000
+    columns = 60
+    body = b",".join([b"a"] * columns) + b"\n" + b",".join([b"x" * 1_000_000] * columns) + b"\n"
     with pytest.raises(DocumentRefused, match="more"):
-        async with ProcessTableReader(memory=64_000_000).open("x.csv", body) as table:
+        async with ProcessTableReader(memory=64_000_000).open("x.csv", a_file(body)) as table:
             async for _ in table.batches:
                 pass
 
 
 async def test_who_loses_interest_leaves_no_process_behind() -> None:
-    async with ProcessTableReader().open("x.csv", b"a\n" + b"1\n" * 200_000) as table:
+    async with ProcessTableReader().open("x.csv", a_file(b"a\n" + b"1\n" * 200_000)) as table:
         async for _ in table.batches:
             break
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [([["x" * 600_000, "y" * 600_000]], "Row 1: at most"), ([["x" * 900_000]] * 600, "in all")],
+)
+def test_rows_that_are_too_much(rows: list[Row], said: str) -> None:
+    with pytest.raises(DocumentRefused, match=said):
+        list(batches(rows))
+
+
+def test_batches_are_bounded_in_rows_and_in_bytes() -> None:
+    assert [len(batch) for batch in batches([["x"]] * 2_500)] == [1_000, 1_000, 500]
+    sizes = [sum(len(value or "") for row in batch for value in row) for batch in batches([["x" * 100_000]] * 9)]
+    assert sizes == [200_000] * 4 + [100_000]
+
+
+async def test_a_file_with_long_rows_comes_in_small_messages() -> None:
+    body = b"a\n" + (b"x" * 500_000 + b"\n") * 40
+    async with ProcessTableReader(memory=96_000_000).open("x.csv", a_file(body)) as table:
+        sizes = [sum(len(value or "") for row in batch for value in row) async for batch in table.batches]
+    assert sum(sizes) == 20_000_000 and max(sizes) == 500_000
