@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
+from application.tasks import GIVES_WAY, TaskSet, is_cancelled, note_end
 from domain.refusals import DependencyUnavailable, Overloaded
 
 MOST_WAITING = 5_000
@@ -21,7 +22,7 @@ class SharedTrips(ABC, Generic[A, R]):
     def __init__(self, trips: int) -> None:
         self._most = trips
         self._waiting: deque[tuple[A, asyncio.Future[R]]] = deque()
-        self._trips: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet("shared_trip")
         self._under_way = 0
 
     @abstractmethod
@@ -44,23 +45,33 @@ class SharedTrips(ABC, Generic[A, R]):
         self._waiting.append((asked, answer))
         if self._under_way < self._most:
             self._under_way += 1
-            trip = asyncio.create_task(self._travel())
-            self._trips.add(trip)
-            trip.add_done_callback(self._trips.discard)
+            self._tasks.start(self._travel())
         return await answer
 
     async def _travel(self) -> None:
         """Serve batches until nobody waits."""
-        batch: list[tuple[A, asyncio.Future[R]]] = []
         try:
-            while batch := self._next_batch():
-                await self._serve(batch)
+            while self._waiting:
+                await self._take_along()
         finally:
             self._under_way -= 1  # before anybody else runs: the next caller must not count on this trip
-            _fail(batch, DependencyUnavailable("The process is stopping."))
 
-    def _next_batch(self) -> list[tuple[A, asyncio.Future[R]]]:
+    async def _take_along(self) -> None:
+        """One batch. Whatever becomes of it, nobody in it waits any longer, and the trip goes on for the others."""
         batch: list[tuple[A, asyncio.Future[R]]] = []
+        try:
+            self._fill(batch)
+            if batch:
+                await self._serve(batch)
+        except BaseException as error:
+            stopping = is_cancelled(error) or isinstance(error, GIVES_WAY)
+            if not stopping:
+                note_end(self._tasks.name, error)
+            _fail(batch, error if isinstance(error, Exception) else DependencyUnavailable("The process is stopping."))
+            if stopping:
+                raise
+
+    def _fill(self, batch: list[tuple[A, asyncio.Future[R]]]) -> None:
         questions: list[A] = []
         while self._waiting:
             asked, answer = self._waiting[0]
@@ -70,7 +81,6 @@ class SharedTrips(ABC, Generic[A, R]):
                 batch.append((asked, answer))
                 questions.append(asked)
             self._waiting.popleft()
-        return batch
 
     async def _serve(self, batch: Sequence[tuple[A, asyncio.Future[R]]]) -> None:
         try:
@@ -81,6 +91,8 @@ class SharedTrips(ABC, Generic[A, R]):
             for each in batch:
                 await self._serve([each])
             return None
+        if len(answers) != len(batch):
+            raise ValueError(f"{len(answers)} answers to {len(batch)} questions")
         for (_, answer), found in zip(batch, answers, strict=True):
             if not answer.done():
                 answer.set_result(found)

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import WebSocket
 
 from api.auth import offered_subprotocols
+from api.client_socket import ClientGone, ClientSocket
 from api.frames import Error, encode
 from api.problems import close_code
 from api.services import Services
@@ -17,8 +18,8 @@ from domain.refusals import Draining, Refusal
 SUBPROTOCOL = "chat.v1"
 
 
-async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> Principal | None:
-    """Accept the socket; the principal, or None when it had to be turned away.
+async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> ClientSocket | None:
+    """Accept the socket; None when it had to be turned away, or is gone.
 
     Limits are told after accepting, since a browser cannot read the status of a refused handshake. During a drain it is
     refused outright: there is nothing here to talk to any more.
@@ -26,17 +27,21 @@ async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> 
     principal: Principal = socket.user
     if services.admission.draining:
         raise Draining(retry_after_s=1)
-    await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered_subprotocols(socket) else None)
+    client = ClientSocket(socket)
     try:
-        services.sockets.check(principal.tenant)
-    except Refusal as refusal:
-        await turn_away(socket, refusal)
+        await client.accept(SUBPROTOCOL if SUBPROTOCOL in offered_subprotocols(socket) else None)
+        try:
+            services.sockets.check(principal.tenant)
+        except Refusal as refusal:
+            await turn_away(client, refusal)
+            return None
+    except ClientGone:
         return None
-    return principal
+    return client
 
 
-async def turn_away(socket: WebSocket[Any, Any, Any], refusal: Refusal) -> None:
-    """Say why in an `error` frame, then close with the refusal's code."""
+async def turn_away(client: ClientSocket, refusal: Refusal) -> None:
+    """Say why in an `error` frame, then close with the refusal's code; `ClientGone`."""
     error = Error(seq=0, session_id="", at=rfc3339(now()), code=refusal.code, message=refusal.detail)
-    await socket.send_text(encode(error).decode())
-    await socket.close(close_code(refusal), refusal.code)
+    await client.send(encode(error).decode())
+    await client.close(close_code(refusal), refusal.code)

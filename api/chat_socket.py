@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from litestar import WebSocket, websocket
 from litestar.di import NamedDependency
 from msgspec import UNSET, UnsetType
 
 from api import frames as f
 from api.admit_socket import admit_socket
+from api.client_socket import ClientGone, ClientSocket
 from api.problems import close_code
 from api.services import Services
 from api.turns import history, repeat
@@ -22,6 +22,7 @@ from application.cancel_turn import cancel_turn
 from application.clock import now, rfc3339
 from application.give_feedback import give_feedback
 from application.live_session import LiveSession
+from application.tasks import TaskSet
 from domain.access import Principal
 from domain.refusals import (
     Forbidden,
@@ -38,7 +39,7 @@ SUBPROTOCOL = "chat.v1"
 BAD_FRAMES = 10
 OPEN_WITHIN_S = 30.0
 FLUSH_S = 1.0
-log = structlog.get_logger()
+CLOSE_S = 2.0
 
 
 class Closed(Exception):
@@ -53,22 +54,21 @@ class Closed(Exception):
 class ChatSocket:
     """One client's socket."""
 
-    socket: WebSocket[Any, Any, Any]
+    client: ClientSocket
     services: Services
     principal: Principal
     live: LiveSession | None = None
     cursor: int = 0
     first: int = 0
     bad_frames: int = 0
-    sending_since: float = 0.0
     expiry_told: bool = False
     ending: asyncio.Future[Closed] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Serve until the client leaves or is told to go."""
-        reader = asyncio.create_task(self._read())
-        writer = asyncio.create_task(self._write())
+        tasks = TaskSet("chat_socket")
+        reader, writer = tasks.start_awaited(self._read()), tasks.start_awaited(self._write())
         try:
             await asyncio.wait((reader, writer, self.ending), return_when=asyncio.FIRST_COMPLETED)
             if self.ending.done():
@@ -80,12 +80,10 @@ class ChatSocket:
                     task.result()
         except Closed as closed:
             await self._close(closed.code, closed.reason)
-        except (OSError, RuntimeError):
-            pass  # the client is gone; its turn goes on
+        except ClientGone:
+            pass  # its turn goes on
         finally:
-            for task in (reader, writer):
-                task.cancel()
-            await asyncio.gather(reader, writer, return_exceptions=True)
+            await tasks.end()
             if self.live:
                 self.live.feed.watchers -= 1
                 self.live.used = time.monotonic()
@@ -94,10 +92,7 @@ class ChatSocket:
 
     async def _read(self) -> None:
         while True:
-            message = await self._receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            text = message.get("text")
+            text = await self._receive()
             if text is None:
                 raise Closed(1003, "binary frames are not supported")
             try:
@@ -106,17 +101,13 @@ class ChatSocket:
             except Refusal as refusal:
                 await self._refuse(refusal, text)
 
-    async def _receive(self) -> dict[str, Any]:
+    async def _receive(self) -> str | None:
         if self.live:
-            return await self._next()
+            return await self.client.receive()
         try:
-            return await asyncio.wait_for(self._next(), OPEN_WITHIN_S)
+            return await asyncio.wait_for(self.client.receive(), OPEN_WITHIN_S)
         except TimeoutError:
             raise Closed(4408, "no session.open in time") from None
-
-    async def _next(self) -> dict[str, Any]:
-        message: Any = await self.socket.receive()
-        return dict(message)
 
     async def _refuse(self, refusal: Refusal, text: str) -> None:
         await self.tell_error(refusal, f.client_id_of(text))
@@ -213,9 +204,12 @@ class ChatSocket:
 
     async def send(self, frame: Any) -> None:
         """One frame out; the socket's watchdog ends a socket whose client does not read for too long."""
-        self.sending_since = time.monotonic()
-        await self.socket.send({"type": "websocket.send", "bytes": None, "text": f.encode(frame).decode()})
-        self.sending_since = 0.0
+        await self.client.send(f.encode(frame).decode())
+
+    @property
+    def sending_since(self) -> float:
+        """When the frame on its way out began; 0 while none is."""
+        return self.client.sending_since
 
     def notice(self) -> dict[str, Any]:
         """What every frame without a seq of its own carries."""
@@ -228,10 +222,8 @@ class ChatSocket:
             self.ending.set_result(Closed(code, reason))
 
     async def _close(self, code: int, reason: str) -> None:
-        try:
-            await asyncio.wait_for(self.socket.close(code, reason[:120]), 2)
-        except Exception as error:  # whatever happens while hanging up, the socket is over
-            log.debug("close_failed", error=type(error).__name__)
+        with suppress(ClientGone, TimeoutError):  # whatever happens while hanging up, the socket is over
+            await asyncio.wait_for(self.client.close(code, reason), CLOSE_S)
 
 
 def first_cursor(live: LiveSession, after_seq: int | None) -> int:
@@ -247,10 +239,10 @@ def first_cursor(live: LiveSession, after_seq: int | None) -> int:
 @websocket("/v1/chat", permission="chat", subprotocol=SUBPROTOCOL)
 async def chat(socket: WebSocket[Any, Any, Any], services: NamedDependency[Services]) -> None:
     """`chat.v1`: see the public contract."""
-    principal = await admit_socket(socket, services)
-    if principal is None:
+    client = await admit_socket(socket, services)
+    if client is None:
         return
-    watched = ChatSocket(socket, services, principal)
+    watched = ChatSocket(client, services, socket.user)
     services.sockets.add(watched)
     try:
         await watched.run()

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from application.tasks import ended
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -18,3 +24,18 @@ connections_ended = Counter(
     "Connections that were refused or ended by a limit: of what (connections, head, body, unsent, control)",
     ("limit",),
 )
+loop_down = Gauge("colloquy_loop_down", "1 while a loop of this process is down", ("loop",))
+
+
+class EndedTasks(Collector):
+    """Tasks and rounds of loops that ended unasked (`application/tasks.py` counts them)."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """See `Collector`."""
+        family = CounterMetricFamily("colloquy_task_ended", "Background tasks that ended unasked", labels=["task"])
+        for name, times in ended.items():
+            family.add_metric([name], times)
+        yield family
+
+
+REGISTRY.register(EndedTasks())

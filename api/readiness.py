@@ -32,8 +32,9 @@ class Report(msgspec.Struct, frozen=True):
 class Readiness:
     """Remembers the last report for a second, so that probes cost nothing."""
 
-    def __init__(self, checks: Mapping[str, tuple[bool, HealthCheck]]) -> None:
-        self._checks = checks
+    def __init__(self, checks: Mapping[str, tuple[bool, HealthCheck]], loops: Callable[[], Mapping[str, str]]) -> None:
+        """`loops` tells of each loop of this process why it is down, or nothing."""
+        self._checks, self._loops = checks, loops
         self._parts: dict[str, Part] = {}
         self._at = -FRESH_S
         self._asking = asyncio.Lock()
@@ -44,10 +45,16 @@ class Readiness:
             if time.monotonic() - self._at >= FRESH_S:
                 found = await asyncio.gather(*(_look(needed, check) for needed, check in self._checks.values()))
                 self._parts, self._at = dict(zip(self._checks, found, strict=True)), time.monotonic()
-        parts = self._parts | ({"process": Part("away", True, "draining")} if draining else {})
+        parts = self._parts | {name: _loop_part(why) for name, why in self._loops().items()}
+        parts |= {"process": Part("away", True, "draining")} if draining else {}
         away = [part for part in parts.values() if part.status == "away"]
         status: Literal["ready", "degraded", "down"] = "degraded" if away else "ready"
         return Report("down" if any(part.needed for part in away) else status, parts)
+
+
+def _loop_part(why: str) -> Part:
+    """A loop that is down is being begun again: what it does is late, and turns go on meanwhile."""
+    return Part("away", False, f"ended by {why}, is begun again") if why else Part("ok", False)
 
 
 async def _look(needed: bool, check: HealthCheck) -> Part:

@@ -19,6 +19,7 @@ from api.http_limits import Deadlines, LimitedHttp
 from api.services import Services
 from api.settings import Settings
 from api.socket_limits import LimitedSocket
+from application.tasks import TaskSet
 
 BACKLOG = 4096
 PING_S = 20.0
@@ -56,10 +57,8 @@ class DrainingServer(uvicorn.Server):
         self._services.admission.draining = True
         for listener in self.servers:
             listener.close()
-        self._draining = asyncio.create_task(drain(self._services))
+        self._draining = TaskSet("drain").start(drain(self._services))
         await asyncio.wait([self._draining])
-        if not self._draining.cancelled() and (error := self._draining.exception()):
-            log.error("drain_failed", error=type(error).__name__, exc_info=error)
         await super().shutdown(sockets)
 
 

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import valkey.asyncio
@@ -38,7 +38,7 @@ from adapters.valkey.reservations import ValkeyReservations
 from adapters.valkey.step_replies import ValkeyStepReplies
 from adapters.valkey.tickets import ValkeyTickets
 from adapters.webhook.webhooks import open_webhooks
-from api import event_metrics
+from api import event_metrics, metrics
 from api.address_limits import address_limits
 from api.aws_client import open_aws
 from api.health_checks import health_checks
@@ -67,6 +67,7 @@ from application.put_tool import PutToolHandler
 from application.read_document import ReadDocument
 from application.recover_turns import RecoverTurns
 from application.search_documents import SearchDocumentsHandler
+from application.tasks import Loops
 from application.tenants import KnownTenants
 from application.upload_space import UploadSpace
 from application.users import Users
@@ -78,6 +79,8 @@ from projections.spending import LedgerSpending
 
 POOL_SIZE = 12
 MIRROR_S = 0.5
+"""Between two times that feeds are sent to their tails."""
+WATCH_S = 1.0
 SNIFF_S = 15.0
 
 
@@ -207,26 +210,23 @@ async def _assemble(
         users=users,
         sealer=store.vault,
         process=process,
-        every_s=settings.lease_s / 3,
     )
     session_reads = SessionReads(store, DynamoSessionItems(dynamodb, settings.table), store.vault, pool)
 
+    loops = await stack.enter_async_context(Loops())
+
+    def down() -> dict[str, str]:
+        return store.down() | loops.down()
+
     async def refresh_lag() -> None:
         event_metrics.show_breakers(turns.health)
+        for name, why in down().items():
+            metrics.loop_down.labels(name).set(bool(why))
         await lag(pool, store)
 
-    stop = asyncio.Event()
-    loops = [
-        asyncio.create_task(recover.run(stop)),
-        asyncio.create_task(sockets.watch(stop)),
-        asyncio.create_task(mirror_feeds(sessions, stop)),
-    ]
-
-    async def end_loops() -> None:
-        stop.set()
-        await asyncio.wait(loops, timeout=5)
-
-    stack.push_async_callback(end_loops)
+    loops.every("recovery", settings.lease_s / 3, recover)
+    loops.every("socket_watch", WATCH_S, sockets.watch)
+    loops.every("feed_mirror", MIRROR_S, sessions.mirror)
     return Services(
         settings=settings,
         store=store,
@@ -265,7 +265,7 @@ async def _assemble(
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
         gauges=[refresh_lag],
-        readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache)),
+        readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache), down),
     )
 
 
@@ -276,11 +276,3 @@ def open_detector(settings: Settings, bedrock: Any) -> Detector:
         return rules
     name, _, version = settings.guardrail.partition(":")
     return CombinedDetector((rules, GuardrailsDetector(bedrock, name, version or "DRAFT")))
-
-
-async def mirror_feeds(sessions: LiveSessions, stop: asyncio.Event) -> None:
-    """Send what the feeds have gained to their tails, twice a second."""
-    while not stop.is_set():
-        await sessions.mirror()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), MIRROR_S)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from application.run_plan import PlanRun
 from application.steps.after import facts_after
+from application.tasks import TaskSet, isolated
 from application.turn_run import Fenced, TurnRun
 from domain.refusals import Refusal
 
@@ -20,15 +21,13 @@ log = structlog.get_logger()
 class AfterTurn:
     """Runs in tasks of its own; when there are too many already it is left out, for nobody waits for it."""
 
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: TaskSet = field(default_factory=partial(TaskSet, "after_turn"))
 
     def begin(self, run: TurnRun) -> None:
         """Begin what a completed turn's plan has for afterwards."""
         plan = run.plan
         if run.completed and plan is not None and plan.plan.after and len(self.tasks) < MOST:
-            task = asyncio.create_task(self._after(run, plan))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self.tasks.start(self._after(run, plan))
 
     async def _after(self, run: TurnRun, plan: PlanRun) -> None:
         try:
@@ -36,10 +35,6 @@ class AfterTurn:
             await run.record(facts_after(results, plan.facts))
         except (Fenced, Refusal) as error:
             log.info("after_turn_left", turn=run.turn_id, why=type(error).__name__)
-        except Exception:
-            log.exception("after_turn_broke", turn=run.turn_id)
         finally:
-            try:
+            with isolated("turn_settlement", turn=run.turn_id):
                 await run.settle()
-            except Refusal:
-                log.exception("turn_not_settled", turn=run.turn_id)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
-
-import structlog
+from functools import partial
 
 from application import frames as f
 from application.execute import TENANT, Context, execute
 from application.gateway.purse import BudgetNews
 from application.live_session import LiveSessions
 from application.ports.event_store import EventStore
-from domain.refusals import Refusal
+from application.tasks import TaskSet
 from domain.tenant.events import BudgetWarned
 from domain.tenant.rules import warn_of_budget
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +21,7 @@ class TellOfBudget:
 
     store: EventStore
     sessions: LiveSessions
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: TaskSet = field(default_factory=partial(TaskSet, "budget_news"))
 
     def __call__(self, news: BudgetNews) -> None:
         """A purse has come to a worse state."""
@@ -39,14 +35,9 @@ class TellOfBudget:
                         state=news.state,
                     )
                 )
-        task = asyncio.create_task(self._keep(news))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks.start(self._keep(news))
 
     async def _keep(self, news: BudgetNews) -> None:
         warning = BudgetWarned(period=news.period, limit_usd=news.limit_usd, used_usd=news.used_usd, user=news.user)
         stream = f"{news.tenant}/tenant/{news.tenant}"
-        try:
-            await execute(self.store, stream, TENANT, lambda t: warn_of_budget(t, warning), Context("budget"))
-        except Refusal:
-            log.warning("budget_warning_not_stored", tenant=news.tenant)
+        await execute(self.store, stream, TENANT, lambda t: warn_of_budget(t, warning), Context("budget"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from application import frames as f
@@ -14,6 +14,7 @@ from application.live_session import LiveSession
 from application.opening import Opening
 from application.ports.keys import Sealer
 from application.run_turn import TurnRunner
+from application.tasks import TaskSet
 from application.turn_run import Asker, TurnRun
 from application.users import hashed_client_id
 from domain.access import Principal
@@ -34,7 +35,7 @@ class CreateTurnHandler:
     gate: BudgetGate
     run_turn: TurnRunner
     sealer: Sealer
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
 
     async def __call__(
         self,
@@ -105,9 +106,7 @@ class CreateTurnHandler:
 
     def spawn(self, run: TurnRun, opening: Opening) -> None:
         """Run a turn that has a place already, in a task of its own; the place is given back when it ends."""
-        task = asyncio.create_task(self._run(run, opening))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks.start(self._run(run, opening))
 
     async def _run(self, run: TurnRun, opening: Opening) -> None:
         try:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from application.ports.corpus import Corpus, Pending
 from application.ports.model import ModelFailure
 from application.read_document import ReadDocument
+from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
 from domain.refusals import DocumentRefused, Refusal
 
 log = structlog.get_logger()
@@ -29,39 +32,35 @@ class IndexDocuments:
     corpus: Corpus
     read: ReadDocument
     at_once: int = AT_ONCE
+    backoff_s: Sequence[float] = BACKOFF_S
+    _tasks: TaskSet = field(default_factory=partial(TaskSet, "document"))
     _running: dict[asyncio.Task[None], Pending] = field(default_factory=dict)
     _setbacks: int = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then what is being read is finished, within bounds, and the rest given back."""
-        tasks = [asyncio.create_task(self._claim()), asyncio.create_task(self._renew())]
-        stopping = asyncio.create_task(stop.wait())
+        loops = Loops(stop, backoff_s=self.backoff_s)
+        loops.keep("document_claims", self._claim)
+        loops.every("document_renewal", RENEW_S, self._renew)
         try:
-            done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            await stop.wait()
         finally:
-            for task in (*tasks, stopping):
-                task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await loops.end()
             await self._finish()
-        for ended in done:
-            ended.result()  # a loop that broke is not a clean stop
 
-    async def _claim(self) -> None:
+    async def _claim(self, up: Up) -> None:
         """Claim what there is room for; then wait for room, or for news."""
         while True:
-            try:
-                if len(self._running) >= self.at_once:
-                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-                claims = await self.corpus.claim_pending(self.at_once - len(self._running))
-                for claim in claims:
-                    task = asyncio.create_task(self._settle(claim))
-                    self._running[task] = claim
-                    task.add_done_callback(self._running.pop)
-                if not claims:
-                    await self.corpus.wait_pending(POLL_S)
-            except Refusal as refusal:
-                log.warning("corpus_unreachable", code=refusal.code)
-                await asyncio.sleep(POLL_S)
+            if len(self._running) >= self.at_once:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            claims = await self.corpus.claim_pending(self.at_once - len(self._running))
+            for claim in claims:
+                task = self._tasks.start(self._settle(claim))
+                self._running[task] = claim
+                task.add_done_callback(self._running.pop)
+            up()
+            if not claims:
+                await self.corpus.wait_pending(POLL_S)
 
     async def _settle(self, claim: Pending) -> None:
         """Read one document. What is its own fault is final; when something is away, it is tried again later; what
@@ -73,8 +72,6 @@ class IndexDocuments:
             delay = min(LONGEST_DELAY_S, 2.0 ** min(self._setbacks, 9))
             log.warning("document_postponed", document=claim.document_id, code=failure.code, delay_s=delay)
             await self._release(claim, delay)
-        except Exception as error:
-            log.error("document_reader_broke", document=claim.document_id, exc_info=error)
         else:
             self._setbacks = 0
 
@@ -88,20 +85,14 @@ class IndexDocuments:
             await self.read.fail(claim, refused.reason)
 
     async def _release(self, claim: Pending, delay_s: float) -> None:
-        try:
+        """Give it back, or leave it to run out."""
+        with isolated("document_release", document=claim.document_id):
             await self.corpus.release(claim, delay_s=delay_s)
-        except Refusal as refusal:
-            log.warning("claim_left_to_run_out", document=claim.document_id, code=refusal.code)
 
     async def _renew(self) -> None:
         """Keep what is being read ours."""
-        while True:
-            await asyncio.sleep(RENEW_S)
-            try:
-                if self._running:
-                    await self.corpus.renew(list(self._running.values()))
-            except Refusal as refusal:
-                log.warning("claims_not_renewed", code=refusal.code)
+        if self._running:
+            await self.corpus.renew(list(self._running.values()))
 
     async def _finish(self) -> None:
         running = dict(self._running)

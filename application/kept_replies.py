@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -15,6 +15,7 @@ from application.ports.step_replies import StepReplies
 from application.steps.asking import StepAsk, StepReply
 from application.steps.catalogue import STEPS
 from application.steps.structured import Unusable, parse_reply
+from application.tasks import TaskSet
 from application.turn_run import TurnRun
 
 KEPT = "kept"
@@ -30,7 +31,7 @@ class KeptReplies:
     replies: StepReplies
     sealer: Sealer
     release: str
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: TaskSet = field(default_factory=partial(TaskSet, "kept_reply"))
 
     async def reply(self, run: TurnRun, ask: StepAsk, asked: Callable[[], Awaitable[StepReply]]) -> StepReply:
         """What the same request of the same tenant was replied, with the reason `kept`; else what it is now, which is
@@ -43,9 +44,7 @@ class KeptReplies:
             return found
         reply = await asked()
         if not run.redactor.found and _fits(ask, reply):
-            task = asyncio.create_task(self._keep(run, key, reply))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self.tasks.start(self._keep(run, key, reply))
         return reply
 
     async def _find(self, tenant: str, key: bytes) -> StepReply | None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from application.execute import SESSION, Context, Held
 from application.feed import Feed
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
+from application.tasks import SharedWork
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Refusal
 from domain.session.state import Session, SessionSnapshot
@@ -121,7 +123,7 @@ class LiveSessions:
     def __init__(self, store: EventStore, tail: FeedTail, observe: Observe = ignore) -> None:
         self._store, self._tail, self._observe = store, tail, observe
         self._held: OrderedDict[str, LiveSession] = OrderedDict()
-        self._loading: dict[str, asyncio.Future[LiveSession]] = {}
+        self._loading: SharedWork[str, LiveSession] = SharedWork("session_load")
 
     def held(self) -> list[LiveSession]:
         """All of them, as a copy, for the list changes meanwhile."""
@@ -141,10 +143,7 @@ class LiveSessions:
             live.used = time.monotonic()
             await live.refresh()
             return live
-        if key not in self._loading:
-            self._loading[key] = asyncio.ensure_future(self._load(id))
-            self._loading[key].add_done_callback(lambda _: self._loading.pop(key, None))
-        return await asyncio.shield(self._loading[key])
+        return await self._loading.of(key, partial(self._load, id))
 
     async def _load(self, id: StreamId) -> LiveSession:
         live = LiveSession(self._store, id, self._observe)

@@ -14,22 +14,23 @@ from application.live_session import LiveSession, LiveSessions
 from application.ports.keys import Sealer
 from application.ports.leases import Leases
 from application.run_turn import TurnRunner
+from application.tasks import isolated
 from application.turn_run import Asker, fail_running, failed_frame
 from application.users import Users, hashed_client_id
 from domain.event import StreamId
-from domain.refusals import Refusal
 from domain.session import rules
 from domain.session.events import TurnFailed
 from domain.session.state import Turn
 
 CLAIM_AT_ONCE = 50
 MAX_RESUMES = 3
+TAKE_OVER_S = 10.0
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class RecoverTurns:
-    """A loop of one process. `every_s` is well below the lease's length."""
+    """A round of one process's loop; the time between two is well below the lease's length."""
 
     leases: Leases
     sessions: LiveSessions
@@ -39,24 +40,16 @@ class RecoverTurns:
     users: Users
     sealer: Sealer
     process: str
-    every_s: float
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Renew and claim until told to stop."""
-        while not stop.is_set():
-            try:
-                await self.leases.renew([str(live.id) for live in self.sessions.held() if live.run is not None])
-                for stream in await self.leases.claim_expired(CLAIM_AT_ONCE):
+    async def __call__(self) -> None:
+        """Renew and claim. A turn that cannot be taken over keeps nobody else from it; its lease runs out again."""
+        await self.leases.renew([str(live.id) for live in self.sessions.held() if live.run is not None])
+        claimed = await self.leases.claim_expired(CLAIM_AT_ONCE)
+        for stream in claimed:
+            with isolated("turn_takeover", stream=stream):
+                async with asyncio.timeout(TAKE_OVER_S):
                     await self._take_over(stream)
-                self.sessions.sweep()
-            except Refusal:
-                log.warning("leases_unreachable")
-            except Exception:
-                log.exception("recovery_broke")
-            try:
-                await asyncio.wait_for(stop.wait(), self.every_s)
-            except TimeoutError:
-                continue
+        self.sessions.sweep()
 
     async def _take_over(self, stream: str) -> None:
         live = await self.sessions.get(StreamId.parse(stream))

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-
-import structlog
+from functools import partial
 
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventStore
-from domain.refusals import DependencyUnavailable
-from projections.leadership import wait
+from application.tasks import Loops, Up
 from projections.read_model import ReadModel
 from projections.rebuild import Rebuilder
 from projections.runner import Runner
 from projections.transactions import Pool
-
-RETRY_S = 2.0
-log = structlog.get_logger()
 
 
 class ProjectionJob:
@@ -42,22 +37,16 @@ class ProjectionJob:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Prepare and feed all read models until `stop`."""
-        async with asyncio.TaskGroup() as tasks:
+        async with Loops(stop) as loops:
             for model in self._models:
-                tasks.create_task(self._keep(model, stop))
+                loops.keep(f"project_{model.name}", partial(self._keep, loops, model))
+            await stop.wait()
 
-    async def _keep(self, model: ReadModel, stop: asyncio.Event) -> None:
-        await self._prepare(model, stop)
-        async with asyncio.TaskGroup() as tasks:
-            for lane in range(self._lanes):
-                runner = Runner(self._store, self._pipe, self._pool, self._url, model, lane)
-                tasks.create_task(runner.run(stop))
-
-    async def _prepare(self, model: ReadModel, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await self.rebuilder(model).prepare(stop)
-                return
-            except (DependencyUnavailable, OSError, TimeoutError) as error:
-                log.warning("projection_waits", projection=model.name, reason=str(error) or type(error).__name__)
-                await wait(stop, RETRY_S)
+    async def _keep(self, loops: Loops, model: ReadModel, up: Up) -> None:
+        """Prepare a read model, then see its lanes fed."""
+        await self.rebuilder(model).prepare(loops.stop)
+        for lane in range(self._lanes):
+            runner = Runner(self._store, self._pipe, self._pool, self._url, model, lane)
+            loops.keep(f"project_{model.name}_{lane}", partial(runner.run, loops.stop))
+        up()
+        await loops.stop.wait()

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from application.tasks import pause
 from domain.refusals import DependencyUnavailable
 
 TRY_S = 0.5
@@ -61,13 +62,5 @@ async def _lead(connection: psycopg.AsyncConnection[Any], what: str, stop: async
             raise DependencyUnavailable("The database does not answer.") from error
         if row and row[0]:
             return True
-        await wait(stop, TRY_S)
+        await pause(stop, TRY_S)
     return False
-
-
-async def wait(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, but not through a stop."""
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        pass  # nobody stopped us: the time is up

@@ -35,7 +35,8 @@ class ReadModel(Protocol):
         ...
 
     async def resume(self, generation: int, lane: int) -> None:
-        """Take up again what was put aside; called each time that a process begins to feed the live generation."""
+        """Take up again what was put aside; called when a process begins to feed the live generation, and now and then
+        while it does."""
         ...
 
     async def apply(self, generation: int, lane: int, facts: Sequence[Recorded]) -> Effect:

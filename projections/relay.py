@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import structlog
 
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
 from application.ports.event_store import EventStore, Recorded
-from domain.refusals import DependencyUnavailable
-from projections.leadership import Leader, leadership, wait
+from application.tasks import Loops, Up, idle, pause
+from projections.leadership import Leader, leadership
 from projections.metrics import RELAY_HALTED, RELAY_LAG, RELAYED
 from projections.positions import note_relay
 from projections.transactions import Pool
@@ -66,32 +67,29 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay all lanes until `stop`."""
-        async with asyncio.TaskGroup() as tasks:
+        async with Loops(stop, backoff_s=BACKOFF_S) as loops:
             for lane in range(self._lanes):
-                tasks.create_task(self._keep_leading(lane, stop))
+                loops.keep(f"relay_{lane}", partial(self._lead, lane, stop))
+            await stop.wait()
 
     async def _note(self, lane: int, position: int) -> None:
         await note_relay(self._pool, lane, position)
 
-    async def _keep_leading(self, lane: int, stop: asyncio.Event) -> None:
-        failures = 0
+    async def _lead(self, lane: int, stop: asyncio.Event, up: Up) -> None:
+        """Lead a lane, term after term, until one ends with an error; nothing is skipped, whatever it was."""
         while not stop.is_set():
-            began = time.monotonic()
             try:
                 async with leadership(self._url, f"relay-{lane}", stop) as leader:
                     if leader:
-                        await LaneRelay(self._store, self._pipe, lane, self._note, self._pace).lead(leader, stop)
+                        await LaneRelay(self._store, self._pipe, lane, self._note, self._pace).lead(leader, stop, up)
             except PipeMoved:
                 log.info("relay_restarts", lane=lane, reason="the pipe moved")
+                await pause(stop, BACKOFF_S[0])
             except PipeAhead as error:
                 RELAY_HALTED.labels(lane).set(1)
                 log.critical("relay_halted", lane=lane, reason=str(error))
-                await wait(stop, self._pace.compare_s)
-            except (DependencyUnavailable, OSError, TimeoutError) as error:
-                log.warning("relay_restarts", lane=lane, reason=str(error) or type(error).__name__)
-            failures = 0 if time.monotonic() - began > 10 else failures + 1
-            if not stop.is_set():
-                await wait(stop, BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+                await pause(stop, self._pace.compare_s)
+                raise
 
 
 class LaneRelay:
@@ -102,7 +100,7 @@ class LaneRelay:
         self._lane, self._pace = lane, pace
         self._noted = 0.0
 
-    async def lead(self, leader: Leader, stop: asyncio.Event) -> None:
+    async def lead(self, leader: Leader, stop: asyncio.Event, up: Up = idle) -> None:
         """Publish until `stop`, comparing both ends now and then."""
         end, compared = await self.compare(), time.monotonic()
         position = await self._start(end)
@@ -117,8 +115,9 @@ class LaneRelay:
                 position = end.position
                 RELAYED.labels(self._lane).inc(len(events))
             await self._report(position, caught_up=not events)
+            up()
             if len(events) < WINDOW and await self._store.wait_for_news(self._lane, POLL_S):
-                await wait(stop, self._pace.linger_s)
+                await pause(stop, self._pace.linger_s)
 
     async def compare(self) -> PipeEnd:
         """The pipe's end, which must be something that the store holds at the same place; `PipeAhead` otherwise."""

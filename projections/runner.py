@@ -10,19 +10,22 @@ import structlog
 
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventStore, Recorded
+from application.tasks import Up, idle, pause
 from domain.refusals import DependencyUnavailable
 from projections import positions
-from projections.leadership import Leader, leadership, wait
+from projections.leadership import Leader, leadership
 from projections.metrics import BLOCKED
 from projections.positions import Superseded
-from projections.read_model import ReadModel, Unreadable
+from projections.read_model import ReadModel
 from projections.transactions import Pool, writing
 
 BATCH = 500
 FETCH_S = 1.0
 CHECK_S = 15.0
-BACKOFF_S = (0.1, 0.3, 1.0, 2.0)
+SUPERSEDED_S = 2.0
 BLOCKED_S = 10.0
+AWAY = (DependencyUnavailable, OSError, TimeoutError)
+"""These pass by themselves."""
 
 log = structlog.get_logger()
 
@@ -90,31 +93,27 @@ class Runner:
         self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
         self._model, self._lane = model, lane
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Follow until `stop`; whatever goes wrong, begin again from the position reached."""
-        failures, name = 0, self._model.name
+    async def run(self, stop: asyncio.Event, up: Up = idle) -> None:
+        """Follow until `stop`. It ends with whatever goes wrong; begun again it goes on from the position reached. What
+        must not be skipped and cannot be read stops the model and sounds the alarm: it is tried again and again."""
+        name = self._model.name
         while not stop.is_set():
-            began = time.monotonic()
             try:
                 async with leadership(self._url, f"project-{name}-{self._lane}", stop) as leader:
                     while leader and not stop.is_set():
-                        await self._follow(leader, stop)
+                        await self._follow(leader, stop, up)
             except Superseded:
                 log.info("projection_superseded", projection=name, lane=self._lane)
-            except (DependencyUnavailable, OSError, TimeoutError) as error:
-                log.warning("projection_waits", projection=name, lane=self._lane, reason=str(error))
-            except Exception as error:  # one read model that cannot go on must not take the others with it
+                await pause(stop, SUPERSEDED_S)
+            except AWAY:
+                raise
+            except Exception as error:
                 BLOCKED.labels(name).set(1)
-                expected = isinstance(error, Unreadable | Ahead)
-                log.critical(
-                    "projection_blocked", projection=name, lane=self._lane, reason=str(error), exc_info=not expected
-                )
-                await wait(stop, BLOCKED_S)
-            failures = 0 if time.monotonic() - began > 10 else failures + 1
-            if not stop.is_set():
-                await wait(stop, BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+                log.critical("projection_blocked", projection=name, lane=self._lane, reason=str(error))
+                await pause(stop, BLOCKED_S)
+                raise
 
-    async def _follow(self, leader: Leader, stop: asyncio.Event) -> None:
+    async def _follow(self, leader: Leader, stop: asyncio.Event, up: Up) -> None:
         follower = await self._live()
         await self._model.resume(follower.generation, self._lane)
         # The pipe keeps only so much, and may be away: what there is already comes from the store. The second time is
@@ -123,14 +122,18 @@ class Runner:
         reader = await self._pipe.reader(self._lane, f"{self._model.name}_{follower.generation}")
         await self._catch_up(follower)
         BLOCKED.labels(self._model.name).set(0)
+        up()
         checked = time.monotonic()
         while not stop.is_set():
             facts = await reader.fetch(BATCH, timeout_s=FETCH_S)
             if facts:
                 await follower.take(facts)
                 await reader.acknowledge()
+            up()
             if time.monotonic() - checked > CHECK_S:
                 await leader.check()
+                await self._catch_up(follower)  # what the pipe lost or spoilt and nothing followed
+                await self._model.resume(follower.generation, self._lane)
                 checked = time.monotonic()
 
     async def _catch_up(self, follower: Follower) -> None:

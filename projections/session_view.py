@@ -23,6 +23,8 @@ from projections.transactions import Connection, Pool, rows, writing
 LAST = 2**62
 SIDE_BY_SIDE = 128
 """Sessions that are written at the same time, for the items' store may take several with one request."""
+RESUMED = 500
+"""Parked sessions that are tried again at a time: any of them, so that none keeps the others waiting."""
 MOST_AT_ONCE = 60
 """Facts of one session in one write: DynamoDB takes 100 items in a transaction."""
 
@@ -92,8 +94,8 @@ class SessionView:
             found = await rows(
                 connection,
                 "SELECT stream, version FROM projections.parked_events"
-                " WHERE name = %s AND generation = %s AND lane = %s ORDER BY position",
-                (self.name, generation, lane),
+                " WHERE name = %s AND generation = %s AND lane = %s ORDER BY random() LIMIT %s",
+                (self.name, generation, lane, RESUMED),
             )
         for row in found:
             try:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from application.tasks import isolated
+
 TICK_S = 0.01
 SLOTS = 12
 STREAMS_A_SLOT = 25  # one slot (10 ms) more for each so many live streams
@@ -59,12 +61,14 @@ class Pacer:
         self._slot = (self._slot + 1) % SLOTS
         due, self._held[self._slot] = self._held[self._slot], []
         for transport in due:
-            if not transport.is_closing():
-                transport.resume_reading()
+            with isolated("stream_pacer"):
+                if not transport.is_closing():
+                    transport.resume_reading()
         if self._slot == 0:  # once a round is often enough for deadlines of seconds
             now = loop.time()
             for stream in [stream for stream in self._streams if stream.deadline <= now]:
-                stream.expire()
+                with isolated("stream_pacer"):
+                    stream.expire()
         if not self._streams and not any(self._held):
             self._timer.cancel()
             self._timer = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random  # noqa: TID251  # only to spread retries
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -15,6 +15,7 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, Operationa
 
 from adapters.eventstore.keyring import NewKey
 from adapters.eventstore.recorder import LaneRecorder
+from application.tasks import Loops, Up
 from domain.refusals import Conflict, DependencyUnavailable, Draining, Overloaded
 
 MAX_EVENTS = 500
@@ -34,12 +35,13 @@ class Waiting(msgspec.Struct):
 
 
 class Coalescer:
-    """One writer task and one thread for a lane. An append that cannot be written is tried again after each of the
-    pauses; its caller waits `append_s` seconds at most."""
+    """One writing loop, called `name`, and one thread for a lane. An append that cannot be written is tried again after
+    each of the pauses; its caller waits `append_s` seconds at most."""
 
     def __init__(
         self,
         recorder: LaneRecorder,
+        name: str = "append",
         *,
         max_waiting: int = MAX_WAITING,
         pauses_s: Sequence[float] = PAUSES_S,
@@ -49,19 +51,19 @@ class Coalescer:
         self._max_waiting = max_waiting
         self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(max_waiting + 1)  # one place is for the end
         self._thread = ThreadPoolExecutor(1, "append")
-        self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        self._name, self.loops = name, Loops(backoff_s=(0.0, 0.1, 1.0))
 
     def start(self) -> None:
         """Begin to write."""
-        self._task = asyncio.create_task(self._run())
+        self.loops.keep(self._name, self._run)
 
     async def stop(self) -> None:
         """Write what waits, then end; what comes later is refused."""
-        self._closed = True
+        self.loops.stop.set()
         self._queue.put_nowait(None)
-        if self._task:
-            await self._task
+        await self.loops.join(self._append_s)
+        await self.loops.end()
+        _fail([waiting for waiting in _left(self._queue) if waiting], Draining())
         self._thread.shutdown(wait=False)
 
     async def append(self, events: list[StoredEvent], keys: list[NewKey]) -> int:
@@ -69,7 +71,7 @@ class Coalescer:
 
         `Overloaded` when too many wait, `Draining` after the end; `DependencyUnavailable` when the outcome is not known
         in time."""
-        if self._closed:
+        if self.loops.stop.is_set():
             raise Draining
         if self._queue.qsize() >= self._max_waiting:
             raise Overloaded(retry_after_s=1)
@@ -81,17 +83,21 @@ class Coalescer:
         except TimeoutError:
             raise unreachable() from None
 
-    async def _run(self) -> None:
-        while batch := await self._next_batch():
-            try:
-                await self._write(batch)
-            except Exception as error:
-                log.exception("append_broke")
-                _fail(batch, error)
-
-    async def _next_batch(self) -> list[Waiting]:
-        """What waits, at least one append; empty at the end."""
+    async def _run(self, up: Up) -> None:
         batch: list[Waiting] = []
+        try:
+            while True:
+                await self._fill(batch)
+                if not batch:
+                    return
+                await self._write(batch)
+                batch.clear()
+                up()
+        finally:
+            _fail(batch, unreachable())  # whatever ends this loop, nobody waits for a batch that nobody has
+
+    async def _fill(self, batch: list[Waiting]) -> None:
+        """Take what waits, at least one append; nothing at the end."""
         size = 0
         while size < MAX_EVENTS and (not batch or not self._queue.empty()):
             waiting = await self._queue.get()
@@ -101,7 +107,6 @@ class Coalescer:
                 break
             batch.append(waiting)
             size += len(waiting.events)
-        return batch
 
     async def _write(self, batch: list[Waiting]) -> None:
         events = [event for waiting in batch for event in waiting.events]
@@ -142,6 +147,11 @@ class Coalescer:
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _left(queue: asyncio.Queue[Waiting | None]) -> Iterator[Waiting | None]:
+    while not queue.empty():
+        yield queue.get_nowait()
 
 
 def unreachable() -> DependencyUnavailable:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any, BinaryIO, TypeVar, cast
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,6 +16,7 @@ from adapters.eventstore.keyring import NONCE, Keyring, NewKey, tenant_of
 from adapters.eventstore.scope import of_process, of_tenant
 from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from application.ports.keys import KeyAuthority
+from application.tasks import SharedWork
 from domain.refusals import DependencyUnavailable, NotFound
 
 AUTHORITY_S = 2.0
@@ -27,7 +29,7 @@ class KeyVault:
 
     def __init__(self, pool: Any, authority: KeyAuthority, keyring: Keyring) -> None:
         self._pool, self._authority, self.keyring = pool, authority, keyring
-        self._loading: dict[str, asyncio.Task[None]] = {}
+        self._loading: SharedWork[str, None] = SharedWork("tenant_key")
 
     async def create_tenant_key(self, tenant: str) -> None:
         """See `application/ports/keys.py`."""
@@ -48,12 +50,8 @@ class KeyVault:
     async def open_tenant(self, tenant: str) -> None:
         """Have the tenant's key in memory. DependencyUnavailable when it was not yet and the key service is away;
         NotFound when there is none, or no longer."""
-        if self.keyring.knows_tenant(tenant):
-            return
-        if tenant not in self._loading:
-            self._loading[tenant] = asyncio.create_task(self._load_tenant(tenant))
-            self._loading[tenant].add_done_callback(lambda _: self._loading.pop(tenant, None))
-        await asyncio.shield(self._loading[tenant])
+        if not self.keyring.knows_tenant(tenant):
+            await self._loading.of(tenant, partial(self._load_tenant, tenant))
 
     async def _load_tenant(self, tenant: str) -> None:
         wrapped = await self._wrapped_tenant_key(tenant)

@@ -10,6 +10,8 @@ import structlog
 from psycopg.sql import SQL, Identifier
 
 from adapters.eventstore.datastore import arguments
+from application.tasks import Loops, Up
+from domain.refusals import DependencyUnavailable
 
 RETRY_S = 1.0
 QUIET_S = 15.0
@@ -22,43 +24,48 @@ class Listener:
 
     def __init__(self, database_url: str) -> None:
         self._arguments = arguments(database_url, "colloquy-listener")
-        self._heard: dict[str, Callable[[str], None]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._heard: dict[str, list[Callable[[str], None]]] = {}
+        self.loops = Loops(backoff_s=(RETRY_S,))
         self.listening = asyncio.Event()
 
     def on(self, channel: str, heard: Callable[[str], None]) -> None:
-        """Call `heard` with the payload of each notification on `channel`. Before `start`."""
-        self._heard[channel] = heard
+        """Call `heard` with the payload of each notification on `channel`. A channel is new before `start` alone."""
+        self._heard.setdefault(channel, []).append(heard)
 
     def start(self) -> None:
         """Begin to listen."""
-        self._task = asyncio.create_task(self._run())
+        self.loops.keep("listener", self._run)
 
     async def stop(self) -> None:
         """Hang up."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self.loops.end()
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._listen()
-            except (psycopg.Error, OSError, TimeoutError) as error:
-                log.warning("listener_lost", error=type(error).__name__)
+    async def _run(self, up: Up) -> None:
+        try:
+            await self._listen(up)
+        except psycopg.Error as error:
+            raise DependencyUnavailable("The connection that hears what others commit is lost.") from error
+        finally:
             self.listening.clear()
-            await asyncio.sleep(RETRY_S)
 
-    async def _listen(self) -> None:
+    async def _listen(self, up: Up) -> None:
         async with await psycopg.AsyncConnection.connect(**self._arguments, autocommit=True) as connection:
             for channel in self._heard:
                 await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
-            for heard in self._heard.values():
-                heard("")
+            for channel in self._heard:
+                self._tell(channel, "")
             self.listening.set()
+            up()
             while True:
                 async for notice in connection.notifies(timeout=QUIET_S):
-                    self._heard[notice.channel](notice.payload)
+                    self._tell(notice.channel, notice.payload)
                 # A connection that died without a word would be silent for ever: ask it now and then.
                 async with asyncio.timeout(QUIET_S):
                     await connection.execute("SELECT 1")
+
+    def _tell(self, channel: str, payload: str) -> None:
+        for heard in self._heard[channel]:
+            try:
+                heard(payload)
+            except Exception:  # the others must hear of it all the same
+                log.exception("news_not_taken", channel=channel)

@@ -49,13 +49,12 @@ class PostgresEventStore:
         self, recorders: Sequence[LaneRecorder], vault: KeyVault, listener: Listener, pool: Any, *, follows: bool
     ) -> None:
         self._recorders, self.vault, self._listener, self._pool = recorders, vault, listener, pool
-        self._coalescers = [Coalescer(recorder) for recorder in recorders]
+        self._coalescers = [Coalescer(recorder, f"append_{lane}") for lane, recorder in enumerate(recorders)]
         self._mapper = EnvelopeMapper(vault.keyring)
         self._readers = CapacityLimiter(READERS)
         self._news = [asyncio.Event() for _ in recorders] if follows else []
-        self._tenant_changed: list[Callable[[str], None]] = []
         listener.on(SHREDDED, vault.keyring.forget)
-        listener.on(TENANT_CHANGED, self._tell_tenant_changed)
+        listener.on(TENANT_CHANGED, lambda _: None)
         for lane, event in enumerate(self._news):
             listener.on(f"events_{lane}", partial(_ring, event))
 
@@ -158,11 +157,12 @@ class PostgresEventStore:
 
     def on_tenant_change(self, heard: Callable[[str], None]) -> None:
         """See `application/ports/event_store.py`."""
-        self._tenant_changed.append(heard)
+        self._listener.on(TENANT_CHANGED, heard)
 
-    def _tell_tenant_changed(self, tenant: str) -> None:
-        for heard in self._tenant_changed:
-            heard(tenant)
+    def down(self) -> dict[str, str]:
+        """The store's loops, as `application.tasks.Loops.down` tells of them."""
+        of_lanes = {name: why for coalescer in self._coalescers for name, why in coalescer.loops.down().items()}
+        return of_lanes | self._listener.loops.down()
 
     def open(self, recorded: Recorded) -> Envelope:
         """See `application/ports/event_store.py`."""

@@ -7,6 +7,8 @@ import time
 from collections import deque
 from typing import Any
 
+from application.tasks import TaskSet
+
 PATIENCE_S = 0.045
 """Waited twice. A wait that ends late shows that this process was busy, not the server, and does not count."""
 LATE_S = 0.01
@@ -21,17 +23,20 @@ class Pipelined:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._waiting: deque[tuple[tuple[Any, ...], asyncio.Future[Any]]] = deque()
+        self._encode = client.get_encoder().encode
         self._sending: asyncio.Task[None] | None = None
+        self._tasks = TaskSet("valkey_pipeline")
 
     async def execute(self, *command: Any) -> Any:
         """One command's reply. TimeoutError after 0.1 s (of which this process had the machine); the client library's
         errors."""
         if len(self._waiting) >= MOST_WAITING:
             raise TimeoutError("too many commands wait")
+        encoded = tuple(map(self._encode, command))  # here, where what cannot be encoded fails its own caller alone
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, reply))
+        self._waiting.append((encoded, reply))
         if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send())
+            self._sending = self._tasks.start(self._send())
         if await _ends(reply):
             return reply.result()
         reply.cancel()
@@ -47,7 +52,7 @@ class Pipelined:
             for command, _ in batch:
                 pipe.execute_command(*command)
             replies = await self._round_trip(pipe, len(batch))
-            for (_, reply), value in zip(batch, replies, strict=True):
+            for (_, reply), value in zip(batch, replies, strict=False):
                 if reply.done():
                     continue
                 if isinstance(value, Exception):
@@ -56,11 +61,11 @@ class Pipelined:
                     reply.set_result(value)
 
     async def _round_trip(self, pipe: Any, commands: int) -> list[Any]:
-        trip = asyncio.ensure_future(pipe.execute(raise_on_error=False))
+        trip = self._tasks.start_awaited(pipe.execute(raise_on_error=False))
         if not await _ends(trip):
             trip.cancel()
             return [TimeoutError("no answer in time")] * commands
-        error = trip.exception()
+        error = TimeoutError("given up") if trip.cancelled() else trip.exception()
         return [error] * commands if error else list(trip.result())
 
 

@@ -126,13 +126,15 @@ class Conversation:
 async def _talk(tenant: str, user: str, session: str | None, assistant: str, question: str | None) -> int:
     from websockets.asyncio.client import connect
 
+    from application.tasks import TaskSet
+
     painter = Painter(sys.stdout.isatty())
     url = base_url(read_settings()).replace("http", "ws", 1) + "/v1/chat"
     headers = {"Authorization": credentials(tenant, ["member"], user).bearer}
     async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
         conversation = Conversation(socket, painter)
         opened = await conversation.open(session, assistant)
-        loop = asyncio.get_running_loop()
+        loop, cancelling = asyncio.get_running_loop(), TaskSet("cancel")
         main = asyncio.current_task()
         assert main is not None, "we run in a task"
 
@@ -141,7 +143,7 @@ async def _talk(tenant: str, user: str, session: str | None, assistant: str, que
                 main.cancel()
             else:
                 conversation.cancelling = True
-                asyncio.ensure_future(conversation.cancel())  # noqa: RUF006  # it only sends one frame
+                cancelling.start(conversation.cancel())
 
         loop.add_signal_handler(signal.SIGINT, interrupt)
         if question:

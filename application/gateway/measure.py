@@ -17,6 +17,7 @@ from application.gateway.budget_period import period_at
 from application.gateway.purse import Purse, Purses
 from application.ports.reservations import RESERVED_S, Base, Bound, Mark, Reservations
 from application.ports.spending import Spending, Spent
+from application.tasks import isolated
 from domain.refusals import BudgetExceeded, DependencyUnavailable
 from domain.tenant.events import Budget
 
@@ -77,10 +78,8 @@ class Measure:
     async def again(self, tenant: str, bounds: Collection[Bound]) -> None:
         """Measure these, as far as it goes."""
         for bound in bounds:
-            try:
+            with isolated("budget_measure", tenant=tenant):
                 await self.together(tenant, bound)
-            except DependencyUnavailable:
-                log.warning("purse_not_measured", tenant=tenant)
 
     async def share_out(self, tenant: str, bound: Bound) -> None:
         """Work out, anew each minute, what may be taken here while the shared counts are away: half of what the ledger

@@ -4,10 +4,10 @@ before each model call, which is settled with the truth afterwards."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
 import msgspec
 
@@ -22,6 +22,7 @@ from application.gateway.turn_places import TurnPlaces
 from application.ports.reservations import Answer, Bound, Call, Mark, Reservations
 from application.ports.spending import Spending
 from application.ports.tenants import Tenants
+from application.tasks import TaskSet
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import BudgetExceeded, DependencyUnavailable, Refusal
 from domain.tenant.events import Budget
@@ -52,7 +53,7 @@ class BudgetGate:
     place_s: float = 180.0
     news: Callable[[BudgetNews], None] = lambda _: None
     purses: Purses = field(default_factory=Purses)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: TaskSet = field(default_factory=partial(TaskSet, "budget_measure"))
 
     def __post_init__(self) -> None:
         self.share = LocalShare(self.replicas)
@@ -196,7 +197,7 @@ class BudgetGate:
                 self.purses.of(tenant, bound.user).mark = Mark()
         self._tell(tenant, bounds)
         if due := self.measure.due(tenant, bounds):
-            self._soon(self.measure.again(tenant, due))
+            self._tasks.start(self.measure.again(tenant, due))
 
     def _marks(self, tenant: str, bounds: Sequence[Bound]) -> list[Mark]:
         return [self.purses.of(tenant, bound.user).mark for bound in bounds]
@@ -221,11 +222,6 @@ class BudgetGate:
             period = period_at(bound.period, now())[0].date().isoformat()
             if purse.worse(period, limit):
                 self.news(BudgetNews(tenant, bound.user, period, limit, purse.used, purse.level))
-
-    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def tokens_of(usage: Usage) -> int:

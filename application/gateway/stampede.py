@@ -12,6 +12,7 @@ import structlog
 
 from application.clock import new_id
 from application.ports.answer_cache import ExactCache
+from application.tasks import TaskSet, isolated
 
 LEAD_S, RENEW_S = 5.0, 1.5
 """For how long somebody leads without saying so again: a process that dies holds up the others no longer than this."""
@@ -37,6 +38,7 @@ class Stampede(Generic[T]):
     def __init__(self, exactly: ExactCache) -> None:
         self._exactly = exactly
         self._flights: dict[bytes, _Flight[T]] = {}
+        self._tasks = TaskSet("answer_lead")
 
     def answered(self, key: bytes, answer: T) -> None:
         """What those who wait in this process will get."""
@@ -66,7 +68,7 @@ class Stampede(Generic[T]):
     async def _lead(self, tenant: str, key: bytes, until: float, look: Look[T]) -> AsyncIterator[T | None]:
         token = new_id()
         found = await self._claim(tenant, key, token, until, look)
-        keeping = asyncio.create_task(self._keep(tenant, key, token))
+        keeping = self._tasks.start(self._keep(tenant, key, token))
         try:
             yield found
         finally:
@@ -99,7 +101,8 @@ class Stampede(Generic[T]):
     async def _keep(self, tenant: str, key: bytes, token: str) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
-            await self._leads(tenant, key, token)
+            with isolated("answer_lead"):
+                await self._leads(tenant, key, token)
 
 
 async def _wait(event: asyncio.Event, until: float) -> None:

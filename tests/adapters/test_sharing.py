@@ -106,7 +106,7 @@ async def test_a_trip_that_is_cancelled_leaves_nobody_waiting() -> None:
     trips.open.clear()
     call = asyncio.create_task(trips.call(1))
     await trips.all_under_way.wait()
-    for trip in list(trips._trips):
+    for trip in trips._tasks:
         trip.cancel()
     with pytest.raises(DependencyUnavailable):
         await asyncio.wait_for(call, 5)

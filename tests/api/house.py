@@ -102,7 +102,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "addresses": address_limits(settings),
         "scratch": UnnamedFiles(settings.spool_path),
         "upload_space": UploadSpace(places=8, size=64 * 1024 * 1024),
-        "readiness": Readiness({}),
+        "readiness": Readiness({}, dict),
         "drain": QuickDrain(),
         "gauges": (),
     }

@@ -1,0 +1,165 @@
+"""The sockets' watchdog goes on whatever one socket does, and a client that is gone is one exception of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from litestar.exceptions import WebSocketDisconnect
+
+from api.client_socket import ClientGone, ClientSocket
+from api.sockets import STUCK_S, Sockets
+from application.tasks import Loops, ended
+from domain.access import Principal
+from domain.refusals import Refusal
+
+GONE = [
+    WebSocketDisconnect(detail="gone"),
+    RuntimeError("unexpected ASGI message"),
+    OSError("broken pipe"),
+    KeyError("state"),
+]
+ODD = [*GONE, ClientGone(), asyncio.CancelledError(), TimeoutError()]
+
+
+class FrameworksSocket:
+    """The framework's socket: whatever is asked of it raises `error`, or gives `message`."""
+
+    def __init__(self, error: BaseException | None = None, message: Any = None) -> None:
+        self.error, self.message = error, message
+        self.blocked: asyncio.Event | None = None
+
+    async def _do(self, *_: Any, **__: Any) -> Any:
+        if self.blocked:
+            await self.blocked.wait()
+        if self.error:
+            raise self.error
+        return self.message
+
+    accept = send = close = receive = _do
+
+
+class Watched:
+    """A socket as the watchdog sees it, which raises `fault` when something is sent on it."""
+
+    def __init__(self, tenant: str = "t", *, left_s: float = 3_600, fault: BaseException | None = None) -> None:
+        self.principal = Principal(tenant, "ada", frozenset({"member"}), time.time() + left_s)
+        self.sending_since, self.expiry_told = 0.0, False
+        self.fault, self.sent, self.ended = fault, asyncio.Event(), asyncio.Event()
+        self.code = 0
+
+    def notice(self) -> dict[str, Any]:
+        return {"seq": 0, "session_id": "", "at": ""}
+
+    async def send(self, frame: Any) -> None:
+        await asyncio.sleep(0)
+        if self.fault:
+            raise self.fault
+        self.sent.set()
+
+    async def tell_error(self, refusal: Refusal) -> None:
+        await self.send(refusal)
+
+    def hang_up(self, code: int, reason: str) -> None:
+        self.code = self.code or code
+        self.ended.set()
+
+
+def watched(*sockets: Watched) -> Sockets:
+    ours = Sockets(100, 100)
+    for socket in sockets:
+        ours.add(socket)
+    return ours
+
+
+@pytest.mark.parametrize("error", GONE, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("doing", ["accept", "receive", "send", "close"])
+async def test_whatever_is_raised_for_a_client_that_is_gone_is_one_exception(doing: str, error: Exception) -> None:
+    client = ClientSocket(FrameworksSocket(error))  # type: ignore[arg-type]
+    arguments: dict[str, tuple[Any, ...]] = {"accept": (None,), "receive": (), "send": ("{}",), "close": (1000, "")}
+    with pytest.raises(ClientGone):
+        await getattr(client, doing)(*arguments[doing])
+    assert not client.sending_since
+
+
+async def test_a_disconnect_is_a_client_that_is_gone() -> None:
+    with pytest.raises(ClientGone):
+        await ClientSocket(FrameworksSocket(message={"type": "websocket.disconnect"})).receive()  # type: ignore[arg-type]
+
+
+async def test_a_frame_that_is_stuck_counts_from_its_own_beginning_although_others_give_up() -> None:
+    framework = FrameworksSocket()
+    framework.blocked, client = asyncio.Event(), ClientSocket(framework)  # type: ignore[arg-type]
+    first = asyncio.create_task(client.send("1"))
+    await asyncio.sleep(0)
+    since = client.sending_since
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.send("2"), 0.01)
+    assert since and client.sending_since == since
+    framework.blocked.set()
+    await first
+    assert not client.sending_since
+
+
+@pytest.mark.parametrize("fault", ODD, ids=lambda fault: type(fault).__name__)
+async def test_one_socket_that_breaks_keeps_no_other_from_being_looked_at(fault: BaseException) -> None:
+    expired, warned = Watched(left_s=-1, fault=fault), Watched(left_s=30, fault=fault)
+    other, told, stuck = Watched(left_s=-1), Watched(left_s=30), Watched()
+    stuck.sending_since = time.monotonic() - STUCK_S - 1
+    async with asyncio.timeout(5), Loops() as loops:
+        loops.every("socket_watch", 0.0, watched(expired, warned, other, told, stuck).watch)
+        await asyncio.gather(expired.ended.wait(), other.ended.wait(), told.sent.wait(), stuck.ended.wait())
+    assert (expired.code, other.code, stuck.code) == (4401, 4401, 4408)
+
+
+@pytest.mark.parametrize("fault", ODD, ids=lambda fault: type(fault).__name__)
+async def test_the_watchdog_looks_again_after_whatever_a_socket_did(fault: BaseException) -> None:
+    ours, later = watched(Watched(left_s=-1, fault=fault)), Watched(left_s=-1)
+    async with asyncio.timeout(5), Loops(backoff_s=(0.0,)) as loops:
+        loops.every("socket_watch", 0.0, ours.watch)
+        await asyncio.sleep(0)
+        ours.add(later)
+        await later.ended.wait()
+
+
+async def test_a_watched_socket_that_is_broken_itself_is_ended() -> None:
+    class Broken(Watched):
+        def notice(self) -> dict[str, Any]:
+            raise KeyError("bug")
+
+    broken, other = Broken(left_s=30), Watched(left_s=-1)
+    await watched(broken, other).watch()
+    assert (broken.code, other.code) == (1011, 4401)
+
+
+async def test_many_that_do_not_read_are_told_of_their_expiry_side_by_side() -> None:
+    class Deaf(Watched):
+        async def send(self, frame: Any) -> None:
+            await asyncio.Event().wait()
+
+    deaf = [Deaf(left_s=-1) for _ in range(50)]
+    async with asyncio.timeout(5):  # one after the other they take 25 s
+        await watched(*deaf).watch()
+    assert {socket.code for socket in deaf} == {4401}
+
+
+@pytest.mark.parametrize("fault", ODD, ids=lambda fault: type(fault).__name__)
+async def test_a_drain_is_announced_to_all(fault: BaseException) -> None:
+    other = Watched()
+    await watched(Watched(fault=fault), other).announce_drain()
+    assert other.sent.is_set()
+
+
+async def test_a_broken_watchdog_is_counted() -> None:
+    before = ended["socket_watch"]
+
+    async def broken() -> None:
+        raise KeyError
+
+    async with asyncio.timeout(5), Loops(backoff_s=(0.0,)) as loops:
+        loops.every("socket_watch", 0.0, broken)
+        while not loops.down()["socket_watch"]:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert ended["socket_watch"] > before
