@@ -51,11 +51,12 @@ class ToolRounds:
         """Run them, equal ones once, and the two messages that follow: what the model said and asked for, and what came
         of it. None when the turn has ended meanwhile."""
         uses = await asyncio.gather(*(self._fitted(run, plan, box, use) for use in lawful(uses)))
-        made: dict[str, asyncio.Task[ToolResult]] = {}
+        once: dict[str, ToolUse] = {}
         for use in uses:
-            if (call := same_call(use)) not in made:
-                made[call] = asyncio.create_task(self._call(run, plan, box, use))
-        results = await asyncio.gather(*(made[same_call(use)] for use in uses))
+            once.setdefault(same_call(use), use)
+        made = await asyncio.gather(*(self._call(run, plan, box, use) for use in once.values()))
+        results_of = dict(zip(once, made, strict=True))
+        results = [results_of[same_call(use)] for use in uses]
         if run.ended:
             return []
         asked: list[dict[str, Any]] = [{"text": said}] if said.strip() else []
