@@ -8,12 +8,14 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from application.ports.keys import Sealer
 from application.ports.user_names import UserNames
+from application.tasks import TaskSet
 from domain.access import Identity, Principal, is_pseudonym
 from domain.refusals import NotFound, Refusal
 
@@ -41,6 +43,7 @@ class Users:
     rows: UserNames
     store: Shredder
     _seen: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
+    _tasks: TaskSet = field(default_factory=partial(TaskSet, "user_name"))
     _keeping: dict[asyncio.Task[None], str] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
@@ -80,7 +83,9 @@ class Users:
         names = {user: user for user in stored}
         if not asked:
             return names
-        await asyncio.gather(*(task for task, whose in self._keeping.items() if whose == tenant))
+        await asyncio.gather(
+            *(task for task, whose in self._keeping.items() if whose == tenant), return_exceptions=True
+        )
         found = await self.rows.fetch(tenant, asked)
         await self.sealer.unlock([_stream(tenant, user) for user in found])
         for user, sealed in found.items():
@@ -105,7 +110,7 @@ class Users:
         self._seen[tenant, user] = None
         if len(self._seen) > SEEN:
             self._seen.popitem(last=False)
-        task = asyncio.create_task(self._keep(tenant, user, name))
+        task = self._tasks.start(self._keep(tenant, user, name))
         self._keeping[task] = tenant
         task.add_done_callback(lambda done: self._keeping.pop(done, None))
 
@@ -121,12 +126,12 @@ class Users:
             log.warning("user_name_not_kept", code=refusal.code)
             self._seen.pop((tenant, user), None)
         except Exception:
-            log.exception("user_name_not_kept")
             self._seen.pop((tenant, user), None)
+            raise
 
     async def close(self) -> None:
         """Let what is under way end."""
-        await asyncio.gather(*self._keeping)
+        await asyncio.gather(*self._keeping, return_exceptions=True)
 
 
 async def hashed_client_id(sealer: Sealer, stream: str, client_id: str) -> str:
