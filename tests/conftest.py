@@ -10,12 +10,15 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings as drawing
 
 from infra.local.endpoints import Endpoints, given_outside, with_given
 from infra.local.stack import running
 from tests.containers import containers, docker_answers
 
 CHOICE = "COLLOQUY_TEST_INFRA"
+drawing.register_profile("untimed", deadline=None)  # how long an example takes is the machine's business
+drawing.load_profile("untimed")
 
 
 def infrastructure() -> str:
