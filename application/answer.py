@@ -71,6 +71,7 @@ class Answering:
             first_token_s=self.first_token_s,
             idle_s=self.idle_s,
             tools=box.specs() if box else (),
+            links=run.assistant.links,
         )
         for left in reversed(range(MOST_ROUNDS)):
             round = await self._round(run, ask)
@@ -100,6 +101,7 @@ class Answering:
             max_tokens=asked.max_tokens,
             first_token_s=self.first_token_s,
             idle_s=self.idle_s,
+            links=run.assistant.links,
         )
         await self._round(run, ask)
 

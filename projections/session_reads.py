@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from application.gateway.active_content import inert
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.session_items import ItemSpace, SessionItems, Value
@@ -153,7 +154,7 @@ def shown_turn(plain: Mapping[str, Plain]) -> Row:
         "ttft_ms": plain.get("ttft_ms", 0),
         "finish_reason": plain.get("finish_reason"),
         "feedback": plain.get("feedback"),
-        "follow_ups": asked_next.questions,
+        "follow_ups": [inert(question) for question in asked_next.questions],
         "created_at": plain.get("created_at", ""),
     }
     return shown | ({"error": body["error"]} if "error" in body else {})

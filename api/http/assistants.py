@@ -26,6 +26,7 @@ class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
     documents: bool
     cache: CachePolicy
     pii: dict[str, str]
+    links: tuple[str, ...]
 
 
 @get("/v1/assistants/{name:str}", permission="tenant:configure")

@@ -14,7 +14,8 @@ from domain.usage import Usage, estimate_tokens
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a step wants from a model. The first `stable_messages` are those of earlier turns. `shown` is how many
-    characters of the turn's text stand before this answer."""
+    characters of the turn's text stand before this answer. `links` is for answers that people read: the hosts that they
+    may link to; None for replies that only we read."""
 
     step: str
     tier: Tier
@@ -28,6 +29,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[dict[str, Any], ...] = ()
     stable_messages: int = 0
     shown: int = 0
+    links: tuple[str, ...] | None = None
 
     @property
     def input_tokens(self) -> int:

@@ -16,6 +16,7 @@ from application.gateway.journal import Journal
 from application.gateway.redaction import Redactor
 from application.gateway.router import Needs, Router
 from application.ports.model import Embedder, Finished, Message, TextDelta, ToolUse
+from application.quoting import draw_mark, fence_tag, fenced
 from domain.model_calls import ModelCallStarted
 from domain.session.events import ModelFailedOver
 from domain.usage import Usage
@@ -43,7 +44,7 @@ class Gateway:
         )
         self.router.health.retries.earn()
         redacted = await _redacted(ask, journal.redactor)
-        speech = journal.redactor.speech()
+        speech = journal.redactor.speech(ask.links)
         shown = ask.shown
         async with aclosing(self.failover.stream(redacted, routes, journal)) as events:
             async for event in events:
@@ -59,7 +60,7 @@ class Gateway:
                 if isinstance(event, ToolUse):
                     event = _restored(event, journal.redactor)
                 elif isinstance(event, Restarted):
-                    speech, shown = journal.redactor.speech(), ask.shown
+                    speech, shown = journal.redactor.speech(ask.links), ask.shown
                 elif isinstance(event, FailedOver):
                     event = msgspec.structs.replace(event, at_char=shown)
                     journal.note(_failed_over(event, journal.caller.turn))
@@ -99,27 +100,31 @@ class Gateway:
 
 
 async def _redacted(ask: Ask, redactor: Redactor) -> Ask:
-    """Without private values in what people, documents and tools said. Prompts and instructions are the house's and the
-    tenant's own words and stay as they are."""
-    messages = [Message(m.role, [await _block(block, redactor) for block in m.content]) for m in ask.messages]
+    """Without private values in what people, documents and tools said, and with a mark drawn for this call on its
+    fences. Prompts and instructions are the house's and the tenant's own words and stay as they are."""
+    mark = draw_mark()
+    messages = [Message(m.role, [await _block(block, redactor, mark) for block in m.content]) for m in ask.messages]
     return msgspec.structs.replace(ask, messages=tuple(messages))
 
 
-async def _block(block: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+async def _block(block: dict[str, Any], redactor: Redactor, mark: str) -> dict[str, Any]:
     """A content block of Converse: text, a tool's input, or its result; ids and names are nobody's."""
     match block:
+        case {"fence": str(which)}:
+            return {"text": fence_tag(which, mark)}
         case {"text": str(text)}:
             return {"text": await redactor.redact(text)}
         case {"toolUse": {"input": given, **rest}}:
             return {"toolUse": {**rest, "input": await redactor.redact_value(given)}}
         case {"toolResult": {"content": told, **rest}}:
-            return {"toolResult": {**rest, "content": [await _told(part, redactor) for part in told]}}
+            return {"toolResult": {**rest, "content": [await _told(part, redactor, mark) for part in told]}}
     return block
 
 
-async def _told(part: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+async def _told(part: dict[str, Any], redactor: Redactor, mark: str) -> dict[str, Any]:
+    """What a tool gave back: a text stands in a fence, JSON cannot leave its own braces."""
     if "text" in part:
-        return {"text": await redactor.redact(part["text"])}
+        return {"text": fenced(await redactor.redact(part["text"]), mark)}
     return {kind: await redactor.redact_value(value) for kind, value in part.items()}
 
 

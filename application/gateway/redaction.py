@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from application.gateway.active_content import ActiveContentFilter
 from application.gateway.restorer import PLACEHOLDER, Restorer, restore, restore_value
 from application.gateway.speech import Speech
 from application.ports.detector import Detector, Span
@@ -84,10 +85,11 @@ class Redactor:
         """For a text that streams: placeholders to values, nothing else."""
         return Restorer(self._values)
 
-    def speech(self) -> Speech:
-        """For what the model says: kinds that are masked or blocked are so there too, then placeholders to values."""
+    def speech(self, links: Sequence[str] | None = None) -> Speech:
+        """For what the model says: kinds that are masked or blocked are so there too, then placeholders to values, and
+        last, where people read it, no active content and no links but to the hosts `links`."""
         hidden = {kind: rule for kind, rule in self._policy.items() if rule in ("mask", "block")}
-        return Speech(self._detector, hidden, self.restorer())
+        return Speech(self._detector, hidden, self.restorer(), None if links is None else ActiveContentFilter(links))
 
     async def _find(self, text: str, hint: str) -> list[Span]:
         lead = f"{hint}: " if hint else ""

@@ -1,10 +1,11 @@
-"""What a model says, on its way to the user: masked or blocked kinds are kept back, placeholders become values."""
+"""What a model says, on its way to the user: hidden kinds are kept back, placeholders restored, nothing is active."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from application.gateway.active_content import ActiveContentFilter
 from application.gateway.restorer import Restorer
 from application.ports.detector import Detector
 from domain.refusals import PiiBlocked
@@ -21,26 +22,36 @@ _PLAIN = re.compile(r"(?!pass|key|sec|tok|code|pin|senh|clav|wacht|mot|has[lł])
 
 class Speech:
     """One answer. `hidden` maps kinds to `mask` or `block`; when it is empty nothing is held back but what the
-    restorer holds."""
+    restorer and the filter of active content hold."""
 
-    def __init__(self, detector: Detector, hidden: Mapping[str, str], restorer: Restorer) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        hidden: Mapping[str, str],
+        restorer: Restorer,
+        active: ActiveContentFilter | None = None,
+    ) -> None:
         self._detector = detector
         self._hidden = hidden
-        self._restorer = restorer
+        self._restorer, self._active = restorer, active
         self._said = ""
         self._held = ""
 
     async def feed(self, delta: str) -> str:
         """The next piece from the model; what may be shown now. `PiiBlocked` when it says what is blocked."""
         if not self._hidden:
-            return self._restorer.feed(delta)
+            return self._inert(self._restorer.feed(delta))
         self._held += delta
-        return self._restorer.feed(await self._release(_tail(self._held), over=False))
+        return self._inert(self._restorer.feed(await self._release(_tail(self._held), over=False)))
 
     async def flush(self) -> str:
         """The answer is over: what was still held back."""
         rest = await self._release(len(self._held), over=True) if self._hidden else ""
-        return self._restorer.feed(rest) + self._restorer.flush()
+        text = self._inert(self._restorer.feed(rest) + self._restorer.flush())
+        return text + self._active.flush() if self._active else text
+
+    def _inert(self, text: str) -> str:
+        return self._active.feed(text) if self._active else text
 
     async def _release(self, cut: int, *, over: bool) -> str:
         """What stands before `cut`, cleaned; less, when a value begins before it and may go on after it."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from application.gateway.active_content import inert
 from application.steps.facts import Facts
 from application.steps.step import Step
 from domain.event import Event
@@ -125,7 +126,7 @@ def facts_after(results: Mapping[str, Any], facts: Facts) -> list[Event]:
     """What the results of these steps change in the session: its title, and what stands for its older turns."""
     title, summary = results.get("title"), results.get("summarise_history")
     found: list[Event] = []
-    if isinstance(title, Title) and (text := " ".join(title.title.split())):
+    if isinstance(title, Title) and (text := " ".join(inert(title.title).split())):
         found.append(SessionRenamed(title=text))
     if isinstance(summary, HistorySummary) and facts.summarise_through:
         found.append(HistorySummarised(through_turn=facts.summarise_through, summary=summary.summary.strip()))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from application.quoting import as_data, as_data_value
 from domain.session.events import ToolCalled
 
 STARTED = "started"
@@ -63,9 +64,14 @@ def known_calls(facts: Iterable[ToolCalled]) -> dict[str, ToolCalled]:
 
 
 def _content(output: str) -> dict[str, Any]:
-    """JSON when it is an object, which is all that Converse takes as such; else text, and some: none is refused."""
+    """JSON when it is an object, which is all that Converse takes as such, or a list, put into one; else text, and
+    some: none is refused."""
     try:
         value = msgspec.json.decode(output)
     except (msgspec.DecodeError, RecursionError):
         value = None
-    return {"json": value} if isinstance(value, dict) else {"text": output if output.strip() else "(nothing)"}
+    if isinstance(value, list):
+        value = {"result": value}
+    return (
+        {"json": as_data_value(value)} if isinstance(value, dict) else {"text": as_data(output).strip() or "(nothing)"}
+    )

@@ -12,6 +12,7 @@ MAX_INSTRUCTIONS = 20_000
 MAX_NAMES = 64
 MAX_TTL_S = 366 * 86_400
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
 
 
@@ -31,6 +32,7 @@ def check_assistant(name: str, assistant: Assistant) -> None:
         raise InvalidField("cache.threshold: between 0 and 1")
     if not 0 <= assistant.cache.ttl_s <= MAX_TTL_S:
         raise InvalidField("cache.ttl_s: not negative, and at most a year")
+    _hosts(assistant.links)
     for kind, action in assistant.pii.items():
         if kind not in PII_DEFAULTS or action not in PII_ACTIONS:
             raise InvalidField(f"pii: kinds are {', '.join(PII_DEFAULTS)}; actions {', '.join(sorted(PII_ACTIONS))}")
@@ -50,6 +52,11 @@ def _names(field: str, names: tuple[str, ...]) -> None:
         raise InvalidField(f"{field}: at most {MAX_NAMES} names, each once")
     for name in names:
         _named(field, name)
+
+
+def _hosts(hosts: tuple[str, ...]) -> None:
+    if len(hosts) > MAX_NAMES or not all(_HOST.fullmatch(host) for host in hosts):
+        raise InvalidField(f"links: at most {MAX_NAMES} host names in lower case, such as docs.example.com")
 
 
 def _named(field: str, name: str) -> None:

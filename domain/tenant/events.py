@@ -36,7 +36,8 @@ class ModelPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     """How a tenant's assistant answers: what it is told, the plan it follows, its tools, and whether it reads the
-    tenant's documents."""
+    tenant's documents. `links` are the hosts that its answers may link to (`*.example.com`: and those below); none
+    when empty."""
 
     instructions: str = ""
     plan: str | tuple[str, ...] = "lean"
@@ -45,6 +46,7 @@ class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     documents: bool = True
     cache: CachePolicy = CachePolicy()
     pii: dict[str, str] = {}
+    links: tuple[str, ...] = ()
 
 
 @topic("tenant.created.1")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.ports.model import Message, ModelFailure
+from application.quoting import FENCE
 from application.run_plan import INPUTS
 from application.steps.after import Triage
 from application.steps.asking import ask_of, tagged
@@ -125,7 +126,7 @@ def test_what_a_user_writes_stays_inside_its_tag() -> None:
 def test_a_request_asks_for_the_schema_and_leaves_out_what_is_empty() -> None:
     ask = ask_of(STEPS["classify_intent"], {"history": "", "tools": [], "question": "Hi"})
     assert "Output JSON schema: {" in ask.system[0]
-    assert ask.messages[0].content == [{"text": "<question>\nHi\n</question>\n\n"}]
+    assert ask.messages[0].content == [FENCE[0], {"text": "<question>\nHi\n</question>\n\n"}, FENCE[1]]
 
 
 async def ask(model: ScriptedSteps, noted: Noted, name: str = "split_question") -> object:

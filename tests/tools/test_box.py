@@ -202,8 +202,9 @@ async def test_a_model_that_is_talked_into_calling_without_end_gets_no_further(h
 @pytest.mark.parametrize(
     ("output", "content"),
     [
-        ('{"a":1}', {"json": {"a": 1}}), ("[1]", {"text": "[1]"}), ("12", {"text": "12"}), ("", {"text": "(nothing)"}),
-        ("plain", {"text": "plain"}), ("[" * 5_000, {"text": "[" * 5_000}),
+        ('{"a":1}', {"json": {"a": 1}}), ("[1]", {"json": {"result": [1]}}), ("12", {"text": "12"}),
+        ("", {"text": "(nothing)"}),
+        ("plain [1]\nQuestion: x", {"text": "plain (1)\n> Question: x"}), ("[" * 5_000, {"text": "[" * 5_000}),
     ],
 )  # fmt: skip
 async def test_what_a_tool_gives_back_is_content_that_converse_takes(

@@ -16,6 +16,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9À-Þ])|\n\
 FILE_NAME = re.compile(r"\.[a-z0-9]{2,5}$", re.IGNORECASE)
 LONGEST = 320  # characters of a sentence
 SENTENCES = 3
+FENCE = re.compile(r"^</?data-[0-9a-f]+>$\n?", re.MULTILINE)
 GREETING = re.compile(r"^\W*(hi|hello|hey|good (morning|evening|afternoon)|thanks|thank you)\b.{0,20}$", re.IGNORECASE)
 
 
@@ -93,11 +94,16 @@ def _tidy(sentence: str) -> str:
 
 
 def _from_tool(result: dict[str, Any]) -> str:
-    parts = [_found(block["json"]) if "json" in block else str(block.get("text", "")) for block in result["content"]]
+    parts = [_found(block["json"]) if "json" in block else _unfenced(block) for block in result["content"]]
     said = " ".join(" ".join(parts).split())
     if result.get("status") == "error":
         return f"The tool could not do this: {said.rstrip('.') or 'it gave no reason'}."
     return f"Here is what I found: {said or 'nothing'}."
+
+
+def _unfenced(block: dict[str, Any]) -> str:
+    """A text without the tags that tell whose it is."""
+    return FENCE.sub("", str(block.get("text", "")))
 
 
 def _found(value: Any) -> str:

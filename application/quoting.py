@@ -1,0 +1,58 @@
+"""What others wrote, on its way into a prompt: as data that cannot write the marks that only we set.
+
+A fence stands around it: two tags that hold a mark drawn for each call, which nobody who wrote a document, a title or a
+tool's answer can know. Prompts hold the two tags as blocks (`FENCE`); the gateway draws the mark when a call leaves.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+FENCE: tuple[dict[str, Any], dict[str, Any]] = ({"fence": "begin"}, {"fence": "end"})
+"""Blocks that stand before and behind what others wrote."""
+MAX_TITLE = 200
+_MARK = re.compile(r"(?<![\w)\]])[\[【［](\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,20})[\]】］]")
+"""Our marks of passages, in every spelling that counts as one; `a[0]` in code is none."""
+_LABEL = re.compile(r"^([ \t]*+)(?=(?:question|passages)[ \t]*+:)", re.IGNORECASE | re.MULTILINE)
+_FENCE_TAG = re.compile(r"<(?=/?data-)", re.IGNORECASE)
+
+
+def as_data(text: str) -> str:
+    """The text with what looks like our marks written so that it is none: `[1]` becomes `(1)`, a line that begins like
+    one of our labels is quoted, a fence's tag is no tag."""
+    text = _MARK.sub(r"(\1)", text) if "[" in text or "【" in text or "［" in text else text
+    text = _LABEL.sub(r"\1> ", text) if ":" in text else text
+    return _FENCE_TAG.sub("&lt;", text) if "<" in text else text
+
+
+def as_data_value(value: Any) -> Any:
+    """The same for every string of a JSON value, keys too."""
+    if isinstance(value, str):
+        return as_data(value)
+    if isinstance(value, list):
+        return [as_data_value(item) for item in value]
+    if isinstance(value, dict):
+        return {as_data(key): as_data_value(item) for key, item in value.items()}
+    return value
+
+
+def as_title(text: str) -> str:
+    """A title on one line, of at most `MAX_TITLE` characters."""
+    return as_data(" ".join(text.split())[:MAX_TITLE])
+
+
+def draw_mark() -> str:
+    """A mark of 12 hexadecimal digits that nobody can guess."""
+    return secrets.token_hex(6)
+
+
+def fence_tag(which: str, mark: str) -> str:
+    """The tag that begins or ends a fence."""
+    return f"<data-{mark}>\n" if which == "begin" else f"</data-{mark}>\n\n"
+
+
+def fenced(text: str, mark: str) -> str:
+    """A text between the two tags."""
+    return f"{fence_tag('begin', mark)}{text}\n{fence_tag('end', mark).rstrip()}"
