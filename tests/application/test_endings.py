@@ -93,7 +93,7 @@ async def test_what_is_said_back_is_lawful_whatever_the_model_made_up() -> None:
         assert ids == [block["toolResult"]["toolUseId"] for block in told.content]
         assert len(set(ids)) == 4 and all(id.replace("_", "").isalnum() and len(id) <= 64 for id in ids)
         assert {block["toolUse"]["name"] for block in asked.content} == {"refund", "unknown_tool"}
-        assert told.content[0]["toolResult"]["content"] == [{"text": "(nothing)"}]
+        assert "(nothing)" in told.content[0]["toolResult"]["content"][0]["text"]
 
 
 def test_ids_that_clash_with_those_made_up_for_others_are_kept_apart() -> None:
