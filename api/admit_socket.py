@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import WebSocket
+from msgspec import UNSET
 
 from api.auth import offered_subprotocols
 from api.client_socket import ClientGone, ClientSocket
@@ -32,6 +33,7 @@ async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> 
         await client.accept(SUBPROTOCOL if SUBPROTOCOL in offered_subprotocols(socket) else None)
         try:
             services.sockets.check(principal.tenant)
+            await services.budgets.requests.count(principal.tenant, principal.user, "sockets")
         except Refusal as refusal:
             await turn_away(client, refusal)
             return None
@@ -42,6 +44,9 @@ async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> 
 
 async def turn_away(client: ClientSocket, refusal: Refusal) -> None:
     """Say why in an `error` frame, then close with the refusal's code; `ClientGone`."""
-    error = Error(seq=0, session_id="", at=rfc3339(now()), code=refusal.code, message=refusal.detail)
+    retry = UNSET if refusal.retry_after_s is None else refusal.retry_after_s
+    error = Error(
+        seq=0, session_id="", at=rfc3339(now()), code=refusal.code, message=refusal.detail, retry_after_s=retry
+    )
     await client.send(encode(error).decode())
     await client.close(close_code(refusal), refusal.code)

@@ -47,6 +47,8 @@ def guard(services: Services) -> Guard:
             raise
         connection.scope["user"] = principal
         structlog.contextvars.bind_contextvars(tenant=principal.tenant)
+        if not socket:  # a socket is counted when it can be told
+            await services.budgets.requests.count(principal.tenant, principal.user)
         permission = handler.opt.get("permission")
         if permission is None or not any(map(principal.may, _all(permission))):
             raise Forbidden

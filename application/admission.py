@@ -1,11 +1,10 @@
-"""How many turns a process takes at once, and how many requests a minute a tenant may make of it."""
+"""How many turns a process takes at once, and how many of a tenant and of a user."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TypeVar
 
-from application.buckets import Buckets
 from domain.refusals import Draining, Overloaded, RateLimited
 
 K = TypeVar("K")
@@ -16,7 +15,7 @@ TOO_MANY_OF_USER = "Too many turns of this user run at once."
 class Admission:
     """Refuses at once instead of queueing: what is over the limit is told when to come back (seconds).
 
-    `turns_per_tenant` and `requests_per_minute` hold where a tenant has set nothing of its own.
+    `turns_per_tenant` and `requests_per_minute` are the installation's, where a tenant has set nothing of its own.
     """
 
     def __init__(self, *, turns: int, turns_per_tenant: int, requests_per_minute: int) -> None:
@@ -24,13 +23,6 @@ class Admission:
         self.running: Counter[str] = Counter()
         self.running_of_user: Counter[tuple[str, str]] = Counter()
         self.draining = False
-        self._requests = Buckets()
-
-    def request(self, tenant: str) -> None:
-        """Count a request of a tenant; RateLimited when its bucket is empty (it fills evenly over a minute)."""
-        if wait := self._requests.wait_s(tenant, 1, self.requests_per_minute):
-            raise RateLimited(retry_after_s=round(wait + 0.005, 2))
-        self._requests.take(tenant, 1, self.requests_per_minute)
 
     def enter(self, tenant: str, user: str = "", *, places: int | None = None, of_user: int | None = None) -> None:
         """Take a place for a turn, of `places` that the tenant has in this process and `of_user` that the user has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +37,7 @@ class CreateTurnHandler:
     run_turn: TurnRunner
     sealer: Sealer
     tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
+    admissions: TaskSet = field(default_factory=partial(TaskSet, "admission"))
 
     async def __call__(
         self,
@@ -65,14 +67,24 @@ class CreateTurnHandler:
             return known, False
         if live.run is not None and not live.run.ended:
             raise TurnInProgress
-        await self.gate.admit(principal.tenant, principal.user, command.turn_id)
+        # The shared counts are asked while the turn is looked at, so that they add no round trip; whoever is refused
+        # without them is refused before that.
+        admission = self.admissions.start_awaited(self.gate.admit(principal.tenant, principal.user, command.turn_id))
         try:
-            return await self._start(principal, live, command)
+            await asyncio.sleep(0)
+            if admission.done():
+                admission.result()
+            return await self._start(principal, live, command, admission)
         except BaseException:
-            await self.gate.leave(principal.tenant, principal.user, command.turn_id)
+            admission.cancel()
+            await asyncio.wait([admission])
+            if not admission.cancelled() and not admission.exception():
+                await self.gate.leave(principal.tenant, principal.user, command.turn_id)
             raise
 
-    async def _start(self, principal: Principal, live: LiveSession, command: CreateTurn) -> tuple[Turn, bool]:
+    async def _start(
+        self, principal: Principal, live: LiveSession, command: CreateTurn, admission: asyncio.Task[None]
+    ) -> tuple[Turn, bool]:
         asker = Asker(
             turn_id=command.turn_id,
             command=await hashed_client_id(self.sealer, str(live.id), command.client_id),
@@ -83,6 +95,7 @@ class CreateTurnHandler:
         run = await self.run_turn.begin(live, asker)
         may_cache = command.use_cache and not command.attachments
         opening = await self.run_turn.opening(run, command.text, may_cache=may_cache)
+        await admission
 
         def rule(session: Session) -> Sequence[Event]:
             started = rules.create_turn(session, command)

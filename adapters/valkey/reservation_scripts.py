@@ -23,6 +23,37 @@ end
 local function wait(key, amount, per_minute)
   return full_at(key) - now + math.min(cost(amount, per_minute), MINUTE) - MINUTE
 end
+-- Whether one more request fits: 0, or the number of the limit that stands in the way, and the wait. A limit of 0 is
+-- none. `fair` is what this user has taken of the first limit, `waiting` who was refused by it lately: as long as
+-- others were, nobody takes more than an even share.
+local function asked(rates, limits, fair, waiting, who)
+  local share = limits[1]
+  for i, rate in ipairs(rates) do
+    local left = limits[i] > 0 and wait(rate, 1, limits[i]) or 0
+    if left > 0 then
+      if i == 1 and who ~= '' then
+        redis.call('ZADD', waiting, whole(now), who)
+        redis.call('ZREMRANGEBYRANK', waiting, 0, -1001)
+        redis.call('PEXPIRE', waiting, 180000)
+      end
+      return i, left
+    end
+  end
+  if limits[1] > 0 and who ~= '' then
+    redis.call('ZREMRANGEBYSCORE', waiting, '-inf', whole(now - math.max(5000000, 2 * cost(1, limits[1]))))
+    share = limits[1] / (redis.call('ZCARD', waiting) + (redis.call('ZSCORE', waiting, who) and 0 or 1))
+    local left = share < limits[1] and wait(fair, 1, share) or 0
+    if left > 0 then
+      redis.call('ZADD', waiting, whole(now), who)
+      return 2, left
+    end
+    keep(fair, full_at(fair) + cost(1, share))
+  end
+  for i, rate in ipairs(rates) do
+    if limits[i] > 0 then keep(rate, full_at(rate) + cost(1, limits[i])) end
+  end
+  return 0, 0
+end
 local function read(value)
   local open, deadline = string.match(value, '^r(%d+):(%d+)$')
   if open then return tonumber(open), tonumber(deadline) end
@@ -58,35 +89,45 @@ local function known(usd, kind, epoch, seq)
 end
 """
 
-# KEYS: rate, places for each bound. ARGV: turn, lasting (us), always; then requests a minute and places for each (0: no
-# limit). -> verdict, bound, wait (us)
+# KEYS: fair, waiting, rate for each bound. ARGV: user (or nothing), requests a minute for each bound (0: no limit).
+# -> verdict, bound, wait (us)
+COUNT = (
+    _PRELUDE
+    + """
+local rates, limits = {}, {}
+for i = 3, #KEYS do rates[i-2], limits[i-2] = KEYS[i], tonumber(ARGV[i-1]) end
+local bound, left = asked(rates, limits, KEYS[1], KEYS[2], ARGV[1])
+if bound > 0 then return {'requests', bound, whole(left)} end
+return {'ok', 0, '0'}
+"""
+)
+
+# KEYS: fair, waiting; rate, places for each bound. ARGV: user (or nothing), turn, lasting (us), always; then requests a
+# minute and places for each (0: no limit). -> verdict, bound, wait (us)
 ENTER = (
     _PRELUDE
     + """
-local turn, lasting, always = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
-local bounds = #KEYS / 2
-if not always then
-  for i = 1, bounds do
-    local rate, places, requests, most = KEYS[2*i-1], KEYS[2*i], tonumber(ARGV[2*i+2]), tonumber(ARGV[2*i+3])
-    if most > 0 then
-      redis.call('ZREMRANGEBYSCORE', places, '-inf', whole(now))
-      if not redis.call('ZSCORE', places, turn) and redis.call('ZCARD', places) >= most then
-        return {'turns', i, whole(1000000)}
-      end
-    end
-    if requests > 0 then
-      local left = wait(rate, 1, requests)
-      if left > 0 then return {'requests', i, whole(left)} end
+local turn, lasting, always = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+local rates, limits, bounds = {}, {}, #KEYS / 2 - 1
+for i = 1, bounds do
+  local places, most = KEYS[2*i+2], tonumber(ARGV[2*i+4])
+  rates[i], limits[i] = KEYS[2*i+1], tonumber(ARGV[2*i+3])
+  if most > 0 and not always then
+    redis.call('ZREMRANGEBYSCORE', places, '-inf', whole(now))
+    if not redis.call('ZSCORE', places, turn) and redis.call('ZCARD', places) >= most then
+      return {'turns', i, whole(1000000)}
     end
   end
 end
+if not always then
+  local bound, left = asked(rates, limits, KEYS[1], KEYS[2], ARGV[1])
+  if bound > 0 then return {'requests', bound, whole(left)} end
+end
 for i = 1, bounds do
-  local rate, places, requests, most = KEYS[2*i-1], KEYS[2*i], tonumber(ARGV[2*i+2]), tonumber(ARGV[2*i+3])
-  if most > 0 then
-    redis.call('ZADD', places, whole(now + lasting), turn)
-    redis.call('PEXPIRE', places, whole(lasting / 1000 + 1000))
+  if tonumber(ARGV[2*i+4]) > 0 then
+    redis.call('ZADD', KEYS[2*i+2], whole(now + lasting), turn)
+    redis.call('PEXPIRE', KEYS[2*i+2], whole(lasting / 1000 + 1000))
   end
-  if requests > 0 and not always then keep(rate, full_at(rate) + cost(1, requests)) end
 end
 return {'ok', 0, '0'}
 """

@@ -13,8 +13,8 @@ import structlog
 from valkey.exceptions import ValkeyError
 
 from adapters.valkey.pipelined import Pipelined
-from adapters.valkey.reservation_scripts import ENTER, REBASE, RESERVE, SETTLE
-from application.ports.reservations import Answer, Base, Bound, Call, Claim, Mark, Standing
+from adapters.valkey.reservation_scripts import COUNT, ENTER, REBASE, RESERVE, SETTLE
+from application.ports.reservations import Answer, Base, Bound, Call, Claim, Counted, Mark, Standing
 from domain.refusals import DependencyUnavailable
 
 NANO = Decimal("0.000000001")
@@ -36,9 +36,16 @@ class ValkeyReservations:
         self, tenant: str, turn_id: str, bounds: Sequence[Bound], *, lasting_s: float, always: bool = False
     ) -> Answer:
         """See the port."""
-        keys = [_key(tenant, bound, part) for bound in bounds for part in ("requests", "turns")]
+        keys = [key for bound in bounds for key in (_rate(tenant, bound, "requests"), _key(tenant, bound, "turns"))]
         limits = [x or 0 for b in bounds for x in (b.limits.requests_per_minute, b.limits.concurrent_turns)]
-        return _answer(await self._run(ENTER, keys, [turn_id, _micro(lasting_s), int(always), *limits]), 0)
+        keys, who = [*_fair(tenant, bounds, "requests"), *keys], _whose(bounds[-1])
+        return _answer(await self._run(ENTER, keys, [who, turn_id, _micro(lasting_s), int(always), *limits]), 0)
+
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+        """See the port."""
+        keys = [*_fair(tenant, bounds, what), *(_rate(tenant, bound, what) for bound in bounds)]
+        limits = [bound.limits.requests_per_minute or 0 for bound in bounds]
+        return _answer(await self._run(COUNT, keys, [_whose(bounds[-1]), *limits]), 0)
 
     async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
         """See the port."""
@@ -94,10 +101,23 @@ def nano(usd: Decimal) -> int:
     return int((usd / NANO).to_integral_value(rounding="ROUND_CEILING"))
 
 
-def _key(tenant: str, bound: Bound, part: str) -> str:
+def _whose(bound: Bound) -> str:
     """A user stands as a digest: the counters hold no names."""
-    whose = hashlib.sha256(bound.user.encode()).hexdigest()[:24] if bound.user else "all"
-    return f"{{{tenant}}}:budget:{whose}:{part}"
+    return hashlib.sha256(bound.user.encode()).hexdigest()[:24] if bound.user else ""
+
+
+def _key(tenant: str, bound: Bound, part: str) -> str:
+    return f"{{{tenant}}}:budget:{_whose(bound) or 'all'}:{part}"
+
+
+def _rate(tenant: str, bound: Bound, what: Counted) -> str:
+    """A limit that is changed begins with a full bucket."""
+    return _key(tenant, bound, f"{what}:{bound.limits.requests_per_minute or 0}")
+
+
+def _fair(tenant: str, bounds: Sequence[Bound], what: Counted) -> tuple[str, str]:
+    limit = bounds[0].limits.requests_per_minute or 0
+    return _key(tenant, bounds[-1], f"fair-{what}:{limit}"), _key(tenant, bounds[0], f"waiting-{what}:{limit}")
 
 
 def _purse_keys(tenant: str, bounds: Sequence[Bound]) -> list[str]:

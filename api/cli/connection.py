@@ -14,6 +14,7 @@ from api.token_wiring import token_issuer
 TOKEN_S = 300
 RENEW_BEFORE_S = 60
 TIMEOUT_S = 60.0
+PATIENCE_S = 120.0
 
 
 class LocalToken(httpx.Auth):
@@ -41,6 +42,23 @@ class LocalToken(httpx.Auth):
         yield request
 
 
+class Patient(httpx.HTTPTransport):
+    """Comes back when a server that is busy, or a limit, says when: a command is in no hurry."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx. The last answer is given whatever it is."""
+        import time
+
+        ends = time.monotonic() + PATIENCE_S
+        while True:
+            answer = super().handle_request(request)
+            wait_s = float(answer.headers.get("retry-after", 1))
+            if answer.status_code not in (429, 503) or time.monotonic() + wait_s > ends:
+                return answer
+            answer.close()
+            time.sleep(wait_s)
+
+
 def base_url(settings: Settings) -> str:
     """Where the installation answers: COLLOQUY_URL, else what `colloquy up` wrote into the data directory;
     RuntimeError when nothing runs."""
@@ -59,7 +77,8 @@ def credentials(tenant: str, roles: Sequence[str], user: str = "cli") -> LocalTo
 
 def connect(tenant: str, roles: Sequence[str], user: str = "cli") -> httpx.Client:
     """A client of the running installation; close it, or use it in a `with`."""
-    return httpx.Client(base_url=base_url(read_settings()), auth=credentials(tenant, roles, user), timeout=TIMEOUT_S)
+    url, auth = base_url(read_settings()), credentials(tenant, roles, user)
+    return httpx.Client(base_url=url, auth=auth, timeout=TIMEOUT_S, transport=Patient())
 
 
 def checked(answer: httpx.Response) -> Any:

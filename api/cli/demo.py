@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 import httpx
 
-from api.cli.connection import checked, credentials
+from api.cli.connection import Patient, checked, credentials
 from domain.access import PLATFORM_TENANT
 
 INDEXED_S = 60.0
+POLL_S = 0.25
 
 DEMO: dict[str, dict[str, str]] = {
     "Northwind Coffee": {
@@ -52,7 +53,7 @@ two years; a low battery is shown as code E-31. The payload limit is 12 kilogram
 
 def seed(url: str, progress: Callable[[str], None]) -> Iterator[str]:
     """Create the demo tenants where there are none, and say how to ask them something."""
-    with httpx.Client(base_url=url, timeout=30) as http:
+    with httpx.Client(base_url=url, timeout=30, transport=Patient()) as http:
         operator = credentials(PLATFORM_TENANT, ["operator"])
         known = checked(http.get("/v1/tenants?limit=1000", auth=operator))["tenants"]
         ids = {tenant["name"]: tenant["tenant_id"] for tenant in known}
@@ -75,7 +76,6 @@ def add(http: httpx.Client, tenant: str, documents: dict[str, str]) -> None:
         waiting.add(checked(answer)["document_id"])
     deadline = time.monotonic() + INDEXED_S
     while waiting and time.monotonic() < deadline:
-        for document in list(waiting):
-            if checked(http.get(f"/v1/documents/{document}", auth=editor))["status"] != "pending":
-                waiting.discard(document)
-        time.sleep(0.05)
+        rows = checked(http.get("/v1/documents?status=pending&limit=1000", auth=editor))["documents"]
+        waiting &= {row["document_id"] for row in rows}
+        time.sleep(POLL_S)

@@ -15,8 +15,7 @@ import msgspec
 from api.cli.connection import checked
 
 AT_ONCE = 8
-POLL_S = 0.3
-TRIES = 6
+POLL_S = 0.5
 STALLED_S = 900.0
 STDIN = "-"
 
@@ -55,18 +54,14 @@ def upload_all(client: httpx.Client, files: Iterable[str]) -> Iterator[Outcome]:
 
 
 def upload(client: httpx.Client, file: str) -> Outcome:
-    """Send one file. A server that is busy is asked again when it says so."""
-    for attempt in range(TRIES):
-        try:
-            body = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
-            answer = client.post("/v1/documents", files={"file": ("stdin" if file == STDIN else file, body)})
-        except OSError as error:
-            return Outcome(file, None, "failed", "unreadable", str(error))
-        except httpx.TransportError as error:
-            return Outcome(file, None, "failed", "dependency_unavailable", str(error))
-        if answer.status_code not in (429, 503) or attempt == TRIES - 1 or file == STDIN:
-            break
-        time.sleep(float(answer.headers.get("retry-after", 1)))
+    """Send one file."""
+    try:
+        body = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        answer = client.post("/v1/documents", files={"file": ("stdin" if file == STDIN else file, body)})
+    except OSError as error:
+        return Outcome(file, None, "failed", "unreadable", str(error))
+    except httpx.TransportError as error:
+        return Outcome(file, None, "failed", "dependency_unavailable", str(error))
     if answer.is_success:
         accepted = answer.json()
         return Outcome(file, accepted["document_id"], accepted["status"])

@@ -18,6 +18,7 @@ from application.gateway.local_share import LocalShare, Rate
 from application.gateway.measure import Account, Measure
 from application.gateway.over_limit import over_limit
 from application.gateway.purse import RANK, BudgetNews, Level, Purses, Refused
+from application.gateway.request_rates import RequestRates
 from application.gateway.turn_places import TurnPlaces
 from application.ports.reservations import Answer, Bound, Call, Mark, Reservations
 from application.ports.spending import Spending
@@ -57,7 +58,9 @@ class BudgetGate:
 
     def __post_init__(self) -> None:
         self.share = LocalShare(self.replicas)
-        self.places = TurnPlaces(self.tenants, self.admission, self.shared, self.share, self.place_s)
+        per_minute, places = self.admission.requests_per_minute, self.admission.turns_per_tenant
+        self.requests = RequestRates(self.tenants, self.shared, self.share, per_minute, places)
+        self.places = TurnPlaces(self.requests, self.admission, self.shared, self.place_s)
         self.measure = Measure(self.shared, self.spending, self.purses, self.replicas)
 
     # Turns

@@ -13,6 +13,8 @@ from domain.tenant.events import Limits
 
 RESERVED_S = 2.0
 """Seconds after which money that others have only reserved may have come back."""
+Counted = Literal["requests", "sockets"]
+"""What has a bucket of its own, of the size of `requests_per_minute`: opening a chat costs no question."""
 Verdict = Literal["ok", "requests", "turns", "tokens", "money", "unknown"]
 
 
@@ -79,6 +81,15 @@ class Base(msgspec.Struct, frozen=True):
 class Reservations(Protocol):
     """Counts of one tenant change all together or not at all, by one clock. Every method answers within 0.1 s or raises
     `DependencyUnavailable`, and may then have taken effect all the same."""
+
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+        """Count one against `requests_per_minute` in each bound: a bucket of a minute's worth, which fills evenly and
+        begins full when its limit is changed.
+
+        With a second bound, of a user, who waits comes before who has had much: as long as other users of the tenant
+        were refused lately, this one takes no more than his even share of the tenant's limit. Alone he may take it all.
+        """
+        ...
 
     async def enter(
         self, tenant: str, turn_id: str, bounds: Sequence[Bound], *, lasting_s: float, always: bool = False

@@ -21,14 +21,18 @@ from api.settings import Settings
 from api.sockets import Sockets
 from api.token_wiring import create_token_keys, token_issuer, token_verifier
 from application.admission import Admission
+from application.clock import now
 from application.create_tenant import CreateTenantHandler
+from application.gateway.reservation import BudgetGate
 from application.ports.tenants import TenantRow
 from application.put_assistant import PutAssistantHandler
 from application.tenants import KnownTenants
 from application.tickets import InMemoryTickets
 from application.upload_space import UploadSpace
 from domain.access import PLATFORM_TENANT
+from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_event_store import InMemoryEventStore
+from tests.fakes.in_memory_reservations import InMemoryReservations
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_user_names import users_on
 
@@ -85,6 +89,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     create_token_keys(settings)
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
     tenants, users = KnownTenants(store), users_on(InMemorySealer(), store)
+    admission = Admission(turns=10, turns_per_tenant=5, requests_per_minute=settings.requests_per_minute)
     parts: dict[str, Any] = {field.name: None for field in dataclasses.fields(Services)}
     parts |= {
         "settings": settings,
@@ -97,7 +102,8 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "users": users,
         "create_tenant": CreateTenantHandler(store, noted, noted, directory, users),  # type: ignore[arg-type]
         "put_assistant": PutAssistantHandler(store, tenants),
-        "admission": Admission(turns=10, turns_per_tenant=5, requests_per_minute=300),
+        "admission": admission,
+        "budgets": BudgetGate(tenants, admission, InMemoryReservations(now=now()), FixedSpending()),
         "sockets": Sockets(5, 2),
         "addresses": address_limits(settings),
         "scratch": UnnamedFiles(settings.spool_path),

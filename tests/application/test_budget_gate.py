@@ -98,13 +98,13 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 # Turns
 
 
-async def test_without_a_budget_nobody_else_is_asked() -> None:
+async def test_without_a_budget_nobody_is_asked_of_money() -> None:
     house = House()
     gate = house.process()
     await gate.admit(T, "ada", "t1")
     await house.spend(gate)
     await gate.leave(T, "ada", "t1")
-    assert (house.shared.answered, house.ledger.asked, gate.level(T)) == (0, 0, "ok")
+    assert (house.shared.answered, house.ledger.asked, gate.level(T)) == (2, 0, "ok"), "it came and went"
     assert not gate.admission.running
 
 
@@ -124,6 +124,46 @@ async def test_the_installations_limits_hold_where_a_tenant_has_none() -> None:
         await gate.admit(T, "ada", "last")
     assert 0 < (refused.value.retry_after_s or 0) <= 0.21
     assert not gate.admission.running, "who is refused holds no place"
+
+
+@pytest.mark.parametrize("limit", [None, 10])
+async def test_requests_and_turns_are_counted_together_over_all_processes(limit: int | None) -> None:
+    house = House(requests_per_minute=limit)
+    here, there = house.process(), house.process()
+    for n in range((limit or 300) // 2):
+        await here.requests.count(T, "ada")
+        await there.admit(T, "ada", f"t{n}")
+        await there.leave(T, "ada", f"t{n}")
+    for gate in (here, there):
+        with pytest.raises(RateLimited) as refused:
+            await gate.requests.count(T, "ada")
+        assert 0 < (refused.value.retry_after_s or 0) <= 60 / (limit or 300)
+        with pytest.raises(RateLimited):
+            await gate.admit(T, "ada", "more")
+        assert not gate.admission.running
+    await here.requests.count("other", "ada")
+    await here.requests.count(T, "ada", "sockets")  # a chat can still be opened
+
+
+async def test_who_was_told_to_wait_is_refused_without_asking_until_then(later: Callable[[float], None]) -> None:
+    house = House(requests_per_minute=1)
+    gate = house.process()
+    await gate.requests.count(T, "ada")
+    with pytest.raises(RateLimited):
+        await gate.requests.count(T, "ada")
+    asked = house.shared.answered
+    for _ in range(1000):
+        with pytest.raises(RateLimited):
+            await gate.requests.count(T, "ada")
+        with pytest.raises(RateLimited):
+            await gate.admit(T, "ada", "t")
+    assert house.shared.answered == asked
+    house.tenants.budget = Budget(requests_per_minute=2)
+    await gate.requests.count(T, "ada")  # the limit was changed
+    house.tenants.budget = Budget(requests_per_minute=1)
+    house.shared.now += timedelta(seconds=60)
+    later(60)
+    await gate.requests.count(T, "ada")
 
 
 async def test_limits_hold_over_all_processes() -> None:

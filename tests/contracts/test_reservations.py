@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -95,6 +96,52 @@ async def test_what_one_bound_refuses_takes_nothing_from_the_other(shared: Reser
     refused = await enter(shared, tenant, "b", own, ada)
     assert (refused.verdict, refused.bound) == ("turns", 1)
     assert (await enter(shared, tenant, "c", own, bound("bob", concurrent_turns=1))).verdict == "ok"
+
+
+async def test_requests_are_counted_with_turns_and_sockets_apart(shared: Reservations, tenant: str) -> None:
+    limits = [bound(requests_per_minute=4), bound("ada")]
+    for _ in range(2):
+        assert (await shared.count(tenant, "requests", limits)).verdict == "ok"
+        assert (await enter(shared, tenant, new_id(), *limits)).verdict == "ok"
+    refused = await shared.count(tenant, "requests", limits)
+    assert refused.verdict == "requests" and refused.bound == 0 and 0 < refused.retry_after_s <= 15
+    assert (await enter(shared, tenant, "t", *limits)).verdict == "requests"
+    assert [(await shared.count(tenant, "sockets", limits)).verdict for _ in range(5)] == ["ok"] * 4 + ["requests"]
+
+
+async def test_a_limit_that_is_changed_begins_with_a_full_bucket(shared: Reservations, tenant: str) -> None:
+    for limit in (3, 5):
+        limits = [bound(requests_per_minute=limit), bound("ada")]
+        found = [(await shared.count(tenant, "requests", limits)).verdict for _ in range(limit + 1)]
+        assert found == ["ok"] * limit + ["requests"]
+
+
+async def test_a_users_own_limit_stands_beside_the_tenants(shared: Reservations, tenant: str) -> None:
+    own = bound(requests_per_minute=100)
+    found = [await shared.count(tenant, "requests", [own, bound("ada", requests_per_minute=2)]) for _ in range(3)]
+    assert [(one.verdict, one.bound) for one in found] == [("ok", 0), ("ok", 0), ("requests", 1)]
+    assert (await shared.count(tenant, "requests", [own, bound("bob", requests_per_minute=2)])).verdict == "ok"
+
+
+async def test_who_waits_comes_before_who_has_had_it_all(shared: Reservations, tenant: str) -> None:
+    """A limit of 600 a minute gives twenty in two seconds. Ada asks ten times as often as bob."""
+    own, let_in = bound(requests_per_minute=600), {"ada": 0, "bob": 0}
+
+    async def asks(user: str) -> None:
+        let_in[user] += (await shared.count(tenant, "requests", [own, bound(user)])).verdict == "ok"
+
+    for _ in range(600):
+        await asks("ada")
+    assert let_in["ada"] == 600, "alone she may have all of it"
+    let_in["ada"], ends = 0, time.monotonic() + 2
+    for n in range(100_000):
+        if isinstance(shared, InMemoryReservations):
+            shared.now += timedelta(milliseconds=5)
+        if (n > 400) if isinstance(shared, InMemoryReservations) else (time.monotonic() > ends):
+            break
+        for user in ("ada",) * 10 + ("bob",):
+            await asks(user)
+    assert let_in["bob"] >= 6 and let_in["ada"] >= 6, let_in
 
 
 async def test_tenants_share_nothing(shared: Reservations, tenant: str) -> None:
@@ -261,7 +308,7 @@ async def test_keys_begin_with_the_tenant_and_name_no_user(endpoints: object, te
     await enter(shared, tenant, "t", *bounds)
     await shared.reserve(tenant, call("c", tokens=5), bounds, marks)
     keys = [key.decode() async for key in client.scan_iter(match=f"*{tenant}*")]
-    assert len(keys) == 10 and all(key.startswith(f"{{{tenant}}}:") and "lovelace" not in key for key in keys)
+    assert len(keys) == 11 and all(key.startswith(f"{{{tenant}}}:") and "lovelace" not in key for key in keys)
     assert all([await client.ttl(key) > 0 for key in keys]), "nothing stays for ever"
     await client.aclose()
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -31,18 +32,23 @@ MODEL = "global.anthropic.claude-haiku-4-5"
 CENT = Decimal("0.01")
 ESTIMATE, TRUTH = Usage(output_tokens=2000), Usage(output_tokens=1500)  # a cent, and three quarters of it
 LIMIT = 20 * CENT
+OF_MONEY = Budget(limit_usd=LIMIT, concurrent_turns=2, requests_per_minute=100_000)
 
 
 class Budgeted(FixedTenants):
+    def __init__(self, budget: Budget) -> None:
+        super().__init__()
+        self.budget = budget
+
     async def settings(self, tenant: str) -> Tenant:
-        return Tenant(name=tenant, budget=Budget(limit_usd=LIMIT, concurrent_turns=2))
+        return Tenant(name=tenant, budget=self.budget)
 
 
-def gate_on(url: str) -> BudgetGate:
+def gate_on(url: str, budget: Budget = OF_MONEY) -> BudgetGate:
     """The gate of one process, whose ledger never hears of anything: only the shared counts hold the budget."""
-    admission = Admission(turns=100, turns_per_tenant=20, requests_per_minute=300)
+    admission = Admission(turns=100, turns_per_tenant=20, requests_per_minute=100)
     shared = ValkeyReservations(valkey.asyncio.from_url(url))
-    return BudgetGate(Budgeted(), admission, shared, FixedSpending(), place_s=0.5)
+    return BudgetGate(Budgeted(budget), admission, shared, FixedSpending(), place_s=0.5)
 
 
 async def one_process(url: str, tenant: str, calls: int) -> int:
@@ -59,6 +65,23 @@ async def one_process(url: str, tenant: str, calls: int) -> int:
         return 1
 
     return sum([sum(await asyncio.gather(*(one() for _ in range(20)))) for _ in range(calls // 20)])
+
+
+async def ask(url: str, tenant: str, requests: int, limit: str) -> list[float]:
+    """So many requests and turns in turn; how many were let in, and when the first and the last was asked for."""
+    gate = gate_on(url, Budget(requests_per_minute=100 if limit == "own" else None))
+    began, let_in = time.time(), 0
+    for n in range(requests):
+        try:
+            if n % 2:
+                await gate.admit(tenant, "ada", f"{n}")
+                await gate.leave(tenant, "ada", f"{n}")
+            else:
+                await gate.requests.count(tenant, "ada")
+            let_in += 1
+        except RateLimited:
+            continue
+    return [let_in, began, time.time()]
 
 
 async def hold_places(url: str, tenant: str) -> None:
@@ -89,6 +112,17 @@ async def test_two_processes_spend_the_limit_and_no_more(shared: tuple[str, Any]
     said = [json.loads((await asyncio.wait_for(process.communicate(), 60))[0]) for process in processes]
     assert sum(said) * CENT * 3 / 4 <= LIMIT < (sum(said) + 2) * CENT, said
     assert await one_process(url, tenant, 20) == 0, "a third finds it used up, whatever its own ledger says"
+
+
+@pytest.mark.parametrize("limit", ["own", "default"])
+async def test_two_processes_let_in_so_many_requests_and_no_more(shared: tuple[str, Any], limit: str) -> None:
+    """All that a full bucket holds, and what it gained meanwhile: 100 a minute are 5 in three seconds."""
+    (url, _), tenant = shared, new_id()
+    processes = [await started("ask", url, tenant, 150, limit) for _ in range(2)]
+    said = [json.loads((await asyncio.wait_for(process.communicate(), 60))[0]) for process in processes]
+    let_in = sum(count for count, _, _ in said)
+    lasted = max(ended for _, _, ended in said) - min(began for _, began, _ in said)
+    assert 100 <= let_in <= 101 + lasted * 100 / 60, said
 
 
 async def test_a_flush_in_between_lets_nobody_spend_twice(shared: tuple[str, Any]) -> None:
@@ -137,5 +171,7 @@ if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     if what == "spend":
         print(asyncio.run(one_process(rest[0], rest[1], int(rest[2]))))  # noqa: T201
+    elif what == "ask":
+        print(json.dumps(asyncio.run(ask(rest[0], rest[1], int(rest[2]), rest[3]))))  # noqa: T201
     else:
         asyncio.run(hold_places(rest[0], rest[1]))

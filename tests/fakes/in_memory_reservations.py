@@ -8,10 +8,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from application.buckets import Buckets
-from application.ports.reservations import RESERVED_S, Answer, Base, Bound, Call, Claim, Mark, Standing
+from application.ports.reservations import RESERVED_S, Answer, Base, Bound, Call, Claim, Counted, Mark, Standing
 from domain.refusals import DependencyUnavailable
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+def limit_of(bound: Bound) -> int:
+    """Requests a minute; 0 is without limit."""
+    return bound.limits.requests_per_minute or 0
 
 
 @dataclass
@@ -55,6 +60,7 @@ class InMemoryReservations:
     def flush(self) -> None:
         """Everything is forgotten."""
         self._buckets = Buckets(self._seconds)
+        self._waiting: dict[tuple[str, str, int], dict[str, datetime]] = {}
         self._places: dict[tuple[str, str], dict[str, datetime]] = {}
         self._money: dict[tuple[str, str], _Money] = {}
 
@@ -64,16 +70,38 @@ class InMemoryReservations:
         self._here()
         for number, bound in enumerate(bounds):
             places = self._free(tenant, bound)
-            most, requests = bound.limits.concurrent_turns, bound.limits.requests_per_minute
+            most = bound.limits.concurrent_turns
             if most and not always and turn_id not in places and len(places) >= most:
                 return Answer(verdict="turns", bound=number, retry_after_s=1.0)
-            if requests and not always and (wait := self._buckets.wait_s((tenant, bound.user, "r"), 1, requests)):
-                return Answer(verdict="requests", bound=number, retry_after_s=wait)
-        for bound in bounds:
+        answer = Answer(verdict="ok") if always else self._asked(tenant, "requests", bounds)
+        for bound in bounds if answer.verdict == "ok" else ():
             if bound.limits.concurrent_turns:
                 self._free(tenant, bound)[turn_id] = self.now + timedelta(seconds=lasting_s)
-            if bound.limits.requests_per_minute and not always:
-                self._buckets.take((tenant, bound.user, "r"), 1, bound.limits.requests_per_minute)
+        return answer
+
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+        self._here()
+        return self._asked(tenant, what, bounds)
+
+    def _asked(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+        who, limit = bounds[-1].user, bounds[0].limits.requests_per_minute or 0
+        waiting = self._waiting.setdefault((tenant, what, limit), {})
+        rates = [(n, (tenant, b.user, what, limit_of(b)), limit_of(b)) for n, b in enumerate(bounds) if limit_of(b)]
+        for number, key, per_minute in rates:
+            if wait := self._buckets.wait_s(key, 1, per_minute):
+                if number == 0 and who:
+                    waiting[who] = self.now
+                return Answer(verdict="requests", bound=number, retry_after_s=wait)
+        if limit and who:
+            long_ago = self.now - timedelta(seconds=max(5, 120 / limit))
+            others = [user for user, at in waiting.items() if user != who and at >= long_ago]
+            fair, share = (tenant, who, what, "fair"), limit / (1 + len(others))
+            if others and (wait := self._buckets.wait_s(fair, 1, share)):
+                waiting[who] = self.now
+                return Answer(verdict="requests", bound=1, retry_after_s=wait)
+            self._buckets.take(fair, 1, share)
+        for _, key, per_minute in rates:
+            self._buckets.take(key, 1, per_minute)
         return Answer(verdict="ok")
 
     async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
@@ -145,7 +173,7 @@ class InMemoryReservations:
         return money.standing
 
     def _seconds(self) -> float:
-        return self.now.timestamp()
+        return (self.now - START).total_seconds()  # small numbers, for they are added up
 
     def _here(self) -> None:
         if self.away:
