@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from domain.event import Event, topic
+from domain.event import Event, topic, upcast
 
 PII_DEFAULTS: dict[str, str] = dict.fromkeys(
     ("email", "phone", "card", "iban", "national_id", "ip", "credential", "person", "address"), "placeholder"
@@ -56,9 +56,9 @@ class TenantCreated(Event, frozen=True, kw_only=True):
     name: str
 
 
-@topic("assistant.put.1")
+@topic("assistant.put.2", private=True)
 class AssistantPut(Event, frozen=True, kw_only=True):
-    """An assistant is now this, in its `version`."""
+    """An assistant is now this, in its `version`: sealed, for its instructions are its tenant's own words."""
 
     name: str
     assistant: Assistant
@@ -112,9 +112,9 @@ class Budget(Limits, frozen=True, kw_only=True):
     per_user: Limits = Limits()
 
 
-@topic("tool.put.1")
+@topic("tool.put.2", private=True)
 class ToolPut(Event, frozen=True, kw_only=True):
-    """A tool is now this, in its `version`."""
+    """A tool is now this, in its `version`: sealed, for its address, query and description are its tenant's own."""
 
     name: str
     tool: Tool
@@ -146,3 +146,10 @@ class BudgetWarned(Event, frozen=True, kw_only=True):
     limit_usd: Decimal
     used_usd: Decimal
     user: str = ""
+
+
+@upcast("assistant.put.1", "assistant.put.2")
+@upcast("tool.put.1", "tool.put.2")
+def sealed_since(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same fields; their first versions were stored in the clear."""
+    return fields
