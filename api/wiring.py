@@ -81,6 +81,7 @@ POOL_SIZE = 12
 MIRROR_S = 0.5
 """Between two times that feeds are sent to their tails."""
 WATCH_S = 1.0
+SWEEP_S = 30.0
 SNIFF_S = 15.0
 
 
@@ -224,7 +225,9 @@ async def _assemble(
             metrics.loop_down.labels(name).set(bool(why))
         await lag(pool, store)
 
+    loops.every("lease_renewal", settings.lease_s / 3, recover.renew)
     loops.every("recovery", settings.lease_s / 3, recover)
+    loops.every("session_sweep", SWEEP_S, sessions.sweep)
     loops.every("socket_watch", WATCH_S, sockets.watch)
     loops.every("feed_mirror", MIRROR_S, sessions.mirror)
     return Services(

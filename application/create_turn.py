@@ -67,6 +67,10 @@ class CreateTurnHandler:
             return known, False
         if live.run is not None and not live.run.ended:
             raise TurnInProgress
+        return await live.whole(self._begin(principal, live, command))
+
+    async def _begin(self, principal: Principal, live: LiveSession, command: CreateTurn) -> tuple[Turn, bool]:
+        """Admit and start a turn; to be done `whole`."""
         # The shared counts are asked while the turn is looked at, so that they add no round trip; whoever is refused
         # without them is refused before that.
         admission = self.admissions.start_awaited(self.gate.admit(principal.tenant, principal.user, command.turn_id))
@@ -104,7 +108,7 @@ class CreateTurnHandler:
             title = [] if session.title else [SessionRenamed(title=title_of(command.text))]
             return [*title, *started, *opening.events]
 
-        stored = await live.commit(rule, run.context)
+        stored = await live.commit_within(rule, run.context)
         turn = live.state.turn_of_client(command.client_id)
         assert turn is not None, "the rule made it or found it"
         if not stored:

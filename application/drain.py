@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-import structlog
-
 from application.admission import Admission
 from application.create_turn import CreateTurnHandler
-from application.live_session import LiveSessions
-from application.turn_run import Fenced
-from domain.refusals import Draining, Refusal
+from application.live_session import LiveSessions, Running
+from application.tasks import isolated
+from domain.refusals import Draining
 
 SETTLE_S = 5.0
-log = structlog.get_logger()
+FAIL_S = 35.0
+"""As long as an append may take, and a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +27,20 @@ class Drain:
     async def __call__(self, grace_s: float) -> None:
         """Refuse new turns, wait up to `grace_s` for those that run, fail the rest as `draining`."""
         self.admission.draining = True
-        if self.create_turn.tasks:
-            await asyncio.wait(self.create_turn.tasks, timeout=grace_s)
-        for live in self.sessions.held():
-            if live.run is not None:
-                try:
-                    await live.run.fail(Draining(retry_after_s=1))
-                except (Fenced, Refusal):
-                    log.warning("turn_left_to_its_lease", turn=live.run.turn_id if live.run else "")
-        if self.create_turn.tasks:
-            await asyncio.wait(self.create_turn.tasks, timeout=SETTLE_S)
-        after = self.create_turn.run_turn.after_turn.tasks
-        if left := [*self.create_turn.tasks, *after]:
-            for task in left:
-                task.cancel()
-            await asyncio.wait(left, timeout=SETTLE_S)
-        await self.sessions.mirror()
+        await self.create_turn.tasks.join(grace_s)
+        running = [live.run for live in self.sessions.held() if live.run is not None]
+        await asyncio.gather(*(_fail(run) for run in running))
+        await self.create_turn.tasks.join(SETTLE_S)
+        await asyncio.gather(
+            self.create_turn.tasks.end(SETTLE_S), self.create_turn.run_turn.after_turn.tasks.end(SETTLE_S)
+        )
+        await self.sessions.tasks.join(SETTLE_S)
+        with isolated("feed_mirror"):
+            await self.sessions.mirror()
+
+
+async def _fail(run: Running) -> None:
+    """End one turn, side by side with the others; one whose end is not stored in time is left to its lease."""
+    with isolated("turn_drain", turn=run.turn_id):
+        async with asyncio.timeout(FAIL_S):
+            await run.fail(Draining(retry_after_s=1))

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -16,7 +16,7 @@ from application.execute import SESSION, Context, Held
 from application.feed import Feed
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
-from application.tasks import SharedWork
+from application.tasks import SharedWork, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Refusal
 from domain.session.state import Session, SessionSnapshot
@@ -29,6 +29,7 @@ MIRRORED = 64
 
 
 Observe = Callable[[Sequence[Event]], None]
+T = TypeVar("T")
 
 
 def ignore(events: Sequence[Event]) -> None:
@@ -53,9 +54,9 @@ class Running(Protocol):
 class LiveSession:
     """One session. Whoever changes it goes through `commit`, one at a time."""
 
-    def __init__(self, store: EventStore, id: StreamId, observe: Observe = ignore) -> None:
+    def __init__(self, store: EventStore, id: StreamId, observe: Observe, tasks: TaskSet) -> None:
         self.id = id
-        self._observe = observe
+        self._observe, self.tasks = observe, tasks
         self.held: Held[Session] = Held(store, str(id), SESSION)
         self.feed = Feed(id.id, 0)
         self.run: Running | None = None
@@ -93,8 +94,17 @@ class LiveSession:
             async with self._lock:
                 await self.held.catch_up()
 
+    async def whole(self, work: Work[T]) -> T:
+        """Do something to its end although whoever asked for it may leave: a deadline, a cancel or a client that hangs
+        up must not come between an append and what follows from it."""
+        return await self.tasks.shielded(work)
+
     async def commit(self, rule: Callable[[Session], Sequence[Event]], context: Context) -> Sequence[Event]:
         """Decide and append; the facts that were stored. After a conflict the rule decides again on the new state."""
+        return await self.whole(self.commit_within(rule, context))
+
+    async def commit_within(self, rule: Callable[[Session], Sequence[Event]], context: Context) -> Sequence[Event]:
+        """The same for what is `whole` already."""
         async with self._lock:
             stored = await self.held.execute(rule, context)
         self._observe(stored)
@@ -124,6 +134,7 @@ class LiveSessions:
         self._store, self._tail, self._observe = store, tail, observe
         self._held: OrderedDict[str, LiveSession] = OrderedDict()
         self._loading: SharedWork[str, LiveSession] = SharedWork("session_load")
+        self.tasks = TaskSet("session")
 
     def held(self) -> list[LiveSession]:
         """All of them, as a copy, for the list changes meanwhile."""
@@ -131,7 +142,7 @@ class LiveSessions:
 
     def new(self, id: StreamId) -> LiveSession:
         """A session that does not exist yet."""
-        live = LiveSession(self._store, id, self._observe)
+        live = LiveSession(self._store, id, self._observe, self.tasks)
         self._keep(live)
         return live
 
@@ -146,7 +157,7 @@ class LiveSessions:
         return await self._loading.of(key, partial(self._load, id))
 
     async def _load(self, id: StreamId) -> LiveSession:
-        live = LiveSession(self._store, id, self._observe)
+        live = LiveSession(self._store, id, self._observe, self.tasks)
         await live.load(self._tail)
         if live.held.version:
             self._keep(live)
@@ -164,7 +175,7 @@ class LiveSessions:
         """Drop a session from memory (erasure)."""
         self._held.pop(str(id), None)
 
-    def sweep(self) -> None:
+    async def sweep(self) -> None:
         """Let go of what has been idle for an hour."""
         limit = time.monotonic() - IDLE_S
         for key, live in list(self._held.items()):

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RecoverTurns:
-    """A round of one process's loop; the time between two is well below the lease's length."""
+    """Two rounds of one process's loops; the time between two renewals is well below the lease's length."""
 
     leases: Leases
     sessions: LiveSessions
@@ -41,22 +41,27 @@ class RecoverTurns:
     sealer: Sealer
     process: str
 
-    async def __call__(self) -> None:
-        """Renew and claim. A turn that cannot be taken over keeps nobody else from it; its lease runs out again."""
+    async def renew(self) -> None:
+        """Keep the leases of the turns that run here."""
         await self.leases.renew([str(live.id) for live in self.sessions.held() if live.run is not None])
-        claimed = await self.leases.claim_expired(CLAIM_AT_ONCE)
-        for stream in claimed:
-            with isolated("turn_takeover", stream=stream):
-                async with asyncio.timeout(TAKE_OVER_S):
-                    await self._take_over(stream)
-        self.sessions.sweep()
 
-    async def _take_over(self, stream: str) -> None:
-        live = await self.sessions.get(StreamId.parse(stream))
+    async def __call__(self) -> None:
+        """Take over what has run out, side by side. A turn that cannot be taken over keeps no other from it; its lease
+        runs out again."""
+        claimed = await self.leases.claim_expired(CLAIM_AT_ONCE)
+        await asyncio.gather(*(self._try(stream) for stream in claimed))
+
+    async def _try(self, stream: str) -> None:
+        with isolated("turn_takeover", stream=stream):
+            async with asyncio.timeout(TAKE_OVER_S):
+                live = await self.sessions.get(StreamId.parse(stream))
+                await live.whole(self._take_over(live))
+
+    async def _take_over(self, live: LiveSession) -> None:
         turn = live.state.running
         if turn is None or live.run is not None:
             return None
-        log.info("turn_taken_over", turn=turn.turn_id, stream=stream)
+        log.info("turn_taken_over", turn=turn.turn_id, stream=str(live.id))
         if turn.resumed >= MAX_RESUMES:
             return await end_honestly(live, "internal", "The turn was interrupted too often.")
         asker = await self._asker(live, turn)
@@ -68,7 +73,9 @@ class RecoverTurns:
                 opening.embedding = None
             opening.events = [opening.embedding] if opening.embedding else []  # the rest is stored since the beginning
             context = Context(self.process, turn.turn_id)
-            await live.commit(lambda session: [*rules.resume_turn(session, self.process), *opening.events], context)
+            await live.commit_within(
+                lambda session: [*rules.resume_turn(session, self.process), *opening.events], context
+            )
         except BaseException:
             await self.gate.leave(live.id.tenant, asker.user, turn.turn_id)
             raise
@@ -90,8 +97,8 @@ class RecoverTurns:
 
 
 async def end_honestly(live: LiveSession, code: str, message: str) -> None:
-    """End a turn that cannot go on, and settle what it owes by estimate."""
-    stored = await live.commit(
+    """End a turn that cannot go on, and settle what it owes by estimate; to be done `whole`."""
+    stored = await live.commit_within(
         lambda session: [*rules.settle_open_calls(session), *fail_running(session, code, message, True)],
         Context("recovery"),
     )

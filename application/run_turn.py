@@ -21,11 +21,11 @@ from application.ports.answer_cache import CachedAnswer
 from application.ports.model import ModelFailure
 from application.ports.tenants import Tenants
 from application.retrieve import Retrieve
+from application.tasks import GIVES_WAY, is_cancelled, isolated
 from application.turn_run import Asker, Fenced, Setting, TurnRun
-from domain.refusals import Conflict, Internal, ModelUnavailable, Refusal
+from domain.refusals import Internal, ModelUnavailable, Refusal
 from domain.session import events as e
 
-RETRY_END_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 WAIT_FOR_EQUAL_S = 20.0
 log = structlog.get_logger()
 
@@ -63,8 +63,10 @@ class TurnRunner:
             await self._give_up(run, _refusal_of(failure))
         except Refusal as refusal:
             await self._give_up(run, refusal)
-        except Exception:
-            log.exception("turn_broke", turn=run.turn_id, tenant=run.caller.tenant)
+        except BaseException as error:  # whatever a part of it raises, the turn has an end
+            if is_cancelled(error) or isinstance(error, GIVES_WAY):
+                raise
+            log.error("turn_broke", turn=run.turn_id, tenant=run.caller.tenant, exc_info=error)
             await self._give_up(run, Internal())
         finally:
             await self._leave(run)
@@ -106,27 +108,18 @@ class TurnRunner:
         await run.complete(cached=hit.layer)
 
     async def _give_up(self, run: TurnRun, refusal: Refusal) -> None:
-        for pause in RETRY_END_S:
-            try:
-                return await run.fail(refusal)
-            except (Fenced, Conflict):
-                run.ended = True
-                return None
-            except Refusal:
-                await asyncio.sleep(pause)
-        # Nothing can be stored now. The lease is no longer renewed, and whoever can store then takes the turn over.
-        run.ended = True
-        log.error("turn_end_not_stored", turn=run.turn_id)
-        return None
+        try:
+            await run.fail(refusal)
+        except (Fenced, Refusal):
+            run.ended = True
 
     async def _leave(self, run: TurnRun) -> None:
         if run.live.run is run:
             run.live.run = None
-        try:
+        with isolated("turn_settlement", turn=run.turn_id):
             await run.settle()
+        with isolated("session_snapshot", session=run.live.id.id):
             await run.live.snapshot()
-        except Refusal:
-            log.exception("turn_not_settled", turn=run.turn_id)
         self.after_turn.begin(run)
 
 

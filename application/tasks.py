@@ -71,7 +71,7 @@ class TaskSet:
         """Run it and wait. A caller that is cancelled leaves; the work goes on to its end."""
         task = self.start_awaited(work)
         try:
-            return await _outcome(task)
+            return await outcome(task)
         finally:
             self._awaited.discard(task)
 
@@ -111,7 +111,7 @@ class SharedWork(Generic[K, T]):
         if task is None:
             task = self._under_way[key] = self._tasks.start_awaited(work())
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
-        return await _outcome(task)
+        return await outcome(task)
 
 
 class Loops:
@@ -249,7 +249,9 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
         pass  # nobody stopped us: the time is up
 
 
-async def _outcome(task: asyncio.Task[T]) -> T:
+async def outcome(task: asyncio.Task[T]) -> T:
+    """What a task comes to, or what it raises; it goes on when whoever waits is cancelled. A task that was cancelled
+    itself is `DependencyUnavailable`."""
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError as error:

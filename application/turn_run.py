@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
 
 from application import frames as f
 from application.citations import CitationReader, Citations
@@ -14,17 +16,28 @@ from application.execute import Context
 from application.gateway.journal import Caller, Spent
 from application.gateway.redaction import Redactor
 from application.live_session import LiveSession
+from application.tasks import outcome
 from domain.event import Event
 from domain.model_calls import TokensUsed
-from domain.refusals import Refusal
+from domain.refusals import Conflict, Refusal
 from domain.session import events as e
 from domain.session.rules import fail_turn
-from domain.session.state import Session
+from domain.session.state import Session, Turn
 from domain.tenant.events import Assistant, Tool
 from domain.tenant.state import Tenant
 
 if TYPE_CHECKING:
     from application.run_plan import PlanRun
+
+
+RETRY_END_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+End = e.TurnCompleted | e.TurnCancelled | e.TurnFailed
+STATUS: dict[type[End], str] = {
+    e.TurnCompleted: "completed",
+    e.TurnCancelled: "cancelled",
+    e.TurnFailed: "failed",
+}
+log = structlog.get_logger()
 
 
 class Fenced(Exception):
@@ -73,6 +86,7 @@ class TurnRun:
         self.tool_outputs: list[str] = []
         self.plan: PlanRun | None = None
         self._noted: list[Event] = []
+        self._end_task: asyncio.Task[bool] | None = None
 
     def tools(self) -> dict[str, Tool]:
         """Those of the tenant's tools that the assistant may use, by name."""
@@ -93,7 +107,9 @@ class TurnRun:
 
     async def record(self, events: Sequence[Event]) -> None:
         """Store facts of the running turn, or of what follows a completed one; Fenced when it is no longer ours."""
+        await self._store(self._recording(events))
 
+    def _recording(self, events: Sequence[Event]) -> Callable[[Session, list[Event]], Sequence[Event]]:
         def rule(session: Session, noted: list[Event]) -> Sequence[Event]:
             if self.completed and not session.erased:
                 return [*_owed(session, noted), *events]
@@ -102,7 +118,7 @@ class TurnRun:
                 raise Fenced
             return [*noted, *events]
 
-        await self._store(rule)
+        return rule
 
     async def settle(self) -> None:
         """Store what is still noted although the turn has ended: tokens are owed whatever became of the turn."""
@@ -111,9 +127,12 @@ class TurnRun:
             await self._store(_owed)
 
     async def _store(self, rule: Callable[[Session, list[Event]], Sequence[Event]]) -> None:
+        await self.live.whole(self._store_within(rule))
+
+    async def _store_within(self, rule: Callable[[Session, list[Event]], Sequence[Event]]) -> None:
         noted, self._noted = self._noted, []
         try:
-            await self.live.commit(lambda session: rule(session, noted), self.context)
+            await self.live.commit_within(lambda session: rule(session, noted), self.context)
         except BaseException:
             self._noted = noted + self._noted
             raise
@@ -163,7 +182,7 @@ class TurnRun:
     async def complete(self, *, cached: str = "") -> None:
         """The answer has ended, as `finish_reason` says."""
         event = e.TurnCompleted(**self._ending(), cached=cached, finish_reason=self.finish_reason)
-        self.completed = await self._end(event, self._completed("completed", event.cost_usd, cached))
+        await self._end(event, self._completed("completed", event.cost_usd, cached))
 
     async def cancel(self) -> bool:
         """Its user stopped it: over at once for whoever watches; the provider's stream is drained behind it. False when
@@ -183,19 +202,62 @@ class TurnRun:
         )
         await self._end(event, failed_frame(event, refusal.retry_after_s))
 
-    async def _end(self, event: Event, frame: f.Frame) -> bool:
+    async def _end(self, event: End, frame: f.Frame) -> bool:
+        """Whether this is its end. Whoever comes first decides, and a task that no deadline, cancel or drain reaches
+        stores that; whoever comes later waits for the outcome, and decides when it can never be stored."""
+        while self._end_task is not None:
+            try:
+                await outcome(self._end_task)
+            except Refusal:
+                continue
+            return False
         if self.ended:
             return False
         self.ended = True
+        self._end_task = self.live.tasks.start_awaited(self._store_end(event, frame))
+        return await outcome(self._end_task)
+
+    async def _store_end(self, event: End, frame: f.Frame) -> bool:
+        """Store it, in several tries if need be; what was said since it was decided is void, so there is no way back.
+        When nothing can be stored the lease is no longer renewed, and whoever can store takes the turn over."""
+        ours = True
         try:
-            await self.record([event])
-        except Refusal:
-            self.ended = False
+            for pause in (*RETRY_END_S, None):
+                try:
+                    await self._store_within(self._recording([event]))
+                    break
+                except (Fenced, Conflict):
+                    ours = self._is_stored(event)
+                    break
+                except Refusal as refusal:
+                    if pause is None or not refusal.retryable:
+                        raise
+                    await asyncio.sleep(pause)
+        except Refusal as refusal:
+            log.error("turn_end_not_stored", turn=self.turn_id, code=refusal.code)
+            self._end_task, self.ended = None, refusal.retryable
             raise
+        self.completed = ours and isinstance(event, e.TurnCompleted)
         if self.live.run is self:
             self.live.run = None
-        self._put(frame)
-        return True
+        if ours:
+            self._put(frame)
+        return ours
+
+    def _is_stored(self, event: End) -> bool:
+        """Whether an end that was in the way is this one, stored by an append whose outcome was not known. Another one
+        is shown as it is stored; Fenced when the turn runs elsewhere, or is erased."""
+        turn = self.live.state.turn(self.turn_id)
+        if turn is None or turn.status == "running":
+            raise Fenced
+        self._noted = [fact for fact in self._noted if isinstance(fact, TokensUsed)]
+        if (turn.status, turn.answer) == (STATUS[type(event)], event.text):
+            return True
+        self._put(f.Reset(reason="resumed"))
+        if turn.answer:
+            self._put(f.Delta(delta=turn.answer))
+        self._put(ended_frame(turn))
+        return False
 
     def _ending(self) -> dict[str, Any]:
         now = time.monotonic()
@@ -239,6 +301,25 @@ def usage_fields(usage: Any) -> dict[str, int]:
         "cache_read_tokens": usage.cache_read_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
     }
+
+
+def ended_frame(turn: Turn) -> f.Frame:
+    """The frame of a turn that has ended, as it is stored."""
+    if turn.status == "failed":
+        error = {"code": turn.error_code, "message": turn.error_message, "retryable": turn.error_retryable}
+        return f.Failed(turn_id=turn.turn_id, error=error | {"trace_id": turn.trace_id})
+    return f.Completed(
+        status=turn.status,
+        text=turn.answer,
+        citations=[msgspec.structs.asdict(c) for c in turn.citations],
+        model=turn.model,
+        cached=turn.cached or False,
+        usage=usage_fields(turn.usage),
+        cost_usd=f"{turn.cost_usd:f}",
+        ms=turn.ms,
+        ttft_ms=turn.ttft_ms,
+        finish_reason=turn.finish_reason,
+    )
 
 
 def failed_frame(event: e.TurnFailed, retry_after_s: float | None = None) -> f.Failed:

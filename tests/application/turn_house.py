@@ -131,10 +131,11 @@ async def house(
     assistant: Assistant | None = None,
     passages: Sequence[Passage] = PASSAGES,
     detector: Detector | None = None,
+    store: InMemoryEventStore | None = None,
     **settings: Any,
 ) -> Any:
     """A house whose model gives these replies."""
-    store, sealer = InMemoryEventStore(), InMemorySealer()
+    store, sealer = store or InMemoryEventStore(), InMemorySealer()
     tenant = Tenant(name="Acme", assistants={"default": assistant or Assistant()})
     sessions = LiveSessions(store, NoTail())
     model, embedder, corpus = ScriptedModel(replies or (Reply(),)), WordEmbedder(), FixedCorpus(passages)
