@@ -19,12 +19,13 @@ from application.tasks import TaskSet
 from application.turn_run import Asker, TurnRun
 from application.users import hashed_client_id
 from domain.access import Principal
+from domain.dependence import THE_USER
 from domain.event import Event
 from domain.refusals import TurnInProgress
 from domain.session import rules
 from domain.session.commands import CreateTurn
 from domain.session.events import SessionRenamed
-from domain.session.state import Session, Turn
+from domain.session.state import Session, Turn, wanted_language
 
 TITLE_LENGTH = 60
 
@@ -98,7 +99,10 @@ class CreateTurnHandler:
         )
         run = await self.run_turn.begin(live, asker)
         may_cache = command.use_cache and not command.attachments
-        opening = await self.run_turn.opening(run, command.text, may_cache=may_cache)
+        if command.attachments:
+            run.depends |= THE_USER
+        language = wanted_language(command.metadata)
+        opening = await self.run_turn.opening(run, command.text, may_cache=may_cache, language=language)
         await admission
 
         def rule(session: Session) -> Sequence[Event]:

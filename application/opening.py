@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from application import frames as f
 from application.corpus_version import CorpusVersions
 from application.embedding import start_embedding
-from application.gateway.cache_rules import context_of
+from application.gateway.cache_rules import context_of, conversation
 from application.gateway.caching import AnswerCache, Hit
+from application.gateway.dependence import dependence_of
 from application.gateway.redaction import irreversible
 from application.ports.answer_cache import CacheScope, Question
 from application.ports.detector import Detector
 from application.ports.model import Embedder
 from application.turn_run import TurnRun
+from domain.dependence import EVERYTHING
 from domain.event import Event
 from domain.model_calls import ModelCallStarted
 from domain.refusals import PiiBlocked
 from domain.session import events as e
+from domain.session.state import Turn
 from domain.tenant.state import Tenant
 
 
@@ -47,23 +50,25 @@ class Openings:
     embedder: Embedder
     release: str
 
-    async def __call__(self, run: TurnRun, text: str, *, may_cache: bool) -> Opening:
-        """The opening of a turn that says `text`. Nothing private is looked up or kept."""
+    async def __call__(self, run: TurnRun, text: str, *, may_cache: bool, language: str = "") -> Opening:
+        """The opening of a turn that says `text`. Nothing private is looked up or kept, and nothing that hangs on the
+        moment."""
         opening = Opening()
+        run.depends |= dependence_of(text) | conversation(turn.audience for turn in _earlier(run))
         try:
             await run.redactor.redact(text)
         except PiiBlocked as refusal:
             opening.refusal = refusal
             return opening
         if run.redactor.found:
-            counts = run.redactor.counts
+            counts, run.depends = run.redactor.counts, EVERYTHING
             opening.events.append(e.PiiRedacted(turn_id=run.turn_id, kinds=counts))
             opening.frames.append(f.PiiRedacted(kinds=counts))
         version = await self.versions.of(run.caller.tenant) if run.assistant.documents else 0
         opening.documents = version > 0
         policy = run.assistant.cache
-        if may_cache and not run.redactor.found and (policy.exact or policy.semantic):
-            opening.question = Question(text=text, scope=self._scope(run, version), policy=policy)
+        if may_cache and run.depends.audience != "nobody" and (policy.exact or policy.semantic):
+            opening.question = Question(text=text, scope=self._scope(run, version, language), policy=policy)
             opening.hit = await self.cache.exact(opening.question)
         if opening.hit is not None:
             opening.events.append(cache_hit(run.turn_id, opening.hit))
@@ -83,8 +88,7 @@ class Openings:
                 return True
         return False
 
-    def _scope(self, run: TurnRun, corpus_version: int) -> CacheScope:
-        earlier = [(turn.text, turn.answer) for turn in run.live.state.turns if turn.answer]
+    def _scope(self, run: TurnRun, corpus_version: int, language: str) -> CacheScope:
         return CacheScope(
             tenant=run.caller.tenant,
             assistant=run.setting.name,
@@ -92,17 +96,26 @@ class Openings:
             corpus_version=corpus_version,
             data_version=data_version(run.setting.tenant, run.assistant.tools),
             roles=tuple(sorted(run.roles)),
-            context=context_of(earlier),
+            user=run.caller.user if run.depends.audience == "user" else "",
+            language=language,
+            context=context_of((turn.text, turn.answer) for turn in _earlier(run)),
             release=self.release,
         )
 
 
-def data_version(tenant: Tenant, tools: Sequence[str]) -> int:
-    """Rises with each change of a tool of these or of a dataset that one of them reads."""
-    known = [tenant.tools[name] for name in tools if name in tenant.tools]
-    datasets = {tool.query.dataset for tool in known if tool.query}
-    of_tools = sum(tenant.tool_versions.get(name, 0) for name in tools)
-    return of_tools + sum(tenant.datasets[name].version for name in datasets if name in tenant.datasets)
+def _earlier(run: TurnRun) -> list[Turn]:
+    """The answered turns that a model is told of."""
+    return [turn for turn in run.live.state.turns if turn.answer]
+
+
+def data_version(tenant: Tenant, tools: Sequence[str]) -> str:
+    """Another text after each change of a tool of these or of a dataset that one of them reads."""
+    known = {name: tenant.tools[name] for name in tools if name in tenant.tools}
+    datasets = sorted({tool.query.dataset for tool in known.values() if tool.query} & tenant.datasets.keys())
+    return " ".join(
+        [f"{name}:{tenant.tool_versions.get(name, 0)}" for name in known]
+        + [f"{name}={tenant.datasets[name].version}" for name in datasets]
+    )
 
 
 def cache_hit(turn_id: str, hit: Hit) -> e.CacheHit:

@@ -11,13 +11,13 @@ from application import frames as f
 from application.after_turn import AfterTurn
 from application.citations import KeptCitations
 from application.clock import now
-from application.gateway.cache_rules import Circumstances, cacheable, pieces
+from application.gateway.cache_rules import may_keep, pieces
 from application.gateway.caching import AnswerCache, Hit
 from application.gateway.redaction import Redactor
 from application.live_session import LiveSession
 from application.make_answer import MakeAnswer
 from application.opening import Opening, Openings, cache_hit
-from application.ports.answer_cache import CachedAnswer
+from application.ports.answer_cache import CachedAnswer, Question
 from application.ports.model import ModelFailure
 from application.ports.tenants import Tenants
 from application.retrieve import Retrieve
@@ -82,17 +82,25 @@ class TurnRunner:
         if (hit := await self.cache.semantic(opening.question, vector)) and not run.ended:
             run.note(cache_hit(run.turn_id, hit))
             return await self._repeat(run, hit)
+        if run.may_depend.audience != "tenant":  # then it is likely that nobody else gets the answer: no use to wait
+            return await self._make(run, opening, opening.question, vector)
         async with self.cache.leading(opening.question, WAIT_FOR_EQUAL_S) as answered:
-            if run.ended:
-                return None
-            if answered is not None:
+            if answered is None:
+                return await self._make(run, opening, opening.question, vector)
+            if not run.ended:
                 run.note(cache_hit(run.turn_id, answered))
                 return await self._repeat(run, answered)
-            run.note(e.CacheMissed(turn_id=run.turn_id))
-            await self.make_answer(run, opening, vector)
-            if may_keep(run) and not await self.opening.holds_private(run):
-                await self.cache.store(opening.question, vector, kept_answer(run))
         return None
+
+    async def _make(self, run: TurnRun, opening: Opening, question: Question, vector: list[float] | None) -> None:
+        """An answer that neither cache had, kept for whom it may be given again to."""
+        if run.ended:
+            return
+        run.note(e.CacheMissed(turn_id=run.turn_id))
+        await self.make_answer(run, opening, vector)
+        keep = run.completed and run.text and may_keep(run.audience, question.scope)
+        if keep and not await self.opening.holds_private(run):
+            await self.cache.store(question, vector, kept_answer(run))
 
     async def _repeat(self, run: TurnRun, hit: Hit) -> None:
         """An answer that was given before streams like a new one."""
@@ -121,18 +129,6 @@ class TurnRunner:
         with isolated("session_snapshot", session=run.live.id.id):
             await run.live.snapshot()
         self.after_turn.begin(run)
-
-
-def may_keep(run: TurnRun) -> bool:
-    """Whether the answer of a turn that may use caches is whole, and one for others too as far as its course tells."""
-    circumstances = Circumstances(
-        tools_with_effects=run.had_effects,
-        cancelled=not run.completed,
-        incomplete=run.finish_reason != "stop",
-        failed_over=run.failed_over,
-        reset=run.was_reset,
-    )
-    return cacheable(circumstances) and bool(run.text)
 
 
 def kept_answer(run: TurnRun) -> CachedAnswer:

@@ -69,7 +69,6 @@ class ToolRounds:
         result = await box.call(use)
         run.tool_outputs.append(result.output)
         run.note(result.event(run.turn_id))
-        run.had_effects |= result.effects
         run.show(f.ToolCall(name=use.name, status=result.status, ms=result.ms))
         if len(result.output) > LONG_RESULT and "summarise_tool_result" in plan.plan.on_demand:
             return await self._shortened(plan, result)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +18,9 @@ from application.execute import Context
 from application.gateway.journal import Caller, Spent
 from application.gateway.redaction import Redactor
 from application.live_session import LiveSession
+from application.steps.catalogue import STEPS
 from application.tasks import outcome
+from domain.dependence import EVERYTHING, NOTHING, Audience, Dependence
 from domain.event import Event
 from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, Refusal
@@ -81,7 +85,8 @@ class TurnRun:
         self.model = ""
         self.spent = Spent()
         self.ended = self.completed = False
-        self.failed_over = self.was_reset = self.had_effects = False
+        self.failed_over = self.was_reset = False
+        self.depends = EVERYTHING if asker.resumed else NOTHING
         self.finish_reason: e.FinishReason = "incomplete"
         self.tool_outputs: list[str] = []
         self.plan: PlanRun | None = None
@@ -94,6 +99,18 @@ class TurnRun:
         return {name: known[name] for name in self.assistant.tools if name in known}
 
     @property
+    def may_depend(self) -> Dependence:
+        """What the answer will hang on if all of its tools are called."""
+        return reduce(or_, (tool.depends for tool in self.tools().values()), self.depends)
+
+    @property
+    def audience(self) -> Audience:
+        """To whom the answer may be given again, by all that the turn did: nobody if it is not whole, or was begun anew
+        or by another model."""
+        whole = self.finish_reason == "stop" and not (self.failed_over or self.was_reset)
+        return self.depends.audience if whole else "nobody"
+
+    @property
     def assistant(self) -> Assistant:
         """Whose rules the answer follows."""
         return self.setting.assistant
@@ -102,8 +119,18 @@ class TurnRun:
 
     def note(self, event: Event) -> None:
         self._noted.append(event)
-        if isinstance(event, TokensUsed):
-            self.spent.add(event)
+        match event:
+            case TokensUsed():
+                self.spent.add(event)
+            case e.StepRun():
+                self.depends |= STEPS[event.step].depends if event.step in STEPS else EVERYTHING
+            case e.ToolCalled():
+                self.depends |= self._depends_on(event)
+
+    def _depends_on(self, call: e.ToolCalled) -> Dependence:
+        """A call that failed may do better the next time."""
+        tool = self.tools().get(call.name)
+        return tool.depends if tool and call.status == "completed" else EVERYTHING
 
     async def record(self, events: Sequence[Event]) -> None:
         """Store facts of the running turn, or of what follows a completed one; Fenced when it is no longer ours."""
@@ -181,7 +208,8 @@ class TurnRun:
 
     async def complete(self, *, cached: str = "") -> None:
         """The answer has ended, as `finish_reason` says."""
-        event = e.TurnCompleted(**self._ending(), cached=cached, finish_reason=self.finish_reason)
+        ended: dict[str, Any] = {"finish_reason": self.finish_reason, "audience": self.audience}
+        event = e.TurnCompleted(**self._ending(), **ended, cached=cached)
         await self._end(event, self._completed("completed", event.cost_usd, cached))
 
     async def cancel(self) -> bool:

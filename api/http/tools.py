@@ -17,13 +17,16 @@ from domain.tenant.events import Query, Tool, Webhook
 
 
 class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool. `signing_secret` is what a webhook's server checks our requests with (Standard Webhooks)."""
+    """A tool. `personal` and `live` are as they count, said or not. `signing_secret` is what a webhook's server checks
+    our requests with (Standard Webhooks)."""
 
     name: str
     version: int
     description: str
     input_schema: dict[str, Any]
     effects: bool
+    personal: bool
+    live: bool
     query: Query | None
     webhook: Webhook | None
     signing_secret: str | None
@@ -54,4 +57,5 @@ async def put_tool(
 async def _answer(services: Services, tenant: str, name: str, tool: Tool, version: int) -> ToolAnswer:
     secret = shown_secret(await signing_secret(services.sealer, tenant, name)) if tool.webhook else None
     fields: dict[str, Any] = {field: getattr(tool, field) for field in tool.__struct_fields__}
+    fields |= {"personal": tool.depends.personal, "live": tool.depends.live}
     return ToolAnswer(name=name, version=version, signing_secret=secret, **fields)

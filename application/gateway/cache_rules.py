@@ -6,36 +6,27 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 
 import msgspec
+
+from application.ports.answer_cache import CacheScope
+from domain.dependence import BY_AUDIENCE, NOTHING, Audience, Dependence
 
 PIECE = 240
 """Characters of a delta, about, when a kept answer is streamed."""
 _PIECE = re.compile(rf"(?s).{{1,{PIECE}}}(?:\s+|\Z)|.{{1,{PIECE}}}")
 
 
-class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a turn decides whether caches may be asked and may keep its answer. What follows `tools_with_effects` is
-    known only once the answer is there."""
-
-    use_cache: bool = True
-    private_values: bool = False
-    attachments: bool = False
-    tools_with_effects: bool = False
-    tools_of_the_user: bool = False
-    cancelled: bool = False
-    incomplete: bool = False
-    failed_over: bool = False
-    reset: bool = False
+def conversation(audiences: Iterable[Audience]) -> Dependence:
+    """What an answer hangs on that goes on from answers with these audiences."""
+    return reduce(or_, (BY_AUDIENCE[audience] for audience in audiences), NOTHING)
 
 
-def cacheable(circumstances: Circumstances) -> bool:
-    """Whether nothing speaks against it. Private values, attachments and what a tool does, or says for one user, are
-    nobody else's; an answer that was not whole, or was begun again, is not worth repeating."""
-    c = circumstances
-    personal = c.private_values or c.attachments or c.tools_with_effects or c.tools_of_the_user
-    broken = c.cancelled or c.incomplete or c.failed_over or c.reset
-    return c.use_cache and not personal and not broken
+def may_keep(audience: Audience, scope: CacheScope) -> bool:
+    """Whether an answer for this audience may be kept where the whole scope finds it."""
+    return audience == "tenant" or (audience == "user" and bool(scope.user))
 
 
 def context_of(turns: Iterable[tuple[str, str]]) -> str:

@@ -17,19 +17,20 @@ from domain.usage import Usage
 class CacheScope(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer hangs on besides its question; only equal scopes share answers.
 
-    `corpus_version` is 0 for an assistant without documents; `data_version` rises with every change of a dataset that
-    its tools read. `roles` are what the asker may do and `user_class` any other line between users who may not see the
-    same. `context` is `application.gateway.caching.context_of` the earlier turns. `release` names what else of the
-    installation shapes answers: its models, its prompts.
+    `corpus_version` is 0 for an assistant without documents; `data_version` names its tools and the datasets that they
+    read, each in its version. `roles` are what the asker may do, and `user` is the asker where the answer hangs on who
+    asks. `language` is the one that the client wants. `context` is `application.gateway.caching.context_of` the earlier
+    turns. `release` names what else of the installation shapes answers: its models, its prompts.
     """
 
     tenant: str
     assistant: str
     assistant_version: int
     corpus_version: int = 0
-    data_version: int = 0
+    data_version: str = ""
     roles: tuple[str, ...] = ()
-    user_class: str = ""
+    user: str = ""
+    language: str = ""
     context: str = ""
     release: str = ""
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from application.steps.step import Step
+from domain.dependence import NOTHING
 
 
 class ToolChoice(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ ACT = (
     Step(
         name="choose_tools",
         stage="act",
+        depends=NOTHING,
         purpose="Which tools may be of use for this question?",
         prompt="""From the list of tools choose, by exact name, those the question may need; several when one's result \
 leads to another. Set "needed" to false, and choose none, when the question can be answered without any. A tool that \
@@ -46,6 +48,7 @@ changes something is chosen only when the user asks for that change.""",
     Step(
         name="call_tools",
         stage="act",
+        depends=NOTHING,
         purpose="Call tools, one round after the other, until the question can be answered.",
         prompt="""You have tools. Call one when the question needs a figure, a record or an action that it gives; take \
 its input from what the user said and from earlier results, and never make a value up: ask the user for what is \
@@ -62,6 +65,7 @@ how; else tell the user plainly what could not be done.""",
     Step(
         name="repair_tool_input",
         stage="act",
+        depends=NOTHING,
         purpose="An input that a tool's schema refused, made to fit.",
         prompt="""A tool's input does not fit its schema. Write the input that was meant, so that it fits: names of \
 fields, types, formats of dates and numbers. Take every value from the given input or the question, never from \
@@ -76,6 +80,7 @@ anywhere else. When a required value is in neither, set "possible" to false and 
     Step(
         name="summarise_tool_result",
         stage="act",
+        depends=NOTHING,
         purpose="A long tool result, cut down to what bears on the question.",
         prompt="""Shorten the tool's result to what bears on the question, in at most 200 words. Copy figures, names, \
 ids, dates and units exactly; do not calculate and do not round. Say how many rows or items there were, and say so \

@@ -10,6 +10,7 @@ import msgspec
 from application.gateway.active_content import inert
 from application.steps.facts import Facts
 from application.steps.step import Step
+from domain.dependence import NOTHING, THE_USER
 from domain.event import Event
 from domain.session.events import HistorySummarised, SessionRenamed
 
@@ -52,6 +53,7 @@ AFTER = (
     Step(
         name="title",
         stage="after",
+        depends=NOTHING,
         purpose="What the session is about, in a few words.",
         prompt="""Give the conversation a title of 2 to 7 words in the user's language: its subject, not "question \
 about". No quotation marks, no full stop, no names of persons.""",
@@ -65,6 +67,7 @@ about". No quotation marks, no full stop, no names of persons.""",
     Step(
         name="follow_ups",
         stage="after",
+        depends=NOTHING,
         purpose="What the user may want to ask next.",
         prompt="""Suggest up to 3 questions the user may well ask next, in the user's language and from the user's \
 point of view, each under 15 words. Only such as the same documents or tools are likely to answer; nothing answered \
@@ -78,6 +81,7 @@ already. None when the answer was a refusal or a greeting.""",
     Step(
         name="summarise_history",
         stage="after",
+        depends=NOTHING,
         purpose="The older part of a long conversation, short enough to go on with.",
         prompt="""Summarise the conversation for an assistant that goes on with it and will no longer see it: what the \
 user wants to get done, what was found (with names, numbers and dates exactly), what was decided and what is still \
@@ -93,6 +97,7 @@ pleasantries. Do not judge, do not add anything.""",
     Step(
         name="extract_memory",
         stage="after",
+        depends=THE_USER,
         purpose="What the user said of themselves that will matter again.",
         prompt="""List what the user states about themselves in the message that will matter in later conversations, \
 up to 5 short sentences: their role, team, place, products, how they want answers. Only what they state, nothing you \
@@ -107,6 +112,7 @@ None when there is nothing.""",
     Step(
         name="triage_incident",
         stage="after",
+        depends=NOTHING,
         purpose="How bad is an incident that a member raised, and whom does it concern?",
         prompt="""Sort an incident that a member has raised. "critical": data shown to somebody who may not see it, or \
 nothing works for everybody. "high": wrong answers that people act on, or a group cannot work. "medium": one person is \

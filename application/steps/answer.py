@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from application.steps.act import ACT
 from application.steps.step import Step
+from domain.dependence import NOTHING
 
 PROPER = frozenset({"answer_from_documents", "answer_from_data", "answer_directly"})
 
@@ -11,6 +12,7 @@ ANSWER = (
     Step(
         name="answer_from_documents",
         stage="answer",
+        depends=NOTHING,
         purpose="The answer, from passages, with their marks.",
         prompt="""Answer from the passages. Begin with the answer itself, then its conditions and exceptions. When \
 passages contradict each other, say so and cite both. When they answer only a part, answer that part and name what is \
@@ -23,6 +25,7 @@ missing.""",
     Step(
         name="answer_from_data",
         stage="answer",
+        depends=NOTHING,
         purpose="The answer, from what tools returned.",
         prompt="""Answer from what the tools return. State figures exactly as they come, with their unit and the \
 period they are for; show a calculation when you make one. More than three rows stand in a table. What no tool \
@@ -35,6 +38,7 @@ returned you do not know: say so. Passages, when given, explain the figures and 
     Step(
         name="answer_directly",
         stage="answer",
+        depends=NOTHING,
         purpose="A reply that needs no document: a greeting, thanks, work on given text.",
         prompt="""This message needs no document. Reply to it directly and briefly. Do not state facts about the \
 organisation, its rules or its people: for these, say that you would look them up, and invite the question.""",
@@ -46,6 +50,7 @@ organisation, its rules or its people: for these, say that you would look them u
     Step(
         name="ask_back",
         stage="answer",
+        depends=NOTHING,
         purpose="A question back, when the user's has several meanings.",
         prompt="""The user's message can mean quite different things. Do not answer it. Ask one short question back, \
 in the user's language, that names the two or three likeliest meanings so that one word is enough for a reply.
@@ -57,6 +62,7 @@ For example: "Could you tell me a little more, so that I look up the right thing
     Step(
         name="decline",
         stage="answer",
+        depends=NOTHING,
         purpose="A polite no, and what can be asked instead.",
         prompt="""You cannot help with this message. Say so in one or two friendly sentences in the user's language, \
 without a lecture, without repeating the message, and without telling how it was judged; name what you can help with. \

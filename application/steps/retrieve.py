@@ -8,6 +8,7 @@ import msgspec
 
 from application.steps.facts import Facts
 from application.steps.step import Step
+from domain.dependence import NOTHING
 
 Number = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -51,6 +52,7 @@ RETRIEVE = (
     Step(
         name="choose_collections",
         stage="retrieve",
+        depends=NOTHING,
         purpose="Which of the tenant's collections may hold the answer?",
         prompt="""From the list of collections choose every one whose documents may answer the question, by its exact \
 name. A collection left out is not searched, so leave out only those that clearly cannot help. When you cannot tell, \
@@ -65,6 +67,7 @@ choose none, and all are searched.""",
     Step(
         name="grade_passages",
         stage="retrieve",
+        depends=NOTHING,
         purpose="Which passages are of no use for the answer?",
         prompt="""Read the numbered passages. List the numbers of those that help in no way to answer the question: \
 about another subject, another product, place, time or group of people than it asks for, or merely sharing words with \
@@ -80,6 +83,7 @@ list it. In doubt do not list it.""",
     Step(
         name="rerank",
         stage="retrieve",
+        depends=NOTHING,
         purpose="The order in which the passages help most.",
         prompt="""Put the numbered passages in the order in which they help to answer the question: first the one that \
 answers it most directly and completely; of two that say the same, first the more specific, then the more recent one. \
@@ -94,6 +98,7 @@ List each number once.""",
     Step(
         name="compress",
         stage="retrieve",
+        depends=NOTHING,
         purpose="Of long passages, only what matters.",
         prompt="""For each numbered passage that says much beside the point, copy the sentences that bear on the \
 question: word for word, in their order, with every condition, exception, number and date that belongs to them. Never \

@@ -35,12 +35,11 @@ class Executors:
 
     async def __call__(self, caller: Caller, name: str, tool: Tool, input: dict[str, Any], key: str) -> str:
         """What the tool gives back, as text, mostly JSON."""
-        match tool.query or tool.webhook:
+        match tool.executor:
             case Query() as query:
                 return await self._ask(caller, tool, query, input)
             case Webhook(url=url):
                 return await self._post(caller, name, url, input, key)
-        raise ValueError("a tool has a query or a webhook")
 
     async def _ask(self, caller: Caller, tool: Tool, query: Query, input: dict[str, Any]) -> str:
         types = parameter_types(tool.input_schema)

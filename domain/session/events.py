@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from domain.dependence import Audience
 from domain.event import Event, topic
 from domain.usage import Usage
 
@@ -178,8 +179,8 @@ class HistorySummarised(Event, frozen=True, kw_only=True):
 
 @topic("turn.completed.1", private=True)
 class TurnCompleted(Event, frozen=True, kw_only=True):
-    """The answer has ended. `cost_usd` and `usage` hold what the turn took up to here. Facts from before there was a
-    `finish_reason` say `truncated` at most."""
+    """The answer has ended. `cost_usd` and `usage` hold what the turn took up to here. `audience` is to whom the answer
+    may be given again. Facts from before there was a `finish_reason` say `truncated` at most."""
 
     turn_id: str
     text: str
@@ -192,6 +193,7 @@ class TurnCompleted(Event, frozen=True, kw_only=True):
     ttft_ms: int = 0
     truncated: bool = False
     finish_reason: FinishReason | None = None
+    audience: Audience = "nobody"
 
     @property
     def finish(self) -> FinishReason:

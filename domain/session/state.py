@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from domain.dependence import Audience
 from domain.event import Event, topic
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
@@ -41,6 +42,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     trace_id: str = ""
     feedback: str = ""
     finish_reason: str = ""
+    audience: Audience = "nobody"
     resumed: int = 0
     passages: tuple[e.Passage, ...] | None = None
     results: dict[str, str] = {}
@@ -82,9 +84,9 @@ class SessionSnapshot(Event, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
-def _language(event: e.TurnStarted) -> str:
+def wanted_language(metadata: dict[str, Any]) -> str:
     """The language (BCP 47) that the client wants the answer in, if its metadata says so."""
-    wanted = event.metadata.get("language")
+    wanted = metadata.get("language")
     return wanted if isinstance(wanted, str) and len(wanted) <= 35 else ""
 
 
@@ -102,7 +104,7 @@ def _end(session: Session, event: e.TurnCompleted | e.TurnCancelled | e.TurnFail
     turn.cost_usd, turn.ms, turn.ttft_ms = event.cost_usd, event.ms, event.ttft_ms
     turn.finish_reason = "incomplete"
     if isinstance(event, e.TurnCompleted):
-        turn.cached, turn.finish_reason = event.cached, event.finish
+        turn.cached, turn.finish_reason, turn.audience = event.cached, event.finish, event.audience
 
 
 def evolve(session: Session, event: Event) -> Session:
@@ -126,7 +128,7 @@ def evolve(session: Session, event: Event) -> Session:
                     client_id=event.client_id,
                     text=event.text,
                     use_cache=event.use_cache,
-                    language=_language(event),
+                    language=wanted_language(event.metadata),
                     attachments=event.attachments,
                 )
             )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
+from domain.dependence import Dependence
 from domain.event import Event, topic, upcast
 
 PII_DEFAULTS: dict[str, str] = dict.fromkeys(
@@ -65,11 +67,25 @@ class AssistantPut(Event, frozen=True, kw_only=True):
     version: int
 
 
+CLOCK = frozenset(
+    ("current_date", "current_timestamp", "current_time", "localtime", "localtimestamp", "now", "today", "tomorrow",
+     "yesterday", "age")
+)  # fmt: skip
+"""Words by which SQL asks for the time."""
+_SQL_WORD = re.compile(r"[a-z_]++")
+
+
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """One SELECT over one of the tenant's datasets; its parameters are `:name`, named as in the input schema."""
 
     dataset: str
     sql: str
+
+    @property
+    def depends(self) -> Dependence:
+        """The rows are the same for all who ask, and at all times if it does not ask for the time itself."""
+        live = not CLOCK.isdisjoint(_SQL_WORD.findall(self.sql.lower()))
+        return Dependence(personal=False, live=live, effects=False)
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,16 +93,42 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
 
+    @property
+    def depends(self) -> Dependence:
+        """It acts as the user, and its server says what is so now."""
+        return Dependence(personal=True, live=True, effects=False)
+
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """What a model may call: exactly one of `query` and `webhook`. `effects` says that a call changes something, and is
-    therefore never made twice."""
+    therefore never made twice. `personal` and `live` say whether a result hangs on who asks and on when; None: as it is
+    with its kind."""
 
     description: str
     input_schema: dict[str, Any]
     effects: bool = False
+    personal: bool | None = None
+    live: bool | None = None
     query: Query | None = None
     webhook: Webhook | None = None
+
+    @property
+    def executor(self) -> Query | Webhook:
+        """What runs it."""
+        found = self.query or self.webhook
+        if found is None:
+            raise ValueError("a tool has a query or a webhook")
+        return found
+
+    @property
+    def depends(self) -> Dependence:
+        """What an answer hangs on for which it was called."""
+        own = self.executor.depends
+        return Dependence(
+            personal=own.personal if self.personal is None else self.personal,
+            live=own.live if self.live is None else self.live,
+            effects=self.effects,
+        )
 
 
 class Column(msgspec.Struct, frozen=True):

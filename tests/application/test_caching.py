@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from application.clock import now
-from application.gateway.cache_rules import Circumstances, cacheable, context_of, pieces
+from application.gateway.cache_rules import context_of, conversation, may_keep, pieces
 from application.gateway.caching import AnswerCache, Hit
 from application.ports.answer_cache import CachedAnswer, CacheScope, Entry, Question
+from domain.dependence import BY_AUDIENCE
 from domain.tenant.events import CachePolicy
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
@@ -60,9 +61,10 @@ OTHERS: list[dict[str, object]] = [
     {"assistant": "legal"},
     {"assistant_version": 4},
     {"corpus_version": 8},
-    {"data_version": 1},
+    {"data_version": "totals:2"},
     {"roles": ("member", "editor")},
-    {"user_class": "partner"},
+    {"user": "ada"},
+    {"language": "de"},
     {"context": context_of([("a", "b")])},
     {"release": "2"},
 ]
@@ -198,11 +200,19 @@ async def test_nobody_waits_longer_than_its_deadline(cache: AnswerCache) -> None
         assert after is None
 
 
-def test_what_is_nobody_elses_or_not_whole_is_not_kept() -> None:
-    assert cacheable(Circumstances())
-    assert not cacheable(Circumstances(use_cache=False))
-    for reason in Circumstances.__struct_fields__[1:]:
-        assert not cacheable(Circumstances(**{reason: True})), reason
+def test_an_answer_is_kept_where_those_find_it_to_whom_it_may_be_given() -> None:
+    own = msgspec.structs.replace(SCOPE, user="ada")
+    kept = {
+        (audience, bool(scope.user)): may_keep(audience, scope) for audience in BY_AUDIENCE for scope in (SCOPE, own)
+    }
+    assert [pair for pair, may in kept.items() if may] == [("tenant", False), ("tenant", True), ("user", True)]
+
+
+def test_what_goes_on_from_an_answer_is_for_no_more_people_than_that() -> None:
+    assert conversation([]).audience == "tenant"
+    for audience in BY_AUDIENCE:
+        assert conversation(["tenant", audience, "tenant"]).audience == audience
+    assert conversation(["user", "nobody"]).audience == "nobody"
 
 
 @pytest.mark.parametrize("text", ["", "one", "a " * 1_000, "x" * 1_000, "lines\n\n" * 90, " lead" + "é" * 239 + " x"])
