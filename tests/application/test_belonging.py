@@ -179,7 +179,7 @@ async def test_a_dataset_that_is_put_again_or_another_one_is_another_scope() -> 
 
 
 def _asker(resumed: int = 0) -> Any:
-    return Asker(turn_id=new_id(), user=member().user, resumed=resumed)
+    return Asker(turn_id=new_id(), command="c", user=member().user, resumed=resumed)
 
 
 def _called(status: str) -> ToolCalled:
