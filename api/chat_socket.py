@@ -27,6 +27,7 @@ from domain.access import Principal
 from domain.refusals import (
     Forbidden,
     InvalidField,
+    RateLimited,
     Refusal,
     ResumeOutOfRange,
     SessionAlreadyOpen,
@@ -37,6 +38,7 @@ from domain.session.commands import GiveFeedback
 
 SUBPROTOCOL = "chat.v1"
 BAD_FRAMES = 10
+SHORT = 4_096
 OPEN_WITHIN_S = 30.0
 FLUSH_S = 1.0
 CLOSE_S = 2.0
@@ -61,6 +63,7 @@ class ChatSocket:
     cursor: int = 0
     first: int = 0
     bad_frames: int = 0
+    unread_frames: int = 0
     expiry_told: bool = False
     ending: asyncio.Future[Closed] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     opened: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,10 +99,23 @@ class ChatSocket:
             if text is None:
                 raise Closed(1003, "binary frames are not supported")
             try:
+                self.services.frames.pay(self.principal, len(text))
+            except RateLimited as refusal:
+                await self._refuse_unread(refusal, text)
+                continue
+            self.unread_frames = 0
+            try:
                 await self._handle(f.read_frame(text))
                 self.bad_frames = 0
             except Refusal as refusal:
                 await self._refuse(refusal, text)
+
+    async def _refuse_unread(self, refusal: RateLimited, text: str) -> None:
+        """Nobody is told more than is cheap to know, nor often."""
+        await self.tell_error(refusal, f.client_id_of(text) if len(text) <= SHORT else UNSET)
+        self.unread_frames += 1
+        if self.unread_frames >= BAD_FRAMES:
+            raise Closed(close_code(refusal), "too many frames")
 
     async def _receive(self) -> str | None:
         if self.live:

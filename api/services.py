@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.address_limits import AddressLimits
+from api.frame_rates import FrameRates
 from api.readiness import Readiness
 from api.settings import Settings
 from api.sockets import Sockets
@@ -61,6 +62,7 @@ class Services:
     admission: Admission
     sockets: Sockets
     addresses: AddressLimits
+    frames: FrameRates
     open_session: OpenSessionHandler
     create_turn: CreateTurnHandler
     drain: Drain

@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_turns: int = 600
     max_turns_per_tenant: int = 20
     requests_per_minute: int = 300
+    frames_per_minute: int = 3_000
     replicas: int = 1
     # Before anybody has said who he is; by address, of those that are not free
     max_connections: int = 10_000
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhooks_to_loopback: bool = False
     webhook_hosts: tuple[str, ...] = ()
     guardrail: str = ""
+    search_s: float = 4.0
     # Turns
     drain_s: float = 25.0
     first_token_s: float = 8.0

@@ -41,6 +41,7 @@ from adapters.webhook.webhooks import open_webhooks
 from api import event_metrics, metrics
 from api.address_limits import address_limits
 from api.aws_client import open_aws
+from api.frame_rates import FrameRates
 from api.health_checks import health_checks
 from api.readiness import Readiness
 from api.services import Services
@@ -246,6 +247,7 @@ async def _assemble(
         admission=admission,
         sockets=sockets,
         addresses=address_limits(settings),
+        frames=FrameRates(settings.frames_per_minute),
         open_session=OpenSessionHandler(sessions, tenants),
         create_turn=create_turn,
         drain=Drain(sessions, admission, create_turn),
@@ -262,7 +264,9 @@ async def _assemble(
         answers=turns.cache,
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniffer),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
-        search_documents=SearchDocumentsHandler(store, corpus, embedder, Embeddable(detector, tenants)),
+        search_documents=SearchDocumentsHandler(
+            store, corpus, embedder, Embeddable(detector, tenants), settings.search_s
+        ),
         erase_session=EraseSessionHandler(store, sessions, tail, turns.cache, session_reads.erase),
         session_reads=session_reads,
         costs=CostReads(pool, store),

@@ -30,10 +30,10 @@ def start_embedding(embedder: Embedder, text: str, user: str, turn_id: str = "")
     )
 
 
-async def embed(embedder: Embedder, text: str, started: ModelCallStarted) -> Embedded:
+async def embed(embedder: Embedder, text: str, started: ModelCallStarted, *, deadline_s: float = 10.0) -> Embedded:
     """Make the call. Refused by the provider it costs nothing; lost on the way it is charged what was estimated."""
     try:
-        embedding = await embedder.embed(text[:LONGEST])
+        embedding = await embedder.embed(text[:LONGEST], deadline_s=deadline_s)
     except ModelFailure as failure:
         usage = Usage() if failure.refused else started.estimate
         return Embedded(settle(started, usage, estimated=not failure.refused, failure=failure.code), None, failure)

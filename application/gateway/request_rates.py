@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from application.gateway.local_share import LocalShare
 from application.gateway.over_limit import over_limit, rounded
 from application.ports.reservations import Bound, Counted, Reservations
@@ -15,6 +17,8 @@ from domain.refusals import DependencyUnavailable, RateLimited
 from domain.tenant.events import Limits
 
 MOST_REFUSALS = 10_000
+SOCKETS = 4
+"""Sockets that may be opened for each request that may be made."""
 Key = tuple[str, str, Counted]
 
 
@@ -55,6 +59,8 @@ class RequestRates:
     async def count(self, tenant: str, user: str, what: Counted = "requests") -> None:
         """Count one; RateLimited with when to come back. One round trip at most."""
         bounds = await self.bounds(tenant, user)
+        if what == "sockets":
+            bounds = [_times(SOCKETS, bound) for bound in bounds]
         self.refusals.check((tenant, user, what), bounds)
         try:
             answer = await self.shared.count(tenant, what, bounds)
@@ -83,3 +89,10 @@ class RequestRates:
             requests_per_minute=budget.per_user.requests_per_minute, concurrent_turns=budget.per_user.concurrent_turns
         )
         return [Bound("", own, budget.period), Bound(user, theirs, budget.period)]
+
+
+def _times(factor: int, bound: Bound) -> Bound:
+    limit = bound.limits.requests_per_minute
+    return msgspec.structs.replace(
+        bound, limits=msgspec.structs.replace(bound.limits, requests_per_minute=limit and limit * factor)
+    )

@@ -14,7 +14,7 @@ from domain.tenant.events import Limits
 RESERVED_S = 2.0
 """Seconds after which money that others have only reserved may have come back."""
 Counted = Literal["requests", "sockets"]
-"""What has a bucket of its own, of the size of `requests_per_minute`: opening a chat costs no question."""
+"""What has a bucket of its own: opening a chat costs no question."""
 Verdict = Literal["ok", "requests", "turns", "tokens", "money", "unknown"]
 
 

@@ -22,6 +22,7 @@ INDEXED_S = 60.0
 # A load of one machine's making is no tenant's usual minute.
 LIMITS = {
     "COLLOQUY_REQUESTS_PER_MINUTE": "1000000",
+    "COLLOQUY_FRAMES_PER_MINUTE": "1000000",
     "COLLOQUY_MAX_TURNS": "5000",
     "COLLOQUY_MAX_SOCKETS_PER_TENANT": "5000",
     "COLLOQUY_MAX_TURNS_PER_TENANT": "5000",

@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.files.scratch import UnnamedFiles
 from api.address_limits import address_limits
+from api.frame_rates import FrameRates
 from api.http_limits import Deadlines
 from api.readiness import Readiness
 from api.server import DrainingServer, listen, server_config
@@ -106,6 +107,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "budgets": BudgetGate(tenants, admission, InMemoryReservations(now=now()), FixedSpending()),
         "sockets": Sockets(5, 2),
         "addresses": address_limits(settings),
+        "frames": FrameRates(settings.frames_per_minute),
         "scratch": UnnamedFiles(settings.spool_path),
         "upload_space": UploadSpace(places=8, size=64 * 1024 * 1024),
         "readiness": Readiness({}, dict),
@@ -115,10 +117,12 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     return Services(**parts | changes)
 
 
-def bearer(services: Services, roles: Sequence[str] = ("member",), tenant: str = TENANT) -> dict[str, str]:
+def bearer(
+    services: Services, roles: Sequence[str] = ("member",), tenant: str = TENANT, user: str = "ada"
+) -> dict[str, str]:
     """The Authorization header of a user with these roles."""
     issuer = token_issuer(services.settings)
-    made = issuer.issue(tenant=tenant, user="ada", roles=list(roles), ttl_s=600)
+    made = issuer.issue(tenant=tenant, user=user, roles=list(roles), ttl_s=600)
     return {"Authorization": f"Bearer {made.token}"}
 
 

@@ -9,10 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from api.app import create_app
+from api.frame_rates import FrameRates
 from api.services import Services
 from api.sockets import Sockets
+from domain.access import Principal
+from domain.refusals import RateLimited
 from tests.api.house import TENANT, bearer, make_services, serving
 from tests.api.test_handshake import open_socket
 
@@ -69,14 +73,68 @@ async def test_the_platforms_operators_are_a_tenant_like_any(client: httpx.Async
 @pytest.mark.real
 async def test_sockets_are_opened_so_often_and_cost_no_requests(services: Services) -> None:
     async with serving(services) as (address, _):
-        for n in range(13):
+        for n in range(49):
             async with open_socket(address, additional_headers=bearer(services)) as socket:
-                if n < 12:
+                if n < 48:
                     await socket.send('{"type": "ping"}')
                 told: dict[str, Any] = json.loads(await socket.recv())
-                assert told["code"] == ("session_not_open" if n < 12 else "rate_limited")
+                assert told["code"] == ("session_not_open" if n < 48 else "rate_limited")
         assert 0 < told["retry_after_s"] <= 5
         assert socket.close_code == 4429
         async with httpx.AsyncClient() as client:
             answer = await client.post(f"http://{address}/v1/ws-tickets", headers=bearer(services, tenant=TENANT))
             assert answer.status_code == 200
+
+
+FLOODS = {
+    "pings": '{"type": "ping", "id": "p"}',
+    "bad frames": "{",
+    "large frames": json.dumps({"type": "ping", "id": "p", "x": "a" * 200_000}),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
+async def test_frames_of_any_kind_are_paid_for(tmp_path: Path, frame: str) -> None:
+    services = make_services(tmp_path, settings={"frames_per_minute": 60}, sockets=Sockets(100, 100))
+    codes: list[str] = []
+    async with serving(services) as (address, _):
+        for _ in range(7):  # who sends nothing but nonsense is sent away at the tenth
+            async with open_socket(address, additional_headers=bearer(services)) as socket:
+                with pytest.raises(ConnectionClosed):
+                    for _ in range(20):
+                        await socket.send(frame)
+                        told = json.loads(await socket.recv())
+                        codes.append(told["code"])
+                        if told["code"] == "rate_limited":
+                            assert 0 < told["retry_after_s"] <= 60
+                            assert ("client_id" in told) == (frame == FLOODS["pings"])
+            if socket.close_code == 4429:
+                break
+        assert socket.close_code == 4429
+        read = [code for code in codes if code != "rate_limited"]
+        assert 55 <= len(read) <= 61 if len(frame) < 100 else len(read) == 1, "one of many bytes is many"
+        # A colleague has what is left of the tenant's.
+        async with open_socket(address, additional_headers=bearer(services, user="bob")) as socket:
+            await socket.send('{"type": "ping"}')
+            assert json.loads(await socket.recv())["code"] == "session_not_open"
+
+
+def member(tenant: str, user: str) -> Principal:
+    return Principal(tenant=tenant, user=user, roles=frozenset({"member"}), expires_at=0.0)
+
+
+def test_a_tenants_users_together_have_four_times_what_one_has() -> None:
+    now = [0.0]
+    held = FrameRates(100, lambda: now[0])
+    people = [member(TENANT, f"user-{n}") for n in range(8)]
+    for person in people[:4]:
+        for _ in range(50):
+            held.pay(person, 4_096)
+        with pytest.raises(RateLimited):
+            held.pay(person, 0)
+    with pytest.raises(RateLimited) as refused:
+        held.pay(people[4], 0)
+    now[0] += refused.value.retry_after_s or 0
+    held.pay(people[4], 0)
+    held.pay(member(OTHER, "user-0"), 0)

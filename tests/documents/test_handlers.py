@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,8 @@ from domain.document.events import DocumentAdded, DocumentDeleted, DocumentFaile
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import DependencyUnavailable, DocumentNotFound, DocumentRefused, InvalidField, InvalidRange
 from tests.documents.house import EDITOR, MEMBER, TENANT, House
+from tests.fakes.in_memory_corpus import InMemoryCorpus
+from tests.fakes.scripted_model import WordEmbedder
 
 THROTTLED = ModelFailure("ThrottlingException", "slow down", status=429)
 
@@ -185,6 +188,34 @@ async def test_words_are_enough_when_the_model_is_away(house: House) -> None:
     id = await house.added("a.txt", b"the harbour")
     house.embedder.failure = THROTTLED
     assert [passage.document_id for passage in await house.search(MEMBER, "harbour", 5)] == [id]
+
+
+async def test_words_are_enough_when_the_model_is_silent_and_the_call_is_charged(house: House) -> None:
+    id = await house.added("a.txt", b"the harbour")
+
+    class Silent(WordEmbedder):
+        async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
+            await asyncio.sleep(deadline_s)
+            raise ModelFailure("FirstTokenTimeout", "no vector in time")
+
+    search = dataclasses.replace(house.search, embedder=Silent(), within_s=0.1)
+    async with asyncio.timeout(2):
+        assert [passage.document_id for passage in await search(MEMBER, "harbour", 5)] == [id]
+    used = house.facts("search")[-1]
+    assert isinstance(used, TokensUsed) and used.estimated and used.cost_usd > 0
+
+
+async def test_documents_that_cannot_be_asked_in_time(house: House) -> None:
+    await house.added("a.txt", b"the harbour")
+
+    class Stuck(InMemoryCorpus):
+        async def count_passages(self, tenant: str) -> int:
+            await asyncio.Event().wait()
+            return 0
+
+    search = dataclasses.replace(house.search, corpus=Stuck(), within_s=0.1)
+    with pytest.raises(DependencyUnavailable):
+        await search(MEMBER, "harbour", 5)
 
 
 @pytest.mark.parametrize(("query", "k"), [("", 5), ("  ", 5), ("x" * 10_001, 5)])
