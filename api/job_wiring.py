@@ -14,7 +14,7 @@ from adapters.postgres.pool import Pool
 from adapters.postgres.user_names import PostgresUserNames
 from api.aws_client import open_aws
 from api.settings import Settings
-from api.wiring import open_store, process_name
+from api.wiring import open_database, process_name
 from application.ports.event_pipe import EventPipe
 from application.users import Users
 from projections.audit import Audit
@@ -33,6 +33,7 @@ class Projecting:
     settings: Settings
     store: PostgresEventStore
     pool: Pool
+    session_url: str
     pipe: EventPipe
     models: dict[str, ReadModel]
 
@@ -45,32 +46,32 @@ class Projecting:
         if unknown := set(names) - set(self.models):
             raise ValueError(f"no read model is named {unknown.pop()}; there are {', '.join(self.models)}")
         models = [self.models[name] for name in names or self.models]
-        return ProjectionJob(
-            self.store, self.pipe, self.pool, self.settings.database_url, models, lanes=self.settings.lanes
-        )
+        return ProjectionJob(self.store, self.pipe, self.pool, self.session_url, models, lanes=self.settings.lanes)
 
 
 @asynccontextmanager
 async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
     """Everything opened; NATS and DynamoDB need not be there yet."""
     async with AsyncExitStack() as stack:
-        pool, store = await open_store(settings, stack, process_name(), follows=True)
+        database = await open_database(settings, stack, process_name(), worker=True, follows=True)
+        store, pool, login = database.store, database.worker, database.logins.worker
+        assert pool is not None and login is not None, "they were asked for"
         pipe = await stack.enter_async_context(open_pipe(settings.nats_url))
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
         items = DynamoSessionItems(dynamodb, settings.table)
-        users = Users(store.vault, PostgresUserNames(pool), store)
+        users = Users(store.vault, PostgresUserNames(database.pool), store)
         models: Sequence[ReadModel] = (
             SessionView(store, pool, items, store.vault, users),
             Costs(store, pool, users),
             Audit(store, pool),
         )
-        yield Projecting(settings, store, pool, pipe, {model.name: model for model in models})
+        yield Projecting(settings, store, pool, login.session_url, pipe, {model.name: model for model in models})
 
 
 async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
     """The `relay` job."""
     async with open_projecting(settings) as p:
-        await Relay(p.store, p.pipe, p.pool, settings.database_url, lanes=settings.lanes).run(stop)
+        await Relay(p.store, p.pipe, p.pool, p.session_url, lanes=settings.lanes).run(stop)
 
 
 async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 
+from adapters.database_login import session_url, with_user
 from adapters.dynamodb.table import provision_table
+from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
 from adapters.s3.blobs import S3Blobs
 from api.aws_client import open_aws
@@ -19,8 +21,21 @@ def provision_all(settings: Settings) -> None:
     """Bring everything that the settings name to what this version needs; RuntimeError says what could not be."""
     if not settings.database_url:
         raise RuntimeError("COLLOQUY_DATABASE_URL is not set, and nothing runs on this data directory")
-    migrate(settings.database_url, settings.lanes)
+    owner = session_url(settings.database_url, settings.database_direct_url)
+    migrate(owner, settings.lanes, settings.login_urls)
     asyncio.run(provision(settings))
+
+
+def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
+    """The settings that a job logs in to the database with: it need not know the owner's URL then."""
+    logins = asyncio.run(
+        find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=worker)
+    )
+    found = (logins.app, logins.writer, logins.tools, logins.worker)
+    urls = {f"COLLOQUY_DATABASE_{login.part.upper()}_URL": login.url for login in found if login is not None}
+    if settings.database_direct_url:
+        urls["COLLOQUY_DATABASE_DIRECT_URL"] = with_user(settings.database_direct_url, "", "")
+    return urls
 
 
 async def provision(settings: Settings) -> None:

@@ -11,7 +11,7 @@ from adapters.files.invocation_logs import FolderInvocationLogs
 from adapters.s3.invocation_logs import S3InvocationLogs
 from api.aws_client import open_aws
 from api.settings import Settings
-from api.wiring import open_store, process_name
+from api.wiring import open_database, process_name
 from application.ports.invocation_logs import InvocationLogs
 from application.reconcile import Reconcile
 
@@ -20,8 +20,8 @@ from application.reconcile import Reconcile
 async def open_reconcile(settings: Settings, place: str) -> AsyncIterator[Reconcile]:
     """`place` is a folder or `s3://BUCKET/PREFIX`."""
     async with AsyncExitStack() as stack:
-        _, store = await open_store(settings, stack, process_name())
-        yield Reconcile(store, await _open_logs(place, stack), settings.lanes)
+        database = await open_database(settings, stack, process_name(), worker=True)
+        yield Reconcile(database.store, await _open_logs(place, stack), settings.lanes)
 
 
 async def _open_logs(place: str, stack: AsyncExitStack) -> InvocationLogs:

@@ -20,8 +20,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     data_dir: str = DEFAULT_DATA_DIR
-    # What must or may be there
+    # What must or may be there. `database_url` names the owner, or is left out where the four logins are given;
+    # `database_direct_url` is the host of PostgreSQL itself where the others lead to a pooler in transaction mode
     database_url: str = ""
+    database_app_url: str = ""
+    database_writer_url: str = ""
+    database_worker_url: str = ""
+    database_tools_url: str = ""
+    database_direct_url: str = ""
     nats_url: str = ""
     valkey_url: str = ""
     bucket: str = "colloquy"
@@ -80,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Audit
     audit_anchor_s: float = 60.0
     log_level: str = "info"
+
+    @property
+    def login_urls(self) -> dict[str, str]:
+        """The URL that each part of the program logs in to the database with, where one is given."""
+        parts = ("app", "writer", "worker", "tools")
+        return {part: url for part in parts if (url := getattr(self, f"database_{part}_url"))}
 
     @property
     def data_path(self) -> Path:

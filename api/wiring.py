@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import valkey.asyncio
@@ -15,6 +16,7 @@ import valkey.asyncio
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.language_model import BedrockLanguageModel
+from adapters.database_login import Logins
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.leases import PostgresLeases
 from adapters.eventstore.store import PostgresEventStore, open_event_store
@@ -24,8 +26,10 @@ from adapters.kms.authority import KmsKeyAuthority
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
+from adapters.postgres.claims import Claims
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.datasets import PostgresDatasets
+from adapters.postgres.logins import find_logins
 from adapters.postgres.pool import Pool, open_pool
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.postgres.tenants import PostgresTenantDirectory
@@ -74,11 +78,12 @@ from application.upload_space import UploadSpace
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
-from projections.lag import lag
+from projections.lag import LagGauges
 from projections.session_reads import SessionReads
 from projections.spending import LedgerSpending
 
 POOL_SIZE = 12
+LEASES, TOOLS = 2, 4
 MIRROR_S = 0.5
 """Between two times that feeds are sent to their tails."""
 WATCH_S = 1.0
@@ -96,7 +101,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Everything the API server works with, opened in order, closed in reverse, with its background loops."""
     async with AsyncExitStack() as stack:
         process = process_name()
-        pool, store = await open_store(settings, stack, process)
+        database = await open_database(settings, stack, process)
+        writer = await stack.enter_async_context(open_pool(database.logins.writer, max_size=LEASES))
+        tools = await stack.enter_async_context(open_pool(database.logins.tools, max_size=TOOLS))
         bedrock = await stack.enter_async_context(open_bedrock())
         s3 = await stack.enter_async_context(open_aws("s3"))
         cache = valkey.asyncio.from_url(
@@ -104,35 +111,55 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
         stack.push_async_callback(cache.aclose)
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
-        yield await _assemble(settings, stack, pool, process, store, bedrock, s3, dynamodb, cache)
+        yield await _assemble(settings, stack, database, writer, tools, process, bedrock, s3, dynamodb, cache)
 
 
-async def open_store(
-    settings: Settings, stack: AsyncExitStack, process: str, *, follows: bool = False
-) -> tuple[Pool, PostgresEventStore]:
+@dataclass(frozen=True)
+class Database:
+    """The event store, and pools of the database. A process that answers people has no `worker`: it sees one tenant a
+    transaction, whatever it is asked."""
+
+    logins: Logins
+    pool: Pool
+    worker: Pool | None
+    store: PostgresEventStore
+
+
+async def open_database(
+    settings: Settings, stack: AsyncExitStack, process: str, *, worker: bool = False, follows: bool = False
+) -> Database:
     """What every process of the product needs. Whoever reads the log as it grows `follows` it."""
-    pool = await stack.enter_async_context(open_pool(settings.database_url, max_size=POOL_SIZE))
+    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=worker)
+    pool = await stack.enter_async_context(open_pool(logins.app, max_size=POOL_SIZE))
+    seeing_all = None
+    if logins.worker is not None:
+        seeing_all = await stack.enter_async_context(open_pool(logins.worker, max_size=POOL_SIZE))
     authority = KmsKeyAuthority(await stack.enter_async_context(open_aws("kms")))
     store = await stack.enter_async_context(
         open_event_store(
-            settings.database_url,
+            logins,
             pool,
             authority,
             lanes=settings.lanes,
             owner=process,
             lease_s=settings.lease_s,
             follows=follows,
+            worker=seeing_all,
         )
     )
-    return pool, store
+    return Database(logins, pool, seeing_all, store)
 
 
 async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
     """Read documents as they come, until `stop` is set."""
     async with AsyncExitStack() as stack:
-        pool, store = await open_store(settings, stack, process_name())
+        database = await open_database(settings, stack, process_name(), worker=True)
+        store = database.store
         bedrock = await stack.enter_async_context(open_bedrock())
-        corpus = PostgresCorpus(pool, store.vault, dimensions=settings.embedding_dimensions)
+        assert database.worker is not None and database.logins.worker is not None, "they were asked for"
+        claims = Claims(database.worker, database.logins.worker)
+        stack.push_async_callback(claims.close)
+        corpus = PostgresCorpus(database.pool, store.vault, claims, dimensions=settings.embedding_dimensions)
         read = ReadDocument(
             store=store,
             sealer=store.vault,
@@ -149,17 +176,19 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
 async def _assemble(
     settings: Settings,
     stack: AsyncExitStack,
-    pool: Pool,
+    database: Database,
+    writer: Pool,
+    tools: Pool,
     process: str,
-    store: PostgresEventStore,
     bedrock: Any,
     s3: Any,
     dynamodb: Any,
     cache: Any,
 ) -> Services:
+    pool, store = database.pool, database.store
     model = BedrockLanguageModel(bedrock)
     embedder = BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions)
-    corpus = PostgresCorpus(pool, store.vault, dimensions=settings.embedding_dimensions)
+    corpus = PostgresCorpus(pool, store.vault, None, dimensions=settings.embedding_dimensions)
     blobs = S3Blobs(s3, settings.bucket)
     sniffer = await stack.enter_async_context(open_extractor(max_pages=0, queue_s=SNIFF_S))
     tenants = KnownTenants(store)
@@ -174,7 +203,7 @@ async def _assemble(
         requests_per_minute=settings.requests_per_minute,
     )
     datasets, webhooks = (
-        PostgresDatasets(pool),
+        PostgresDatasets(pool, tools),
         await stack.enter_async_context(
             open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
         ),
@@ -204,7 +233,7 @@ async def _assemble(
     create_turn = CreateTurnHandler(turns.gate, turns.runner, store.vault)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     recover = RecoverTurns(
-        leases=PostgresLeases(pool, process, settings.lease_s),
+        leases=PostgresLeases(writer, process, settings.lease_s),
         sessions=sessions,
         gate=turns.gate,
         run_turn=turns.runner,
@@ -216,15 +245,16 @@ async def _assemble(
     session_reads = SessionReads(store, DynamoSessionItems(dynamodb, settings.table), store.vault, pool)
 
     loops = await stack.enter_async_context(Loops())
+    lag = LagGauges(pool, store)
 
     def down() -> dict[str, str]:
         return store.down() | loops.down()
 
-    async def refresh_lag() -> None:
+    async def refresh_gauges() -> None:
         event_metrics.show_breakers(turns.health)
         for name, why in down().items():
             metrics.loop_down.labels(name).set(bool(why))
-        await lag(pool, store)
+        await lag.refresh()
 
     loops.every("lease_renewal", settings.lease_s / 3, recover.renew)
     loops.every("recovery", settings.lease_s / 3, recover)
@@ -271,7 +301,7 @@ async def _assemble(
         session_reads=session_reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
-        gauges=[refresh_lag],
+        gauges=[refresh_gauges],
         readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache), down),
     )
 

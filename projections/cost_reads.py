@@ -9,7 +9,7 @@ from typing import Any
 from psycopg.sql import SQL, Identifier
 
 from application.ports.event_store import EventStore
-from projections.lag import lag
+from projections.lag import lag_events
 from projections.transactions import Pool, Row, reading, rows
 
 GROUPS = {"model": "model", "step": "step", "user": "user_id", "session": "session_id"}
@@ -71,7 +71,7 @@ class CostReads:
             },
             "models": models,
             "as_of": latest,
-            "lag_events": (await lag(self._pool, self._store)).get("costs", 0),
+            "lag_events": (await lag_events(self._pool, self._store)).get("costs", 0),
         }
 
     async def series(self, tenant: str, group: str, interval: str, since: datetime, until: datetime) -> list[Row]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -11,6 +13,8 @@ from application.ports.event_store import EventStore
 from projections import metrics
 from projections.positions import RELAY, all_positions
 from projections.transactions import Pool, looking
+
+HEADS = 1_000
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -32,7 +36,16 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 async def standings(pool: Pool, store: EventStore) -> list[Standing]:
-    """Where everything stands; empty before the first start."""
+    """Where everything stands; empty before the first start. For a process that may read the log."""
+    found = await positions_and_heads(pool, store)
+    return [
+        msgspec.structs.replace(one, lag_seconds=await _age(store, one.lane, one.position)) if one.lag_events else one
+        for one in found
+    ]
+
+
+async def positions_and_heads(pool: Pool, store: EventStore) -> list[Standing]:
+    """The same for any process, without the age of what is missing."""
     async with looking(pool) as connection:
         found = await all_positions(connection)
     heads = {lane: await store.head(lane) for lane in {row["lane"] for row in found}}
@@ -45,31 +58,51 @@ async def standings(pool: Pool, store: EventStore) -> list[Standing]:
             position=row["position"],
             head=heads[row["lane"]],
             lag_events=max(0, heads[row["lane"]] - row["position"]),
-            lag_seconds=await _age(store, row["lane"], row["position"]) if heads[row["lane"]] > row["position"] else 0,
+            lag_seconds=0.0,
             parked=row["parked"],
         )
         for row in found
     ]
 
 
-async def lag(pool: Pool, store: EventStore) -> dict[str, int]:
-    """Positions behind, by read model (`session_view`, `costs`, `audit`) and `relay`, all lanes together; also sets
-    the metrics of this process."""
+async def lag_events(pool: Pool, store: EventStore) -> dict[str, int]:
+    """Positions behind, by read model (`session_view`, `costs`, `audit`) and `relay`, all lanes together."""
     behind: dict[str, int] = defaultdict(int)
-    age: dict[str, float] = defaultdict(float)
-    parked: dict[str, int] = defaultdict(int)
-    for standing in await standings(pool, store):
+    for standing in await positions_and_heads(pool, store):
         behind[standing.name] += standing.lag_events
-        age[standing.name] = max(age[standing.name], standing.lag_seconds)
-        parked[standing.name] += standing.parked
-        if standing.name == RELAY:
-            metrics.RELAY_LAG.labels(standing.lane).set(standing.lag_events)
-    for name in behind:
-        if name != RELAY:
-            metrics.LAG_EVENTS.labels(name).set(behind[name])
-            metrics.LAG_SECONDS.labels(name).set(age[name])
-            metrics.PARKED.labels(name).set(parked[name])
     return dict(behind)
+
+
+class LagGauges:
+    """The metrics of a process that may not read the log: it remembers when it saw which head, and what is missing is
+    at least as old as the first head beyond it."""
+
+    def __init__(self, pool: Pool, store: EventStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pool, self._store, self._clock = pool, store, clock
+        self._heads: dict[int, deque[tuple[float, int]]] = defaultdict(lambda: deque(maxlen=HEADS))
+
+    async def refresh(self) -> None:
+        """Look, and set them."""
+        behind: dict[str, int] = defaultdict(int)
+        age: dict[str, float] = defaultdict(float)
+        parked: dict[str, int] = defaultdict(int)
+        for standing in await positions_and_heads(self._pool, self._store):
+            behind[standing.name] += standing.lag_events
+            age[standing.name] = max(age[standing.name], self._age(standing))
+            parked[standing.name] += standing.parked
+            if standing.name == RELAY:
+                metrics.RELAY_LAG.labels(standing.lane).set(standing.lag_events)
+        for name in behind:
+            if name != RELAY:
+                metrics.LAG_EVENTS.labels(name).set(behind[name])
+                metrics.LAG_SECONDS.labels(name).set(age[name])
+                metrics.PARKED.labels(name).set(parked[name])
+
+    def _age(self, standing: Standing) -> float:
+        now, heads = self._clock(), self._heads[standing.lane]
+        if not heads or heads[-1][1] != standing.head:
+            heads.append((now, standing.head))
+        return next((now - at for at, head in heads if head > standing.position), 0.0)
 
 
 async def _age(store: EventStore, lane: int, position: int) -> float:

@@ -14,8 +14,6 @@ from domain.refusals import DependencyUnavailable
 
 TRY_S = 0.5
 CHECK_S = 3.0
-# The server, too, must notice within seconds that a leader's machine is gone.
-KEEPALIVE = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 
 
 class Leader:
@@ -35,13 +33,14 @@ class Leader:
 
 @asynccontextmanager
 async def leadership(database_url: str, what: str, stop: asyncio.Event) -> AsyncIterator[Leader | None]:
-    """Wait until nobody else leads `what`, then lead; None when `stop` came first."""
+    """Wait until nobody else leads `what`, then lead; None when `stop` came first. The URL leads to PostgreSQL itself,
+    not to a pooler in transaction mode; its role's settings let the server notice within seconds that a leader's
+    machine is gone."""
     try:
         connection = await psycopg.AsyncConnection.connect(
             database_url,
             autocommit=True,
             connect_timeout=5,
-            options=KEEPALIVE,
             tcp_user_timeout=10_000,
             application_name=f"colloquy-{what}"[:60],
         )

@@ -116,8 +116,7 @@ async def all_positions(connection: Connection) -> list[Row]:
     return await rows(
         connection,
         "SELECT p.name, p.generation, g.layout, p.lane, p.position,"
-        " (SELECT count(*) FROM projections.parked_events k"
-        "   WHERE k.name = p.name AND k.generation = p.generation AND k.lane = p.lane) AS parked"
+        " projections.count_parked(p.name, p.generation, p.lane) AS parked"
         " FROM projections.positions p LEFT JOIN projections.generations g USING (name, generation)"
         " WHERE g.live OR p.name = %s ORDER BY p.name, p.lane",
         (RELAY,),

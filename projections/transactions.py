@@ -22,7 +22,8 @@ RETRY_AFTER_S = 2.0
 
 @asynccontextmanager
 async def writing(pool: Pool) -> AsyncIterator[Connection]:
-    """A transaction as the read models' owner. `DependencyUnavailable` when the database is away."""
+    """A transaction as the read models' owner, which the worker's login becomes so that whatever it makes is owned by
+    no login. `DependencyUnavailable` when the database is away."""
     async with _transaction(pool) as connection:
         await connection.execute("SET LOCAL ROLE colloquy_worker")
         yield connection

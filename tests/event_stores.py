@@ -9,18 +9,28 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.pool import Pool, open_pool
 from application.clock import new_id
+from tests.databases import logins_of, worker_of
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
 
 @pytest.fixture(scope="module")
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with open_pool(database) as opened:
+    async with open_pool(logins_of(database).app) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-async def store(database: str, pool: Pool) -> AsyncIterator[PostgresEventStore]:
-    async with open_event_store(database, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as opened:
+async def worker(database: str) -> AsyncIterator[Pool]:
+    """What a process has that does what concerns all tenants."""
+    async with open_pool(worker_of(database)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def store(database: str, pool: Pool, worker: Pool) -> AsyncIterator[PostgresEventStore]:
+    async with open_event_store(
+        logins_of(database), pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30, worker=worker
+    ) as opened:
         yield opened
 
 

@@ -27,8 +27,9 @@ log = structlog.get_logger()
 
 
 class Waiting(msgspec.Struct):
-    """One append in the queue: all of it or nothing."""
+    """One append in the queue: all of it or nothing. `tenant` is for whom its caller acts."""
 
+    tenant: str
     events: list[StoredEvent]
     keys: list[NewKey]
     done: asyncio.Future[int]
@@ -66,7 +67,7 @@ class Coalescer:
         _fail([waiting for waiting in _left(self._queue) if waiting], Draining())
         self._thread.shutdown(wait=False)
 
-    async def append(self, events: list[StoredEvent], keys: list[NewKey]) -> int:
+    async def append(self, tenant: str, events: list[StoredEvent], keys: list[NewKey]) -> int:
         """The position of the last event once they are stored; a caller that is cancelled does not undo it.
 
         `Overloaded` when too many wait, `Draining` after the end; `DependencyUnavailable` when the outcome is not known
@@ -75,7 +76,7 @@ class Coalescer:
             raise Draining
         if self._queue.qsize() >= self._max_waiting:
             raise Overloaded(retry_after_s=1)
-        waiting = Waiting(events, keys, asyncio.get_running_loop().create_future())
+        waiting = Waiting(tenant, events, keys, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         try:
             async with asyncio.timeout(self._append_s):
@@ -111,11 +112,13 @@ class Coalescer:
     async def _write(self, batch: list[Waiting]) -> None:
         events = [event for waiting in batch for event in waiting.events]
         keys = [key for waiting in batch for key in waiting.keys]
+        tenants = [waiting.tenant for waiting in batch for _ in waiting.events]
         for pause in self._pauses_s:
             if pause:  # a sleep of nothing would cost a round of the loop, which is long when many appends wait
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             try:
-                _succeed(batch, await self._in_thread(partial(self._recorder.insert_events, events, keys=keys)))
+                write = partial(self._recorder.insert_events, events, keys=keys, tenants=tenants)
+                _succeed(batch, await self._in_thread(write))
                 return
             except (OperationalError, InterfaceError) as error:
                 # The outcome is unknown: try again, and if that conflicts the stored bytes decide.

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any, BinaryIO, TypeVar, cast
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.eventstore.keyring import NONCE, Keyring, NewKey, tenant_of
-from adapters.eventstore.scope import of_process, of_tenant
+from adapters.eventstore.scope import of_login, of_tenant
 from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from application.ports.keys import KeyAuthority
 from application.tasks import SharedWork
@@ -25,10 +26,11 @@ T = TypeVar("T")
 
 
 class KeyVault:
-    """Tenant keys are unwrapped by the key service once a process; stream keys by their tenant's key, here."""
+    """Tenant keys are unwrapped by the key service once a process; stream keys by their tenant's key, here. Only a
+    process that has a `worker` pool reads keys of several tenants with one query."""
 
-    def __init__(self, pool: Any, authority: KeyAuthority, keyring: Keyring) -> None:
-        self._pool, self._authority, self.keyring = pool, authority, keyring
+    def __init__(self, pool: Any, authority: KeyAuthority, keyring: Keyring, worker: Any = None) -> None:
+        self._pool, self._authority, self.keyring, self._worker = pool, authority, keyring, worker
         self._loading: SharedWork[str, None] = SharedWork("tenant_key")
 
     async def create_tenant_key(self, tenant: str) -> None:
@@ -69,11 +71,13 @@ class KeyVault:
         missing = [stream for stream in set(streams) if self.keyring.get(stream) is None]
         if not missing:
             return
-        async with of_process(self._pool) as connection:
-            cursor = await connection.execute(
-                "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s) AND wrapped IS NOT NULL", (missing,)
-            )
-            rows = await cursor.fetchall()
+        if self._worker is not None:
+            rows = await _wrapped(of_login(self._worker), missing)
+        else:
+            by_tenant = defaultdict(list)
+            for stream in missing:
+                by_tenant[tenant_of(stream)].append(stream)
+            rows = [row for t, own in by_tenant.items() for row in await _wrapped(of_tenant(self._pool, t), own)]
         for stream, wrapped in rows:
             try:
                 await self.open_tenant(tenant_of(stream))
@@ -140,6 +144,16 @@ class KeyVault:
         """See `application/ports/keys.py`."""
         await self.open_tenant(tenant)
         return hmac.new(self.keyring.digest_key(tenant), data, hashlib.sha256).digest()
+
+
+async def _wrapped(transaction: Any, streams: Sequence[str]) -> list[tuple[str, bytes]]:
+    """The wrapped keys that a transaction sees."""
+    async with transaction as connection:
+        cursor = await connection.execute(
+            "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s) AND wrapped IS NOT NULL", (list(streams),)
+        )
+        found: list[tuple[str, bytes]] = await cursor.fetchall()
+    return found
 
 
 async def _within_deadline(asking: Awaitable[T]) -> T:

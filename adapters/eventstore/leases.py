@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.eventstore.scope import of_process
+from adapters.eventstore.scope import of_login
 
 # Rows that an append holds this moment are passed over: it is renewing or ending them itself, and two statements that
 # wait for each other's rows would be a deadlock.
@@ -25,7 +25,8 @@ RELEASE = f"""
 
 
 class PostgresLeases:
-    """The rows of `running_turns` from one process's side. `lease_s` is how long a process may be silent."""
+    """The rows of `running_turns` from one process's side. `lease_s` is how long a process may be silent;
+    `pool` logs in as the writer, whose rows these are."""
 
     def __init__(self, pool: Any, owner: str, lease_s: float) -> None:
         self._pool, self._owner, self._lease_s = pool, owner, lease_s
@@ -44,6 +45,6 @@ class PostgresLeases:
         await self._run(RELEASE, (self._owner,))
 
     async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[str]:
-        async with of_process(self._pool) as connection:
+        async with of_login(self._pool) as connection:
             cursor = await connection.execute(statement, arguments)
             return [row[0] for row in await cursor.fetchall()]

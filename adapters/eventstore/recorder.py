@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
 from adapters.eventstore.keyring import NewKey, tenant_of
-from adapters.eventstore.scope import SEE_ALL, SEE_TENANT
+from adapters.eventstore.scope import SEE_TENANT
 from application.ports.event_store import Recorded
 
 STARTS = ("turn.started.", "turn.resumed.")
@@ -21,7 +21,8 @@ ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.")
 
 APPEND = """
     SELECT public.{append}(
-      %b::text[], %b::int8[], %b::text[], %b::bytea[], %b::text[], %b::text[], %s, %s, %b::text[], %b::bytea[])"""
+      %b::text[], %b::text[], %b::int8[], %b::text[], %b::bytea[],
+      %b::text[], %b::text[], %s, %s, %b::text[], %b::bytea[])"""
 STREAM = """
     SELECT originator_version, topic, state, notification_id FROM public.{table}
     WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s ORDER BY 1"""
@@ -30,26 +31,37 @@ LOG = """
       (SELECT max(notification_id) FROM public.{table} WHERE notification_id <= %s)
     FROM public.{table} WHERE notification_id > %s ORDER BY 1 LIMIT %s"""
 KEY = "SELECT wrapped FROM public.stream_keys WHERE stream = %s"
-HEAD = "SELECT coalesce(max(notification_id), 0) FROM public.{table}"
+HEAD = "SELECT public.lane_head(%s)"
+
+
+class Datastores(NamedTuple):
+    """The library's pools, each with a login of its own; a process that answers people has no `log`."""
+
+    writer: PostgresDatastore
+    streams: PostgresDatastore
+    log: PostgresDatastore | None
 
 
 class LaneRecorder(PostgresApplicationRecorder):
-    """One lane's table. Writes go through the lane's append function; a stream is read as its tenant, the log as the
-    process. The library's own readers see nothing here: they name no tenant."""
+    """One lane's table. Writes go through the lane's append function, as the writer; a stream is read as its tenant,
+    the log as the worker, in processes that have one. The library's own readers see nothing: they name no tenant."""
 
-    def __init__(self, datastore: PostgresDatastore, lane: int, owner: str, lease_s: float) -> None:
-        super().__init__(datastore, events_table_name=f"events_{lane}")
-        self._owner, self._lease_s = owner, lease_s
+    def __init__(self, stores: Datastores, lane: int, owner: str, lease_s: float) -> None:
+        super().__init__(stores.writer, events_table_name=f"events_{lane}")
+        self._stores, self._lane, self._owner, self._lease_s = stores, lane, owner, lease_s
         names = {"append": Identifier(f"events_{lane}_append"), "table": Identifier(f"events_{lane}")}
         self._append, self._stream = SQL(APPEND).format(**names), SQL(STREAM).format(**names)
-        self._log, self._head = SQL(LOG).format(**names), SQL(HEAD).format(**names)
+        self._log = SQL(LOG).format(**names)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
-        """Store a batch and its streams' `keys` in one transaction and give the positions. The library's IntegrityError
-        when a stream does not end where its events begin. Not retried here: see `already_stored`."""
+        """Store a batch and its streams' `keys` in one transaction and give the positions. `tenants` says of each event
+        for whom its caller acts. The library's IntegrityError when a stream does not end where its events begin, its
+        ProgrammingError when a stream is another tenant's. Not retried here: see `already_stored`."""
         keys: Sequence[NewKey] = kwargs.get("keys", ())
+        tenants: Sequence[str] = kwargs["tenants"]
         starting, ending = turns_of(stored_events)
         arguments = (
+            list(tenants),
             [event.originator_id for event in stored_events],
             [event.originator_version for event in stored_events],
             [event.topic for event in stored_events],
@@ -69,7 +81,7 @@ class LaneRecorder(PostgresApplicationRecorder):
         """The positions of one stream's events if exactly these bytes and this key are there, else None: whether an
         append whose acknowledgement was lost took place."""
         stream, before = str(events[0].originator_id), events[0].originator_version - 1
-        with self._seeing(SEE_TENANT, tenant_of(stream)) as cursor:
+        with self._seeing(tenant_of(stream)) as cursor:
             rows = cursor.execute(self._stream, (stream, before, events[-1].originator_version)).fetchall()
             wrapped = cursor.execute(KEY, (stream,)).fetchone()
         if keys and (keys[0].wrapped,) != wrapped:
@@ -80,13 +92,15 @@ class LaneRecorder(PostgresApplicationRecorder):
 
     def read_stream(self, stream: str, after: int, upto: int) -> list[tuple[int, str, bytes, int]]:
         """(version, topic, state, position) with `after < version <= upto`, in order."""
-        with self._seeing(SEE_TENANT, tenant_of(stream)) as cursor:
+        with self._seeing(tenant_of(stream)) as cursor:
             cursor.execute(self._stream, (stream, after, upto), prepare=True)
             return cursor.fetchall()
 
     def read_log(self, after: int, limit: int) -> list[Recorded]:
         """The lane's events after a position, each with the position before it."""
-        with self._seeing(SEE_ALL) as cursor:
+        if self._stores.log is None:
+            raise RuntimeError("a process that answers people does not read the log")
+        with self._stores.log.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             rows = cursor.execute(self._log, (after, after, limit), prepare=True).fetchall()
         previous = (rows[0][5] or 0) if rows else 0
         recorded = []
@@ -97,24 +111,26 @@ class LaneRecorder(PostgresApplicationRecorder):
 
     def read_head(self) -> int:
         """The last position; 0 when there is none."""
-        with self._seeing(SEE_ALL) as cursor:
-            [(head,)] = cursor.execute(self._head, prepare=True).fetchall()
+        with self._stores.streams.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            [(head,)] = cursor.execute(HEAD, (self._lane,), prepare=True).fetchall()
             return int(head)
 
     def mend(self) -> None:
         """Replace the connections that broke, so that trying again does not meet one after the other."""
-        self.datastore.pool.check()
+        for store in self._stores:
+            if store is not None and not store.pool.closed:
+                store.pool.check()
 
     @contextmanager
-    def _seeing(self, what: str, *who: str) -> Iterator[Cursor[Any]]:
-        """A transaction, in as few round trips as can be, that sees one tenant or all."""
+    def _seeing(self, tenant: str) -> Iterator[Cursor[Any]]:
+        """A transaction, in as few round trips as can be, that sees one tenant."""
         with (
-            self.datastore.get_connection() as connection,
+            self._stores.streams.get_connection() as connection,
             connection.pipeline(),
             connection.transaction(),
             connection.cursor(row_factory=tuple_row) as cursor,
         ):
-            cursor.execute(what, who)
+            cursor.execute(SEE_TENANT, (tenant,))
             yield cursor
 
 

@@ -17,13 +17,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
 
+from adapters.database_login import Logins, verify_login, verify_sessions
 from adapters.eventstore.coalescer import Coalescer, unreachable
 from adapters.eventstore.datastore import open_datastore
 from adapters.eventstore.key_vault import SHREDDED, KeyVault
 from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
 from adapters.eventstore.listener import Listener
 from adapters.eventstore.mapper import EnvelopeMapper
-from adapters.eventstore.recorder import LaneRecorder
+from adapters.eventstore.recorder import Datastores, LaneRecorder
 from adapters.eventstore.scope import of_tenant
 from application.ports.event_store import Recorded
 from application.ports.keys import KeyAuthority
@@ -80,7 +81,7 @@ class PostgresEventStore:
         stored = self._mapper.to_stored_events(events, cipher)
         if max(len(event.state) for event in stored) > MAX_BYTES:
             raise PayloadTooLarge("There is too much in one fact; say it in smaller parts.")
-        position = await self._coalescers[self._lane(stream)].append(stored, [new] if new else [])
+        position = await self._coalescers[self._lane(stream)].append(tenant_of(stream), stored, [new] if new else [])
         if new:
             self.vault.keyring.keep(stream, new.cipher)
         return position
@@ -199,7 +200,7 @@ def _ring(event: asyncio.Event, _: str) -> None:
 
 @asynccontextmanager
 async def open_event_store(
-    database_url: str,
+    logins: Logins,
     pool: Any,
     authority: KeyAuthority,
     *,
@@ -207,17 +208,27 @@ async def open_event_store(
     owner: str,
     lease_s: float,
     follows: bool = True,
+    worker: Any = None,
 ) -> AsyncIterator[PostgresEventStore]:
-    """The store of a process named `owner`, whose turns' leases last `lease_s` seconds. `pool` is an asynchronous
-    psycopg pool in autocommit mode that runs as `colloquy_app`. A process that does not follow the log never calls
-    `wait_for_news`, and is not woken by each commit of each other."""
-    datastore = open_datastore(database_url, connections=READERS + lanes)
-    recorders = [LaneRecorder(datastore, lane, owner, lease_s) for lane in range(lanes)]
-    vault = KeyVault(pool, authority, Keyring())
-    store = PostgresEventStore(recorders, vault, Listener(database_url), pool, follows=follows)
+    """The store of a process named `owner`, whose turns' leases last `lease_s` seconds. `pool` and `worker` are
+    asynchronous psycopg pools in autocommit mode, of these logins: a process without `worker` sees one tenant at a time
+    and cannot read the log. One that does not follow the log never calls `wait_for_news`, and is not woken by each
+    commit of each other."""
+    await verify_login(logins.writer)
+    await verify_sessions(logins.app)
+    stores = Datastores(
+        writer=open_datastore(logins.writer, connections=lanes),
+        streams=open_datastore(logins.app, connections=READERS),
+        log=open_datastore(logins.worker, connections=READERS) if worker is not None and logins.worker else None,
+    )
+    recorders = [LaneRecorder(stores, lane, owner, lease_s) for lane in range(lanes)]
+    vault = KeyVault(pool, authority, Keyring(), worker)
+    store = PostgresEventStore(recorders, vault, Listener(logins.app.session_url), pool, follows=follows)
     store.start()
     try:
         yield store
     finally:
         await store.stop()
-        await anyio.to_thread.run_sync(datastore.close)
+        for datastore in stores:
+            if datastore is not None:
+                await anyio.to_thread.run_sync(datastore.close)

@@ -7,10 +7,12 @@ from typing import Any
 
 import psycopg
 
+from adapters.database_login import Login
 from adapters.postgres.pool import Pool, worker_transaction
 from application.ports.corpus import Pending
 from domain.refusals import DependencyUnavailable
 
+CHANNEL = "documents_pending"
 TERM_S = 60
 
 # A tenant that brings thousands of documents at once does not keep the others waiting.
@@ -40,10 +42,16 @@ WHERE tenant = %s AND document_id = %s AND attempt = %s AND status = 'pending'
 
 
 class Claims:
-    """The queue of pending documents of all tenants; `channel` tells when one is announced."""
+    """The queue of pending documents of all tenants, for the worker; `CHANNEL` tells when one is announced."""
 
-    def __init__(self, pool: Pool, channel: str) -> None:
-        self._pool, self._channel = pool, channel
+    def __init__(self, pool: Pool, login: Login) -> None:
+        self._pool, self._login = pool, login
+        self._session: psycopg.AsyncConnection[Any] | None = None
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._session is not None:
+            await self._session.close()
 
     async def take(self, limit: int) -> list[tuple[Any, ...]]:
         """Up to `limit` documents as (tenant, document id, sealed title, media type, attempt)."""
@@ -65,12 +73,13 @@ class Claims:
     async def wait(self, timeout_s: float) -> None:
         """Until something is announced, or the time is up. One that came just before is found by the next look."""
         try:
-            async with self._pool.connection() as connection:
-                await connection.execute(f"LISTEN {self._channel}")
-                try:
-                    async for _ in connection.notifies(timeout=timeout_s, stop_after=1):
-                        pass
-                finally:
-                    await connection.execute("UNLISTEN *")
+            if self._session is None or self._session.closed:
+                self._session = await psycopg.AsyncConnection.connect(
+                    self._login.session_url, autocommit=True, connect_timeout=5, application_name="colloquy-claims"
+                )
+                await self._session.execute(f"LISTEN {CHANNEL}")
+            async for _ in self._session.notifies(timeout=timeout_s, stop_after=1):
+                return
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            await self.close()
             raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=2) from error

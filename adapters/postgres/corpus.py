@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from adapters.postgres.claims import Claims
+from adapters.postgres.claims import CHANNEL, Claims
 from adapters.postgres.documents import Documents, stream_of
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
 from adapters.postgres.pool import Pool, tenant_transaction
@@ -17,7 +17,6 @@ from application.ports.corpus import NewPassage, Pending
 from application.ports.keys import Sealer
 from domain.session.events import Passage
 
-PENDING_CHANNEL = "documents_pending"
 WORDS_KEY = b"the words of a corpus"
 VERSION = "SELECT version FROM read_corpus(%(tenant)s)"
 
@@ -29,15 +28,22 @@ ON CONFLICT (tenant, content_hash) DO UPDATE SET size = excluded.size RETURNING 
 
 
 class PostgresCorpus(Documents):
-    """`pool` comes from `open_pool`; `dimensions` is the length of the vectors."""
+    """`pool` sees one tenant a transaction; `claims`, those of all tenants, are for who reads documents, and absent
+    elsewhere; `dimensions` is the length of the vectors."""
 
-    def __init__(self, pool: Pool, sealer: Sealer, *, dimensions: int) -> None:
+    def __init__(self, pool: Pool, sealer: Sealer, claims: Claims | None, *, dimensions: int) -> None:
         super().__init__(pool, sealer)
         self._dimensions = dimensions
-        self._claims = Claims(pool, PENDING_CHANNEL)
+        self._given_claims = claims
         self._provisioned: set[str] = set()
         self._searches = SharedStatement(pool, SEARCH)
         self._versions = SharedStatement(pool, VERSION)
+
+    @property
+    def _claims(self) -> Claims:
+        if self._given_claims is None:
+            raise RuntimeError("a process that answers people takes no documents to read")
+        return self._given_claims
 
     async def provision(self, tenant: str) -> None:
         """See `application/ports/corpus.py`."""
@@ -66,7 +72,7 @@ class PostgresCorpus(Documents):
                 "UPDATE documents SET claimable_at = now() WHERE tenant = %s AND document_id = %s",
                 (tenant, document_id),
             )
-            await connection.execute("SELECT pg_notify(%s, '')", (PENDING_CHANNEL,))
+            await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
     async def claim_pending(self, limit: int) -> list[Pending]:
         """See `application/ports/corpus.py`."""

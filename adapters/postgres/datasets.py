@@ -56,10 +56,11 @@ DESCRIBE = "SELECT found.* FROM (%s) AS found LIMIT 0"
 
 
 class PostgresDatasets:
-    """See `application.ports.datasets.Datasets`; `pool` comes from `open_pool`."""
+    """See `application.ports.datasets.Datasets`; `pool` is the app's, which loads rows and cannot read them; `tools` is
+    that of a login which becomes the tenant that asks, and sees nothing else."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, tools: Pool) -> None:
+        self._pool, self._tools = pool, tools
 
     async def replace(self, tenant: str, name: str, table: Table) -> int:
         """See the port. One transaction; it waits for readers of the old rows, which are quick."""
@@ -120,7 +121,7 @@ class PostgresDatasets:
         # The parser takes half a second to load, and most processes never need it.
         from adapters.postgres.dataset_sql import parse_select
 
-        async with _telling_what_was_too_long(), tenant_transaction(self._pool, tenant) as connection:
+        async with _telling_what_was_too_long(), tenant_transaction(self._tools, tenant) as connection:
             await connection.execute(CONFINE)
             await connection.execute(KEEP, (tenant,))
             cursor = await connection.execute(FIND, (tenant, query.dataset))

@@ -1,25 +1,30 @@
-"""Brings a database to the current schema with dbmate, and creates its lanes."""
+"""Brings a database to the current schema with dbmate, and creates its lanes and its logins."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
 
 import infra
+from adapters.database_login import HEARD_S
+from adapters.postgres.logins import provision_logins
 
 MIGRATIONS = Path(infra.__path__[0]) / "migrations"
 DEADLINE_S = 120
 LOCAL = (None, "127.0.0.1", "localhost", "::1")
 
 
-def migrate(database_url: str, lanes: int = 1) -> None:
-    """Apply what is missing, as the owner that the URL names; RuntimeError with dbmate's own words when it fails.
-    Several may be at it at once: they take turns."""
+def migrate(database_url: str, lanes: int = 1, logins: Mapping[str, str] | None = None) -> None:
+    """Apply what is missing, as the owner that the URL names, who may create roles; RuntimeError with dbmate's words
+    when it fails. Several may be at it at once: they take turns. `logins` are the URLs that parts of the program log in
+    with; the others get one of their own (see `provision_logins`), which a later migration leaves as it is."""
+    verify_sessions(database_url)
     command = [
         str(Path(sysconfig.get_path("scripts")) / "dbmate"),
         "--migrations-dir", str(MIGRATIONS),
@@ -39,6 +44,22 @@ def migrate(database_url: str, lanes: int = 1) -> None:
         connection.execute("SELECT set_config('lock_timeout', '60s', false), pg_advisory_lock(hashtext('create_lane'))")
         for lane in range(lanes):
             connection.execute("SELECT create_lane(%s)", (lane,))
+        provision_logins(connection, logins or {})
+
+
+def verify_sessions(database_url: str) -> None:
+    """RuntimeError when a pooler in transaction mode stands between: a migration holds locks of its session."""
+    with (
+        psycopg.connect(database_url, autocommit=True, connect_timeout=10) as hearing,
+        psycopg.connect(database_url, autocommit=True, connect_timeout=10) as telling,
+    ):
+        hearing.execute("LISTEN colloquy_migrate_probe")
+        telling.execute("NOTIFY colloquy_migrate_probe")
+        if not any(hearing.notifies(timeout=HEARD_S, stop_after=1)):
+            raise RuntimeError(
+                "the database cannot be migrated through a pooler in transaction mode: set COLLOQUY_DATABASE_DIRECT_URL"
+                " to PostgreSQL itself"
+            )
 
 
 def dbmate_url(database_url: str) -> str:

@@ -1,10 +1,11 @@
-"""Connections to PostgreSQL that act as an unprivileged role, and transactions that see one tenant."""
+"""Connections to PostgreSQL as one of the program's logins, and transactions that see one tenant."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,32 +13,33 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from adapters.database_login import CHECK, GLANCE, Login, UnsafeLogin, check_parameters, glance, judge, verify_login
 from domain.refusals import DependencyUnavailable
 
-Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
 
-APP_ROLE, WORKER_ROLE = "colloquy_app", "colloquy_worker"
 WAIT_S = 5.0
 CHECK_AFTER_S = 2.0
-STATEMENT_MS = 20_000
-IDLE_MS = 5_000
-"""A process that freezes inside a transaction must not hold its locks for longer."""
+# Whatever limits the server has to keep are settings of the login's role: a pooler drops the options of a connection.
+KEYWORDS: dict[str, Any] = {"autocommit": True, "connect_timeout": 5, "tcp_user_timeout": 10_000}
 
 
 @asynccontextmanager
-async def open_pool(database_url: str, *, max_size: int = 10) -> AsyncIterator[Pool]:
-    """Connections in autocommit mode that run everything as `colloquy_app`, whoever the URL names."""
-    options = f"-c role={APP_ROLE} -c statement_timeout={STATEMENT_MS}"
-    options += f" -c idle_in_transaction_session_timeout={IDLE_MS}"
+async def open_pool(login: Login, *, max_size: int = 10) -> AsyncIterator[Pool]:
+    """Connections in autocommit mode for one part of the program. `UnsafeLogin` at once when the database lets it do
+    more than it must be able to; each connection is asked again when it is made, and when it has waited."""
     pool: Pool = AsyncConnectionPool(
-        database_url,
-        kwargs={"autocommit": True, "options": options, "connect_timeout": 5, "tcp_user_timeout": 10_000},
+        login.url,
+        kwargs=KEYWORDS,
         min_size=1,
         max_size=max_size,
         timeout=WAIT_S,
-        check=check_if_idle,
+        configure=partial(configure, login),
+        check=partial(check_if_idle, login),
         open=False,
     )
+    await verify_login(login)
     await pool.open()
     try:
         yield pool
@@ -48,16 +50,28 @@ async def open_pool(database_url: str, *, max_size: int = 10) -> AsyncIterator[P
 _checked: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
 
-async def check_if_idle(connection: AsyncConnection[tuple[Any, ...]]) -> None:
+async def configure(login: Login, connection: Connection) -> None:
+    """Refuse a new connection that is not what it must be; prepare nothing where a pooler stands between."""
+    cursor = await connection.execute(CHECK, check_parameters(login), prepare=False)
+    if judge(login, await cursor.fetchone(), connection.info.backend_pid):
+        connection.prepare_threshold = None
+    _checked[connection] = time.monotonic()
+
+
+async def check_if_idle(login: Login, connection: Connection) -> None:
     """The pool's check before it gives a connection out: a round trip, but only after a while without one."""
     now = time.monotonic()
     if now - _checked.get(connection, 0.0) > CHECK_AFTER_S:
-        await AsyncConnectionPool.check_connection(connection)
+        try:
+            glance(login, await (await connection.execute(GLANCE, prepare=False)).fetchone())
+        except UnsafeLogin:
+            await connection.close()  # the pool makes another one, which is asked everything
+            raise
     _checked[connection] = now
 
 
 @asynccontextmanager
-async def tenant_transaction(pool: Pool, tenant: str) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+async def tenant_transaction(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A transaction that sees and touches the rows of one tenant. Statements travel together until a result is asked
     for. `DependencyUnavailable` when the database is away."""
     async with _transaction(pool) as connection:
@@ -66,15 +80,14 @@ async def tenant_transaction(pool: Pool, tenant: str) -> AsyncIterator[AsyncConn
 
 
 @asynccontextmanager
-async def worker_transaction(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
-    """A transaction that sees of all tenants the little that a background job has to."""
+async def worker_transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """A transaction of a pool whose login sees of all tenants the little that a background job has to."""
     async with _transaction(pool) as connection:
-        await connection.execute(f"SET LOCAL ROLE {WORKER_ROLE}")
         yield connection
 
 
 @asynccontextmanager
-async def one_statement(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+async def one_statement(pool: Pool) -> AsyncIterator[Connection]:
     """A connection for one call of a function that says itself for which tenant it is: a single round trip, for a
     transaction costs this process and the server more than a short query does."""
     try:
@@ -85,6 +98,6 @@ async def one_statement(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, 
 
 
 @asynccontextmanager
-async def _transaction(pool: Pool) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+async def _transaction(pool: Pool) -> AsyncIterator[Connection]:
     async with one_statement(pool) as connection, connection.pipeline(), connection.transaction():
         yield connection

@@ -27,7 +27,7 @@ def installation() -> Settings:
     for name, value in installation_environment(read_settings().data_path).items():
         os.environ.setdefault(name, value)
     settings = read_settings()
-    if not settings.database_url:
+    if not settings.database_url and not settings.login_urls:
         raise RuntimeError(f"nothing is running on {settings.data_dir}: start it with `colloquy up`")
     return settings
 

@@ -63,6 +63,7 @@ class Installation:
 
     def __init__(self, stack: Stack, settings: Settings, environment: dict[str, str], url: str) -> None:
         self.stack, self.settings, self.environment, self.url = stack, settings, environment, url
+        self.logins: dict[str, dict[str, str]] = {}
 
     def start_api(self) -> None:
         """The API server, alone, so that it has the machine for itself. It has its drain and a bit more to end in."""
@@ -76,7 +77,10 @@ class Installation:
         self._wait_for(lambda: self.stack.pids.keys() >= set(BACKGROUND), "the background jobs were not started")
 
     def _start(self, name: str, command: str, grace_s: float) -> None:
-        self.stack.start_job(name, [sys.executable, "-m", "api.cli", command], self.environment, grace_s)
+        # No job knows the database's owner; only those that answer nobody see all tenants.
+        environment = self.environment | self.logins.get(name, self.logins["background"])
+        environment.pop("COLLOQUY_DATABASE_URL", None)
+        self.stack.start_job(name, [sys.executable, "-m", "api.cli", command], environment, grace_s)
 
     def follow(self, timeout_s: float) -> None:
         """Take one piece of news, if any comes; RuntimeError when something cannot be kept running."""
@@ -159,9 +163,13 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
     os.environ.update({"COLLOQUY_DATA_DIR": str(settings.data_path), "COLLOQUY_PORT": str(chosen)})
     installation = Installation(stack, settings, dict(os.environ), url)
     installation.describe()
-    from api.provision import provision_all
+    from api.provision import login_environment, provision_all
 
     provision_all(read_settings())
+    installation.logins = {
+        "api": login_environment(read_settings(), worker=False),
+        "background": login_environment(read_settings(), worker=True),
+    }
     progress("schema")
     installation.start_api()
     progress("api")

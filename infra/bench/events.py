@@ -13,10 +13,11 @@ import anyio.to_thread
 import msgspec
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
-from psycopg_pool import AsyncConnectionPool
 
 from adapters.eventstore.store import PostgresEventStore, open_event_store
+from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
+from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.execute import SESSION, Context, Held
 from domain.event import Event
@@ -155,10 +156,10 @@ async def compare(
 ) -> tuple[Measured, Measured]:
     """(library, ours): the median round of each, the two taking turns."""
     migrate(database_url)
-    kwargs = {"autocommit": True, "options": "-c role=colloquy_app"}
+    logins = await find_logins(database_url, {})
     async with (
-        AsyncConnectionPool(database_url, kwargs=kwargs, min_size=1, open=False) as pool,
-        open_event_store(database_url, pool, LocalAuthority(), lanes=1, owner=f"bench-{new_id()}", lease_s=30) as store,
+        open_pool(logins.app) as pool,
+        open_event_store(logins, pool, LocalAuthority(), lanes=1, owner=f"bench-{new_id()}", lease_s=30) as store,
     ):
         tenant = new_id()
         await store.vault.create_tenant_key(tenant)

@@ -10,13 +10,14 @@ from adapters.postgres.pool import Pool, open_pool, tenant_transaction
 from adapters.postgres.tenants import PostgresTenantDirectory
 from application.clock import new_id, now
 from application.ports.tenants import TenantRow
+from tests.databases import logins_of
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with open_pool(database, max_size=2) as found:
+    async with open_pool(logins_of(database).app, max_size=2) as found:
         yield found
 
 

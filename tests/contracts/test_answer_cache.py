@@ -16,6 +16,7 @@ from adapters.valkey.step_replies import ValkeyStepReplies
 from application.clock import new_id
 from application.ports.answer_cache import Entry, ExactCache, SemanticCache
 from application.ports.step_replies import StepReplies
+from tests.databases import logins_of
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_step_replies import InMemoryStepReplies
 
@@ -63,7 +64,7 @@ async def semantic(request: pytest.FixtureRequest) -> AsyncIterator[Semantic]:
         with psycopg.connect(url) as owner:
             owner.execute("UPDATE cached_answers SET expires_at = now() WHERE tenant = %s", (tenant,))
 
-    async with open_pool(url) as pool:
+    async with open_pool(logins_of(url).app) as pool:
         yield Semantic(PostgresSemanticCache(pool, most=MOST), expire)
 
 
@@ -185,7 +186,7 @@ async def test_entries_go_with_their_turn_or_their_session_or_their_time(semanti
 @real
 async def test_who_forgets_the_tenant_sees_no_answer(database: str) -> None:
     tenant = new_id()
-    async with open_pool(database) as pool:
+    async with open_pool(logins_of(database).app) as pool:
         await PostgresSemanticCache(pool).put(tenant, b"scope", b"key", EAST, entry(tenant), 60)
         async with pool.connection() as connection:
             cursor = await connection.execute("SELECT count(*) FROM cached_answers")

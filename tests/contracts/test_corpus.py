@@ -8,13 +8,11 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from adapters.postgres.corpus import PostgresCorpus
-from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.ports.corpus import Corpus, NewPassage
+from tests.databases import open_corpus
 from tests.documents.plaintext import files_that_tell
 from tests.fakes.in_memory_corpus import InMemoryCorpus
-from tests.fakes.in_memory_sealer import InMemorySealer
 
 DIMENSIONS = 4
 EAST, NORTH, UP = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]
@@ -25,8 +23,8 @@ async def corpus(request: pytest.FixtureRequest) -> AsyncIterator[Corpus]:
     if request.param == "memory":
         yield InMemoryCorpus()
         return
-    async with open_pool(request.getfixturevalue("database")) as pool:
-        yield PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+    async with open_corpus(request.getfixturevalue("database"), DIMENSIONS) as opened:
+        yield opened
 
 
 async def added(corpus: Corpus, tenant: str, title: str, *texts: str, vector: list[float] | None = None) -> str:
@@ -159,8 +157,7 @@ async def test_an_announcement_ends_the_wait(corpus: Corpus) -> None:
 async def test_nothing_can_be_read_in_any_file_of_the_database(database: str) -> None:
     """Neither before a document goes nor after, neither in tables and indexes nor in the write-ahead log."""
     tenant, secrets = new_id(), (b"zanzibarquokka", b"zanzibarquokk", b"Mistletoe Ledger", b"mistleto")
-    async with open_pool(database) as pool:
-        corpus = PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+    async with open_corpus(database, DIMENSIONS) as corpus:
         id = await added(corpus, tenant, "Mistletoe Ledger", "the zanzibarquokka sleeps", vector=EAST)
         assert await corpus.search(tenant, "zanzibarquokka", None, 1)
         await corpus.delete(tenant, id)
@@ -169,12 +166,11 @@ async def test_nothing_can_be_read_in_any_file_of_the_database(database: str) ->
 
 @pytest.mark.real
 async def test_who_forgets_the_tenant_sees_nothing(database: str) -> None:
-    async with open_pool(database) as pool:
-        corpus = PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+    async with open_corpus(database, DIMENSIONS) as corpus:
         tenant = new_id()
         await added(corpus, tenant, "a", "the harbour")
         partition = f"passages_{tenant.replace('-', '')}"
-        async with pool.connection() as connection:
+        async with corpus._pool.connection() as connection:
             for table in ("documents", "corpora", "vocabulary", "passages", "postings"):
                 cursor = await connection.execute(f"SELECT count(*) FROM {table}")
                 assert await cursor.fetchone() == (0,), table
@@ -188,8 +184,7 @@ async def test_who_forgets_the_tenant_sees_nothing(database: str) -> None:
 async def test_a_large_corpus_is_searched_through_its_index(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The index is approximate: it must not lose what an exact scan finds in a small tenant."""
     monkeypatch.setattr("adapters.postgres.searching.EXACT_BELOW", 10)
-    async with open_pool(database) as pool:
-        corpus = PostgresCorpus(pool, InMemorySealer(), dimensions=DIMENSIONS)
+    async with open_corpus(database, DIMENSIONS) as corpus:
         tenant = new_id()
         near = await added(corpus, tenant, "near", "one", vector=EAST)
         await added(corpus, tenant, "far", *[f"line {n} end" for n in range(40)], vector=UP)

@@ -10,12 +10,13 @@ import psycopg
 import pytest
 
 from adapters.postgres.datasets import MAX_BYTES, MAX_ROWS, PostgresDatasets
-from adapters.postgres.pool import open_pool, tenant_transaction
+from adapters.postgres.pool import tenant_transaction
 from application.clock import new_id
 from application.ports.datasets import Datasets, QueryFailed
 from application.ports.tables import Row, Table
 from domain.refusals import DocumentRefused, InvalidField
 from domain.tenant.events import Column, Query
+from tests.databases import open_datasets
 from tests.fakes.in_memory_datasets import InMemoryDatasets
 
 COLUMNS = (
@@ -44,8 +45,8 @@ async def datasets(request: pytest.FixtureRequest) -> AsyncIterator[Datasets]:
     if request.param == "memory":
         yield InMemoryDatasets()
         return
-    async with open_pool(request.getfixturevalue("database")) as pool:
-        yield PostgresDatasets(pool)
+    async with open_datasets(request.getfixturevalue("database")) as opened:
+        yield opened
 
 
 def orders(sql: str) -> Query:
@@ -146,8 +147,8 @@ async def test_queries_that_do_not_fit_are_refused_when_they_are_checked(dataset
 
 @pytest.fixture
 async def postgres(database: str) -> AsyncIterator[PostgresDatasets]:
-    async with open_pool(database) as pool:
-        yield PostgresDatasets(pool)
+    async with open_datasets(database) as opened:
+        yield opened
 
 
 @pytest.mark.real
@@ -203,9 +204,8 @@ async def test_a_query_that_takes_too_long_is_stopped(
     ],
 )  # fmt: skip
 async def test_the_role_alone_stops_what_the_parser_might_let_through(database: str, sql: str) -> None:
-    async with open_pool(database) as pool:
-        datasets = PostgresDatasets(pool)
-        tenant, other = new_id(), new_id()
+    async with open_datasets(database) as datasets:
+        pool, tenant, other = datasets._pool, new_id(), new_id()
         for one in (tenant, other):
             await datasets.replace(one, "orders", table(ORDERS))
         async with tenant_transaction(pool, other) as connection:
@@ -224,9 +224,9 @@ async def test_the_role_alone_stops_what_the_parser_might_let_through(database: 
 
 @pytest.mark.real
 async def test_the_application_itself_writes_datasets_and_reads_none(database: str) -> None:
-    async with open_pool(database) as pool:
-        tenant, other = new_id(), new_id()
-        await PostgresDatasets(pool).replace(tenant, "orders", table(ORDERS))
+    async with open_datasets(database) as datasets:
+        pool, tenant, other = datasets._pool, new_id(), new_id()
+        await datasets.replace(tenant, "orders", table(ORDERS))
         async with tenant_transaction(pool, tenant) as connection:
             cursor = await connection.execute("SELECT relation FROM datasets")
             [relation] = await cursor.fetchone() or ()

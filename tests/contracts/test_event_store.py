@@ -19,6 +19,7 @@ from domain.refusals import Conflict, SessionNotFound
 from domain.session import events as e
 from domain.session.state import Session, SessionSnapshot
 from domain.tenant.events import TenantCreated
+from tests.databases import logins_of, worker_of
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
@@ -34,10 +35,12 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[EventStore]:
     if request.param == "memory":
         yield InMemoryEventStore()
         return
-    url = request.getfixturevalue("database")
+    url: str = request.getfixturevalue("database")
+    logins = logins_of(url)
     async with (
-        open_pool(url) as pool,
-        open_event_store(url, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as opened,
+        open_pool(logins.app) as pool,
+        open_pool(worker_of(url)) as worker,
+        open_event_store(logins, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30, worker=worker) as opened,
     ):
         await opened.vault.create_tenant_key(TENANT)
         yield opened

@@ -20,6 +20,7 @@ from domain.event import Event
 from domain.refusals import Conflict
 from domain.session import events as e
 from domain.session.state import Session
+from tests.databases import logins_of
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_leases import InMemoryLeases
 from tests.fakes.plain_key_authority import PlainKeyAuthority
@@ -54,18 +55,20 @@ async def two(request: pytest.FixtureRequest) -> AsyncIterator[TwoProcesses]:
         yield TwoProcesses(here, there, InMemoryLeases(here), InMemoryLeases(there), here.expired.add)
         return
     url: str = request.getfixturevalue("database")
+    logins = logins_of(url)
 
     def expire(stream: str) -> None:
         with psycopg.connect(url) as owner:
             owner.execute("UPDATE running_turns SET expires_at = now() - interval '1 s' WHERE stream = %s", (stream,))
 
     async with (
-        open_pool(url) as pool,
-        open_event_store(url, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as here_,
-        open_event_store(url, pool, PlainKeyAuthority(), lanes=1, owner="there", lease_s=30) as there_,
+        open_pool(logins.app) as pool,
+        open_pool(logins.writer) as writer,
+        open_event_store(logins, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as here_,
+        open_event_store(logins, pool, PlainKeyAuthority(), lanes=1, owner="there", lease_s=30) as there_,
     ):
         await here_.vault.create_tenant_key(TENANT)
-        leases = PostgresLeases(pool, "here", 30), PostgresLeases(pool, "there", 30)
+        leases = PostgresLeases(writer, "here", 30), PostgresLeases(writer, "there", 30)
         yield TwoProcesses(here_, there_, *leases, expire)
 
 

@@ -8,14 +8,17 @@ import pytest
 
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.pool import Pool
-from tests.event_stores import pool, store, tenant
+from tests.databases import logins_of
+from tests.event_stores import pool, store, tenant, worker
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
-__all__ = ["pool", "store", "tenant"]
+__all__ = ["pool", "store", "tenant", "worker"]
 
 
 @pytest.fixture(scope="module")
 async def other_store(database: str, pool: Pool) -> AsyncIterator[PostgresEventStore]:
     """Another process on the same database."""
-    async with open_event_store(database, pool, PlainKeyAuthority(), lanes=1, owner="there", lease_s=30) as opened:
+    async with open_event_store(
+        logins_of(database), pool, PlainKeyAuthority(), lanes=1, owner="there", lease_s=30
+    ) as opened:
         yield opened

@@ -15,6 +15,7 @@ from adapters.eventstore.coalescer import Coalescer
 from domain.refusals import Conflict, DependencyUnavailable, Draining, Overloaded
 
 NO_PAUSE = (0.0, 0.0, 0.0)
+TENANT = "a tenant"
 
 
 class ScriptedRecorder:
@@ -29,7 +30,8 @@ class ScriptedRecorder:
         self.may_write.set()
         self.unreadable = False
 
-    def insert_events(self, events: Sequence[StoredEvent], *, keys: Sequence[Any]) -> list[int]:
+    def insert_events(self, events: Sequence[StoredEvent], *, keys: Sequence[Any], tenants: Sequence[str]) -> list[int]:
+        assert list(tenants) == [TENANT] * len(events)
         self.may_write.wait(10)
         if self.script and (error := self.script.pop(0)):
             raise error
@@ -68,7 +70,7 @@ def save(stream: str, events: int = 1) -> list[StoredEvent]:
 
 async def test_what_waits_together_is_written_together() -> None:
     async with writing(recorder := ScriptedRecorder()) as coalescer:
-        positions = await asyncio.gather(*(coalescer.append(save(str(n), 2), []) for n in range(5)))
+        positions = await asyncio.gather(*(coalescer.append(TENANT, save(str(n), 2), []) for n in range(5)))
     assert positions == [2, 4, 6, 8, 10]
     assert len(recorder.batches) == 1
 
@@ -77,40 +79,42 @@ async def test_what_waits_together_is_written_together() -> None:
 async def test_only_the_guilty_append_fails(guilty: str, refusal: type[Exception]) -> None:
     async with writing(ScriptedRecorder()) as coalescer:
         streams = ["a", "b", guilty, "c", "d"]
-        outcomes = await asyncio.gather(*(coalescer.append(save(s), []) for s in streams), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(coalescer.append(TENANT, save(s), []) for s in streams), return_exceptions=True
+        )
     assert [type(outcome) for outcome in outcomes] == [int, int, refusal, int, int]
 
 
 async def test_a_database_that_comes_back_in_time_is_not_noticed() -> None:
     async with writing(ScriptedRecorder(OperationalError(), OperationalError())) as coalescer:
-        assert await coalescer.append(save("a"), []) == 1
+        assert await coalescer.append(TENANT, save("a"), []) == 1
 
 
 async def test_one_that_stays_away_is_told_to_everybody_and_the_writer_goes_on() -> None:
     async with writing(ScriptedRecorder(*[OperationalError()] * 3)) as coalescer:
-        outcomes = await asyncio.gather(*(coalescer.append(save(s), []) for s in "abc"), return_exceptions=True)
+        outcomes = await asyncio.gather(*(coalescer.append(TENANT, save(s), []) for s in "abc"), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [DependencyUnavailable] * 3
-        assert await coalescer.append(save("d"), []) == 1
+        assert await coalescer.append(TENANT, save("d"), []) == 1
 
 
 async def test_a_break_while_the_stored_bytes_are_compared_is_told_and_the_writer_goes_on() -> None:
     async with writing(recorder := ScriptedRecorder()) as coalescer:
         recorder.unreadable = True
         with pytest.raises(DependencyUnavailable):
-            await coalescer.append(save("bad"), [])
-        assert await coalescer.append(save("a"), []) == 1
+            await coalescer.append(TENANT, save("bad"), [])
+        assert await coalescer.append(TENANT, save("a"), []) == 1
 
 
 async def test_too_many_waiting_appends_are_refused_at_once() -> None:
     async with writing(recorder := ScriptedRecorder(), max_waiting=2) as coalescer:
         recorder.may_write.clear()
-        waiting = [asyncio.create_task(coalescer.append(save("first"), []))]
+        waiting = [asyncio.create_task(coalescer.append(TENANT, save("first"), []))]
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # the writer has taken it
-        waiting += [asyncio.create_task(coalescer.append(save(s), [])) for s in "bc"]
+        waiting += [asyncio.create_task(coalescer.append(TENANT, save(s), [])) for s in "bc"]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
-            await coalescer.append(save("d"), [])
+            await coalescer.append(TENANT, save("d"), [])
         recorder.may_write.set()
         assert await asyncio.gather(*waiting) == [1, 2, 3]
 
@@ -119,14 +123,14 @@ async def test_a_writer_that_hangs_is_not_waited_for_without_end() -> None:
     async with writing(recorder := ScriptedRecorder(), append_s=0.01) as coalescer:
         recorder.may_write.clear()
         with pytest.raises(DependencyUnavailable):
-            await coalescer.append(save("a"), [])
+            await coalescer.append(TENANT, save("a"), [])
 
 
 async def test_at_the_end_what_waits_is_written_and_what_comes_is_refused() -> None:
     async with writing(ScriptedRecorder()) as coalescer:
-        waiting = asyncio.gather(*(coalescer.append(save(s), []) for s in "abc"))
+        waiting = asyncio.gather(*(coalescer.append(TENANT, save(s), []) for s in "abc"))
         await asyncio.sleep(0)
         await coalescer.stop()
         assert await waiting == [1, 2, 3]
         with pytest.raises(Draining):
-            await coalescer.append(save("d"), [])
+            await coalescer.append(TENANT, save("d"), [])

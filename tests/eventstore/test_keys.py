@@ -19,6 +19,7 @@ from domain.event import Envelope, Shredded
 from domain.refusals import Conflict, DependencyUnavailable, NotFound
 from domain.session import events as e
 from domain.session.state import Session, SessionSnapshot
+from tests.databases import logins_of
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
 pytestmark = pytest.mark.real
@@ -37,7 +38,7 @@ def session(store: PostgresEventStore, tenant: str) -> Held[Session]:
 @asynccontextmanager
 async def process(database: str, pool: Pool, authority: PlainKeyAuthority) -> AsyncIterator[PostgresEventStore]:
     """A process that has just started: no key in memory."""
-    async with open_event_store(database, pool, authority, lanes=1, owner=new_id(), lease_s=30) as store:
+    async with open_event_store(logins_of(database), pool, authority, lanes=1, owner=new_id(), lease_s=30) as store:
         yield store
 
 

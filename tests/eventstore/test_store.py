@@ -17,6 +17,7 @@ from application.execute import SESSION, Context, Held
 from domain.event import Envelope, Event
 from domain.refusals import Conflict
 from domain.session import events as e
+from tests.databases import logins_of
 from tests.eventstore.losing_proxy import LosingProxy
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
@@ -80,7 +81,9 @@ async def test_an_acknowledgement_that_was_lost_stores_once_and_succeeds(
     """The connection is cut after the commit, before the client hears of it."""
     async with (
         LosingProxy(database).running() as proxy,
-        open_event_store(proxy.url, pool, PlainKeyAuthority(), lanes=1, owner="proxied", lease_s=30) as store,
+        open_event_store(
+            logins_of(database, proxy.url), pool, PlainKeyAuthority(), lanes=1, owner="proxied", lease_s=30
+        ) as store,
     ):
         held = [session(store, tenant) for _ in range(5)]
         await asyncio.gather(*(h.append([opened()], ME) for h in held))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.event_stores import pool, store, tenant
+from tests.event_stores import pool, store, tenant, worker
 
-__all__ = ["pool", "store", "tenant"]
+__all__ = ["pool", "store", "tenant", "worker"]

@@ -18,7 +18,7 @@ from application.ports.event_pipe import EventPipe
 from projections.audit import Audit
 from projections.costs import Costs
 from projections.job import ProjectionJob
-from projections.lag import lag, standings
+from projections.lag import lag_events, standings
 from projections.read_model import ReadModel
 from projections.relay import Pace, Relay
 from projections.session_view import SessionView
@@ -60,7 +60,7 @@ class System:
 
     async def caught_up(self) -> None:
         async def no_lag() -> bool:
-            behind = await lag(self.pool, self.store)
+            behind = await lag_events(self.pool, self.store)
             return sorted(behind) == sorted(ALL) and not any(behind.values())
 
         await until(no_lag, "nothing lags")
@@ -79,9 +79,9 @@ def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
 
 
 @pytest.fixture
-async def system(store: PostgresEventStore, pool: Pool, server: NatsServer, database: str) -> AsyncIterator[System]:
+async def system(store: PostgresEventStore, worker: Pool, server: NatsServer, database: str) -> AsyncIterator[System]:
     async with open_pipe(server.url, max_bytes=64 << 20) as pipe:
-        found = System(store, pool, pipe, database)
+        found = System(store, worker, pipe, database)
         async with found.running():
             yield found
 

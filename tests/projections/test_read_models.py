@@ -32,22 +32,22 @@ from tests.projections.histories import ADA, SONNET, START, Writer, corrected, s
 pytestmark = pytest.mark.real
 
 
-def models(store: PostgresEventStore, pool: Pool, items: InMemorySessionItems) -> list[ReadModel]:
+def models(store: PostgresEventStore, worker: Pool, items: InMemorySessionItems) -> list[ReadModel]:
     return [
-        SessionView(store, pool, items, store.vault, users_on(store.vault, store)),
-        Costs(store, pool, users_on(store.vault, store)),
-        Audit(store, pool),
+        SessionView(store, worker, items, store.vault, users_on(store.vault, store)),
+        Costs(store, worker, users_on(store.vault, store)),
+        Audit(store, worker),
     ]
 
 
-async def begin(store: PostgresEventStore, pool: Pool, model: ReadModel, *, live: bool = False) -> Follower:
-    async with writing(pool) as connection:
+async def begin(store: PostgresEventStore, worker: Pool, model: ReadModel, *, live: bool = False) -> Follower:
+    async with writing(worker) as connection:
         generation = await positions.add_generation(connection, model.name, model.layout, 1)
         await model.create(connection, generation)
         if live:
             await positions.make_live(connection, model.name, generation)
             await model.publish(connection, generation)
-    return Follower(store, pool, model, generation, 0, 0)
+    return Follower(store, worker, model, generation, 0, 0)
 
 
 async def history(store: PostgresEventStore, tenants: list[str], seed: int, sessions: int = 12) -> Writer:
@@ -63,19 +63,19 @@ async def history(store: PostgresEventStore, tenants: list[str], seed: int, sess
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_what_is_rebuilt_from_the_log_equals_what_was_fed_with_faults(
-    store: PostgresEventStore, pool: Pool, seed: int
+    store: PostgresEventStore, worker: Pool, seed: int
 ) -> None:
     tenants = [new_id(), new_id()]
     for name in tenants:
         await store.vault.create_tenant_key(name)
     draw = random.Random(seed)
-    for model in models(store, pool, InMemorySessionItems()):
-        fed = await begin(store, pool, model)
+    for model in models(store, worker, InMemorySessionItems()):
+        fed = await begin(store, worker, model)
         await history(store, tenants, seed)
         log = await whole_log(store)
         while fed.position < log[-1].position:
             await fed.take(faulty(draw, log))
-        rebuilt = await begin(store, pool, model)
+        rebuilt = await begin(store, worker, model)
         await rebuilt.catch_up(log[-1].position)
         assert await model.fingerprint(fed.generation) == await model.fingerprint(rebuilt.generation)
         assert not (await model.fingerprint(fed.generation)).startswith("0:")
@@ -102,28 +102,28 @@ async def summary(pool: Pool, tenant: str, sql: str) -> list[dict[str, Any]]:
         return await rows(connection, sql)
 
 
-async def caught_up(store: PostgresEventStore, pool: Pool, model: ReadModel) -> Follower:
-    follower = await begin(store, pool, model, live=True)
+async def caught_up(store: PostgresEventStore, worker: Pool, model: ReadModel) -> Follower:
+    follower = await begin(store, worker, model, live=True)
     await follower.catch_up(await store.head(0))
     return follower
 
 
 async def test_a_correction_replaces_the_estimate_of_the_same_call(
-    store: PostgresEventStore, pool: Pool, tenant: str
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
 ) -> None:
     call, stream, writer = new_id(), f"{tenant}/session/{new_id()}", Writer(store)
     await writer.append(stream, [e.SessionOpened(user=ADA, assistant="default")])
     await writer.append(stream, [used(call, tokens=900, estimated=True)])
     await writer.append(stream, [used(call, tokens=300)])
     await writer.append(stream, [used(call, tokens=999, estimated=True)])
-    await caught_up(store, pool, Costs(store, pool, users_on(store.vault, store)))
+    await caught_up(store, worker, Costs(store, worker, users_on(store.vault, store)))
     (line,) = await summary(pool, tenant, "SELECT * FROM projections.cost_lines")
     assert (line["input_tokens"], line["estimated"], line["family"]) == (300, False, "sonnet")
     assert line["cost_usd"] == used(call, tokens=300).cost_usd  # type: ignore[attr-defined]
 
 
 async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every_sum(
-    store: PostgresEventStore, pool: Pool, tenant: str
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
 ) -> None:
     id, stream, writer = new_id(), f"{tenant}/session/{new_id()}", Writer(store)
     guess = used(new_id(), id, tokens=900, estimated=True)
@@ -133,7 +133,7 @@ async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every
     settled_at = writer.at
     correction = corrected(guess, tokens=300)
     await writer.append(stream, [correction])
-    await caught_up(store, pool, Costs(store, pool, users_on(store.vault, store)))
+    await caught_up(store, worker, Costs(store, worker, users_on(store.vault, store)))
     costs, since, until = CostReads(pool, store), START, writer.at + timedelta(days=1)
     line, _ = await costs.lines(tenant, since, until, 0, 10)
     assert (line["input_tokens"], line["output_tokens"], line["cache_read_tokens"]) == (300, 100, 0)
@@ -143,7 +143,7 @@ async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every
     series = await costs.series(tenant, "step", "hour", since, until)
     assert whole["total_usd"] == sum(point["cost_usd"] for point in series) == total
     assert whole["models"][0]["estimated_calls"] == 0
-    _, _, reads = await view_of(store, pool, InMemorySessionItems())
+    _, _, reads = await view_of(store, pool, worker, InMemorySessionItems())
     ((turn_row,), _) = await reads.turns(tenant, stream.split("/")[2], after=None, limit=5)
     assert turn_row["cost_usd"] == format(total, "f")
     assert turn_row["usage"]["input_tokens"] == 340
@@ -152,20 +152,22 @@ async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every
     assert shown["updated_at"] == rfc3339(settled_at)
 
 
-async def test_costs_need_no_private_body(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
+async def test_costs_need_no_private_body(store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str) -> None:
     stream, writer, draw = f"{tenant}/session/{new_id()}", Writer(store), random.Random(1)
     facts = [e.SessionOpened(user=ADA, assistant="default"), *turn(draw), *turn(draw, 2)]
     await writer.append(stream, facts)
     await writer.erase(stream)
-    await caught_up(store, pool, Costs(store, pool, users_on(store.vault, store)))
+    await caught_up(store, worker, Costs(store, worker, users_on(store.vault, store)))
     marks = await summary(pool, tenant, "SELECT kind FROM projections.cost_marks")
     assert [mark["kind"] for mark in marks].count("turn") == 2
 
 
-async def test_one_tenant_cannot_see_anothers_rows(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
+async def test_one_tenant_cannot_see_anothers_rows(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
+) -> None:
     await history(store, [tenant], 5)
-    for model in (Costs(store, pool, users_on(store.vault, store)), Audit(store, pool)):
-        await caught_up(store, pool, model)
+    for model in (Costs(store, worker, users_on(store.vault, store)), Audit(store, worker)):
+        await caught_up(store, worker, model)
     for view in ("cost_lines", "cost_marks", "audit_events", "audit_trees"):
         assert await summary(pool, tenant, f"SELECT 1 FROM projections.{view} LIMIT 1")
         assert not await summary(pool, new_id(), f"SELECT 1 FROM projections.{view} LIMIT 1")
@@ -177,10 +179,10 @@ async def test_one_tenant_cannot_see_anothers_rows(store: PostgresEventStore, po
 
 
 async def test_leaves_are_numbered_by_tenant_and_survive_erasure(
-    store: PostgresEventStore, pool: Pool, tenant: str
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
 ) -> None:
     writer = await history(store, [tenant], 9)
-    follower = await caught_up(store, pool, Audit(store, pool))
+    follower = await caught_up(store, worker, Audit(store, worker))
     found = await summary(pool, tenant, "SELECT * FROM projections.audit_events ORDER BY position")
     own = [fact for fact in await whole_log(store) if fact.stream.startswith(tenant)]
     assert [row["leaf_index"] for row in found] == list(range(len(own)))
@@ -193,19 +195,21 @@ async def test_leaves_are_numbered_by_tenant_and_survive_erasure(
 
 
 async def view_of(
-    store: PostgresEventStore, pool: Pool, items: InMemorySessionItems
+    store: PostgresEventStore, pool: Pool, worker: Pool, items: InMemorySessionItems
 ) -> tuple[SessionView, Follower, SessionReads]:
-    view = SessionView(store, pool, items, store.vault, users_on(store.vault, store))
-    follower = await begin(store, pool, view, live=True)
+    view = SessionView(store, worker, items, store.vault, users_on(store.vault, store))
+    follower = await begin(store, worker, view, live=True)
     await follower.catch_up(await store.head(0))
     return view, follower, SessionReads(store, items, store.vault, pool)
 
 
-async def test_the_view_says_what_the_events_say(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
+async def test_the_view_says_what_the_events_say(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
+) -> None:
     writer, draw = Writer(store), random.Random(4)
     streams = {f"{tenant}/session/{new_id()}": session(draw) for _ in range(5)}
     await writer.interleave(draw, streams)
-    _, _, reads = await view_of(store, pool, InMemorySessionItems())
+    _, _, reads = await view_of(store, pool, worker, InMemorySessionItems())
     for stream in streams:
         id = stream.split("/")[2]
         shown = await reads.session(tenant, id)
@@ -217,23 +221,25 @@ async def test_the_view_says_what_the_events_say(store: PostgresEventStore, pool
 
 
 async def test_a_turns_cost_holds_the_calls_after_its_answer(
-    store: PostgresEventStore, pool: Pool, tenant: str
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
 ) -> None:
     id, stream, writer = new_id(), f"{tenant}/session/{new_id()}", Writer(store)
     started = e.TurnStarted(turn_id=id, client_id="c", text="?")
     ended = e.TurnCompleted(turn_id=id, text="!", model=SONNET, cost_usd=Decimal("0.5"))
     calls = [used(new_id(), id, tokens=100), used(new_id(), id, tokens=40)]
     await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a"), started, calls[0], ended, calls[1]])
-    _, _, reads = await view_of(store, pool, InMemorySessionItems())
+    _, _, reads = await view_of(store, pool, worker, InMemorySessionItems())
     ((shown,), _) = await reads.turns(tenant, stream.split("/")[2], after=None, limit=10)
     assert shown["usage"]["input_tokens"] == 140
     assert Decimal(shown["cost_usd"]) == sum(call.cost_usd for call in calls)  # type: ignore[attr-defined]
 
 
-async def test_an_erased_session_leaves_a_bare_marker(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
+async def test_an_erased_session_leaves_a_bare_marker(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
+) -> None:
     stream, writer, items = f"{tenant}/session/{new_id()}", Writer(store), InMemorySessionItems()
     await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a"), *turn(random.Random(1))])
-    _, follower, reads = await view_of(store, pool, items)
+    _, follower, reads = await view_of(store, pool, worker, items)
     id = stream.split("/")[2]
     assert await reads.session(tenant, id)
     await store.shred(stream)
@@ -247,7 +253,7 @@ async def test_an_erased_session_leaves_a_bare_marker(store: PostgresEventStore,
 
 
 async def test_poison_parks_only_its_session_and_a_later_start_takes_it_up(
-    store: PostgresEventStore, pool: Pool, tenant: str
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
 ) -> None:
     writer, items = Writer(store), PickyItems()
     good, bad = (f"{tenant}/session/{new_id()}" for _ in range(2))
@@ -256,12 +262,12 @@ async def test_poison_parks_only_its_session_and_a_later_start_takes_it_up(
     items.refused = bad.split("/")[2]
     await writer.append(bad, [e.SessionRenamed(title="x")])
     await writer.append(good, [e.SessionRenamed(title="good")])
-    view, follower, reads = await view_of(store, pool, items)
+    view, follower, reads = await view_of(store, pool, worker, items)
     await writer.append(bad, [e.SessionRenamed(title="bad")])
     await writer.append(good, [e.SessionRenamed(title="better")])
     await follower.catch_up(await store.head(0))
     assert (await reads.session(tenant, good.split("/")[2]) or {})["title"] == "better"
-    async with writing(pool) as connection:
+    async with writing(worker) as connection:
         parked = await rows(
             connection, "SELECT stream FROM projections.parked_events WHERE generation = %s", (follower.generation,)
         )
@@ -269,7 +275,7 @@ async def test_poison_parks_only_its_session_and_a_later_start_takes_it_up(
     items.refused = ""
     await view.resume(follower.generation, 0)
     assert (await reads.session(tenant, bad.split("/")[2]) or {})["title"] == "bad"
-    async with writing(pool) as connection:
+    async with writing(worker) as connection:
         assert not await rows(
             connection, "SELECT 1 FROM projections.parked_events WHERE generation = %s", (follower.generation,)
         )
@@ -287,7 +293,7 @@ class PickyItems(InMemorySessionItems):
 
 
 async def test_a_topic_of_a_newer_program_is_audited_and_passed_over_elsewhere(
-    store: PostgresEventStore, pool: Pool, tenant: str
+    store: PostgresEventStore, worker: Pool, tenant: str
 ) -> None:
     stream, writer = f"{tenant}/session/{new_id()}", Writer(store)
     await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a")])
@@ -295,8 +301,8 @@ async def test_a_topic_of_a_newer_program_is_audited_and_passed_over_elsewhere(
     strange = msgspec.structs.replace(
         log[-1], position=log[-1].position + 1, previous=log[-1].position, version=2, topic="session.frozen.1"
     )
-    for model in models(store, pool, InMemorySessionItems()):
-        follower = await begin(store, pool, model)
+    for model in models(store, worker, InMemorySessionItems()):
+        follower = await begin(store, worker, model)
         await follower.catch_up(log[-1].position)
         await follower.take([strange])
         assert follower.position == strange.position

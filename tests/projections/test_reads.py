@@ -76,14 +76,16 @@ class House:
 
 
 @pytest.fixture
-async def house(store: PostgresEventStore, pool: Pool, tenant: str, tmp_path: Path) -> AsyncIterator[House]:
+async def house(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str, tmp_path: Path
+) -> AsyncIterator[House]:
     items = InMemorySessionItems()
     models = [
-        SessionView(store, pool, items, store.vault, users_on(store.vault, store)),
-        Costs(store, pool, users_on(store.vault, store)),
-        Audit(store, pool),
+        SessionView(store, worker, items, store.vault, users_on(store.vault, store)),
+        Costs(store, worker, users_on(store.vault, store)),
+        Audit(store, worker),
     ]
-    followers = [await begin(store, pool, model, live=True) for model in models]
+    followers = [await begin(store, worker, model, live=True) for model in models]
     reads, sessions = SessionReads(store, items, store.vault, pool), LiveSessions(store, NoTail())
     services = make_services(
         tmp_path,

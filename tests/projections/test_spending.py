@@ -21,11 +21,13 @@ pytestmark = pytest.mark.real
 SINCE, UNTIL = START.replace(day=1), START.replace(month=12, day=1)
 
 
-async def test_it_sums_a_period_of_a_tenant_or_a_user(store: PostgresEventStore, pool: Pool, tenant: str) -> None:
+async def test_it_sums_a_period_of_a_tenant_or_a_user(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
+) -> None:
     spending = LedgerSpending(pool)
     with pytest.raises(DependencyUnavailable):
         await spending.spent(tenant, "", SINCE, UNTIL, [])
-    follower = await begin(store, pool, Costs(store, pool, users_on(store.vault, store)), live=True)
+    follower = await begin(store, worker, Costs(store, worker, users_on(store.vault, store)), live=True)
     empty = await spending.spent(tenant, "", SINCE, UNTIL, ["a"])
     assert (empty.usd, empty.known) == (Decimal(0), frozenset())
 

@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.postgres.datasets import PostgresDatasets
-from adapters.postgres.pool import open_pool
 from adapters.tabular.reader import ProcessTableReader
 from application.put_dataset import PutDatasetHandler
 from application.put_tool import PutToolHandler
 from application.tools.box import ToolBoxes
 from application.tools.executors import Executors
 from domain.tenant.events import Query, Tool
+from tests.databases import open_datasets
 from tests.tools.house import ADMIN, MEMBER, TURN, House, use
 
 SALES = b"""Region;Sold at;Price;Paid
@@ -44,8 +43,8 @@ SUMS = Tool(
 
 @pytest.fixture
 async def house(database: str) -> AsyncIterator[House]:
-    async with open_pool(database) as pool:
-        house, datasets = House(), PostgresDatasets(pool)
+    async with open_datasets(database) as datasets:
+        house = House()
         house.handle_put_dataset = PutDatasetHandler(house.store, house.tenants, datasets, ProcessTableReader())
         house.put_tool = PutToolHandler(house.store, house.tenants, datasets, house.webhooks)
         house.boxes = ToolBoxes(house.tenants, Executors(datasets, house.webhooks, house.sealer))

@@ -1,0 +1,73 @@
+"""What tests open on a migrated database, from its owner's URL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from adapters.database_login import PARTS, Login, Logins, with_user
+from adapters.postgres.claims import Claims
+from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.datasets import PostgresDatasets
+from adapters.postgres.pool import Pool, open_pool, tenant_transaction
+from application.ports.tables import Table
+from tests.fakes.in_memory_sealer import InMemorySealer
+
+
+def logins_of(owner_url: str, through: str = "") -> Logins:
+    """What `migrate` drew there; `through` is another address of the same server."""
+    with psycopg.connect(owner_url) as owner:
+        drawn = {
+            part: with_user(through or owner_url, role, password)
+            for part, role, password in owner.execute("TABLE logins")
+        }
+    return Logins(**{part: Login(part, drawn[part], drawn[part]) for part in PARTS})
+
+
+def worker_of(owner_url: str) -> Login:
+    """The login that does what concerns all tenants."""
+    login = logins_of(owner_url).worker
+    assert login is not None
+    return login
+
+
+async def known(pool: Pool, tenant: str) -> None:
+    """Let there be a tenant of that id: one that has a key, even if nobody can open it."""
+    async with tenant_transaction(pool, tenant) as connection:
+        await connection.execute("INSERT INTO tenant_keys VALUES (%s, '') ON CONFLICT DO NOTHING", (tenant,))
+
+
+class CorpusOfAnybody(PostgresCorpus):
+    """The corpus, for tests that draw their tenants as they go."""
+
+    async def provision(self, tenant: str) -> None:
+        await known(self._pool, tenant)
+        await super().provision(tenant)
+
+
+class DatasetsOfAnybody(PostgresDatasets):
+    """Datasets, for tests that draw their tenants as they go."""
+
+    async def replace(self, tenant: str, name: str, table: Table) -> int:
+        await known(self._pool, tenant)
+        return await super().replace(tenant, name, table)
+
+
+@asynccontextmanager
+async def open_corpus(owner_url: str, dimensions: int) -> AsyncIterator[CorpusOfAnybody]:
+    """A corpus that takes documents to read."""
+    logins = logins_of(owner_url)
+    async with open_pool(logins.app) as pool, open_pool(worker_of(owner_url)) as worker:
+        claims = Claims(worker, worker_of(owner_url))
+        yield CorpusOfAnybody(pool, InMemorySealer(), claims, dimensions=dimensions)
+        await claims.close()
+
+
+@asynccontextmanager
+async def open_datasets(owner_url: str) -> AsyncIterator[DatasetsOfAnybody]:
+    """Datasets as the program has them."""
+    logins = logins_of(owner_url)
+    async with open_pool(logins.app) as pool, open_pool(logins.tools) as tools:
+        yield DatasetsOfAnybody(pool, tools)
