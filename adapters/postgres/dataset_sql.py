@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import pairwise
 
 import msgspec
-import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
-from sqlglot.tokenizer_core import TokenType
 
+from adapters.postgres.sql_cost import cost_of
+from adapters.postgres.sql_size import CAST_DIGITS, is_number, small_power
+from adapters.postgres.sql_tokens import MARK, one_select
 from domain.refusals import InvalidField
 from domain.tenant.events import Query
 
-MARK = "p_"
 TYPES = {"text": "", "integer": "BIGINT", "number": "NUMERIC", "boolean": "BOOLEAN"}
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_DEPTH = 60
+"""Of the tree; a chain of one operator counts once."""
+NODES_A_TOKEN = 3
+"""That the parser may make, those that it throws away included: what it reads twice it can read exponentially often."""
+ROW_BYTES = 65_536
+"""The largest row of a dataset whose rows were not measured."""
 
 CLAUSES = (
     exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.Limit, exp.Offset,
@@ -54,45 +59,75 @@ ALLOWED = frozenset(CLAUSES + EXPRESSIONS + FUNCTIONS)
 
 
 class Select(msgspec.Struct, frozen=True):
-    """A statement with `$1`, `$2`, ... for its parameters, and their names in this order."""
+    """A statement with `$1`, `$2`, ... for its parameters, and their names in this order. `keeps` is in how many places
+    PostgreSQL may keep rows for it, each in memory of its own."""
 
     sql: str
     parameters: tuple[str, ...]
+    keeps: int = 1
 
 
-def parse_select(query: Query, parameters: Mapping[str, str], relation: str) -> Select:
-    """The query over the table `relation` (`schema.table`, both plain names) that holds its dataset. InvalidField says
-    what a tool must not do."""
-    return _parse(query.sql, query.dataset, tuple(sorted(parameters.items())), relation)
+def parse_select(query: Query, parameters: Mapping[str, str], relation: str, row_bytes: int = ROW_BYTES) -> Select:
+    """The query over the table `relation` (`schema.table`, both plain names) that holds its dataset, none of whose rows
+    is larger than `row_bytes`. InvalidField says what a tool must not do. Takes up to half a second of processor time,
+    so not for an event loop."""
+    return _parse(query.sql, query.dataset, tuple(sorted(parameters.items())), relation, row_bytes)
 
 
 @lru_cache(maxsize=1_000)
-def _parse(sql: str, dataset: str, parameters: tuple[tuple[str, str], ...], relation: str) -> Select:
+def _parse(sql: str, dataset: str, parameters: tuple[tuple[str, str], ...], relation: str, row_bytes: int) -> Select:
+    types = dict(parameters)
     try:
-        tree = normalize_identifiers(sqlglot.parse_one(_one_select(sql), dialect="postgres"), dialect="postgres")
+        tree = normalize_identifiers(_tree(one_select(sql)), dialect="postgres")
+        _check_depth(tree)
         for node in tree.walk():
             _check_node(node)
         _bind_tables(tree, dataset, relation)
-        names = _bind_parameters(tree, dict(parameters))
-        return Select(tree.sql(dialect="postgres", identify=True, comments=False), names)
+        cost = cost_of(tree, {MARK + name: kind for name, kind in types.items()}, row_bytes)
+        for node in reversed(list(tree.find_all(exp.Cast, exp.Pow, exp.Substring))):  # the inner ones first
+            _tame(node)
+        names = _bind_parameters(tree, types)
+        return Select(tree.sql(dialect="postgres", identify=True, comments=False), names, cost.tables + cost.sorts)
     except (SqlglotError, RecursionError) as error:
         raise InvalidField(f"query.sql: {_plain(error)}") from None
 
 
-def _one_select(sql: str) -> str:
-    """The statement without a semicolon at its end, and with a mark before the names of its parameters, so that they
-    may be words of SQL: a parameter `:from` is common. Other statements do not even reach the parser."""
-    tokens = Postgres().tokenize(sql)
-    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
-        sql = sql[: tokens.pop().start]
-    first = next((token.token_type for token in tokens if token.token_type is not TokenType.L_PAREN), None)
-    if first not in (TokenType.SELECT, TokenType.WITH) or any(t.token_type is TokenType.SEMICOLON for t in tokens):
+def _tree(sql: str) -> exp.Expr:
+    dialect = Postgres()
+    tokens = dialect.tokenize(sql)
+    [tree] = dialect.parser(max_nodes=100 + NODES_A_TOKEN * len(tokens)).parse(tokens, sql)
+    if tree is None:
         raise InvalidField("query.sql: one SELECT")
-    for colon, after in reversed(list(pairwise(tokens))):
-        adjacent = colon.token_type is TokenType.COLON and after.start == colon.end + 1
-        if adjacent and NAME.fullmatch(after.text):
-            sql = sql[: after.start] + MARK + sql[after.start :]
-    return sql
+    return tree
+
+
+def _check_depth(tree: exp.Expr) -> None:
+    depths: list[tuple[exp.Expr, int]] = [(tree, 0)]
+    while depths:
+        node, depth = depths.pop()
+        if depth > MAX_DEPTH:
+            raise InvalidField(f"query.sql: nested more than {MAX_DEPTH} deep")
+        depths += [(part, depth + (type(part) is not type(node))) for part in node.iter_expressions()]
+
+
+def _tame(node: exp.Expr) -> None:
+    """Three things that PostgreSQL would take otherwise than they are counted: a text can be a number of 131,072
+    digits, a power of two numbers can become one, and SUBSTRING with a text for its start is a regular expression."""
+    if isinstance(node, exp.Substring):
+        for name in ("start", "length"):
+            place = node.args.get(name)
+            if place is not None and not (isinstance(place, exp.Literal) and not place.is_string):
+                node.set(name, exp.cast(place, "INT", dialect="postgres"))
+    elif isinstance(node, exp.Pow) and not small_power(node):
+        sides = [exp.cast(side, "DOUBLE PRECISION", dialect="postgres") for side in (node.this, node.expression)]
+        node.replace(exp.Cast(this=exp.Pow(this=sides[0], expression=sides[1]), to=exp.DataType.build("NUMERIC")))
+    elif isinstance(node, exp.Cast) and _is_open_number(node):
+        exact = exp.DataType.build(f"NUMERIC({2 * CAST_DIGITS}, {CAST_DIGITS})", dialect="postgres")
+        node.replace(exp.Anonymous(this="TRIM_SCALE", expressions=[exp.Cast(this=node.this, to=exact)]))
+
+
+def _is_open_number(node: exp.Cast) -> bool:
+    return node.to.this.value == "DECIMAL" and not node.to.expressions and not is_number(node.this)
 
 
 def _check_node(node: exp.Expr) -> None:
@@ -105,13 +140,19 @@ def _check_node(node: exp.Expr) -> None:
         raise InvalidField("query.sql: recursion is not for tools")
     if isinstance(node, exp.DataType) and (node.this.value not in CAST_TYPES or node.args.get("nested")):
         raise InvalidField(f"query.sql: the type {node.this.value.lower()} is not for tools")
+    if isinstance(node, exp.TimeToStr | exp.ToChar) and not isinstance(node.args.get("format"), exp.Literal):
+        raise InvalidField("query.sql: the format of to_char is a literal")
+    if isinstance(node, exp.CTE) and node.args.get("materialized") is False:
+        node.set("materialized", None)  # one that is read in several places is not written out again for each
     if isinstance(node, exp.Column) and (node.args.get("db") or node.args.get("catalog")):
         raise InvalidField("query.sql: columns are named without a schema")
 
 
 def _bind_tables(tree: exp.Expr, dataset: str, relation: str) -> None:
     """Let the dataset's name mean its table. No other name does, but those that WITH gives."""
-    given = {cte.alias for cte in tree.find_all(exp.CTE)}
+    given = Counter(cte.alias for cte in tree.find_all(exp.CTE))
+    if any(count > 1 for count in given.values()):
+        raise InvalidField("query.sql: each name that WITH gives is given once")
     if any(name.startswith("pg_") or _same(name, dataset) for name in given):
         raise InvalidField("query.sql: WITH gives a name of its own, not the dataset's and none that begins with pg_")
     read = [table for table in tree.find_all(exp.Table) if not (_is_plain(table) and table.name in given)]
@@ -159,5 +200,7 @@ def _bind_parameters(tree: exp.Expr, types: dict[str, str]) -> tuple[str, ...]:
 def _plain(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
+    if "AST nodes" in str(error):
+        return "written too intricately to be read"
     first = re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]
     return re.sub(r"for <class '[\w.]+\.(\w+)'>", r"for \1", first)[:300].replace(MARK, "")

@@ -129,7 +129,7 @@ class PostgresDatasets:
             if found is None:
                 raise InvalidField(f"query.dataset: there is no dataset {query.dataset}")
             relation = str(found[0])
-            select = parse_select(query, parameters, relation)
+            select = await asyncio.to_thread(parse_select, query, parameters, relation)
             await connection.execute(BECOME, (relation.partition(".")[0],))
             async with AsyncRawCursor(connection) as raw:
                 yield raw, select
