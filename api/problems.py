@@ -43,6 +43,7 @@ TABLE: dict[str, tuple[int, int]] = {
     "file_not_found": (404, PROTOCOL_ERROR),
     "not_found": (404, 4404),
     "resume_out_of_range": (409, PROTOCOL_ERROR),
+    "in_use": (409, PROTOCOL_ERROR),
     "invalid_cursor": (400, PROTOCOL_ERROR),
     "invalid_range": (400, PROTOCOL_ERROR),
     "unauthorized": (401, 4401),

@@ -15,7 +15,10 @@ from application.add_document import AddDocumentHandler
 from application.admission import Admission
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
+from application.delete_assistant import DeleteAssistantHandler
+from application.delete_dataset import DeleteDatasetHandler
 from application.delete_document import DeleteDocumentHandler
+from application.delete_tool import DeleteToolHandler
 from application.drain import Drain
 from application.erase_session import EraseSessionHandler
 from application.gateway.caching import AnswerCache
@@ -74,6 +77,9 @@ class Services:
     put_assistant: PutAssistantHandler
     put_tool: PutToolHandler
     put_dataset: PutDatasetHandler
+    delete_assistant: DeleteAssistantHandler
+    delete_tool: DeleteToolHandler
+    delete_dataset: DeleteDatasetHandler
     put_budget: PutBudgetHandler
     budgets: BudgetGate
     answers: AnswerCache

@@ -57,7 +57,10 @@ from application.add_document import AddDocumentHandler
 from application.admission import Admission
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
+from application.delete_assistant import DeleteAssistantHandler
+from application.delete_dataset import DeleteDatasetHandler
 from application.delete_document import DeleteDocumentHandler
+from application.delete_tool import DeleteToolHandler
 from application.drain import Drain
 from application.embeddable import Embeddable
 from application.erase_session import EraseSessionHandler
@@ -289,6 +292,9 @@ async def _assemble(
         put_assistant=PutAssistantHandler(store, tenants),
         put_tool=PutToolHandler(store, tenants, datasets, webhooks),
         put_dataset=PutDatasetHandler(store, tenants, datasets, ProcessTableReader()),
+        delete_assistant=DeleteAssistantHandler(store, tenants),
+        delete_tool=DeleteToolHandler(store, tenants),
+        delete_dataset=DeleteDatasetHandler(store, tenants, datasets),
         put_budget=PutBudgetHandler(store, tenants),
         budgets=turns.gate,
         answers=turns.cache,

@@ -28,18 +28,20 @@ class PutToolHandler:
     datasets: Datasets
     webhooks: Webhooks
 
-    async def __call__(self, principal: Principal, name: str, tool: Tool) -> tuple[Tool, int]:
+    async def __call__(
+        self, principal: Principal, name: str, tool: Tool, *, rotate_secret: bool = False
+    ) -> tuple[Tool, int]:
         """The tool as it is now, with its version; `InvalidField` says what cannot be."""
         check_tool(name, tool)
         check_schema(tool.input_schema)
         await self._try(principal.tenant, tool)
-        command = PutTool(name=name, tool=tool)
+        command = PutTool(name=name, tool=tool, rotate_secret=rotate_secret)
         stream = f"{principal.tenant}/tenant/{principal.tenant}"
         held = await execute(
             self.store, stream, TENANT, lambda tenant: rules.put_tool(tenant, command), Context(principal.user)
         )
         self.tenants.forget(principal.tenant)
-        return tool, held.state.tool_versions.get(name, 0)
+        return held.state.tools[name], held.state.tool_versions[name]
 
     async def _try(self, tenant: str, tool: Tool) -> None:
         if tool.webhook:

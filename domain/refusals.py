@@ -149,6 +149,12 @@ class ResumeOutOfRange(Refusal):
     code = "resume_out_of_range"
 
 
+class InUse(Refusal):
+    """Others still use this."""
+
+    code = "in_use"
+
+
 class InvalidCursor(Refusal):
     """The cursor is not one that this list gave out."""
 

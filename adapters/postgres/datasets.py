@@ -83,6 +83,19 @@ class PostgresDatasets:
         except TOO_LONG as error:
             raise InvalidField(f"file: it could not be loaded within {LOAD_S} s") from error
 
+    async def drop(self, tenant: str, name: str) -> bool:
+        """See the port. It waits for readers, which are quick."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            cursor = await connection.execute("SELECT drop_dataset(%s, %s)", (tenant, name))
+            [dropped] = await cursor.fetchone() or (False,)
+            return bool(dropped)
+
+    async def columns(self, query: Query, parameters: Mapping[str, str]) -> frozenset[str]:
+        """See the port."""
+        from adapters.postgres.dataset_columns import named_columns
+
+        return named_columns(query, parameters)
+
     async def check(self, tenant: str, query: Query, parameters: Mapping[str, str]) -> tuple[str, ...]:
         """See the port: it is run for no rows, as it will be run for some."""
         try:

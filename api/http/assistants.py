@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Request, get, put
+from litestar import Request, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -46,6 +46,14 @@ async def put_assistant(
 ) -> AssistantAnswer:
     """Define one, whole: fields left out take their defaults."""
     return _answer(name, *await services.put_assistant(request.user, name, data))
+
+
+@delete("/v1/assistants/{name:str}", permission="tenant:configure", status_code=204)
+async def delete_assistant(
+    name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> None:
+    """Take one away: its sessions can still be read."""
+    await services.delete_assistant(request.user, name)
 
 
 def _answer(name: str, assistant: Assistant, version: int) -> AssistantAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Request, get, put
+from litestar import Request, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -43,6 +43,14 @@ async def put_dataset(
     """Put a CSV or Parquet file (multipart field `file`) in place of what was there."""
     async with received_file(request, services, "file", services.put_dataset.max_bytes) as file:
         return _answer(await services.put_dataset(request.user, name, file))
+
+
+@delete("/v1/datasets/{name:str}", permission="tenant:configure", status_code=204)
+async def delete_dataset(
+    name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> None:
+    """Take one away that no tool asks."""
+    await services.delete_dataset(request.user, name)
 
 
 def _answer(dataset: DatasetPut) -> DatasetAnswer:

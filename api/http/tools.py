@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Request, get, put
+from litestar import Request, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -14,6 +14,31 @@ from application.tools.signing import shown_secret, signing_secret
 from domain.access import Principal
 from domain.refusals import NotFound
 from domain.tenant.events import Query, Tool, Webhook
+
+
+class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a webhook's server is. With `rotate_secret` requests are signed with a new secret from now on."""
+
+    url: str
+    rotate_secret: bool = False
+
+
+class ToolBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool as an admin defines it."""
+
+    description: str
+    input_schema: dict[str, Any]
+    effects: bool = False
+    personal: bool | None = None
+    live: bool | None = None
+    query: Query | None = None
+    webhook: WebhookBody | None = None
+
+
+class WebhookShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a webhook's server is."""
+
+    url: str
 
 
 class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +53,7 @@ class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     personal: bool
     live: bool
     query: Query | None
-    webhook: Webhook | None
+    webhook: WebhookShown | None
     signing_secret: str | None
 
 
@@ -46,16 +71,31 @@ async def show_tool(
 @put("/v1/tools/{name:str}", permission="tenant:configure")
 async def put_tool(
     name: FromPath[str],
-    data: JSONBody[Tool],
+    data: JSONBody[ToolBody],
     request: Request[Principal, Any, Any],
     services: NamedDependency[Services],
 ) -> ToolAnswer:
     """Define one, whole."""
-    return await _answer(services, request.user.tenant, name, *await services.put_tool(request.user, name, data))
+    fields = msgspec.structs.asdict(data)
+    webhook = Webhook(url=data.webhook.url) if data.webhook else None
+    rotate = data.webhook is not None and data.webhook.rotate_secret
+    made = await services.put_tool(request.user, name, Tool(**fields | {"webhook": webhook}), rotate_secret=rotate)
+    return await _answer(services, request.user.tenant, name, *made)
+
+
+@delete("/v1/tools/{name:str}", permission="tenant:configure", status_code=204)
+async def delete_tool(
+    name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> None:
+    """Take one away that no assistant has."""
+    await services.delete_tool(request.user, name)
 
 
 async def _answer(services: Services, tenant: str, name: str, tool: Tool, version: int) -> ToolAnswer:
-    secret = shown_secret(await signing_secret(services.sealer, tenant, name)) if tool.webhook else None
+    webhook, secret = tool.webhook, None
+    if webhook:
+        secret = shown_secret(await signing_secret(services.sealer, tenant, name, webhook.secret))
     fields: dict[str, Any] = {field: getattr(tool, field) for field in tool.__struct_fields__}
     fields |= {"personal": tool.depends.personal, "live": tool.depends.live}
+    fields |= {"webhook": WebhookShown(url=webhook.url) if webhook else None}
     return ToolAnswer(name=name, version=version, signing_secret=secret, **fields)

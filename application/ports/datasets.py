@@ -34,6 +34,14 @@ class Datasets(Protocol):
         changes when it fails: `DocumentRefused` from the table, `InvalidField`, `DependencyUnavailable`."""
         ...
 
+    async def drop(self, tenant: str, name: str) -> bool:
+        """Drop what is under the name; False when there was nothing. `DependencyUnavailable`."""
+        ...
+
+    async def columns(self, query: Query, parameters: Mapping[str, str]) -> frozenset[str]:
+        """The columns that a query names, those of its dataset among them. InvalidField as `check`."""
+        ...
+
     async def check(self, tenant: str, query: Query, parameters: Mapping[str, str]) -> tuple[str, ...]:
         """The columns of the result. InvalidField when it is not one SELECT over the query's own dataset, or does what
         no tool may, or does not fit the dataset; `DependencyUnavailable`."""

@@ -12,7 +12,7 @@ from application.clock import now
 from application.ports.datasets import Datasets
 from application.ports.keys import Sealer
 from application.ports.webhooks import Webhooks
-from application.tools.signing import sign, signing_secret
+from application.tools.signing import SIGNED_BY, sign, sign_request, signing_secret
 from domain.tenant.events import Query, Tool, Webhook
 from domain.tenant.tool_definitions import defaults, parameter_types
 
@@ -38,8 +38,8 @@ class Executors:
         match tool.executor:
             case Query() as query:
                 return await self._ask(caller, tool, query, input)
-            case Webhook(url=url):
-                return await self._post(caller, name, url, input, key)
+            case Webhook() as webhook:
+                return await self._post(caller, name, webhook, input, key)
 
     async def _ask(self, caller: Caller, tool: Tool, query: Query, input: dict[str, Any]) -> str:
         types = parameter_types(tool.input_schema)
@@ -47,18 +47,22 @@ class Executors:
         more = ',"truncated":true' if found.truncated else ',"truncated":false'
         return f'{{"rows":[{",".join(found.rows)}]{more}}}'
 
-    async def _post(self, caller: Caller, name: str, url: str, input: dict[str, Any], key: str) -> str:
-        """The body is the input. What else the server must know, as whom it acts above all, stands in headers."""
+    async def _post(self, caller: Caller, name: str, webhook: Webhook, input: dict[str, Any], key: str) -> str:
+        """The body is the input. What else the server must know, as whom it acts above all, stands in headers, all of
+        them signed."""
         body, timestamp = msgspec.json.encode(input), int(now().timestamp())
-        secret = await signing_secret(self.sealer, caller.tenant, name)
+        secret = await signing_secret(self.sealer, caller.tenant, name, webhook.secret)
         headers = {
             "idempotency-key": key,
             "webhook-id": key,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(secret, key, timestamp, body),
             "x-colloquy-tool": name,
             "x-colloquy-tenant": caller.tenant,
             "x-colloquy-user": quote(caller.user, safe="@"),
             "x-colloquy-roles": ",".join(sorted(caller.roles)),
         }
-        return (await self.webhooks.post(url, body, headers)).text
+        signed = {
+            "webhook-signature": sign(secret, key, timestamp, body),
+            SIGNED_BY: sign_request(secret, headers, body),
+        }
+        return (await self.webhooks.post(webhook.url, body, headers | signed)).text

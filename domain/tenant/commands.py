@@ -20,11 +20,24 @@ class PutAssistant(msgspec.Struct, frozen=True, kw_only=True):
     assistant: Assistant
 
 
+class DeleteAssistant(msgspec.Struct, frozen=True, kw_only=True):
+    """Take an assistant away."""
+
+    name: str
+
+
 class PutTool(msgspec.Struct, frozen=True, kw_only=True):
-    """Define a tool, whole."""
+    """Define a tool, whole. `rotate_secret`: its requests are signed with a new secret from now on."""
 
     name: str
     tool: Tool
+    rotate_secret: bool = False
+
+
+class DeleteTool(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a tool away."""
+
+    name: str
 
 
 class PutDataset(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +46,12 @@ class PutDataset(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     columns: tuple[Column, ...]
     rows: int
+
+
+class DeleteDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a dataset away."""
+
+    name: str
 
 
 class PutBudget(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,9 +89,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed HTTPS request to somebody else's server."""
+    """A signed HTTPS request to somebody else's server; `secret` is the number of the secret that it is signed with."""
 
     url: str
+    secret: int = 0
 
     @property
     def depends(self) -> Dependence:
@@ -170,6 +171,30 @@ class DatasetPut(Event, frozen=True, kw_only=True):
     name: str
     columns: tuple[Column, ...]
     rows: int
+    version: int
+
+
+@topic("assistant.deleted.1")
+class AssistantDeleted(Event, frozen=True, kw_only=True):
+    """There is no such assistant any more. That is a `version` too: one that is put later is no older one again."""
+
+    name: str
+    version: int
+
+
+@topic("tool.deleted.1")
+class ToolDeleted(Event, frozen=True, kw_only=True):
+    """There is no such tool any more; see `AssistantDeleted`."""
+
+    name: str
+    version: int
+
+
+@topic("dataset.deleted.1")
+class DatasetDeleted(Event, frozen=True, kw_only=True):
+    """There is no such dataset any more; see `AssistantDeleted`."""
+
+    name: str
     version: int
 
 

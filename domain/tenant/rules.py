@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from domain.event import Event
-from domain.refusals import InvalidField, NotFound
-from domain.tenant.commands import CreateTenant, PutAssistant, PutBudget, PutDataset, PutTool
-from domain.tenant.events import AssistantPut, BudgetPut, BudgetWarned, DatasetPut, TenantCreated, ToolPut
+from domain.refusals import InUse, InvalidField, NotFound
+from domain.tenant.commands import (
+    CreateTenant,
+    DeleteAssistant,
+    DeleteDataset,
+    DeleteTool,
+    PutAssistant,
+    PutBudget,
+    PutDataset,
+    PutTool,
+)
+from domain.tenant.events import (
+    AssistantDeleted,
+    AssistantPut,
+    BudgetPut,
+    BudgetWarned,
+    DatasetDeleted,
+    DatasetPut,
+    TenantCreated,
+    Tool,
+    ToolDeleted,
+    ToolPut,
+)
 from domain.tenant.state import Tenant
 
 
@@ -24,25 +46,69 @@ def put_assistant(tenant: Tenant, command: PutAssistant) -> list[Event]:
     return [AssistantPut(name=command.name, assistant=command.assistant, version=version)]
 
 
+def delete_assistant(tenant: Tenant, command: DeleteAssistant) -> list[Event]:
+    """Its sessions stay to be read; `default` stays, for it is whom everybody talks to who names nobody."""
+    if command.name == "default":
+        raise InUse("The assistant default is used by every session that names no other. It can be put anew.")
+    if command.name not in tenant.assistants:
+        raise NotFound
+    return [AssistantDeleted(name=command.name, version=tenant.versions.get(command.name, 0) + 1)]
+
+
 def put_tool(tenant: Tenant, command: PutTool) -> list[Event]:
     """A tool that is already so changes nothing; a query needs its dataset to be there."""
     if not tenant.name:
         raise NotFound
-    if tenant.tools.get(command.name) == command.tool:
+    tool = _with_secret(tenant, command)
+    if tenant.tools.get(command.name) == tool:
         return []
-    if command.tool.query and command.tool.query.dataset not in tenant.datasets:
-        raise InvalidField(f"query.dataset: there is no dataset {command.tool.query.dataset}")
+    if tool.query and tool.query.dataset not in tenant.datasets:
+        raise InvalidField(f"query.dataset: there is no dataset {tool.query.dataset}")
     version = tenant.tool_versions.get(command.name, 0) + 1
-    return [ToolPut(name=command.name, tool=command.tool, version=version)]
+    return [ToolPut(name=command.name, tool=tool, version=version)]
+
+
+def _with_secret(tenant: Tenant, command: PutTool) -> Tool:
+    """The secret goes on as long as there is a webhook to sign for and no other is wanted; none comes back."""
+    webhook = command.tool.webhook
+    if webhook is None:
+        return command.tool
+    known = tenant.tools.get(command.name)
+    last = tenant.secrets.get(command.name, -1)
+    goes_on = known is not None and known.webhook is not None and not command.rotate_secret
+    number = last if goes_on else last + 1
+    return msgspec.structs.replace(command.tool, webhook=msgspec.structs.replace(webhook, secret=number))
+
+
+def delete_tool(tenant: Tenant, command: DeleteTool) -> list[Event]:
+    """A tool that no assistant has."""
+    if command.name not in tenant.tools:
+        raise NotFound
+    if users := sorted(name for name, one in tenant.assistants.items() if command.name in one.tools):
+        raise InUse(f"The tool {command.name} is used by the assistants {', '.join(users)}. Put them without it first.")
+    return [ToolDeleted(name=command.name, version=tenant.tool_versions[command.name] + 1)]
+
+
+def tools_on(tenant: Tenant, dataset: str) -> dict[str, Tool]:
+    """The tools that ask a dataset, by name."""
+    return {name: tool for name, tool in sorted(tenant.tools.items()) if tool.query and tool.query.dataset == dataset}
 
 
 def put_dataset(tenant: Tenant, command: PutDataset) -> list[Event]:
     """A dataset is replaced whole; each time is a new version, for its rows may differ."""
     if not tenant.name:
         raise NotFound
-    known = tenant.datasets.get(command.name)
-    version = known.version + 1 if known else 1
+    version = tenant.dataset_versions.get(command.name, 0) + 1
     return [DatasetPut(name=command.name, columns=command.columns, rows=command.rows, version=version)]
+
+
+def delete_dataset(tenant: Tenant, command: DeleteDataset) -> list[Event]:
+    """A dataset that no tool asks. One that is not there changes nothing: its rows may have been left behind."""
+    if users := tools_on(tenant, command.name):
+        raise InUse(f"The dataset {command.name} is used by the tools {', '.join(users)}. Delete them first.")
+    if command.name not in tenant.datasets:
+        return []
+    return [DatasetDeleted(name=command.name, version=tenant.dataset_versions[command.name] + 1)]
 
 
 def put_budget(tenant: Tenant, command: PutBudget) -> list[Event]:

@@ -7,27 +7,33 @@ import msgspec
 from domain.event import Event
 from domain.tenant.events import (
     Assistant,
+    AssistantDeleted,
     AssistantPut,
     Budget,
     BudgetPut,
     BudgetWarned,
+    DatasetDeleted,
     DatasetPut,
     TenantCreated,
     Tool,
+    ToolDeleted,
     ToolPut,
 )
 
 
 class Tenant(msgspec.Struct, kw_only=True):
-    """A customer: its name, its assistants and tools with their versions, its datasets, what it may use, and of which
-    periods (`(first day, user)`) it was warned. Every tenant has the assistant `default`."""
+    """A customer: its name, its assistants, tools and datasets, what it may use, and of which periods (`(first day,
+    user)`) it was warned. Every tenant has the assistant `default`. Versions, and the numbers of the last secrets of
+    tools, outlive what they are of."""
 
     name: str = ""
     assistants: dict[str, Assistant] = msgspec.field(default_factory=lambda: {"default": Assistant()})
     versions: dict[str, int] = {}
     tools: dict[str, Tool] = {}
     tool_versions: dict[str, int] = {}
+    secrets: dict[str, int] = {}
     datasets: dict[str, DatasetPut] = {}
+    dataset_versions: dict[str, int] = {}
     budget: Budget = Budget()
     warned: set[tuple[str, str]] = set()
 
@@ -43,8 +49,20 @@ def evolve(tenant: Tenant, event: Event) -> Tenant:
         case ToolPut():
             tenant.tools[event.name] = event.tool
             tenant.tool_versions[event.name] = event.version
+            if event.tool.webhook:
+                tenant.secrets[event.name] = event.tool.webhook.secret
         case DatasetPut():
             tenant.datasets[event.name] = event
+            tenant.dataset_versions[event.name] = event.version
+        case AssistantDeleted():
+            tenant.assistants.pop(event.name, None)
+            tenant.versions[event.name] = event.version
+        case ToolDeleted():
+            tenant.tools.pop(event.name, None)
+            tenant.tool_versions[event.name] = event.version
+        case DatasetDeleted():
+            tenant.datasets.pop(event.name, None)
+            tenant.dataset_versions[event.name] = event.version
         case BudgetPut():
             tenant.budget = event.budget
         case BudgetWarned():

@@ -24,6 +24,7 @@ from api.token_wiring import create_token_keys, token_issuer, token_verifier
 from application.admission import Admission
 from application.clock import now
 from application.create_tenant import CreateTenantHandler
+from application.delete_assistant import DeleteAssistantHandler
 from application.gateway.reservation import BudgetGate
 from application.ports.tenants import TenantRow
 from application.put_assistant import PutAssistantHandler
@@ -103,6 +104,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "users": users,
         "create_tenant": CreateTenantHandler(store, noted, noted, directory, users),  # type: ignore[arg-type]
         "put_assistant": PutAssistantHandler(store, tenants),
+        "delete_assistant": DeleteAssistantHandler(store, tenants),
         "admission": admission,
         "budgets": BudgetGate(tenants, admission, InMemoryReservations(now=now()), FixedSpending()),
         "sockets": Sockets(5, 2),

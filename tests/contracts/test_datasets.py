@@ -103,6 +103,24 @@ async def test_what_is_put_again_takes_the_place_of_what_was(datasets: Datasets)
         await datasets.check(tenant, orders("SELECT region FROM orders"), {})
 
 
+async def test_what_is_dropped_is_gone_and_another_tenants_is_not(datasets: Datasets) -> None:
+    one, other = new_id(), new_id()
+    for tenant in (one, other):
+        await datasets.replace(tenant, "orders", table(ORDERS))
+    assert [await datasets.drop(one, "orders"), await datasets.drop(one, "orders")] == [True, False]
+    assert not await datasets.drop(other, "nope")
+    with pytest.raises(InvalidField, match="no dataset"):
+        await datasets.check(one, orders("SELECT 1 AS n FROM orders"), {})
+    assert await asked(datasets, other, "SELECT count(*) FROM orders") == [[4]]
+    assert await datasets.replace(one, "orders", table(ORDERS[:1])) == 1
+
+
+async def test_a_query_names_its_columns(datasets: Datasets) -> None:
+    sql = "SELECT o.REGION, sum(total) AS t FROM orders AS o WHERE :least < total GROUP BY 1 HAVING count(day) > 1"
+    assert {"region", "total", "day"} <= await datasets.columns(orders(sql), {"least": "number"})
+    assert "day" not in await datasets.columns(orders("SELECT region FROM orders"), {})
+
+
 async def test_tenants_do_not_see_each_others(datasets: Datasets) -> None:
     one, other = new_id(), new_id()
     await datasets.replace(one, "orders", table(ORDERS))

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlglot
 
+from adapters.postgres.dataset_columns import named_columns
 from adapters.postgres.dataset_sql import parse_select
 from adapters.postgres.datasets import MAX_ROW_BYTES, MAX_ROWS, within_limits
 from application.ports.datasets import QueryFailed, Rows
@@ -37,6 +38,12 @@ class InMemoryDatasets:
             rows += len(batch)
         self._tables[tenant, name] = connection
         return rows
+
+    async def drop(self, tenant: str, name: str) -> bool:
+        return self._tables.pop((tenant, name), None) is not None
+
+    async def columns(self, query: Query, parameters: Mapping[str, str]) -> frozenset[str]:
+        return named_columns(query, parameters)
 
     async def check(self, tenant: str, query: Query, parameters: Mapping[str, str]) -> tuple[str, ...]:
         try:

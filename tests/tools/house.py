@@ -8,6 +8,8 @@ from typing import BinaryIO
 
 from adapters.tabular.csv_table import read_csv
 from adapters.tabular.kinds import table_kind
+from application.delete_dataset import DeleteDatasetHandler
+from application.delete_tool import DeleteToolHandler
 from application.execute import TENANT as TENANT_STREAM
 from application.execute import Context, execute
 from application.ports.model import ToolUse
@@ -85,6 +87,8 @@ class House:
         self.handle_put_dataset = PutDatasetHandler(
             self.store, self.tenants, self.datasets, DirectTableReader(), max_bytes=10_000
         )
+        self.delete_tool = DeleteToolHandler(self.store, self.tenants)
+        self.delete_dataset = DeleteDatasetHandler(self.store, self.tenants, self.datasets)
         self.boxes = ToolBoxes(self.tenants, Executors(self.datasets, self.webhooks, self.sealer))
 
     async def put_dataset(self, admin: Principal, name: str, file_name: str, body: bytes) -> DatasetPut:

@@ -14,7 +14,7 @@ from application.ports.webhooks import WebhookAnswer, WebhookFailed
 from application.tools.box import MOST_CALLS
 from application.tools.executors import Caller
 from application.tools.results import ToolResult, effect_key
-from application.tools.signing import shown_secret, signing_secret
+from application.tools.signing import SIGNED_BY, shown_secret, sign_request, signing_secret
 from domain.refusals import DependencyUnavailable
 from domain.session.events import ToolCalled
 from tests.tools.house import LOOK_UP, REFUND, TENANT, TOTALS, TURN, House, use
@@ -93,6 +93,12 @@ async def test_a_webhook_is_signed_and_told_for_whom(house: House) -> None:
     expected = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
     assert headers["idempotency-key"] == headers["webhook-id"] == result.key
+    told = {name: value for name, value in headers.items() if name not in ("webhook-signature", SIGNED_BY)}
+    assert {"x-colloquy-user", "x-colloquy-roles", "x-colloquy-tenant", "x-colloquy-tool", "webhook-id"} <= told.keys()
+    assert headers[SIGNED_BY] == sign_request(secret, told, body)
+    for name in told:
+        assert headers[SIGNED_BY] != sign_request(secret, told | {name: "other"}, body)
+    assert headers[SIGNED_BY] != sign_request(secret, told, body + b" ")
     assert (headers["x-colloquy-tenant"], headers["x-colloquy-user"], headers["x-colloquy-roles"]) == (
         TENANT, "mel@example.com", "member",
     )  # fmt: skip
