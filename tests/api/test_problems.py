@@ -15,7 +15,7 @@ CONTRACT = """
     session_not_open session_already_open session_not_found assistant_not_found document_not_found file_not_found
     not_found resume_out_of_range invalid_cursor invalid_range unauthorized forbidden rate_limited budget_exceeded
     overloaded model_unavailable pii_blocked draining unsupported_media_type payload_too_large dependency_unavailable
-    internal
+    internal in_use
 """
 CLOSE_CODES = {1000, 1003, 1009, 1011, 1012, 1013, 4400, 4401, 4403, 4404, 4408, 4429}
 
