@@ -10,6 +10,8 @@ from domain.session.events import Citation, Passage
 
 MARK = re.compile(r"\[(\d{1,3})\]")
 LONGEST_MARK = 5
+CLAIM = 600
+"""Characters before a mark that are looked at for the sentence that it belongs to."""
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|$)")
 _WORD = re.compile(r"\w{3,}")
 
@@ -37,12 +39,15 @@ class KeptCitations:
 
     def __init__(self, citations: Sequence[Citation]) -> None:
         self._all = citations
+        self._read = 0
         self.found: dict[int, Citation] = {}
 
     def read(self, text: str) -> list[Citation]:
         """See `Citations`."""
-        new = [c for c in self._all if c.n not in self.found and f"[{c.n}]" in text]
+        said = {int(mark[1]) for mark in MARK.finditer(text, max(0, self._read - LONGEST_MARK))}
+        new = [c for c in self._all if c.n in said and c.n not in self.found]
         self.found |= {c.n: c for c in new}
+        self._read = len(text)
         return new
 
     def cite(self, n: int, before: str) -> Citation | None:
@@ -70,7 +75,7 @@ class CitationReader:
         """See `Citations`."""
         new = []
         for match in MARK.finditer(text, max(0, self._read - LONGEST_MARK)):
-            if citation := self.cite(int(match[1]), text[: match.start()]):
+            if citation := self.cite(int(match[1]), text[max(0, match.start() - CLAIM) : match.start()]):
                 new.append(citation)
         self._read = len(text)
         return new
@@ -94,7 +99,7 @@ class CitationReader:
 
 
 def _last_sentence(text: str) -> str:
-    sentences = _SENTENCE.findall(MARK.sub("", text[-600:]).strip())
+    sentences = _SENTENCE.findall(MARK.sub("", text[-CLAIM:]).strip())
     return sentences[-1] if sentences else ""
 
 

@@ -16,7 +16,9 @@ BLOCKS = (
 PARAGRAPHS = "p, h1, h2, h3, h4, h5, h6, table, ul, ol, pre, blockquote"
 # Private-use characters stand for the breaks we put in, while the source's own white space is folded to one blank.
 LINE, PARAGRAPH, CELL = "\ue000", "\ue001", "\ue002"
-STATED_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,30})", re.I)
+LAST_CELL = re.compile(rf" ?{CELL} ?(?=[{LINE}{PARAGRAPH}]|\Z)")
+BREAKS = re.compile(f"[ {LINE}{PARAGRAPH}]++")
+STATED_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s{0,20}+=\s{0,20}+[\"']?+\s{0,20}+([\w-]{2,30})", re.I)
 
 
 def read_html(body: bytes) -> tuple[str, str]:
@@ -53,8 +55,12 @@ def _decode(body: bytes) -> str:
 
 def _lay_out(marked: str) -> str:
     """Marks to breaks: at most one empty line between paragraphs, none elsewhere; cells of a row by ` | `."""
-    text = re.sub(r"\s+", " ", marked)
-    text = re.sub(rf" ?{CELL} ?(?=[{LINE}{PARAGRAPH} ]*(?:{LINE}|{PARAGRAPH}|$))", "", text)
-    text = re.sub(rf" ?{CELL} ?", " | ", text)
-    text = re.sub(rf"[ {LINE}]*{PARAGRAPH}[ {LINE}{PARAGRAPH}]*", "\n\n", text)
-    return re.sub(rf"[ {LINE}]*{LINE}[ {LINE}]*", "\n", text).strip()
+    text = " ".join(marked.split())
+    text = LAST_CELL.sub("", text).replace(f" {CELL}", CELL).replace(f"{CELL} ", CELL).replace(CELL, " | ")
+    return BREAKS.sub(_as_break, text).strip()
+
+
+def _as_break(match: re.Match[str]) -> str:
+    if PARAGRAPH in match[0]:
+        return "\n\n"
+    return "\n" if LINE in match[0] else match[0]

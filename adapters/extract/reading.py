@@ -15,7 +15,7 @@ from application.ports.extractor import Extracted
 from domain.refusals import DocumentRefused
 
 MAX_CHARACTERS = 10_000_000
-FIRST_HEADING = re.compile(r"^#\s+(.+?)\s*#*$", re.M)
+FIRST_HEADING = re.compile(r"^#[^\S\n]++(\S.{0,1000})", re.M)
 
 
 def read(media_type: str, body: bytes, max_pages: int) -> Extracted:
@@ -40,4 +40,4 @@ def _text_of(media_type: str, body: bytes, max_pages: int) -> tuple[str, str]:
         return "", read_csv(body)
     text = decode(body)
     heading = FIRST_HEADING.search(text) if media_type == MARKDOWN else None
-    return heading[1] if heading else "", text
+    return heading[1].rstrip().rstrip("#").rstrip() if heading else "", text

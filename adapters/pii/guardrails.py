@@ -6,8 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardra
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,10 +59,10 @@ class GuardrailsDetector:
     async def find(self, text: str) -> Sequence[Span]:
         """See the port. Guardrails gives the found words and no places, so each place where they stand counts."""
         pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+        named = {match for piece in pieces for match in await self._ask(piece)}
         spans: list[Span] = []
-        for piece in pieces:
-            for kind, words in await self._ask(piece):
-                spans += (Span(kind, *match.span(), 0.9) for match in re.finditer(re.escape(words), text))
+        for kind, words in sorted(named):
+            spans += (Span(kind, start, start + len(words), 0.9) for start in _places(words, text))
         return resolve(spans)
 
     async def _ask(self, text: str) -> list[tuple[str, str]]:
@@ -79,6 +78,13 @@ class GuardrailsDetector:
         except (TimeoutError, BotoCoreError, ClientError) as error:
             raise DependencyUnavailable("The filter of private data is away; try again.") from error
         return list(_matches(answer))
+
+
+def _places(words: str, text: str) -> Iterator[int]:
+    start = text.find(words)
+    while start >= 0:
+        yield start
+        start = text.find(words, start + len(words))
 
 
 def _matches(answer: dict[str, Any]) -> Iterable[tuple[str, str]]:

@@ -26,6 +26,7 @@ _LOGIN = re.compile(r"://[^\s/@]{0,76}\Z")
 """Before the at sign of a URL stands a login, which is a credential."""
 _V4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:(?:\.|\[\.\]|\(\.\))[0-9]{1,3}){3}(?![\w]|\.[0-9])")
 _V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:])")
+_BRACKETS = str.maketrans("", "", "[]()")
 _VERSION = re.compile(
     r"(?:\bv|\b(?:version|release|build|firmware|section|chapter|clause|patch|driver|kernel|update|kapitel|abschnitt"
     r"|versione|versión|paragraph|§)s?:?\s?v?)$",
@@ -48,11 +49,13 @@ def emails(text: str) -> Iterator[Span]:
 def ip_addresses(text: str) -> Iterator[Span]:
     """IPv4 (not a version number of four parts) and IPv6, as `ipaddress` reads them."""
     for match in _V4.finditer(text):
-        if _is_address(re.sub(r"[\[\]()]", "", match[0])) and not _VERSION.search(text[: match.start()][-24:]):
+        if _is_address(match[0].translate(_BRACKETS)) and not _VERSION.search(
+            text[max(0, match.start() - 24) : match.start()]
+        ):
             yield Span("ip", *match.span())
     if text.count(":") >= 2:
         for match in _V6.finditer(text):
-            if _is_address(match[0]) and re.search(r"[0-9a-fA-F]", match[0]) and not _is_clock(match[0]):
+            if _is_address(match[0]) and match[0].strip(":.") and not _is_clock(match[0]):
                 yield Span("ip", *match.span())
 
 

@@ -12,6 +12,7 @@ from application.ports.detector import Span
 _RUN = re.compile(r"(?<![\w.])[0-9](?:[\s._/\\|*~:+-]{0,3}[0-9]){11,30}(?![\w])")
 _GROUP = re.compile(r"[0-9]+")
 _LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[0-9OolI|](?:[\s.-]?[0-9OolI|]){12,18}(?!\w)")
+_BETWEEN = re.compile(r"[\s.-]")
 _MIXED = re.compile(r"[0-9][OolI|]{1,4}[0-9]")
 _AS_DIGITS = str.maketrans("OolI|", "00111")
 _ISSUERS = re.compile(
@@ -44,7 +45,7 @@ def cards(text: str) -> Iterator[Span]:
         groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
         yield from _cards_in(text, groups)
     for match in _LETTERS_FOR_DIGITS.finditer(text) if _MIXED.search(text) else ():
-        digits = re.sub(r"[\s.-]", "", match[0]).translate(_AS_DIGITS)
+        digits = _BETWEEN.sub("", match[0]).translate(_AS_DIGITS)
         if sum(c.isdigit() for c in match[0]) >= 8 and _is_card(digits):
             yield Span("card", *match.span())
     for match in _CODE.finditer(text) if any(word in text.lower() for word in _CODE_WORDS) else ():
@@ -74,10 +75,10 @@ def _is_card(digits: str) -> bool:
 def ibans(text: str) -> Iterator[Span]:
     """IBANs by ISO 7064 mod 97 and their country's form, grouped or not; what follows one does not hide it."""
     for match in _IBAN_START.finditer(text):
-        number = re.sub(r"[\s.-]", "", match[0]).upper()
+        number = _BETWEEN.sub("", match[0]).upper()
         length = _LENGTHS.get(number[:2], 0)
         end = _end(text, match.start(), length)
-        if end and iban.is_valid(re.sub(r"[\s.-]", "", text[match.start() : end]), check_country=True):
+        if end and iban.is_valid(_BETWEEN.sub("", text[match.start() : end]), check_country=True):
             yield Span("iban", match.start(), end)
 
 

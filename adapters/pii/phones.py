@@ -26,7 +26,7 @@ _HINT = re.compile(
 )
 _NOT_A_PHONE = re.compile(
     r"(?:isbn|issn|order|invoice|ticket|case|tracking|parcel|serial|sku|version|ref(?:erence)?|asset|contract|policy"
-    r"|bestell\w*|rechnung\w*|commande|facture|pedido|factura|ordine|fattura|zamówieni\w*|faktur\w*|part|batch|po)"
+    r"|bestell\w{0,24}+|rechnung\w{0,24}+|commande|facture|pedido|factura|ordine|fattura|zamówieni\w{0,24}+|faktur\w{0,24}+|part|batch|po)"
     r"(?:\s?(?:no|nr|number|nummer|id|code))?[\s.:#-]{0,3}(?:is\s|was\s|ist\s)?$",
     re.IGNORECASE,
 )
@@ -45,6 +45,9 @@ _NINE_OR_TEN = re.compile(
     r"[5-9][0-9]{2}([ .-])[0-9]{3}\1[0-9]{3}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}"
     r"|3[0-9]{2}[ .-][0-9]{3}[ .-]?[0-9]{4}"
 )
+_MOBILE = re.compile(r"0[67][0-9]{8}|07[0-9]{9}|01[567][0-9]{8,9}")
+_LETTER = re.compile(r"[a-zA-Z]")
+_NO_DIGIT = re.compile(r"\D")
 _IN_BRACKETS = ("US", "BR", "GB", "DE", "IT", "AU", "MX", "IN", "AR")
 REACH = 40
 """How far before a number the word may stand that says what it is, in characters."""
@@ -61,7 +64,7 @@ def phones(text: str) -> Iterator[Span]:
 
 
 def _score(number: str, before: str) -> float:
-    digits = re.sub(r"\D", "", re.split(r"[a-z]", number, flags=re.IGNORECASE)[0])
+    digits = _NO_DIGIT.sub("", _LETTER.split(number)[0])
     if _DATE.match(number):
         return 0.0
     if number.startswith(("+", "00")):
@@ -80,7 +83,7 @@ def _score(number: str, before: str) -> float:
         return 0.75 if any(_valid(number, region) for region in _WITHOUT_ZERO) else 0.0
     if grouped and _AREA_CODE.match(number) and 9 <= len(digits) <= 12:
         return 0.8 if any(_valid(number, region) for region in _WITH_ZERO) else 0.0
-    if re.fullmatch(r"0[67][0-9]{8}|07[0-9]{9}|01[567][0-9]{8,9}", number):
+    if _MOBILE.fullmatch(number):
         return 0.75
     return 0.0
 

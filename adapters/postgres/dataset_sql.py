@@ -26,6 +26,9 @@ NODES_A_TOKEN = 3
 """That the parser may make, those that it throws away included: what it reads twice it can read exponentially often."""
 ROW_BYTES = 65_536
 """The largest row of a dataset whose rows were not measured."""
+COLOUR = re.compile(r"\x1b\[\d{1,3}m")
+CLASS = re.compile(r"for <class '(?:\w{1,80}\.){1,20}(\w{1,80})'>")
+"""How sqlglot's errors name a kind of node."""
 
 CLAUSES = (
     exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.Limit, exp.Offset,
@@ -202,5 +205,5 @@ def _plain(error: Exception) -> str:
         return "nested too deeply"
     if "AST nodes" in str(error):
         return "written too intricately to be read"
-    first = re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]
-    return re.sub(r"for <class '[\w.]+\.(\w+)'>", r"for \1", first)[:300].replace(MARK, "")
+    first = COLOUR.sub("", str(error)).splitlines()[0]
+    return CLASS.sub(r"for \1", first)[:300].replace(MARK, "")

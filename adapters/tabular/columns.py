@@ -12,6 +12,8 @@ SYSTEM = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})", re.ASCII)
 # A number as it is written to be reckoned with: 007 and 1,000 are text.
 NUMBER = re.compile(r"[+-]?(?=[.]?\d)(?:0|[1-9]\d{0,30})?(?:[.]\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+NOT_OF_A_NAME = re.compile(r"[^a-z0-9]+")
+FRACTION = re.compile(r"([.]\d{6})\d++")
 BOOLEAN = re.compile(r"true|false|yes|no", re.IGNORECASE)
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
@@ -24,7 +26,7 @@ def column_names(header: Sequence[str]) -> list[str]:
     names: list[str] = []
     for number, text in enumerate(header, 1):
         plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-        name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:LONGEST_NAME] or f"column_{number}"
+        name = NOT_OF_A_NAME.sub("_", plain).strip("_")[:LONGEST_NAME] or f"column_{number}"
         name = f"column_{name}" if name[0].isdigit() else name
         if name in SYSTEM:
             name += "_"
@@ -95,4 +97,4 @@ def _is_time(text: str) -> bool:
 
 def _padded(text: str) -> str:
     """Python takes no more than six digits of a second."""
-    return re.sub(r"([.]\d{6})\d+", r"\1", text)
+    return FRACTION.sub(r"\1", text)

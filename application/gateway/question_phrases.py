@@ -22,8 +22,9 @@ _OPENERS = (
     r"(?:i|we) (?:am|are|was|were) (?:just )?(?:wondering|trying to find out|curious)|(?:i|we) wonder|"
     rf"(?:i do not know|(?:i am )?not sure)(?= {_EMBEDDED})"
 )
-_OPENER = re.compile(rf"^(?:(?:{_OPENERS})(?=$|[ ,:;.!-])[ ,:;.!-]*)+")
-_CLOSER = re.compile(r"(?:[ ,.!?;-]+(?:please|thanks|thank you|many thanks|thanks in advance|cheers|thx))+[ .!?]*$")
+_STOPS = re.compile(r"[?!]+|\.(?!\w)")
+_OPENER = re.compile(rf"^(?:(?:{_OPENERS})(?=$|[ ,:;.!-])[ ,:;.!-]*+)++")
+_CLOSERS = ("please", "thanks in advance", "many thanks", "thanks", "thank you", "cheers", "thx")
 
 _CONTRACTIONS = (
     (re.compile(r"\bcan't\b|\bcannot\b"), "can not"),
@@ -39,7 +40,7 @@ _CONTRACTIONS = (
     (re.compile(r"\bwhats\b"), "what is"),
 )
 
-_NP = r"(?:(?!\b(?:is|are|was|were|do|does|did|can|will|and|or|not|that|who|which|if|when|by|to)\b)[^,;?])+?"
+_NP = r"(?:(?!\b(?:is|are|was|were|do|does|did|can|will|and|or|not|that|who|which|if|when|by|to)\b)[^,;?]){1,300}?"
 # In this order; what is rewritten is the question in small letters, with contractions written out.
 _REWRITES: tuple[tuple[str, str], ...] = (
     (r"\be[ -]mail", "email"),
@@ -104,26 +105,26 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     (r"^(?:is|are) (" + _NP + r") (?:allowed|permitted) to\b", r"can \1"),
     (r"^can you (?=ship|deliver|accept|offer|provide|support|repair|sell)", "do you "),
     # `Must not` forbids, `need not` allows.
-    (r"^(?!.*\bnot\b)(.*)\b(?:do|does) (i|we|you|" + _NP + r") (?:have|need) to\b", r"\1must \2"),
-    (r"^(?!.*\bnot\b)(.*)\b(?:have|has|need|needs) to (?!be\b)", r"\1must "),
+    (r"^(?!.{0,400}\bnot\b)(.{0,400})\b(?:do|does) (i|we|you|" + _NP + r") (?:have|need) to\b", r"\1must \2"),
+    (r"^(?!.{0,400}\bnot\b)(.{0,400})\b(?:have|has|need|needs) to (?!be\b)", r"\1must "),
     (r"^is it (?:necessary|required|mandatory|compulsory) to\b", "must i"),
     (r"^(?:is|are) (" + _NP + r") (?:required|needed|necessary|mandatory)\b", r"do i need \1"),
     (r"^((?:what|which|how many|how much) " + _NP + r") (?:is|are) (?:required|needed|necessary)\b", r"\1 do i need"),
     # What there is.
     (r"^(?:is|are) there (?:any |a |an )?", "exist "),
-    (r"^do (?:you|we) (?:have|offer|provide) (?:any |a |an )?(?!.* in stock)", "exist "),
-    (r"^((?:what|which|how many|how much) .+?) (?:are|is) (?:there|available)\b(?! (?:to|until|from))", r"\1"),
-    (r"^((?:what|which|how many) .+?) do (?:we|you) (?:have|offer)$", r"\1"),
+    (r"^do (?:you|we) (?:have|offer|provide) (?:any |a |an )?(?!.{0,400} in stock)", "exist "),
+    (r"^((?:what|which|how many|how much) .{1,400}?) (?:are|is) (?:there|available)\b(?! (?:to|until|from))", r"\1"),
+    (r"^((?:what|which|how many) .{1,400}?) do (?:we|you) (?:have|offer)$", r"\1"),
     (r"^(?:list|give me|show me)(?: (?:a|the) list of)?(?: all)?(?: of)? (?:the |our |your |an? )?", "what is the "),
     (r"^what is the summary of\b|^what is the overview of\b|^summari[sz]e\b", "summary"),
-    (r"^compare (.+) (?:and|with|to) (.+)$", r"difference \1 and \2"),
+    (r"^compare (.{1,400}) (?:and|with|to) (.{1,400})$", r"difference \1 and \2"),
     (r"^what (?:is|are) the differences? between\b", "difference"),
-    (r"^how do (.+ and .+) differ$", r"difference \1"),
+    (r"^how do (.{1,400} and .{1,400}) differ$", r"difference \1"),
     (r"^define\b|^what is the definition of\b", "define"),
     (r"^what is the meaning of\b", "meaning"),
-    (r"^what does (.+) (?:mean|stand for)$", r"meaning \1"),
+    (r"^what does (.{1,400}) (?:mean|stand for)$", r"meaning \1"),
     (r"^do (?:you|we) have (" + _NP + r") in stock\b", r"is \1 in stock"),
-    (r"^do(?:es)? (?!i |you |we |it |they |he |she )(" + _NP + r") have (?:any |a |an )(.+)$", r"exist \2 at \1"),
+    (r"^do(?:es)? (?!i |you |we |it |they |he |she )(" + _NP + r") have (?:any |a |an )(.{1,400})$", r"exist \2 at \1"),
     (r"^((?:what|which) " + _NP + r") do(?:es)? (" + _NP + r") have$", r"\1 of \2"),
     (r"^((?:what|which)) (" + _NP + r") (?:is|are) (best|right|\w{2,}est) (for|to)\b", r"\1 is the \3 \2 \4"),
     (r"^who can access\b", "who has access of"),
@@ -134,18 +135,18 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     (r"^(who|whom) (?:do|should|can|must) i (contact|ask|call|email|speak to|turn to)\b", r"who do i \2"),
     (r"^(who|whom) (?:do|should|must) i (inform|notify|tell|report to)\b", r"who do i \2"),
     (r"\bwhat (?:should|do|must) i (?:have to )?do(?: now)?(?= if| when|$)|\bwhat to do\b", "whatdo"),
-    (r"^(.+?) ?, whatdo$", r"whatdo if \1"),
+    (r"^(.{1,400}?) ?, whatdo$", r"whatdo if \1"),
     # What it costs, how long it takes.
-    (r"^(?:how much|what) (does|do|did|will) (.+?) cost\b(?! me| us)", r"price \1 \2"),
-    (r"^(?:how much|what) (?!is|are|was|were|do|does|did|will)(.+?) costs?$", r"price \1"),
+    (r"^(?:how much|what) (does|do|did|will) (.{1,400}?) cost\b(?! me| us)", r"price \1 \2"),
+    (r"^(?:how much|what) (?!is|are|was|were|do|does|did|will)(.{1,400}?) costs?$", r"price \1"),
     (r"^how much (is|are|was|were)\b", r"price \1"),
     (r"^what (is|are|was|were) the (price|cost)s? (?:of|for)\b", r"price=\2 \1"),
-    (r"^what (is|are|was|were) the ([\w ]+?) (price|cost)s?\b", r"price=\3 \1 \2"),
+    (r"^what (is|are|was|were) the ([\w ]{1,400}?) (price|cost)s?\b", r"price=\3 \1 \2"),
     (r"^for how long\b|^how much time\b", "how long"),
     (r"^what is the (?:length|duration) of\b", "how long is"),
     (r"^what is the (?:total |exact )?number of\b", "how many"),
     (r"\bhow frequently\b", "how often"),
-    (r"^when is the (.*)\bdeadline\b", r"what is the \1deadline"),
+    (r"^when is the (.{0,400})\bdeadline\b", r"what is the \1deadline"),
     (r"^how quickly\b", "how fast"),
     (r"^(?:at )?(?:what|which) time (?:of day )?", "when=time "),
     (r"^(?:on )?(?:what|which) (?:day|date)\b", "when=day"),
@@ -158,7 +159,7 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     (r"^what is the (?:reason|cause) (?:that |why |for which )?(?=the|my|our|your|i|we|you)\b", "why "),
     (r"^(?:which|what) person\b", "who"),
     (r"\bwhom\b", "who"),
-    (r"\bdifference (.+) plans?$", r"difference \1"),
+    (r"\bdifference (.{1,400}) plans?$", r"difference \1"),
     (r"\b(?:is|are|am) going to\b", "will"),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(pattern), into) for pattern, into in _REWRITES)
@@ -167,11 +168,11 @@ _COMPILED = tuple((re.compile(pattern), into) for pattern, into in _REWRITES)
 # stored`, `how can y be merged`; and `which y do you support`, which is turned the other way.
 _VERB = r"(\w{3,}ed|" + "|".join(sorted(PARTICIPLES)) + ")"
 _ASKS = r"(where|when|why|how often|how long|how(?! (?:many|much|often|long)))"
-_PASSIVE_BY = re.compile(rf"^(is|are|was|were) ({_NP}) {_VERB} by (.+)$")
-_PASSIVE_WHAT = re.compile(rf"^(what|(?:what|which) {_NP}) (is|are|was|were) {_VERB} by (.+)$")
-_PASSIVE_YOU = re.compile(rf"^{_ASKS} (is|are|was|were) ({_NP}) {_VERB}\b(?! by\b)(.*)$")
-_PASSIVE_TOLD = re.compile(rf"^{_ASKS} ({_NP}) (is|are|was|were) {_VERB}\b(?! by\b)(.*)$")
-_PASSIVE_CAN = re.compile(rf"^how (?:can|could|should) ({_NP}) be {_VERB}\b(?! by\b)(.*)$")
+_PASSIVE_BY = re.compile(rf"^(is|are|was|were) ({_NP}) {_VERB} by (.{{1,400}})$")
+_PASSIVE_WHAT = re.compile(rf"^(what|(?:what|which) {_NP}) (is|are|was|were) {_VERB} by (.{{1,400}})$")
+_PASSIVE_YOU = re.compile(rf"^{_ASKS} (is|are|was|were) ({_NP}) {_VERB}\b(?! by\b)(.{{0,400}})$")
+_PASSIVE_TOLD = re.compile(rf"^{_ASKS} ({_NP}) (is|are|was|were) {_VERB}\b(?! by\b)(.{{0,400}})$")
+_PASSIVE_CAN = re.compile(rf"^how (?:can|could|should) ({_NP}) be {_VERB}\b(?! by\b)(.{{0,400}})$")
 _ACTIVE_YOU = re.compile(
     rf"^((?:what|which) {_NP}) do (?:you|we) (support|accept|offer|provide|recommend|serve|collect|store|allow|use)$"
 )
@@ -183,9 +184,19 @@ def bare(text: str) -> str:
     """A question in small letters, contractions written out, without what people say before and after it."""
     for pattern, into in _CONTRACTIONS:
         text = pattern.sub(into, text)
-    text = _CLOSER.sub("", _HYPHEN.sub(" ", text))
-    text = _OPENER.sub("", text).strip(" ?!.:;,")
-    return re.sub(r"[?!]+|\.(?!\w)", ",", text)
+    text = _OPENER.sub("", _closed(_HYPHEN.sub(" ", text))).strip(" ?!.:;,")
+    return _STOPS.sub(",", text)
+
+
+def _closed(text: str) -> str:
+    """Without the thanks at its end."""
+    said = text.rstrip(" .!?")
+    while ending := next((word for word in _CLOSERS if said.endswith(word)), ""):
+        before = said.removesuffix(ending)
+        if not before.endswith(tuple(" ,.!?;-")):
+            break
+        text = said = before.rstrip(" ,.!?;-")
+    return text
 
 
 def rewritten(said: str) -> str:

@@ -9,7 +9,9 @@ from application.gateway.question_grammar import Reading, parse_question
 from application.gateway.question_phrases import bare, rewritten
 from application.gateway.question_words import CLEARLY_ENGLISH, ENGLISH, GRAMMAR, OTHER_LANGUAGES
 
-_SENTENCE = re.compile(r"(?:^|[.!?:]\s+)\W*\w+")
+_WORD = re.compile(r"(?<!\W)(\W*+)\w++")
+_SENTENCE_ENDS = re.compile(r"[.!?:]\s")
+_WORD_OR_SIGN = re.compile(r"\w+|[^\w\s.?!,;:'\"¿¡]")
 _CAPITALS = re.compile(r"\b[A-Z]\w*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _CLOCK = re.compile(r"\b(\d{1,2}(?:[:.]\d{2})?) ?([ap])\.?m\b\.?")
@@ -17,7 +19,7 @@ _CLOCK = re.compile(r"\b(\d{1,2}(?:[:.]\d{2})?) ?([ap])\.?m\b\.?")
 
 def plain_words(text: str) -> list[str]:
     """The words and signs of a text of any language, in small letters, for the strict comparison."""
-    return re.findall(r"\w+|[^\w\s.?!,;:'\"¿¡]", unicodedata.normalize("NFKC", text).casefold())
+    return _WORD_OR_SIGN.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def is_english(text: str) -> bool:
@@ -39,7 +41,8 @@ def _small(text: str) -> tuple[str, frozenset[str]]:
     is marked, so that it is not taken for one."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("`", "'").strip()
     text = _THOUSANDS.sub("", text)
-    starts = {match.end() for match in _SENTENCE.finditer(text)}
+    words = _WORD.finditer(text)
+    starts = {word.end() for word in words if not word.start() or _SENTENCE_ENDS.search(word[1])}
     shouted = text.upper() == text
     names: set[str] = set()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from application.gateway.active_content import ActiveContentFilter
-from application.gateway.restorer import PLACEHOLDER, Restorer, restore, restore_value
+from application.gateway.known_values import KnownValues
+from application.gateway.restorer import GAPS, PLACEHOLDER, Restorer, restore, restore_value
 from application.gateway.speech import Speech
+from application.pauses import Pauses
 from application.ports.detector import Detector, Span
 from domain.refusals import PiiBlocked
 from domain.tenant.events import PII_DEFAULTS
@@ -18,7 +19,6 @@ _TEXT = "TEXT"
 _LONG_NUMBER = 7
 _ANYWHERE = frozenset({"email", "phone", "card", "iban", "national_id", "credential"})
 """Kinds whose values are replaced wherever they come again in the turn, though nothing says there what they are."""
-_LEAST_ANYWHERE = 6
 _MOST_ANYWHERE = 2_000
 
 
@@ -33,7 +33,8 @@ class Redactor:
         self._values: dict[str, str] = {}
         self._distinct: dict[str, set[str]] = {}
         self._numbers: dict[str, int] = {}
-        self._anywhere: dict[str, str] = {}
+        self._anywhere = KnownValues(_MOST_ANYWHERE)
+        self._pauses = Pauses()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -57,7 +58,9 @@ class Redactor:
             out.append(self._literal(text[done : span.start]))
             out.append(self._replacement(span.kind, text[span.start : span.end]))
             done = span.end
+            await self._pauses.take()
         out.append(self._literal(text[done:]))
+        await self._pauses.take()
         return "".join(out)
 
     async def redact_value(self, value: Any, hint: str = "") -> Any:
@@ -98,10 +101,13 @@ class Redactor:
             for span in await self._detector.find(lead + text)
             if span.end > len(lead) and self._rule(span.kind) != "allow"
         ]
-        for value, kind in self._anywhere.items():
-            if value in text:
-                found += _again(text, value, kind, found)
-        return sorted(found, key=lambda span: span.start)
+        again = []
+        for span in self._anywhere.find(text):
+            if span is None:
+                await self._pauses.take()
+            else:
+                again.append(span)
+        return list(_merged(found, again)) if again else found
 
     def _rule(self, kind: str) -> str:
         return self._policy.get(kind, "placeholder")
@@ -111,8 +117,8 @@ class Redactor:
         if rule == "block":
             raise PiiBlocked(f"The text holds private data of a kind that is not allowed here: {kind}.")
         self._distinct.setdefault(kind, set()).add(value)
-        if kind in _ANYWHERE and len(value) >= _LEAST_ANYWHERE and len(self._anywhere) < _MOST_ANYWHERE:
-            self._anywhere[value] = kind
+        if kind in _ANYWHERE:
+            self._anywhere.add(value, kind)
         return tag(kind) if rule == "mask" else self._placeholder(kind.upper(), value)
 
     def _placeholder(self, word: str, value: str) -> str:
@@ -131,20 +137,23 @@ class Redactor:
         return PLACEHOLDER.sub(lambda m: self._placeholder(_TEXT, m[0]) if _is_ours(m[1]) else m[0], text)
 
 
-def _again(text: str, value: str, kind: str, found: Sequence[Span]) -> list[Span]:
-    """Where a value seen before stands again as a word, and nothing was found."""
-    return [
-        Span(kind, *match.span())
-        for match in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text)
-        if all(match.end() <= span.start or match.start() >= span.end for span in found)
-    ]
+def _merged(found: Sequence[Span], again: Sequence[Span]) -> Iterator[Span]:
+    """What was found, and between it what was found again; both are in order and without overlap."""
+    place = 0
+    for span in found:
+        while place < len(again) and again[place].start < span.end:
+            if again[place].end <= span.start:
+                yield again[place]
+            place += 1
+        yield span
+    yield from again[place:]
 
 
 _WORDS = frozenset(kind.upper() for kind in PII_DEFAULTS) | {_TEXT}
 
 
 def _is_ours(word: str) -> bool:
-    return re.sub(r"[ \\_-]+", "_", word).upper() in _WORDS
+    return GAPS.sub("_", word).upper() in _WORDS
 
 
 def tag(kind: str) -> str:

@@ -12,12 +12,12 @@ PLACEHOLDER = re.compile(
     rf"\\?\[{_GAP}{{0,2}}([A-Za-z]+(?:{_GAP}{{1,3}}[A-Za-z]+)?){_GAP}{{1,3}}([0-9]{{1,6}}){_GAP}{{0,2}}\]"
 )
 _BEGINNING = re.compile(r"(?:\\?\[[A-Za-z0-9 \\_-]{0,40}|\\)\Z")
-_GAPS = re.compile(rf"{_GAP}+")
+GAPS = re.compile(rf"{_GAP}+")
 
 
 def placeholder_key(word: str, number: str) -> str:
     """The name of a placeholder however it is spelt: its words in capitals and its number, joined by `_`."""
-    return f"{_GAPS.sub('_', word).upper()}_{int(number)}"
+    return f"{GAPS.sub('_', word).upper()}_{int(number)}"
 
 
 def restore(text: str, values: Mapping[str, str]) -> str:
@@ -53,6 +53,8 @@ class Restorer:
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
         self._held = ""
+        self._highest: dict[str, int] = {}
+        self._counted = 0
 
     def feed(self, delta: str) -> str:
         """The next piece; what may be shown now."""
@@ -72,11 +74,21 @@ class Restorer:
         return restore(held, self._values)
 
     def _may_begin(self, tail: str) -> bool:
-        begun = _GAPS.sub("_", tail.lstrip("\\").lstrip("[")).strip("_").upper()
-        return not begun or any(key.startswith(begun) or _same_number(key, begun) for key in self._values)
+        begun = GAPS.sub("_", tail.lstrip("\\").lstrip("[")).strip("_").upper()
+        if not begun:
+            return True
+        self._count()
+        word, _, number = begun.rpartition("_")
+        if word in self._highest and number.isdecimal():
+            return int(number) <= self._highest[word]
+        return any(word.startswith(begun) for word in self._highest)
 
-
-def _same_number(key: str, begun: str) -> bool:
-    """Whether `begun` ends in a number with leading zeros that is the key's, or may become it."""
-    word, _, number = begun.rpartition("_")
-    return bool(word) and number.startswith("0") and key.startswith(f"{word}_{number.lstrip('0')}")
+    def _count(self) -> None:
+        """The highest number of each word, counted anew when there are more values. Values are numbered from 1 without
+        a gap, so a number up to the highest is the whole or the beginning of one."""
+        if self._counted == len(self._values):
+            return
+        self._counted = len(self._values)
+        for key in self._values:
+            word, _, number = key.rpartition("_")
+            self._highest[word] = max(self._highest.get(word, 0), int(number))

@@ -36,13 +36,19 @@ class Speech:
         self._restorer, self._active = restorer, active
         self._said = ""
         self._held = ""
+        self._look_at = 0
 
     async def feed(self, delta: str) -> str:
         """The next piece from the model; what may be shown now. `PiiBlocked` when it says what is blocked."""
         if not self._hidden:
             return self._inert(self._restorer.feed(delta))
         self._held += delta
-        return self._inert(self._restorer.feed(await self._release(_tail(self._held), over=False)))
+        if len(self._held) < self._look_at:
+            return ""
+        released = await self._release(_tail(self._held), over=False)
+        # What is held and long is a value that goes on: looked at after each delta it would take time by its square.
+        self._look_at = len(self._held) + len(self._held) // 4 if len(self._held) > LOOKED_AT else 0
+        return self._inert(self._restorer.feed(released))
 
     async def flush(self) -> str:
         """The answer is over: what was still held back."""

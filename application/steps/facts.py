@@ -19,6 +19,7 @@ SUMMARISE_ABOVE_CHARACTERS = 24_000
 SUMMARISE_AT_ONCE_CHARACTERS = 100_000  # of a longer past the oldest part first
 KEPT_WHOLE = 2  # turns at the end that are never summarised
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+_LANGUAGE = re.compile(r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*+\Z")
 
 
 class ToolFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ def facts_of(
         tools=tuple(tools),
         collections=tuple(collections),
         instructions=assistant.instructions[:TURN_CHARACTERS],
-        wanted_language=wanted_language if re.fullmatch(LANGUAGE, wanted_language) else "",
+        wanted_language=wanted_language if _LANGUAGE.match(wanted_language) else "",
         to_summarise=text,
         summarise_through=through,
     )

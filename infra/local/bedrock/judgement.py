@@ -23,9 +23,11 @@ SCALE_WORDS = (12, 30)  # words of a question up to which it is on the first and
 POINTING = re.compile(
     r"\b(it|its|they|them|their|that|this|those|these|he|she|one|there)\b|^\W*(and|or|what about)\b", re.I
 )
-CLAUSE = re.compile(r"(?<=\?)\s+|,?\s+and\s+(?=(?:how|what|when|where|which|who|why|can|do|does|is|are)\b)", re.I)
+CLAUSE = re.compile(
+    r"(?<=\?)\s++|(?:,|(?<!\s))\s++and\s++(?=(?:how|what|when|where|which|who|why|can|do|does|is|are)\b)", re.I
+)
 OF_THE_USER = re.compile(r"^(?:I|I'm|My|We|Our)\b")
-MARKED = re.compile(r"([^\[\]]+?)\s*((?:\[\d{1,3}\]\s*)+)")
+MARKED = re.compile(r"(?<![^\[\]])([^\[\]]++)((?:\[\d{1,3}\](?:\s*+(?=\[\d))?)++)")
 SUPPORTED = 0.3  # of a statement's content words
 LANGUAGES = {
     "de": "der die das und ist nicht ich wie wir ein eine für mit auf kann",

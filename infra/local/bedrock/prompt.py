@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
 MARK = re.compile(r"^[ \t]*\[(\d{1,3})\][ \t]*", re.MULTILINE)
 END_OF_PASSAGES = re.compile(
-    r"^[ \t]*(?:</|<question|#*\s*(?:user(?:'s)? )?question\s*:)", re.IGNORECASE | re.MULTILINE
+    r"^[ \t]*+(?:</|<question|#*+[ \t]*+(?:user(?:'s)? )?question[ \t]*+:)", re.IGNORECASE | re.MULTILINE
 )
 QUESTION = re.compile(r"(?:^|\n)[ \t#*]*(?:<question>|(?:user(?:'s)? )?question[ \t]*:)[*]*", re.IGNORECASE)
-TAGS = re.compile(r"</?[a-z_]+[^>]*>", re.IGNORECASE)
-SECTION = re.compile(r"^<([a-z_]+)>\n(.*?)\n</\1>[ \t]*$", re.MULTILINE | re.DOTALL)
+TAGS = re.compile(r"</?[a-z_]++[^<>]*+>", re.IGNORECASE)
+TAG_LINE = re.compile(r"^<(/?)([a-z_]{1,40})>([ \t]*)$", re.MULTILINE)
 EXAMPLE = re.compile(r"^For example: \"(.+)\"[ \t]*$", re.MULTILINE)
 SCHEMA_LINE = re.compile(r"^[ \t]*Output JSON schema:[ \t]*", re.MULTILINE)
 
@@ -56,7 +57,7 @@ def read_prompt(body: dict[str, Any]) -> Prompt:
     results = [block["toolResult"] for block in messages[-1]["content"] if "toolResult" in block]
     if not asked:
         asked = next((t for m in reversed(messages) if m["role"] == "user" and (t := _texts(m["content"]))), "")
-    sections = {found[1]: found[2] for found in SECTION.finditer(asked)}
+    sections = _sections(asked)
     passages, rest = _split_passages(asked, question_follows=True)
     if "passages" in sections:  # marks in other sections are none of a passage
         passages, _ = _split_passages(sections["passages"], question_follows=False)
@@ -88,6 +89,26 @@ def _tool_rounds(messages: list[dict[str, Any]]) -> int:
                 break
             rounds += 1
     return rounds
+
+
+def _sections(text: str) -> dict[str, str]:
+    """What stands between a line with a tag and the next line that closes it, by the tag's name."""
+    tags = list(TAG_LINE.finditer(text))
+    closing: dict[str, list[int]] = {}
+    for tag in tags:
+        if tag[1]:
+            closing.setdefault(tag[2], []).append(tag.start())
+    sections: dict[str, str] = {}
+    done = 0
+    for tag in tags:
+        if tag[1] or tag[3] or tag.start() < done:
+            continue
+        ends = closing.get(tag[2], [])
+        place = bisect_right(ends, tag.end() + 1)
+        if place < len(ends):
+            done = ends[place]
+            sections[tag[2]] = text[tag.end() + 1 : done - 1]
+    return sections
 
 
 def _texts(blocks: list[dict[str, Any]]) -> str:

@@ -11,7 +11,9 @@ from infra.local.bedrock.words import SILENT, content_words
 WHOLE = re.compile(r"query|question|text|message|prompt|search|body|note|reason|comment|subject", re.I)
 TIMES = re.compile(r"date|day|from|to|since|until|start|end|begin|after|before", re.I)
 CODES = re.compile(r"id|code|number|no|sku|ref|reference|key|name", re.I)
-CODE = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*\b")
+CODE = re.compile(
+    r"(?<![\w-])(?=[A-Za-z_-]{0,40}+\d|\d{1,40}+[\w-]{0,40}?[A-Za-z])[A-Za-z0-9]++(?:[-_][A-Za-z0-9]++)*+(?!\w)"
+)
 CAPITALISED = re.compile(r"(?<=[\w,;] )[A-ZÀ-Þ][\w'&-]*(?: [A-ZÀ-Þ][\w'&-]*)*")
 PREPOSITION = re.compile(
     r"\b(?:in|for|at|of|from|by|with|to|about|named|called)\s+(?:(?:the|an?|our|my)\s+)?([\w-]+)", re.I
@@ -60,9 +62,9 @@ class _Said:
         spoken = r"\s+".join(map(re.escape, words))
         short = re.escape(words[0]) if words and CODES.fullmatch(words[-1]) else spoken
         for pattern in (
-            rf"\b{spoken}{JOINS}([\w@.+-]*\w)",
-            rf"\b{short}{JOINS}([\w-]*\d[\w-]*)",
-            rf"([\w-]+)\s+{spoken}\b",
+            rf"\b{spoken}{JOINS}([\w@.+-]{{0,200}}\w)",
+            rf"\b{short}{JOINS}([\w-]{{0,80}}\d[\w-]{{0,80}})",
+            rf"(?<![\w-])([\w-]{{1,80}}+)\s{{1,20}}+{spoken}\b",
         ):
             for found in re.finditer(pattern, self._question, re.IGNORECASE):
                 if self._free(found[1]):
