@@ -16,6 +16,7 @@ import structlog
 from application.ports.keys import Sealer
 from application.ports.user_names import UserNames
 from application.tasks import TaskSet
+from application.unsealing import unseal_if_whole
 from domain.access import Identity, Principal, is_pseudonym
 from domain.refusals import NotFound, Refusal
 
@@ -89,7 +90,7 @@ class Users:
         found = await self.rows.fetch(tenant, asked)
         await self.sealer.unlock([_stream(tenant, user) for user in found])
         for user, sealed in found.items():
-            plain = await self.sealer.unseal(_stream(tenant, user), sealed, CONTEXT)
+            plain = await unseal_if_whole(self.sealer, _stream(tenant, user), sealed, CONTEXT)
             if plain is not None:
                 names[user] = plain.decode()
         return names

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from application.ports.keys import Sealer
 from application.ports.session_items import Value
+from application.unsealing import unseal_if_whole
 
 Plain = str | int | bool
 
@@ -20,11 +21,11 @@ def context_of(attribute: str) -> str:
 
 
 async def unsealed(sealer: Sealer, stream: str, attributes: Mapping[str, Value]) -> dict[str, Plain]:
-    """The attributes as text and numbers; those whose key is gone are left out. Unlock the stream first."""
+    """The attributes as text and numbers; those damaged, or whose key is gone, are left out. Unlock first."""
     plain: dict[str, Plain] = {}
     for name, value in attributes.items():
         if not isinstance(value, bytes):
             plain[name] = value
-        elif (body := await sealer.unseal(stream, value, context_of(name))) is not None:
+        elif (body := await unseal_if_whole(sealer, stream, value, context_of(name))) is not None:
             plain[name] = body.decode()
     return plain

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 
 import structlog
 
 from application.ports.event_store import EventStore, Recorded
-from application.ports.keys import Sealer
+from application.ports.keys import KeyUnusable, Sealer
 from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
 from application.users import Users
 from domain.event import TOPICS, UPCASTS, Envelope, StreamId
@@ -23,6 +24,7 @@ from projections.transactions import Connection, Pool, rows, writing
 LAST = 2**62
 SIDE_BY_SIDE = 128
 """Sessions that are written at the same time, for the items' store may take several with one request."""
+RESUME_S = 2.0
 RESUMED = 500
 """Parked sessions that are tried again at a time: any of them, so that none keeps the others waiting."""
 MOST_AT_ONCE = 60
@@ -97,13 +99,16 @@ class SessionView:
                 " WHERE name = %s AND generation = %s AND lane = %s ORDER BY random() LIMIT %s",
                 (self.name, generation, lane, RESUMED),
             )
+        until = time.monotonic() + RESUME_S
         for row in found:
+            if time.monotonic() > until:
+                break  # the others have waited long enough
             try:
                 envelopes = await self._store.load(row["stream"], after=row["version"] - 1, upto=LAST)
                 await self._write_envelopes(generation, row["stream"], envelopes)
-            except DependencyUnavailable:
-                raise
             except Exception as error:  # still not readable: it stays parked, as the table and the alarm say
+                if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
+                    raise
                 log.error("session_still_parked", stream=row["stream"], error=type(error).__name__)
                 continue
             async with writing(self._pool) as connection:
@@ -137,6 +142,7 @@ class SessionView:
 
     async def _write(self, generation: int, stream: str, facts: Sequence[Recorded]) -> None:
         opened: list[Envelope] = []
+        await self._store.unlock([stream])  # it may have been let go of while others were written
         for fact in facts:
             try:
                 opened.append(self._open(fact))
@@ -153,7 +159,9 @@ class SessionView:
     async def _write_or_park(self, generation: int, stream: str, envelopes: list[Envelope], first: Recorded) -> None:
         try:
             await self._write_envelopes(generation, stream, envelopes)
-        except DependencyUnavailable:
+        except DependencyUnavailable as error:
+            if isinstance(error, KeyUnusable):
+                raise Parking(first, str(error)) from error
             raise
         except Exception as error:  # refused by the items' store: too large, or a hole
             raise Parking(first, f"{type(error).__name__}: {error}") from error

@@ -12,6 +12,7 @@ from adapters.postgres.claims import Claims
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.pool import Pool, open_pool, tenant_transaction
+from application.ports.keys import Sealer
 from application.ports.tables import Table
 from tests.fakes.in_memory_sealer import InMemorySealer
 
@@ -56,12 +57,14 @@ class DatasetsOfAnybody(PostgresDatasets):
 
 
 @asynccontextmanager
-async def open_corpus(owner_url: str, dimensions: int) -> AsyncIterator[CorpusOfAnybody]:
+async def open_corpus(
+    owner_url: str, dimensions: int, sealer: Sealer | None = None
+) -> AsyncIterator[CorpusOfAnybody]:
     """A corpus that takes documents to read."""
     logins = logins_of(owner_url)
     async with open_pool(logins.app) as pool, open_pool(worker_of(owner_url)) as worker:
         claims = Claims(worker, worker_of(owner_url))
-        yield CorpusOfAnybody(pool, InMemorySealer(), claims, dimensions=dimensions)
+        yield CorpusOfAnybody(pool, sealer or InMemorySealer(), claims, dimensions=dimensions)
         await claims.close()
 
 

@@ -8,6 +8,7 @@ import hmac
 import os
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -16,11 +17,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from adapters.eventstore.keyring import NONCE, Keyring, NewKey, tenant_of
 from adapters.eventstore.scope import of_login, of_tenant
 from adapters.eventstore.sealed_files import SealingReader, unseal_file
-from application.ports.keys import KeyAuthority
-from application.tasks import SharedWork
+from application.ports.keys import KeyAuthority, KeyDamaged, KeyNotAtHand, KeyUnusable
+from application.tasks import SharedWork, isolated
 from domain.refusals import DependencyUnavailable, NotFound
 
 AUTHORITY_S = 2.0
+TRIES = 3
+OPENED_AT_ONCE = 16
+"""Tenants whose keys are asked for at a time."""
 SHREDDED = "colloquy_shredded"
 T = TypeVar("T")
 
@@ -67,7 +71,8 @@ class KeyVault:
         return self.keyring.mint(stream)
 
     async def unlock(self, streams: Sequence[str]) -> None:
-        """Bring the keys of these streams into memory by one query; those that were shredded are passed over."""
+        """Bring the keys of these streams into memory by one query. Of those that were shredded and those that cannot
+        be used it is remembered (`Keyring.usable`)."""
         missing = [stream for stream in set(streams) if self.keyring.get(stream) is None]
         if not missing:
             return
@@ -78,12 +83,39 @@ class KeyVault:
             for stream in missing:
                 by_tenant[tenant_of(stream)].append(stream)
             rows = [row for t, own in by_tenant.items() for row in await _wrapped(of_tenant(self._pool, t), own)]
+        keys: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+        for stream in set(missing) - {stream for stream, _ in rows}:
+            self.keyring.miss_for_good(stream)
         for stream, wrapped in rows:
+            keys[tenant_of(stream)].append((stream, bytes(wrapped)))
+        opening = asyncio.Semaphore(OPENED_AT_ONCE)
+        await asyncio.gather(*(self._unlock_tenant(tenant, own, opening) for tenant, own in keys.items()))
+
+    async def _unlock_tenant(self, tenant: str, keys: list[tuple[str, bytes]], opening: asyncio.Semaphore) -> None:
+        opened = False
+        with isolated("tenant_key", tenant=tenant):
             try:
-                await self.open_tenant(tenant_of(stream))
-            except NotFound:
-                continue  # with a tenant's key all of its streams are shredded
-            self.keyring.unwrap(stream, bytes(wrapped))
+                async with opening:
+                    await self.open_tenant(tenant)
+            except NotFound:  # with a tenant's key all of its streams are shredded
+                for stream, _ in keys:
+                    self.keyring.miss_for_good(stream)
+                return
+            opened = True
+        for stream, wrapped in keys:
+            self.keyring.miss(stream, KeyDamaged if opened else KeyUnusable)  # until it is here
+            if opened:
+                with isolated("stream_key", stream=stream):
+                    self.keyring.unwrap(stream, wrapped)
+
+    async def usable(self, stream: str) -> AESGCM | None:
+        """The stream's key; None when it has none, or no longer. `KeyUnusable` when it cannot be had. Keys may be let
+        go of while others wait (`Keyring.forget`), so it is taken the moment that it is there."""
+        for _ in range(TRIES):
+            await self.unlock([stream])
+            with suppress(KeyNotAtHand):
+                return self.keyring.usable(stream)
+        raise KeyNotAtHand
 
     async def shred(self, stream: str) -> None:
         """Destroy a stream's key and snapshots here, and in the memory of every process."""
@@ -108,12 +140,16 @@ class KeyVault:
         return cast(BinaryIO, SealingReader(cipher, plain, f"{context}|{stream}".encode()))
 
     async def _cipher(self, stream: str) -> AESGCM:
-        if self.keyring.get(stream) is None:
-            await self._ensure(stream)
         cipher = self.keyring.get(stream)
-        if cipher is None:
-            raise NotFound("What this stream held was erased.")
-        return cipher
+        for _ in range(TRIES):
+            if cipher is not None:
+                return cipher
+            await self._ensure(stream)
+            with suppress(KeyNotAtHand):
+                cipher = self.keyring.usable(stream)
+                if cipher is None:
+                    raise NotFound("What this stream held was erased.")
+        raise KeyNotAtHand
 
     async def _ensure(self, stream: str) -> None:
         new = await self.new_stream_key(stream)
@@ -123,19 +159,22 @@ class KeyVault:
             )
             cursor = await connection.execute("SELECT wrapped FROM stream_keys WHERE stream = %s", (stream,))
             row = await cursor.fetchone()
-        if row[0] is not None:
-            self.keyring.unwrap(stream, bytes(row[0]))
+        if row[0] is None:
+            self.keyring.miss_for_good(stream)
+        else:
+            try:
+                self.keyring.unwrap(stream, bytes(row[0]))
+            except Exception as error:  # its wrapped form is damaged
+                raise KeyDamaged from error
 
     async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
         """See `application/ports/keys.py`."""
-        await self.unlock([stream])
-        cipher = self.keyring.get(stream)
+        cipher = await self.usable(stream)
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], f"{context}|{stream}".encode()) if cipher else None
 
     async def unseal_file(self, stream: str, sealed: BinaryIO, into: BinaryIO, context: str) -> bool:
         """See `application/ports/keys.py`."""
-        await self.unlock([stream])
-        cipher = self.keyring.get(stream)
+        cipher = await self.usable(stream)
         if cipher:
             await asyncio.to_thread(unseal_file, cipher, sealed, into, f"{context}|{stream}".encode())
         return cipher is not None

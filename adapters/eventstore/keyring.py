@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from application.ports.keys import KeyNotAtHand, KeyUnusable
+
 NONCE = 12
 MAX_KEYS = 20_000  # a cipher is about 2.5 kB
 
@@ -29,6 +31,8 @@ class Keyring:
     def __init__(self) -> None:
         self._streams: OrderedDict[str, AESGCM] = OrderedDict()
         self._shredded: OrderedDict[str, None] = OrderedDict()
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._unusable: OrderedDict[str, type[KeyUnusable]] = OrderedDict()
         self._tenants: dict[str, bytes] = {}
         self._digests: dict[str, bytes] = {}
 
@@ -59,9 +63,22 @@ class Keyring:
 
     def keep(self, stream: str, cipher: AESGCM) -> None:
         """Keep a stream's key; one that was shredded while it was on its way is not."""
+        self._unusable.pop(stream, None)
+        self._gone.pop(stream, None)
         if stream not in self._shredded:
             self._streams[stream] = cipher
             _bound(self._streams)
+
+    def miss(self, stream: str, why: type[KeyUnusable]) -> None:
+        """The stream has a key that cannot be used, which is not to be taken for one that was shredded."""
+        self._unusable[stream] = why
+        _bound(self._unusable)
+
+    def miss_for_good(self, stream: str) -> None:
+        """The stream has no key, or no longer."""
+        self._unusable.pop(stream, None)
+        self._gone[stream] = None
+        _bound(self._gone)
 
     def get(self, stream: str) -> AESGCM | None:
         """The stream's key, if it is in memory."""
@@ -70,17 +87,26 @@ class Keyring:
             self._streams.move_to_end(stream)
         return cipher
 
+    def usable(self, stream: str) -> AESGCM | None:
+        """The stream's key; None when it is known to have none. `KeyUnusable` when it has one that could not be had,
+        `KeyNotAtHand` when nothing is known of it: it may have been let go of a moment ago."""
+        cipher = self.get(stream)
+        if cipher is None and stream not in self._gone and stream not in self._shredded:
+            raise self._unusable.get(stream, KeyNotAtHand)(retry_after_s=2)
+        return cipher
+
     def forget(self, stream: str) -> None:
         """Drop a stream's key for good: it was shredded. The empty name means that any may have been."""
         if not stream:
             self._streams.clear()
             return
         self._streams.pop(stream, None)
+        self._unusable.pop(stream, None)
         self._shredded[stream] = None
         _bound(self._shredded)
 
 
-def _bound(keys: OrderedDict[str, AESGCM] | OrderedDict[str, None]) -> None:
+def _bound(keys: OrderedDict[str, AESGCM] | OrderedDict[str, None] | OrderedDict[str, type[KeyUnusable]]) -> None:
     if len(keys) > MAX_KEYS:
         keys.popitem(last=False)
 

@@ -75,16 +75,22 @@ class EnvelopeMapper(Mapper[str]):
         return StoredEvent(envelope.stream, envelope.version, topic, state)
 
     def to_domain_event(self, stored: StoredEvent) -> Envelope:  # type: ignore[override]  # our own envelope
-        """An envelope; its event is `Shredded` when its key is not in memory. InvalidTag when bytes were moved or
-        altered; KeyError for a topic that this version does not know."""
+        """An envelope; its event is `Shredded` when its key is gone. KeyUnusable when that is there but not to be had,
+        InvalidTag when bytes were moved or altered, KeyError for a topic that this version does not know."""
         return self.open(str(stored.originator_id), stored.originator_version, stored.topic, stored.state)
 
     def open(self, stream: str, version: int, topic: str, state: bytes, position: int = 0) -> Envelope:
         """The same from parts."""
+        key = self._keyring.usable(stream) if state[:1] == SEALED else None
+        return self.open_with(key, stream, version, topic, state, position)
+
+    def open_with(
+        self, key: AESGCM | None, stream: str, version: int, topic: str, state: bytes, position: int = 0
+    ) -> Envelope:
+        """The same with the stream's key, or with None when it has none, or no longer."""
         body = self._body.decode(memoryview(state)[1:])
         data: Event
         if state[:1] == SEALED:
-            key = self._keyring.get(stream)
             if key is None:
                 data = Shredded(topic=topic)
             else:

@@ -89,10 +89,10 @@ class PostgresEventStore:
     async def _key_for(self, stream: str, events: Sequence[Envelope]) -> tuple[AESGCM | None, NewKey | None]:
         """The stream's key; a new one, to be stored with these facts, when the stream begins with them."""
         keyring, begins = self.vault.keyring, events[0].version == 1
-        if keyring.get(stream) is None and not (begins and "/session/" in stream):
-            # Other stores may have sealed something with a document's key before its first fact.
-            await self.vault.unlock([stream])
         cipher = keyring.get(stream)
+        if cipher is None and not (begins and "/session/" in stream):
+            # Other stores may have sealed something with a document's key before its first fact.
+            cipher = await self.vault.usable(stream)
         if cipher is None and begins:
             new = await self.vault.new_stream_key(stream)
             return new.cipher, new
@@ -102,12 +102,12 @@ class PostgresEventStore:
 
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
         """See `application/ports/event_store.py`."""
-        await self.vault.unlock([stream])
         snapshot = await self._snapshot_of(stream) if after == 0 and upto is None else None
         start = snapshot.version if snapshot else after
         recorder = self._recorders[self._lane(stream)]
         rows = await self._read(recorder, recorder.read_stream, stream, start, LAST if upto is None else upto)
-        facts = [self._mapper.open(stream, *row) for row in rows]
+        cipher = await self.vault.usable(stream)
+        facts = [self._mapper.open_with(cipher, stream, *row) for row in rows]
         return [snapshot, *facts] if snapshot else facts
 
     async def _snapshot_of(self, stream: str) -> Envelope | None:
@@ -117,12 +117,15 @@ class PostgresEventStore:
                 (stream,),
             )
             row = await cursor.fetchone()
+        if row is None:
+            return None
+        cipher = await self.vault.usable(stream)
         try:
-            envelope = self._mapper.open(stream, row[0], row[1], bytes(row[2])) if row else None
+            envelope = self._mapper.open_with(cipher, stream, row[0], row[1], bytes(row[2]))
         except (KeyError, InvalidTag, msgspec.MsgspecError):
             log.warning("snapshot_ignored", stream=stream)
             return None
-        return None if envelope is None or isinstance(envelope.event, Shredded) else envelope
+        return None if isinstance(envelope.event, Shredded) else envelope
 
     async def snapshot(self, envelope: Envelope) -> None:
         """See `application/ports/event_store.py`."""

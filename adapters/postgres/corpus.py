@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
+import structlog
+
 from adapters.postgres.claims import CHANNEL, Claims
 from adapters.postgres.documents import Documents, stream_of
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
@@ -14,9 +17,13 @@ from adapters.postgres.searching import SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
 from adapters.postgres.words import blind, words_of
 from application.ports.corpus import NewPassage, Pending
-from application.ports.keys import Sealer
+from application.ports.keys import KeyUnusable, Sealer
+from application.unsealing import unseal_if_whole
 from domain.session.events import Passage
 
+POSTPONED_S = 30.0
+"""Until a document is claimed again whose key could not be used."""
+log = structlog.get_logger()
 WORDS_KEY = b"the words of a corpus"
 VERSION = "SELECT version FROM read_corpus(%(tenant)s)"
 
@@ -78,10 +85,17 @@ class PostgresCorpus(Documents):
         """See `application/ports/corpus.py`."""
         rows = await self._claims.take(limit)
         await self._sealer.unlock([stream_of(tenant, str(document)) for tenant, document, *_ in rows])
-        return [
-            Pending(tenant, str(document), await self._title(tenant, str(document), sealed), media_type, attempt)
-            for tenant, document, sealed, media_type, attempt in rows
-        ]
+        claims = []
+        for tenant, document, sealed, media_type, attempt in rows:
+            claim = Pending(tenant, str(document), "", media_type, attempt)
+            try:
+                title = await self._title(tenant, str(document), sealed)
+            except KeyUnusable as error:  # its key cannot be used now: the others are read meanwhile
+                log.warning("claim_postponed", tenant=tenant, document=str(document), reason=str(error))
+                await self.release(claim, delay_s=POSTPONED_S)
+            else:
+                claims.append(msgspec.structs.replace(claim, title=title))
+        return claims
 
     async def renew(self, claims: Sequence[Pending]) -> None:
         """See `application/ports/corpus.py`."""
@@ -161,9 +175,9 @@ class PostgresCorpus(Documents):
     async def _passage(
         self, tenant: str, id: int, document: UUID, start: int, end: int, body: bytes, title: bytes, score: float
     ) -> Passage | None:
-        """None when the document's key was shredded a moment ago."""
+        """None when the document's key was shredded a moment ago, or it is damaged."""
         stream = stream_of(tenant, str(document))
-        text = await self._sealer.unseal(stream, body, f"passage:{start}")
+        text = await unseal_if_whole(self._sealer, stream, body, f"passage:{start}")
         if text is None:
             return None
         return Passage(

@@ -9,6 +9,7 @@ from uuid import UUID
 from adapters.postgres.pool import Pool, one_statement, tenant_transaction
 from application.ports.corpus import DocumentRow, Status
 from application.ports.keys import Sealer
+from application.unsealing import unseal_if_whole
 
 ROW = "document_id, title, status, reason, passages, media_type, size, created_at"
 PAGE = f"""
@@ -58,7 +59,7 @@ class Documents:
         return await self._count(tenant, "passages")
 
     async def _title(self, tenant: str, document_id: str, sealed: bytes) -> str:
-        plain = await self._sealer.unseal(stream_of(tenant, document_id), sealed, "title")
+        plain = await unseal_if_whole(self._sealer, stream_of(tenant, document_id), sealed, "title")
         return plain.decode() if plain is not None else ""
 
     async def _rows(self, tenant: str, statement: str, parameters: tuple[Any, ...]) -> list[DocumentRow]:

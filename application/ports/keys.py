@@ -5,6 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO, Protocol
 
+from domain.refusals import DependencyUnavailable
+
+
+class KeyUnusable(DependencyUnavailable):
+    """A key that is there cannot be used now; try again."""
+
+
+class KeyNotAtHand(KeyUnusable):
+    """A key was let go of since it was unlocked; unlock it again."""
+
+
+class KeyDamaged(KeyUnusable):
+    """A key is damaged: what it sealed cannot be opened, now or later."""
+
+    retryable = False
+
 
 class KeyAuthority(Protocol):
     """Wraps and unwraps a tenant's 256-bit key (KMS). Losing the authority's key destroys all that hangs on it."""
@@ -31,7 +47,8 @@ class Sealer(Protocol):
     """Seals bytes with a stream's own data key, so that shredding the key shreds them wherever they went."""
 
     async def unlock(self, streams: Sequence[str]) -> None:
-        """Bring the data keys of these streams into memory at once, so that unsealing each costs no round trip."""
+        """Bring the data keys of these streams into memory at once, so that unsealing each costs no round trip. One
+        that is there but cannot be used keeps no other out: whoever needs it hears `KeyUnusable`."""
         ...
 
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
@@ -40,7 +57,7 @@ class Sealer(Protocol):
         ...
 
     async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
-        """What was sealed; None when the key is gone."""
+        """What was sealed; None when the key is gone, `KeyUnusable` when it is there but cannot be used."""
         ...
 
     async def sealing(self, stream: str, plain: BinaryIO, context: str) -> BinaryIO:

@@ -10,9 +10,11 @@ import pytest
 
 from application.clock import new_id
 from application.ports.corpus import Corpus, NewPassage
+from application.ports.keys import KeyDamaged, KeyUnusable
 from tests.databases import open_corpus
 from tests.documents.plaintext import files_that_tell
 from tests.fakes.in_memory_corpus import InMemoryCorpus
+from tests.fakes.in_memory_sealer import InMemorySealer
 
 DIMENSIONS = 4
 EAST, NORTH, UP = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]
@@ -190,3 +192,51 @@ async def test_a_large_corpus_is_searched_through_its_index(database: str, monke
         await added(corpus, tenant, "far", *[f"line {n} end" for n in range(40)], vector=UP)
         found = await corpus.search(tenant, "", EAST, 41)
         assert found[0].document_id == near and len(found) == 41
+
+
+class FailingSealer(InMemorySealer):
+    """Raises `faults[stream]` for what was sealed with that stream's key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: dict[str, Exception] = {}
+
+    async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
+        if fault := self.faults.get(stream):
+            raise fault
+        return await super().unseal(stream, sealed, context)
+
+
+async def waiting(corpus: Corpus, tenant: str, title: str) -> str:
+    """A document that waits to be read."""
+    id = new_id()
+    await corpus.register(tenant, id, title=title, content_hash=id.encode(), media_type="text/plain", size=1)
+    await corpus.announce(tenant, id)
+    return id
+
+
+@pytest.mark.real
+async def test_a_key_that_cannot_be_used_postpones_its_document_and_no_other(database: str) -> None:
+    sealer, tenant = FailingSealer(), new_id()
+    async with open_corpus(database, DIMENSIONS, sealer) as corpus:
+        bad, good = [await waiting(corpus, tenant, title) for title in ("bad", "good")]
+        sealer.faults[f"{tenant}/document/{bad}"] = KeyUnusable()
+        claims = [claim for claim in await corpus.claim_pending(100) if claim.tenant == tenant]
+        assert [(claim.document_id, claim.title) for claim in claims] == [(good, "good")]
+        sealer.faults.clear()
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("UPDATE documents SET claimable_at = now() WHERE document_id = %s", (bad,))
+        (again,) = [claim for claim in await corpus.claim_pending(100) if claim.tenant == tenant]
+        assert (again.document_id, again.title, again.attempt) == (bad, "bad", 1), "no attempt was used up"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("fault", [KeyDamaged(), ValueError("altered")], ids=lambda fault: type(fault).__name__)
+async def test_what_is_damaged_is_left_out_and_the_others_are_shown(database: str, fault: Exception) -> None:
+    sealer, tenant = FailingSealer(), new_id()
+    async with open_corpus(database, DIMENSIONS, sealer) as corpus:
+        bad, good = [await added(corpus, tenant, title, f"tide {title}") for title in ("bad", "good")]
+        sealer.faults[f"{tenant}/document/{bad}"] = fault
+        rows = await corpus.page(tenant, after=None, limit=10)
+        assert {row.document_id: row.title for row in rows} == {bad: "", good: "good"}
+        assert [found.document_id for found in await corpus.search(tenant, "tide", UP, 5)] == [good]

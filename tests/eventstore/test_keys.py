@@ -15,6 +15,8 @@ from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.pool import Pool
 from application.clock import new_id, now
 from application.execute import SESSION, Context, Held
+from application.ports.keys import KeyDamaged, KeyUnusable
+from application.unsealing import unseal_if_whole
 from domain.event import Envelope, Shredded
 from domain.refusals import Conflict, DependencyUnavailable, NotFound
 from domain.session import events as e
@@ -196,3 +198,73 @@ async def test_a_snapshot_that_cannot_be_read_is_no_snapshot(
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute(f"UPDATE snapshots SET {change} WHERE stream = %s", (held.stream,))
         assert [envelope.event for envelope in await store.load(held.stream)] == [OPENED, started()]
+
+
+def spoil(database: str, statement: str, *parameters: object) -> None:
+    """Change what is stored, as a fault of a disk or of a hand does."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(statement, parameters)
+
+
+SPOIL_STREAM = "UPDATE stream_keys SET wrapped = 'spoilt key of no use'::bytea WHERE stream = %s"
+SPOIL_TENANT = "UPDATE tenant_keys SET wrapped = 'of nobody at all'::bytea WHERE tenant = %s"
+
+
+async def test_a_damaged_key_keeps_no_other_out_and_is_no_shredded_one(
+    database: str, pool: Pool, store: PostgresEventStore, tenant: str
+) -> None:
+    bad, good = session(store, tenant), session(store, tenant)
+    for held in (bad, good):
+        await held.append([OPENED, started()], ME)
+    sealed = await store.vault.seal(bad.stream, b"text", "text")
+    spoil(database, SPOIL_STREAM, bad.stream)
+    async with process(database, pool, PlainKeyAuthority()) as later:
+        await later.unlock([bad.stream, good.stream])
+        assert (await later.load(good.stream))[1].event == started()
+        for asking in (later.load(bad.stream), later.vault.unseal(bad.stream, sealed, "text")):
+            with pytest.raises(KeyDamaged):
+                await asking
+        with pytest.raises(KeyDamaged):
+            await later.vault.seal(bad.stream, b"more", "text")
+        assert await unseal_if_whole(later.vault, bad.stream, sealed, "text") is None
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "raises"])
+async def test_a_tenant_whose_key_cannot_be_had_keeps_no_other_out(
+    database: str, pool: Pool, store: PostgresEventStore, tenant: str, trouble: str
+) -> None:
+    class Raising(PlainKeyAuthority):
+        async def unwrap(self, of: str, wrapped: bytes) -> bytes:
+            if of == other and trouble == "raises":
+                raise KeyError("whatever")
+            return await super().unwrap(of, wrapped)
+
+    other = new_id()
+    await store.vault.create_tenant_key(other)
+    bad, good = session(store, other), session(store, tenant)
+    for held in (bad, good):
+        await held.append([OPENED, started()], ME)
+    if trouble == "damaged":
+        spoil(database, SPOIL_TENANT, other)
+    async with process(database, pool, Raising()) as later:
+        await later.unlock([bad.stream, good.stream])
+        assert (await later.load(good.stream))[1].event == started()
+        with pytest.raises(KeyUnusable):
+            await later.load(bad.stream)
+
+
+async def test_a_key_that_could_not_be_had_is_there_when_it_can(
+    database: str, pool: Pool, store: PostgresEventStore, tenant: str
+) -> None:
+    held, authority = session(store, tenant), PlainKeyAuthority()
+    await held.append([OPENED, started()], ME)
+    async with process(database, pool, authority) as later:
+        authority.away = True
+        with pytest.raises(KeyUnusable):
+            await later.load(held.stream)
+        authority.away = False
+        assert (await later.load(held.stream))[1].event == started()
+        authority.away = True
+        later.vault.keyring.forget("")
+        await store.shred(held.stream)
+        assert isinstance((await later.load(held.stream))[1].event, Shredded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import timedelta
 from decimal import Decimal
@@ -11,10 +12,11 @@ import msgspec
 import psycopg
 import pytest
 
-from adapters.eventstore.store import PostgresEventStore
+from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.pool import Pool
 from application.clock import new_id, rfc3339
 from application.ports.event_store import Recorded
+from application.ports.session_items import ItemSpace
 from domain.session import events as e
 from projections import positions
 from projections.audit import Audit, leaf_bytes, leaf_hash
@@ -25,8 +27,10 @@ from projections.runner import Follower
 from projections.session_reads import SessionReads
 from projections.session_view import SessionView
 from projections.transactions import reading, rows, writing
+from tests.databases import logins_of
 from tests.fakes.in_memory_session_items import InMemorySessionItems
 from tests.fakes.in_memory_user_names import users_on
+from tests.fakes.plain_key_authority import PlainKeyAuthority
 from tests.projections.histories import ADA, SONNET, START, Writer, corrected, session, turn, used
 
 pytestmark = pytest.mark.real
@@ -279,6 +283,31 @@ async def test_poison_parks_only_its_session_and_a_later_start_takes_it_up(
         assert not await rows(
             connection, "SELECT 1 FROM projections.parked_events WHERE generation = %s", (follower.generation,)
         )
+
+
+async def test_a_key_that_cannot_be_used_parks_only_its_session(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str, database: str
+) -> None:
+    writer, items = Writer(store), InMemorySessionItems()
+    good, bad = (f"{tenant}/session/{new_id()}" for _ in range(2))
+    for stream in (good, bad):
+        await writer.append(stream, [e.SessionOpened(user=ADA, assistant="a"), e.SessionRenamed(title="kept")])
+    spoil = "UPDATE stream_keys SET wrapped = wrapped || '!'::bytea WHERE stream = %s"
+    mend = "UPDATE stream_keys SET wrapped = substr(wrapped, 1, length(wrapped) - 1) WHERE stream = %s"
+    async with open_event_store(
+        logins_of(database), pool, PlainKeyAuthority(), lanes=1, owner="projector", lease_s=30, worker=worker
+    ) as projector:
+        await asyncio.wait_for(projector._listener.listening.wait(), 10)
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(spoil, (bad,))
+        view, follower, reads = await view_of(projector, pool, worker, items)
+        assert (await reads.session(tenant, good.split("/")[2]) or {})["title"] == "kept"
+        shown = await items.fetch(ItemSpace(tenant, follower.generation), bad.split("/")[2])
+        assert shown is not None and "title" not in shown
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(mend, (bad,))
+        await view.resume(follower.generation, 0)
+        assert (await reads.session(tenant, bad.split("/")[2]) or {})["title"] == "kept"
 
 
 class PickyItems(InMemorySessionItems):
