@@ -57,9 +57,7 @@ class DatasetsOfAnybody(PostgresDatasets):
 
 
 @asynccontextmanager
-async def open_corpus(
-    owner_url: str, dimensions: int, sealer: Sealer | None = None
-) -> AsyncIterator[CorpusOfAnybody]:
+async def open_corpus(owner_url: str, dimensions: int, sealer: Sealer | None = None) -> AsyncIterator[CorpusOfAnybody]:
     """A corpus that takes documents to read."""
     logins = logins_of(owner_url)
     async with open_pool(logins.app) as pool, open_pool(worker_of(owner_url)) as worker:
