@@ -22,6 +22,7 @@ from application.cancel_turn import cancel_turn
 from application.clock import now, rfc3339
 from application.give_feedback import give_feedback
 from application.live_session import LiveSession
+from application.replay_session import Replay
 from application.tasks import TaskSet
 from domain.access import Principal
 from domain.refusals import (
@@ -177,9 +178,14 @@ class ChatSocket:
         self.cursor = self.first = first_cursor(live, frame.after_seq)
         self.live = live
         live.feed.watchers += 1
+        told, older = history(live.state)
         await self.send(
             f.SessionOpened(
-                **self.notice(), assistant=live.state.assistant, history=history(live.state), client_id=frame.id
+                **self.notice(),
+                assistant=live.state.assistant,
+                history=told,
+                history_next=older,
+                client_id=frame.id,
             )
         )
         self.opened.set()
@@ -194,6 +200,8 @@ class ChatSocket:
             use_cache=frame.cache == "use",
             metadata=frame.metadata,
         )
+        if turn.digest:  # long past: what was said in it is with its facts alone
+            turn = await Replay(self.services.store, str(live.id)).turn(turn.turn_id) or turn
         for told in [] if new else repeat(live, turn, self.cursor, self.first):
             await self.send(told)
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from application.frame_limits import MAX_FRAME
 from domain.refusals import (
     DuplicateKey,
     EmptyPrompt,
@@ -23,7 +24,6 @@ from domain.refusals import (
     UnknownType,
 )
 
-MAX_FRAME = 256 * 1024
 MAX_TEXT = 32_000
 MAX_METADATA = 4_096
 MAX_DEPTH = 16
@@ -91,13 +91,15 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class SessionOpened(msgspec.Struct, kw_only=True, tag="session.opened"):
-    """The socket watches a session now."""
+    """The socket watches a session now. `history` holds its newest finished turns, `history_next` is the cursor of all
+    older ones."""
 
     seq: int
     session_id: str
     at: str
     assistant: str
-    history: list[dict[str, Any]]
+    history: list[msgspec.Raw]
+    history_next: str | None
     limits: Limits = Limits()
     client_id: str | UnsetType = UNSET
 

@@ -4,13 +4,44 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import msgspec
 
 from application.clock import now
 from domain.refusals import InvalidCursor, InvalidRange
 
 MOST = 1_000
+PAGE_BYTES = 1024 * 1024
+"""About so much is on a page, whatever its limit: a page goes on at `next`."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+T = TypeVar("T")
+
+
+class Page(Generic[T]):
+    """Items of a list that comes in order, after the id `after`: at most `limit`, and about `PAGE_BYTES` of them."""
+
+    def __init__(self, *, after: str | None, limit: int) -> None:
+        self._after, self._limit, self._room = after, limit, PAGE_BYTES
+        self.items: list[msgspec.Raw] = []
+        self.next: str | None = None
+        self._last = ""
+
+    def take(self, id: str, show: Callable[[T], object], item: T) -> None:
+        """The next item of the list, shown if it is on this page."""
+        if self.next or (self._after is not None and id <= self._after):
+            return
+        if len(self.items) == self._limit or (self.items and self._room <= 0):
+            self.next = self._last
+            return
+        shown = msgspec.json.encode(show(item))
+        self._room -= len(shown)
+        self.items.append(msgspec.Raw(shown))
+        self._last = id
 
 
 def checked_limit(limit: int) -> int:
@@ -25,6 +56,19 @@ def id_cursor(cursor: str | None) -> str | None:
     if cursor is not None and not _UUID.fullmatch(cursor):
         raise InvalidCursor
     return cursor
+
+
+def stretch_cursor(after: str | None, until: str | None) -> str:
+    """A cursor of a list that ends before an item: after which id to go on, and which one is not in it."""
+    return f"{after or ''}.{until or ''}"
+
+
+def read_stretch_cursor(cursor: str | None) -> tuple[str | None, str | None]:
+    """The ids after which to go on, and before which to end; a bare id is the first of them. InvalidCursor."""
+    after, dot, until = (cursor or "").partition(".")
+    if cursor is not None and not (after or dot):
+        raise InvalidCursor
+    return id_cursor(after or None), id_cursor(until or None)
 
 
 def position_cursor(position: int) -> str:

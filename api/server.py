@@ -14,11 +14,11 @@ import structlog
 import uvicorn
 
 from api.app import create_app
-from api.frames import MAX_FRAME
 from api.http_limits import Deadlines, LimitedHttp
 from api.services import Services
 from api.settings import Settings
 from api.socket_limits import LimitedSocket
+from application.frame_limits import MAX_FRAME
 from application.tasks import TaskSet
 
 BACKLOG = 4096

@@ -6,15 +6,32 @@ from typing import Any
 
 import msgspec
 
+from api.paging import stretch_cursor
 from application import frames as f
+from application.frame_limits import ANSWER_BYTES, HISTORY_BYTES, cut, within
 from application.live_session import LiveSession
 from application.turn_run import usage_fields
 from domain.session.state import Session, Turn
 
+HISTORY_TURNS = 50
 
-def history(session: Session) -> list[dict[str, Any]]:
-    """The finished turns, oldest first."""
-    return [turn_fields(turn) for turn in session.turns if turn.status != "running"]
+
+def history(session: Session) -> tuple[list[msgspec.Raw], str | None]:
+    """The newest finished turns, oldest first, as many as `session.opened` may hold; and the cursor at `/turns` of all
+    that are older, None when there are none."""
+    finished = [turn for turn in session.turns if turn.status != "running"]
+    shown: list[msgspec.Raw] = []
+    room = HISTORY_BYTES
+    for turn in reversed(finished[-HISTORY_TURNS:]):
+        fields = msgspec.Raw(msgspec.json.encode(turn_fields(turn)))
+        room -= len(bytes(fields)) + 1
+        if turn.digest or room < 0:
+            break
+        shown.append(fields)
+    older = len(finished) - len(shown)
+    if not older:
+        return shown[::-1], None
+    return shown[::-1], stretch_cursor(None, finished[older].turn_id if shown else None)
 
 
 def turn_fields(turn: Turn) -> dict[str, Any]:
@@ -60,19 +77,18 @@ def repeat(live: LiveSession, turn: Turn, cursor: int, first: int) -> list[f.Fra
     stamp["at"] = live.feed.now()
     if turn.status == "failed":
         return [*told, f.Failed(**stamp, error=error_fields(turn))]
-    if turn.answer:
-        told.append(f.Delta(**stamp, delta=turn.answer))
-    told += [f.Citation(**stamp, **msgspec.structs.asdict(c)) for c in turn.citations]
+    text, citations = cut(turn.answer, ANSWER_BYTES), within(turn.citations)
+    if text:
+        told.append(f.Delta(**stamp, delta=text))
+    told += [f.Citation(**stamp, **msgspec.structs.asdict(c)) for c in citations]
     shown = turn_fields(turn)
     told.append(
         f.Completed(
             **stamp,
             status=turn.status,
-            text=turn.answer,
-            **{
-                key: shown[key]
-                for key in ("citations", "model", "cached", "usage", "cost_usd", "ms", "ttft_ms", "finish_reason")
-            },
+            text=text,
+            citations=[msgspec.structs.asdict(c) for c in citations],
+            **{key: shown[key] for key in ("model", "cached", "usage", "cost_usd", "ms", "ttft_ms", "finish_reason")},
         )
     )
     return told

@@ -75,7 +75,7 @@ class Answering:
         )
         for left in reversed(range(MOST_ROUNDS)):
             round = await self._round(run, ask)
-            if run.ended or not round.uses:
+            if run.ended or run.full or not round.uses:
                 return
             if box is None or round.stop_reason != "tool_use":
                 self.tools.refuse(run, round.uses)
@@ -111,7 +111,7 @@ class Answering:
         await self._hear(run, ask, round)
         if not run.ended:
             ms = round_ms(began)
-            run.finish_reason = _finish(round, run.text)
+            run.finish_reason = "length" if run.full else _finish(round, run.text)
             run.note(e.StepRun(turn_id=run.turn_id, step=ask.step, model=round.model, reason=round.reason, ms=ms))
             run.show(f.Step(step=ask.step, status="finished", model=round.model, ms=ms))
         return round
@@ -122,6 +122,8 @@ class Answering:
             async for event in events:
                 if not run.ended:
                     self._take(run, event, round)
+                    if run.full:
+                        return  # a model that says more than can be shown is not heard out
                 elif not draining:
                     draining = True
                     limit.reschedule(asyncio.get_running_loop().time() + DRAIN_S)

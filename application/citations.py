@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from application.frame_limits import LONGEST_QUOTE, fits
 from domain.session.events import Citation, Passage
 
 MARK = re.compile(r"\[(\d{1,3})\]")
@@ -45,8 +46,11 @@ class KeptCitations:
     def read(self, text: str) -> list[Citation]:
         """See `Citations`."""
         said = {int(mark[1]) for mark in MARK.finditer(text, max(0, self._read - LONGEST_MARK))}
-        new = [c for c in self._all if c.n in said and c.n not in self.found]
-        self.found |= {c.n: c for c in new}
+        new = []
+        for citation in self._all:
+            if citation.n in said and citation.n not in self.found and fits(self.found.values(), citation):
+                self.found[citation.n] = citation
+                new.append(citation)
         self._read = len(text)
         return new
 
@@ -86,7 +90,8 @@ class CitationReader:
             return None
         passage = self.passages[n - 1]
         start, end = best_sentence(passage.text, _last_sentence(before))
-        self.found[n] = Citation(
+        end = min(end, start + LONGEST_QUOTE)
+        citation = Citation(
             n=n,
             document_id=passage.document_id,
             title=passage.title,
@@ -95,7 +100,10 @@ class CitationReader:
             end=passage.start + end,
             score=passage.score,
         )
-        return self.found[n]
+        if not fits(self.found.values(), citation):
+            return None
+        self.found[n] = citation
+        return citation
 
 
 def _last_sentence(text: str) -> str:

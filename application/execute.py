@@ -51,9 +51,10 @@ class Held(Generic[S]):
 
     async def catch_up(self) -> None:
         """Apply what has been stored since; from the start when nothing is held yet."""
-        for envelope in await self._store.load(self.stream, after=self.version):
-            self.state = self._aggregate.evolve(self.state, envelope.event)
-            self.version = envelope.version
+        async for envelopes in self._store.slices(self.stream, after=self.version):
+            for envelope in envelopes:
+                self.state = self._aggregate.evolve(self.state, envelope.event)
+                self.version = envelope.version
 
     async def append(self, events: Sequence[Event], context: Context) -> None:
         """Store facts after the held version and apply them; `Conflict` when somebody else wrote first."""

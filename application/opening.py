@@ -82,6 +82,8 @@ class Openings:
         """Whether the conversation or a tool brought private values into a turn. What stands in the tenant's documents
         is not private to who asks."""
         earlier = [turn for turn in run.live.state.turns if turn.turn_id != run.turn_id]
+        if any(turn.digest for turn in earlier):
+            return True  # what was said long ago is not remembered
         told = [text for turn in earlier for text in (turn.text, turn.answer)]
         for text in (*told, *run.tool_outputs):
             if await irreversible(text, self.detector, run.assistant.pii) != text:
@@ -98,14 +100,14 @@ class Openings:
             roles=tuple(sorted(run.roles)),
             user=run.caller.user if run.depends.audience == "user" else "",
             language=language,
-            context=context_of((turn.text, turn.answer) for turn in _earlier(run)),
+            context=context_of((turn.text or turn.digest.hex(), turn.answer) for turn in _earlier(run)),
             release=self.release,
         )
 
 
 def _earlier(run: TurnRun) -> list[Turn]:
-    """The answered turns that a model is told of."""
-    return [turn for turn in run.live.state.turns if turn.answer]
+    """The answered turns that a model is told of, if only by their summary."""
+    return [turn for turn in run.live.state.turns if turn.answer or turn.digest]
 
 
 def data_version(tenant: Tenant, tools: Sequence[str]) -> str:

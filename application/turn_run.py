@@ -15,6 +15,7 @@ import structlog
 from application import frames as f
 from application.citations import CitationReader, Citations
 from application.execute import Context
+from application.frame_limits import ANSWER_BYTES, cut, text_size
 from application.gateway.journal import Caller, Spent
 from application.gateway.redaction import Redactor
 from application.live_session import LiveSession
@@ -80,12 +81,12 @@ class TurnRun:
         self.resumed = asker.resumed
         self.began = time.monotonic()
         self.first_text: float | None = None
-        self.text = ""
+        self.text, self.room = "", ANSWER_BYTES
         self.citations: Citations = CitationReader(())
         self.model = ""
         self.spent = Spent()
         self.ended = self.completed = False
-        self.failed_over = self.was_reset = False
+        self.failed_over = self.was_reset = self.full = False
         self.depends = EVERYTHING if asker.resumed else NOTHING
         self.finish_reason: e.FinishReason = "incomplete"
         self.tool_outputs: list[str] = []
@@ -176,9 +177,13 @@ class TurnRun:
         self.live.feed.put(frame)
 
     def say(self, text: str) -> None:
-        """More of the answer, and the citations it brings."""
-        if self.ended:
+        """More of the answer, and the citations it brings; nothing beyond what a frame can hold."""
+        if (size := text_size(text)) > self.room:
+            text, self.full = cut(text, self.room), True
+            size = text_size(text)
+        if self.ended or not text:
             return
+        self.room -= size
         if self.first_text is None:
             self.first_text = time.monotonic()
         self.text += text
@@ -198,7 +203,7 @@ class TurnRun:
         """The text so far is void, but for `keep`, which is said again."""
         if self.ended:
             return
-        self.text, self.was_reset = "", True
+        self.text, self.room, self.full, self.was_reset = "", ANSWER_BYTES, False, True
         self.citations = self.citations.anew()
         self.show(f.Reset(reason=reason))
         if keep:

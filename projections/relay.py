@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import EventStore, Recorded, is_full
 from application.tasks import Loops, Up, idle, pause
 from projections.leadership import Leader, leadership
 from projections.metrics import RELAY_HALTED, RELAY_LAG, RELAYED
@@ -116,7 +116,7 @@ class LaneRelay:
                 RELAYED.labels(self._lane).inc(len(events))
             await self._report(position, caught_up=not events)
             up()
-            if len(events) < WINDOW and await self._store.wait_for_news(self._lane, POLL_S):
+            if not is_full(events, WINDOW) and await self._store.wait_for_news(self._lane, POLL_S):
                 await pause(stop, self._pace.linger_s)
 
     async def compare(self) -> PipeEnd:

@@ -38,6 +38,12 @@ class Changes(msgspec.Struct, kw_only=True):
     new_turns: int = 0
     erased: bool = False
 
+    @property
+    def size(self) -> int:
+        """Bytes of what people wrote in it."""
+        all = (self.session, self.defaults, *self.turns.values())
+        return sum(len(value.plain) for values in all for value in values.values() if isinstance(value, Private))
+
     def turn(self, turn_id: str) -> dict[str, Attribute]:
         """The changed attributes of a turn."""
         return self.turns.setdefault(turn_id, {})

@@ -13,14 +13,14 @@ import structlog
 from application.gateway.active_content import inert
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
-from application.ports.session_items import ItemSpace, SessionItems, Value
+from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionItems, Value
 from application.steps.after import FollowUps
 from domain.event import Shredded, StreamId
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage
 from projections import positions
 from projections.sealed_items import Plain, unsealed
-from projections.session_changes import CALL, Private, changes_of
+from projections.session_changes import CALL, Attribute, Changes, Private, changes_of
 from projections.session_view import LAST, SessionView
 from projections.transactions import Pool, Row, looking
 
@@ -46,39 +46,39 @@ class SessionReads:
                 return await self._readable(tenant, attributes) if attributes else None
             except DependencyUnavailable:
                 log.warning("session_view_away", tenant=tenant)
-        found = await self._from_facts(tenant, session_id)
-        return shown_session(found[0]) if found else None
+        told = await self._from_facts(tenant, session_id)
+        return shown_session(told.plain_session(session_id)) if told else None
 
     async def page(self, tenant: str, user: str, *, before: str | None, limit: int) -> tuple[list[Row], str | None]:
         """A user's sessions, newest first, and the id to go on from."""
-        found = await self._items.page(await self._space(tenant), user, before=before, limit=limit + 1)
-        await self._sealer.unlock([_stream(tenant, item) for item in found])
-        shown = [row for item in found[:limit] if (row := await self._readable(tenant, item, unlocked=True))]
-        return shown, str(found[limit - 1]["session_id"]) if len(found) > limit else None
+        found = await self._items.page(await self._space(tenant), user, before=before, limit=limit)
+        await self._sealer.unlock([_stream(tenant, item) for item in found.items])
+        shown = [row for item in found.items if (row := await self._readable(tenant, item, unlocked=True))]
+        return shown, str(found.items[-1]["session_id"]) if found.more else None
 
     async def turns(
         self, tenant: str, session_id: str, *, after: str | None, limit: int, consistent: bool = False
     ) -> tuple[list[Row], str | None]:
         """A session's turns in order, and the id to go on from."""
-        plain = None
+        plain: list[dict[str, Plain]] | None = None
+        more = False
         if not consistent:
             try:
-                plain = await self._turns(tenant, session_id, after, limit)
+                plain, more = await self._turns(tenant, session_id, after, limit)
             except DependencyUnavailable:
                 log.warning("session_view_away", tenant=tenant)
         if plain is None:
-            facts = await self._from_facts(tenant, session_id)
-            plain = [turn for turn in facts[1] if after is None or str(turn["turn_id"]) > after] if facts else []
-        return [shown_turn(turn) for turn in plain[:limit]], str(plain[limit - 1]["turn_id"]) if len(
-            plain
-        ) > limit else None
+            told = await self._from_facts(tenant, session_id, after=after or "", limit=limit)
+            plain, more = (told.plain_turns(), told.more) if told else ([], False)
+        return [shown_turn(turn) for turn in plain], str(plain[-1]["turn_id"]) if more else None
 
-    async def _turns(self, tenant: str, session_id: str, after: str | None, limit: int) -> list[dict[str, Plain]]:
-        """One more than asked for, which tells whether the list goes on."""
+    async def _turns(
+        self, tenant: str, session_id: str, after: str | None, limit: int
+    ) -> tuple[list[dict[str, Plain]], bool]:
         stream = str(StreamId(tenant, "session", session_id))
-        items = await self._items.turns(await self._space(tenant), session_id, after=after, limit=limit + 1)
+        page = await self._items.turns(await self._space(tenant), session_id, after=after, limit=limit)
         await self._sealer.unlock([stream])
-        return [await unsealed(self._sealer, stream, item) for item in items]
+        return [await unsealed(self._sealer, stream, item) for item in page.items], page.more
 
     async def erase(self, tenant: str, session_id: str, version: int) -> None:
         """Remove a session from the view at once, before its `session.erased` fact (at `version`) arrives there."""
@@ -93,22 +93,15 @@ class SessionReads:
             return None  # its key is gone: an erased session answers like an absent one
         return shown_session(plain)
 
-    async def _from_facts(self, tenant: str, session_id: str) -> tuple[dict[str, Plain], list[dict[str, Plain]]] | None:
-        """The same attributes as the items hold, by the same rules, from all facts of the session."""
-        facts = await self._store.load(str(StreamId(tenant, "session", session_id)), upto=LAST)
-        if not facts or any(isinstance(fact.event, Shredded) for fact in facts):
-            return None
-        changes = changes_of(facts)
-        if changes.erased:
-            return None
-        session = {**changes.defaults, **changes.session}
-        plain = {name: _opened(value) for name, value in session.items()}
-        plain |= {"session_id": session_id, "version": changes.version, "turns": changes.new_turns}
-        turns = [
-            {"turn_id": id, **{name: _opened(value) for name, value in attributes.items()}}
-            for id, attributes in sorted(changes.turns.items())
-        ]
-        return plain, turns
+    async def _from_facts(self, tenant: str, session_id: str, *, after: str = "", limit: int = 0) -> _Told | None:
+        """The same attributes as the items hold, by the same rules, from all facts of the session; of its turns a page,
+        so that a long one is never whole in memory."""
+        told = _Told(after, limit)
+        async for facts in self._store.slices(str(StreamId(tenant, "session", session_id)), upto=LAST):
+            if any(isinstance(fact.event, Shredded) for fact in facts):
+                return None
+            told.add(changes_of(facts))
+        return None if told.erased or not told.version else told
 
     async def _space(self, tenant: str) -> ItemSpace:
         if time.monotonic() - self._looked > GENERATION_S:
@@ -118,6 +111,50 @@ class SessionReads:
                 raise DependencyUnavailable("The session view is being built; try again.", retry_after_s=5)
             self._generation, self._looked = live.generation, time.monotonic()
         return ItemSpace(tenant, self._generation)
+
+
+class _Told:
+    """What facts of one session have changed so far, and those of its turns that are on a page."""
+
+    def __init__(self, after: str, limit: int) -> None:
+        self._after, self._limit, self._room = after, limit, PAGE_BYTES
+        self._session: dict[str, Attribute] = {}
+        self._defaults: dict[str, Attribute] = {}
+        self._turns: dict[str, dict[str, Attribute]] = {}
+        self._last = ""
+        self.version = self.turns = 0
+        self.erased = self.more = False
+
+    def add(self, changes: Changes) -> None:
+        self._session |= changes.session
+        self._defaults = {**changes.defaults, **self._defaults}
+        self.version, self.turns = changes.version, self.turns + changes.new_turns
+        self.erased |= changes.erased
+        for id, attributes in sorted(changes.turns.items()):
+            if id in self._turns or self._takes(id):
+                turn = self._turns.setdefault(id, {})
+                turn |= attributes
+                self._room -= sum(len(value.plain) for value in attributes.values() if isinstance(value, Private))
+
+    def _takes(self, id: str) -> bool:
+        """Whether a turn that was not there before is on the page."""
+        if id <= max(self._after, self._last):
+            return False
+        full = len(self._turns) == self._limit or (bool(self._turns) and self._room <= 0)
+        self.more |= full
+        if not self.more:
+            self._last = id
+        return not self.more
+
+    def plain_session(self, session_id: str) -> dict[str, Plain]:
+        plain = {name: _opened(value) for name, value in {**self._defaults, **self._session}.items()}
+        return plain | {"session_id": session_id, "version": self.version, "turns": self.turns}
+
+    def plain_turns(self) -> list[dict[str, Plain]]:
+        return [
+            {"turn_id": id, **{name: _opened(value) for name, value in attributes.items()}}
+            for id, attributes in sorted(self._turns.items())
+        ]
 
 
 def shown_session(plain: Mapping[str, Plain]) -> Row:

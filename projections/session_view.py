@@ -18,7 +18,7 @@ from domain.refusals import DependencyUnavailable
 from projections.fingerprints import sum_of
 from projections.read_model import Effect
 from projections.sealed_items import context_of, unsealed
-from projections.session_changes import Attribute, Private, changes_of
+from projections.session_changes import Attribute, Changes, Private, changes_of
 from projections.transactions import Connection, Pool, rows, writing
 
 LAST = 2**62
@@ -27,6 +27,8 @@ SIDE_BY_SIDE = 128
 RESUME_S = 2.0
 RESUMED = 500
 """Parked sessions that are tried again at a time: any of them, so that none keeps the others waiting."""
+WRITE_BYTES = 1_000_000
+"""Of what people wrote, in one write: DynamoDB takes 4 MB in a transaction, and several sessions share one."""
 MOST_AT_ONCE = 60
 """Facts of one session in one write: DynamoDB takes 100 items in a transaction."""
 
@@ -104,8 +106,8 @@ class SessionView:
             if time.monotonic() > until:
                 break  # the others have waited long enough
             try:
-                envelopes = await self._store.load(row["stream"], after=row["version"] - 1, upto=LAST)
-                await self._write_envelopes(generation, row["stream"], envelopes)
+                async for envelopes in self._store.slices(row["stream"], after=row["version"] - 1, upto=LAST):
+                    await self._write_envelopes(generation, row["stream"], envelopes)
             except Exception as error:  # still not readable: it stays parked, as the table and the alarm say
                 if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
                     raise
@@ -171,8 +173,8 @@ class SessionView:
         space = ItemSpace(id.tenant, generation)
         left = list(envelopes)
         while left:
-            now = left[:MOST_AT_ONCE]
-            change = await self._sealed(stream, now)
+            now, changes = _few(left)
+            change = await self._sealed(stream, changes)
             try:
                 if change.erased:
                     # Whoever erased it may have died between the fact and the key: the fact is enough.
@@ -188,8 +190,7 @@ class SessionView:
             else:
                 left = left[len(now) :]
 
-    async def _sealed(self, stream: str, envelopes: Sequence[Envelope]) -> SessionChange:
-        changes = changes_of(envelopes)
+    async def _sealed(self, stream: str, changes: Changes) -> SessionChange:
         if user := changes.session.get("user"):
             changes.session["user"] = await self._users.pseudonym(StreamId.parse(stream).tenant, str(user))
         return SessionChange(
@@ -210,6 +211,16 @@ class SessionView:
             else value
             for name, value in attributes.items()
         }
+
+
+def _few(envelopes: Sequence[Envelope]) -> tuple[Sequence[Envelope], Changes]:
+    """As many of these facts as one write takes, and what they change."""
+    few = envelopes[:MOST_AT_ONCE]
+    changes = changes_of(few)
+    while len(few) > 1 and changes.size > WRITE_BYTES:
+        few = few[: len(few) // 2]
+        changes = changes_of(few)
+    return few, changes
 
 
 async def _park(connection: Connection, name: str, generation: int, lane: int, parking: Parking) -> None:

@@ -12,7 +12,15 @@ from adapters.dynamodb.attributes import Typed, Update, plain, typed
 from adapters.dynamodb.failures import answering
 from adapters.dynamodb.shared_transactions import SharedTransactions, write_of
 from adapters.dynamodb.table import BY_OWNER, SESSION, TURN, key, owner
-from application.ports.session_items import ItemSpace, SessionChange, Stale, Value
+from application.ports.session_items import (
+    PAGE_BYTES,
+    ItemPage,
+    ItemSpace,
+    SessionChange,
+    Stale,
+    Value,
+    item_size,
+)
 from domain.refusals import DependencyUnavailable
 
 OWN_KEYS = ("pk", "sk", "owner", "generation")
@@ -92,7 +100,7 @@ class DynamoSessionItems:
         item = found.get("Item")
         return None if item is None or "erased" in item else _attributes(item)
 
-    async def page(self, space: ItemSpace, user: str, *, before: str | None, limit: int) -> list[dict[str, Value]]:
+    async def page(self, space: ItemSpace, user: str, *, before: str | None, limit: int) -> ItemPage:
         """See the port."""
         values = {"o": {"S": owner(space, user)}}
         condition = "#o = :o"
@@ -103,9 +111,7 @@ class DynamoSessionItems:
         }  # fmt: skip
         return await self._some(limit, **asked)
 
-    async def turns(
-        self, space: ItemSpace, session_id: str, *, after: str | None, limit: int
-    ) -> list[dict[str, Value]]:
+    async def turns(self, space: ItemSpace, session_id: str, *, after: str | None, limit: int) -> ItemPage:
         """See the port."""
         pk = key(space, session_id)["pk"]
         asked = _key_condition("pk = :pk AND sk > :after", pk=pk, after={"S": TURN + (after or "")})
@@ -126,14 +132,16 @@ class DynamoSessionItems:
             await self._delete(keys)
         return len(keys)
 
-    async def _some(self, limit: int, **asked: Any) -> list[dict[str, Value]]:
+    async def _some(self, limit: int, **asked: Any) -> ItemPage:
         found: list[dict[str, Value]] = []
+        size = 0
         with answering():
-            async for item in self._pages("query", Limit=limit, **asked):
+            async for item in self._pages("query", Limit=limit + 1, **asked):
+                if len(found) == limit or size >= PAGE_BYTES:
+                    return ItemPage(found, more=True)
                 found.append(_attributes(item))
-                if len(found) == limit:
-                    break
-        return found
+                size += item_size(found[-1])
+        return ItemPage(found, more=False)
 
     async def _pages(self, operation: str, **asked: Any) -> AsyncIterator[dict[str, Typed]]:
         while True:

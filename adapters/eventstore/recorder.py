@@ -14,9 +14,12 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.eventstore.keyring import NewKey, tenant_of
 from adapters.eventstore.scope import SEE_TENANT
-from application.ports.event_store import Recorded
+from application.ports.event_store import LOG_BYTES, Recorded
 
 STARTS = ("turn.started.", "turn.resumed.")
+SLICE_FACTS = 500
+SLICE_BYTES = 4 * 1024 * 1024
+"""Of a stream at a time: the last fact may go beyond."""
 ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.")
 
 APPEND = """
@@ -26,10 +29,21 @@ APPEND = """
 STREAM = """
     SELECT originator_version, topic, state, notification_id FROM public.{table}
     WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s ORDER BY 1"""
+SLICE = """
+    SELECT originator_version, topic, state, notification_id FROM (
+      SELECT *, sum(octet_length(state)) OVER (ORDER BY originator_version) - octet_length(state) AS before FROM (
+        SELECT originator_version, topic, state, notification_id FROM public.{table}
+        WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s
+        ORDER BY originator_version LIMIT %s) AS few) AS sized
+    WHERE before < %s ORDER BY 1"""
 LOG = """
     SELECT notification_id, originator_id, originator_version, topic, state,
       (SELECT max(notification_id) FROM public.{table} WHERE notification_id <= %s)
-    FROM public.{table} WHERE notification_id > %s ORDER BY 1 LIMIT %s"""
+    FROM (
+      SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS before FROM (
+        SELECT notification_id, originator_id, originator_version, topic, state FROM public.{table}
+        WHERE notification_id > %s ORDER BY notification_id LIMIT %s) AS few) AS sized
+    WHERE before < %s ORDER BY 1"""
 KEY = "SELECT wrapped FROM public.stream_keys WHERE stream = %s"
 HEAD = "SELECT public.lane_head(%s)"
 
@@ -51,7 +65,7 @@ class LaneRecorder(PostgresApplicationRecorder):
         self._stores, self._lane, self._owner, self._lease_s = stores, lane, owner, lease_s
         names = {"append": Identifier(f"events_{lane}_append"), "table": Identifier(f"events_{lane}")}
         self._append, self._stream = SQL(APPEND).format(**names), SQL(STREAM).format(**names)
-        self._log = SQL(LOG).format(**names)
+        self._slice, self._log = SQL(SLICE).format(**names), SQL(LOG).format(**names)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Store a batch and its streams' `keys` in one transaction and give the positions. `tenants` says of each event
@@ -90,18 +104,20 @@ class LaneRecorder(PostgresApplicationRecorder):
             return None
         return [row[3] for row in rows]
 
-    def read_stream(self, stream: str, after: int, upto: int) -> list[tuple[int, str, bytes, int]]:
-        """(version, topic, state, position) with `after < version <= upto`, in order."""
+    def read_slice(self, stream: str, after: int, upto: int) -> tuple[list[tuple[int, str, bytes, int]], bool]:
+        """(version, topic, state, position) with `after < version <= upto`, in order, as many as make a slice; and
+        whether there may be more."""
         with self._seeing(tenant_of(stream)) as cursor:
-            cursor.execute(self._stream, (stream, after, upto), prepare=True)
-            return cursor.fetchall()
+            cursor.execute(self._slice, (stream, after, upto, SLICE_FACTS, SLICE_BYTES), prepare=True)
+            rows = cursor.fetchall()
+        return rows, len(rows) == SLICE_FACTS or sum(len(row[2]) for row in rows) >= SLICE_BYTES
 
     def read_log(self, after: int, limit: int) -> list[Recorded]:
         """The lane's events after a position, each with the position before it."""
         if self._stores.log is None:
             raise RuntimeError("a process that answers people does not read the log")
         with self._stores.log.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-            rows = cursor.execute(self._log, (after, after, limit), prepare=True).fetchall()
+            rows = cursor.execute(self._log, (after, after, limit, LOG_BYTES), prepare=True).fetchall()
         previous = (rows[0][5] or 0) if rows else 0
         recorded = []
         for position, stream, version, topic, state, _ in rows:

@@ -100,15 +100,23 @@ class PostgresEventStore:
             raise SessionNotFound("What this stream held was erased.")
         return cipher, None
 
-    async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
+    async def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
         """See `application/ports/event_store.py`."""
         snapshot = await self._snapshot_of(stream) if after == 0 and upto is None else None
-        start = snapshot.version if snapshot else after
+        begun = [snapshot] if snapshot else []
+        start, more = snapshot.version if snapshot else after, True
         recorder = self._recorders[self._lane(stream)]
-        rows = await self._read(recorder, recorder.read_stream, stream, start, LAST if upto is None else upto)
-        cipher = await self.vault.usable(stream)
-        facts = [self._mapper.open_with(cipher, stream, *row) for row in rows]
-        return [snapshot, *facts] if snapshot else facts
+        while more:
+            rows, more = await self._read(recorder, recorder.read_slice, stream, start, LAST if upto is None else upto)
+            cipher = await self.vault.usable(stream)
+            facts = [*begun, *(self._mapper.open_with(cipher, stream, *row) for row in rows)]
+            if facts:
+                yield facts
+                start, begun = facts[-1].version, []
+
+    async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
+        """See `application/ports/event_store.py`."""
+        return [fact async for facts in self.slices(stream, after=after, upto=upto) for fact in facts]
 
     async def _snapshot_of(self, stream: str) -> Envelope | None:
         async with of_tenant(self._pool, tenant_of(stream)) as connection:

@@ -17,6 +17,10 @@ ACK_WAIT_S = 30.0
 UNSEEN_S = 7 * 86_400.0
 """A consumer that nobody has asked for so long is the server's to drop."""
 CHECK_S = 5.0
+AT_ONCE = 16
+"""Messages of one pull: a megabyte each at most."""
+AGAIN_S = 0.02
+"""How long more is waited for when there is something already."""
 
 
 class JetStreamReader:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from litestar import Request, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from api.http.audit import note_reading
-from api.paging import checked_limit, id_cursor
+from api.paging import Page, checked_limit, id_cursor, read_stretch_cursor, stretch_cursor
 from api.services import Services
-from api.turns import history
-from application.execute import SESSION
+from api.turns import turn_fields
+from application.replay_session import Replay
 from domain.access import Principal
-from domain.event import Shredded, StreamId
+from domain.event import StreamId
 from domain.refusals import InvalidCursor, InvalidRange, SessionNotFound
-from domain.session.events import SessionErased
+from domain.session.state import Turn
 
-LATEST = 2**62
-"""A version that no stream reaches: facts alone, no snapshot."""
 Asker = Request[Principal, Any, Any]
 
 
@@ -60,11 +57,15 @@ async def list_turns(
     consistent: FromQuery[bool] = False,
 ) -> dict[str, Any]:
     """Its turns, oldest first."""
-    after, most = id_cursor(cursor), checked_limit(limit)
+    (after, until), most = read_stretch_cursor(cursor), checked_limit(limit)
     await own_session(services, request.user, session_id, consistent=consistent)
     turns, following = await services.session_reads.turns(
         request.user.tenant, session_id, after=after, limit=most, consistent=consistent
     )
+    if until:
+        shown = [turn for turn in turns if turn["turn_id"] < until]
+        following = following if len(shown) == len(turns) else None
+        return {"turns": shown, "next": stretch_cursor(following, until) if following else None}
     return {"turns": turns, "next": following}
 
 
@@ -74,31 +75,34 @@ async def show_history(
     services: NamedDependency[Services],
     session_id: FromPath[str],
     version: FromQuery[int | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 100,
 ) -> dict[str, Any]:
-    """The session as it was at a version: replayed from its facts."""
+    """The session as it was at a version: replayed from its facts, its finished turns page by page."""
     if version is not None and version < 1:
         raise InvalidRange("version: from 1 on.")
-    stream = str(StreamId(request.user.tenant, "session", _checked(session_id)))
-    facts = await services.store.load(stream, upto=LATEST)
-    if not facts or any(isinstance(fact.event, Shredded | SessionErased) for fact in facts):
+    replay = Replay(services.store, str(StreamId(request.user.tenant, "session", _checked(session_id))), version)
+    page: Page[Turn] = Page(after=id_cursor(cursor), limit=checked_limit(limit))
+    async for turn in replay.turns():
+        page.take(turn.turn_id, turn_fields, turn)
+    state = replay.state
+    if replay.gone or not replay.last:
         raise SessionNotFound
-    state, reached = SESSION.initial(), version or facts[-1].version
-    for fact in facts[:reached]:
-        state = SESSION.evolve(state, fact.event)
     if not (request.user.owns(state.user) and request.user.may("session:read")):
         if not request.user.may("session:audit"):
             raise SessionNotFound
-        await note_reading(services, request.user, 0, {"session": session_id, "version": str(reached)})
-    if reached > facts[-1].version:
-        raise InvalidRange(f"The session is at version {facts[-1].version}.")
+        await note_reading(services, request.user, 0, {"session": session_id, "version": str(version or replay.last)})
+    if version is not None and version > replay.last:
+        raise InvalidRange(f"The session is at version {replay.last}.")
     return {
         "session_id": session_id,
-        "version": reached,
+        "version": replay.version,
         "title": state.title,
         "assistant": state.assistant,
         "user": await services.users.name(request.user.tenant, state.user),
-        "running": msgspec.to_builtins(state.running.turn_id) if state.running else None,
-        "turns": history(state),
+        "running": state.running.turn_id if state.running else None,
+        "turns": page.items,
+        "next": page.next,
     }
 
 

@@ -31,9 +31,9 @@ class PipeReader(Protocol):
     """One read model's place in a lane's pipe. What is not acknowledged comes again."""
 
     async def fetch(self, limit: int, *, timeout_s: float) -> list[Recorded]:
-        """The next facts, at most `limit`; empty when none came in time. `DependencyUnavailable` when the pipe is away.
-        Facts may be missing, repeated or out of order: whoever reads goes by their positions. One that is too large for
-        the pipe comes with an empty `state`."""
+        """The next facts, at most `limit`, and fewer once they are some `LOG_BYTES`; empty when none came in time.
+        `DependencyUnavailable` when the pipe is away. Facts may be missing, repeated or out of order: whoever reads
+        goes by their positions. One that is too large for the pipe comes with an empty `state`."""
         ...
 
     async def acknowledge(self) -> None:

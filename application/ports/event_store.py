@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -24,6 +24,15 @@ class Recorded(msgspec.Struct, frozen=True, array_like=True):
     state: bytes
 
 
+LOG_BYTES = 8 * 1024 * 1024
+"""Of facts that are read from the log, or go through the pipe, at a time: the last of them may go beyond."""
+
+
+def is_full(facts: Sequence[Recorded], limit: int) -> bool:
+    """Whether a batch was ended by its limits, so that more may be there."""
+    return len(facts) >= limit or sum(len(fact.state) for fact in facts) >= LOG_BYTES
+
+
 class EventStore(Protocol):
     """Streams of facts. One lane holds all streams of a tenant, in one total order."""
 
@@ -40,10 +49,14 @@ class EventStore(Protocol):
         """
         ...
 
+    def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
+        """The stream's facts in order, `after < version <= upto`, in lists of bounded size: a stream may be longer than
+        the memory there is. With `after == 0` and no `upto` the first may begin with the latest snapshot instead of the
+        facts it covers. Sealed bodies whose key is gone come as `Shredded`."""
+        ...
+
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
-        """The stream's facts in order, `after < version <= upto`; empty when there are none. With `after == 0` and no
-        `upto` the list may begin with the latest snapshot instead of the facts it covers. Sealed bodies whose key is
-        gone come as `Shredded`."""
+        """All slices as one list: for streams known to be short."""
         ...
 
     async def snapshot(self, envelope: Envelope) -> None:
@@ -51,7 +64,8 @@ class EventStore(Protocol):
         ...
 
     async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
-        """The lane's facts as bytes, `position > after`, in order, at most `limit`."""
+        """The lane's facts as bytes, `position > after`, in order, at most `limit`, and fewer once they are `LOG_BYTES`
+        (see `is_full`)."""
         ...
 
     async def head(self, lane: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -34,6 +34,22 @@ class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
     erased: bool = False
 
 
+PAGE_BYTES = 1024 * 1024
+"""Of what is stored, on a page: its last item may go beyond."""
+
+
+class ItemPage(msgspec.Struct, frozen=True):
+    """At most as many items as were asked for, and fewer once they are `PAGE_BYTES`; whether there are more."""
+
+    items: list[dict[str, Value]]
+    more: bool
+
+
+def item_size(item: Mapping[str, Value]) -> int:
+    """About how many bytes an item is."""
+    return sum(len(value) if isinstance(value, str | bytes) else 8 for value in item.values())
+
+
 class Stale(Exception):
     """The stored item is at another version than the change begins at (0: there is no item)."""
 
@@ -58,13 +74,11 @@ class SessionItems(Protocol):
         """The attributes of a session, with `session_id`, `version`, `turns`; None when absent or erased."""
         ...
 
-    async def page(self, space: ItemSpace, user: str, *, before: str | None, limit: int) -> list[dict[str, Value]]:
+    async def page(self, space: ItemSpace, user: str, *, before: str | None, limit: int) -> ItemPage:
         """Sessions of a user, newest first, older than the session id `before`. May miss writes of the last moment."""
         ...
 
-    async def turns(
-        self, space: ItemSpace, session_id: str, *, after: str | None, limit: int
-    ) -> list[dict[str, Value]]:
+    async def turns(self, space: ItemSpace, session_id: str, *, after: str | None, limit: int) -> ItemPage:
         """Turns of a session in order, after the turn id `after`, each with `turn_id`."""
         ...
 

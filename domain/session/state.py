@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -17,8 +18,16 @@ from domain.usage import Usage
 Status = Literal["running", "completed", "cancelled", "failed"]
 
 
+KEPT_TURNS = 50
+KEPT_CHARACTERS = 256 * 1024
+"""What was said in the latest turns is remembered, up to so many and so much; of older ones, that they were."""
+MOST_TURNS = 5_000
+"""Older ones are forgotten: their clients' ids are new again, and they cannot be rated any more."""
+
+
 class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One question and its answer, so far."""
+    """One question and its answer, so far. Of one that is long past (`digest` is set) only what became of it is known,
+    and what its question is told by."""
 
     turn_id: str
     client_id: str
@@ -43,10 +52,20 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     feedback: str = ""
     finish_reason: str = ""
     audience: Audience = "nobody"
+    digest: bytes = b""
     resumed: int = 0
     passages: tuple[e.Passage, ...] | None = None
     results: dict[str, str] = {}
     tool_calls: dict[str, e.ToolCalled] = {}
+
+    @property
+    def size(self) -> int:
+        """Characters of what was said in it."""
+        return len(self.text) + len(self.answer) + sum(len(c.quote) + len(c.title) for c in self.citations)
+
+    def asks(self, text: str) -> bool:
+        """Whether this was its question."""
+        return digest_of(text) == self.digest if self.digest else self.text == text
 
 
 class Session(msgspec.Struct, kw_only=True):
@@ -76,6 +95,11 @@ class Session(msgspec.Struct, kw_only=True):
         return next((t for t in reversed(self.turns) if t.client_id == client_id), None)
 
 
+def digest_of(question: str) -> bytes:
+    """What tells a question from every other."""
+    return hashlib.blake2b(question.encode(), digest_size=16).digest()
+
+
 @topic("session.snapshot.1", private=True)
 class SessionSnapshot(Event, frozen=True, kw_only=True):
     """A session as it was at its version; a new shape of `Session` is a new topic, and old snapshots are ignored."""
@@ -88,6 +112,18 @@ def wanted_language(metadata: dict[str, Any]) -> str:
     """The language (BCP 47) that the client wants the answer in, if its metadata says so."""
     wanted = metadata.get("language")
     return wanted if isinstance(wanted, str) and len(wanted) <= 35 else ""
+
+
+def _remember_latest(session: Session) -> None:
+    """Let go of what was said long ago."""
+    del session.turns[:-MOST_TURNS]
+    left = KEPT_CHARACTERS
+    for place, turn in enumerate(reversed(session.turns)):
+        if turn.digest:
+            return  # and so are all before it
+        left -= turn.size
+        if place and turn.status != "running" and (place >= KEPT_TURNS or left < 0):
+            turn.digest, turn.text, turn.answer, turn.citations = digest_of(turn.text), "", "", ()
 
 
 def _end(session: Session, event: e.TurnCompleted | e.TurnCancelled | e.TurnFailed, status: Status) -> None:
@@ -111,7 +147,8 @@ def evolve(session: Session, event: Event) -> Session:
     """The session after `event`. It is changed in place and returned; facts that decide nothing leave it as it is."""
     match event:
         case SessionSnapshot():
-            return msgspec.msgpack.decode(event.state, type=Session)
+            session = msgspec.msgpack.decode(event.state, type=Session)
+            _remember_latest(session)
         case e.SessionOpened():
             session.user, session.assistant = event.user, event.assistant
         case e.SessionRenamed():
@@ -132,6 +169,7 @@ def evolve(session: Session, event: Event) -> Session:
                     attachments=event.attachments,
                 )
             )
+            _remember_latest(session)
         case e.TurnResumed() if turn := session.turn(event.turn_id):
             turn.resumed += 1
         case e.PassagesRetrieved() if turn := session.turn(event.turn_id):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.turns import history
+from api.turns import turn_fields
 from application import frames as f
 from application.ports.model import StopReason, ToolUse
 from application.tools.uses import lawful, same_call
@@ -35,7 +35,7 @@ async def ended(ours: Any, live: Any) -> tuple[str, str, str]:
     """How the last turn ended, as its fact, its frame and the reads say it."""
     *_, fact = await ours.facts(live, e.TurnCompleted)
     *_, frame = frames_of(live, f.Completed)
-    return fact.finish, frame.finish_reason, history(live.state)[-1]["finish_reason"]
+    return fact.finish, frame.finish_reason, turn_fields(live.state.turns[-1])["finish_reason"]
 
 
 @pytest.mark.parametrize("stop", ENDINGS)

@@ -67,13 +67,13 @@ async def test_changes_add_up(items: SessionItems, space: ItemSpace) -> None:
     assert await items.fetch(space, id) == opened | {
         "session_id": id, "version": 9, "turns": 2, "title": b"\x00sealed", "first": b"1",
     }  # fmt: skip
-    turns = await items.turns(space, id, after=None, limit=10)
+    turns = (await items.turns(space, id, after=None, limit=10)).items
     assert turns == [
         {"turn_id": "a", "status": "completed", "call:1": "{}"},
         {"turn_id": "b", "status": "running"},
     ]
-    assert await items.turns(space, id, after="a", limit=10) == turns[1:]
-    assert await items.turns(space, id, after=None, limit=1) == turns[:1]
+    assert (await items.turns(space, id, after="a", limit=10)).items == turns[1:]
+    assert (await items.turns(space, id, after=None, limit=1)).items == turns[:1]
 
 
 async def test_out_of_order_and_repeated_changes_are_refused_whole(items: SessionItems, space: ItemSpace) -> None:
@@ -86,7 +86,7 @@ async def test_out_of_order_and_repeated_changes_are_refused_whole(items: Sessio
         with pytest.raises(Stale) as stale:
             await items.apply(space, late)
         assert stale.value.stored == 2
-    assert await items.turns(space, id, after=None, limit=10) == []
+    assert (await items.turns(space, id, after=None, limit=10)).items == []
     assert (await items.fetch(space, id) or {})["turns"] == 0
 
 
@@ -107,8 +107,8 @@ async def test_erasure_leaves_a_marker_that_old_facts_cannot_fill(items: Session
     await items.erase(space, id, 4)
     for _ in range(2):
         assert await items.fetch(space, id) is None
-        assert await items.turns(space, id, after=None, limit=10) == []
-        assert await items.page(space, "ada", before=None, limit=10) == []
+        assert (await items.turns(space, id, after=None, limit=10)).items == []
+        assert (await items.page(space, "ada", before=None, limit=10)).items == []
         with pytest.raises(Stale) as stale:
             await items.apply(space, change(id, 3, 4, session={"title": b"x"}))
         assert stale.value.stored >= 5
@@ -125,8 +125,8 @@ async def test_a_users_sessions_newest_first(items: SessionItems, space: ItemSpa
         await items.apply(space, change(id, 1, 2, session={"updated_at": "later"}))
     await items.apply(space, change(new_id(), 0, 1, session={"user": "bob"}))
     await items.apply(ItemSpace(space.tenant, 2), change(new_id(), 0, 1, session={"user": "ada"}))
-    first = await items.page(space, "ada", before=None, limit=3)
-    rest = await items.page(space, "ada", before=ids[2], limit=3)
+    first = (await items.page(space, "ada", before=None, limit=3)).items
+    rest = (await items.page(space, "ada", before=ids[2], limit=3)).items
     assert [item["session_id"] for item in [*first, *rest]] == ids[::-1]
     assert {item["updated_at"] for item in first} == {"later"}
 

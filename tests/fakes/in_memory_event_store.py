@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
-from application.ports.event_store import Recorded
+from application.ports.event_store import Recorded, is_full
 from domain.event import TOPICS, Envelope, Event, Shredded
 from domain.refusals import Conflict, DependencyUnavailable, SessionNotFound
 
+SLICE = 500
 STARTS = ("turn.started.", "turn.resumed.")
 ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.")
 
@@ -69,6 +70,11 @@ class InMemoryEventStore:
         ]
         return [snapshot, *facts] if snapshot else facts
 
+    async def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
+        facts = await self.load(stream, after=after, upto=upto)
+        for start in range(0, len(facts), SLICE):
+            yield facts[start : start + SLICE]
+
     def _as_stored(self, envelope: Envelope) -> Envelope:
         topic = type(envelope.event).TOPIC
         gone = TOPICS[topic].PRIVATE and envelope.stream in self.shredded
@@ -81,7 +87,12 @@ class InMemoryEventStore:
 
     async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
         self._check()
-        return [recorded(envelope) for envelope in self.log[after : after + limit]]
+        facts: list[Recorded] = []
+        for envelope in self.log[after : after + limit]:
+            if is_full(facts, limit):
+                break
+            facts.append(recorded(envelope))
+        return facts
 
     async def head(self, lane: int) -> int:
         self._check()

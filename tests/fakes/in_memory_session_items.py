@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from application.ports.session_items import ItemSpace, SessionChange, Stale, Value
+from application.ports.session_items import (
+    PAGE_BYTES,
+    ItemPage,
+    ItemSpace,
+    SessionChange,
+    Stale,
+    Value,
+    item_size,
+)
 from domain.refusals import DependencyUnavailable
 
 Key = tuple[str, int, str, str]
@@ -57,7 +65,7 @@ class InMemorySessionItems:
         item = self.items.get((space.tenant, space.generation, session_id, ""))
         return dict(item) if item and "erased" not in item else None
 
-    async def page(self, space: ItemSpace, user: str, *, before: str | None, limit: int) -> list[dict[str, Value]]:
+    async def page(self, space: ItemSpace, user: str, *, before: str | None, limit: int) -> ItemPage:
         self._check()
         own = [
             dict(item)
@@ -66,18 +74,16 @@ class InMemorySessionItems:
             and item.get("user") == user
             and (before is None or id < before)
         ]
-        return sorted(own, key=lambda item: str(item["session_id"]), reverse=True)[:limit]
+        return _page(sorted(own, key=lambda item: str(item["session_id"]), reverse=True), limit)
 
-    async def turns(
-        self, space: ItemSpace, session_id: str, *, after: str | None, limit: int
-    ) -> list[dict[str, Value]]:
+    async def turns(self, space: ItemSpace, session_id: str, *, after: str | None, limit: int) -> ItemPage:
         self._check()
         own = [
             dict(item)
             for (tenant, generation, id, turn), item in self.items.items()
             if (tenant, generation, id) == (space.tenant, space.generation, session_id) and turn > (after or "")
         ]
-        return sorted(own, key=lambda item: str(item["turn_id"]))[:limit]
+        return _page(sorted(own, key=lambda item: str(item["turn_id"])), limit)
 
     async def scan(self, generation: int) -> AsyncIterator[tuple[str, str, dict[str, Value]]]:
         self._check()
@@ -91,3 +97,10 @@ class InMemorySessionItems:
         for key in gone:
             del self.items[key]
         return len(gone)
+
+
+def _page(items: list[dict[str, Value]], limit: int) -> ItemPage:
+    kept = 0
+    while kept < min(limit, len(items)) and sum(map(item_size, items[:kept])) < PAGE_BYTES:
+        kept += 1
+    return ItemPage(items[:kept], more=kept < len(items))
