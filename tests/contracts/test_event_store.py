@@ -12,7 +12,7 @@ import pytest
 from adapters.eventstore.store import open_event_store
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
-from application.ports.event_store import EventStore
+from application.ports.event_store import LOG_BYTES, EventStore, is_full
 from domain.event import Envelope, Event, Shredded
 from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, SessionNotFound
@@ -166,3 +166,30 @@ async def test_nothing_private_is_added_to_a_shredded_stream(store: EventStore, 
         await store.append(envelopes(stream, 2, STARTED))
     await store.append(envelopes(stream, 2, USED))
     assert said(await store.load(stream)) == [(1, OPENED), (2, USED)]
+
+
+LONG = e.PassagesRetrieved(
+    turn_id="t",
+    passages=(
+        e.Passage(passage_id="p", document_id="d", title="", text="x" * 800_000, start=0, end=800_000, score=1.0),
+    ),
+)
+
+
+async def test_long_streams_and_logs_are_read_in_slices_of_bounded_size(store: EventStore, stream: str) -> None:
+    before = await store.head(0)
+    for first in range(1, 601, 300):
+        await store.append(envelopes(stream, first, *[OPENED] * 300))
+    slices = [len(facts) async for facts in store.slices(stream)]
+    assert sum(slices) == 600 and max(slices) <= 500
+    for version in range(601, 613):
+        await store.append(envelopes(stream, version, LONG))
+    loaded = [fact async for facts in store.slices(stream, after=600) for fact in facts]
+    assert [fact.version for fact in loaded] == list(range(601, 613))
+    facts, sizes = [], []
+    while batch := await store.read_log(0, after=facts[-1].position if facts else before, limit=700):
+        facts += batch
+        sizes.append(sum(len(fact.state) for fact in batch))
+        assert is_full(batch, 700) == (len(facts) < 612)
+    assert [fact.version for fact in facts if fact.stream == stream] == list(range(1, 613))
+    assert len(sizes) == 2 and sizes[0] < LOG_BYTES + 1_000_000

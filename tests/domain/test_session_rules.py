@@ -14,7 +14,7 @@ from domain.refusals import EmptyPrompt, IdempotencyConflict, Refusal, SessionNo
 from domain.session import events as e
 from domain.session import rules
 from domain.session.commands import CreateTurn, GiveFeedback, OpenSession
-from domain.session.state import Session, evolve
+from domain.session.state import MOST_TURNS, Session, SessionSnapshot, Turn, evolve
 from domain.usage import Usage
 
 OPENED = e.SessionOpened(user="ann", assistant="default")
@@ -110,3 +110,52 @@ def test_a_turn_that_ended_before_endings_were_noted_says_what_is_known_of_it() 
     ):
         body = msgspec.msgpack.encode(stored | noted)
         assert msgspec.msgpack.decode(body, type=e.TurnCompleted).finish == finish
+
+
+def long_session(turns: int, text: str = "asked", answer: str = "said") -> list[Event]:
+    facts: list[Event] = [OPENED]
+    for n in range(turns):
+        facts.append(e.TurnStarted(turn_id=f"t{n}", client_id=f"c{n}", text=f"{text} {n}"))
+        facts.append(e.TurnCompleted(turn_id=f"t{n}", text=answer))
+    return facts
+
+
+def test_what_was_said_long_ago_is_let_go_but_not_that_it_was() -> None:
+    session = given(*long_session(120))
+    remembered = [turn.turn_id for turn in session.turns if turn.text]
+    assert remembered == [f"t{n}" for n in range(70, 120)]
+    old = session.turns[3]
+    assert (old.text, old.answer, old.status) == ("", "", "completed")
+    command = CreateTurn(turn_id="new", client_id="c3", text="asked 3")
+    assert rules.known_turn(session, command) is old
+    with pytest.raises(IdempotencyConflict):
+        rules.known_turn(session, msgspec.structs.replace(command, text="asked 4"))
+    assert rules.give_feedback(session, GiveFeedback(turn_id="t3", rating="up"))
+
+
+def test_long_turns_are_let_go_sooner_but_never_the_last() -> None:
+    session = given(*long_session(40, answer="x" * 100_000))
+    assert [turn.turn_id for turn in session.turns if turn.text] == ["t37", "t38", "t39"]
+    session = given(*long_session(3, answer="x" * 400_000))
+    assert [turn.turn_id for turn in session.turns if turn.text] == ["t2"]
+
+
+def test_a_session_does_not_grow_with_its_turns() -> None:
+    sizes = [len(msgspec.msgpack.encode(given(*long_session(n, answer="x" * 10_000)))) for n in (100, 400)]
+    assert sizes[1] - sizes[0] < 300 * 300
+
+
+def test_a_snapshot_of_a_time_when_all_was_remembered_is_let_go_as_well() -> None:
+    whole = Session(user="ann")
+    whole.turns = [
+        Turn(turn_id=f"t{n}", client_id=f"c{n}", text="q", answer="a", status="completed") for n in range(90)
+    ]
+    session = given(SessionSnapshot(state=msgspec.Raw(msgspec.msgpack.encode(whole))))
+    assert sum(1 for turn in session.turns if turn.text) == 50
+
+
+def test_a_session_has_no_more_turns_than_it_can_remember() -> None:
+    whole = Session(user="ann")
+    whole.turns = [Turn(turn_id=f"t{n}", client_id=f"c{n}", text="q", digest=b"d") for n in range(MOST_TURNS)]
+    session = evolve(whole, STARTED)
+    assert len(session.turns) == MOST_TURNS and session.turns[-1].client_id == "c1"

@@ -19,11 +19,13 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.app import create_app
 from api.services import Services
+from api.turns import history
 from application.clock import new_id
 from application.erase_session import EraseSessionHandler
 from application.gateway.caching import AnswerCache
 from application.live_session import LiveSessions
 from application.users import Users
+from domain.event import Event, StreamId
 from domain.session import events as e
 from projections.audit import Audit
 from projections.audit_reads import AuditReads
@@ -160,6 +162,61 @@ async def test_turns_are_paged_in_order_and_the_consistent_read_agrees(house: Ho
     finished = {"completed": "stop", "cancelled": "incomplete", "failed": None, "running": None}
     assert all(turn["finish_reason"] == finished[turn["status"]] for turn in whole["turns"])
     assert all(shown | {"created_at"} <= turn.keys() for turn in whole["turns"])
+
+
+async def paged(house: House, path: str, cursor: str | None = None, **query: Any) -> list[list[dict[str, Any]]]:
+    """All pages of a list of turns."""
+    pages = []
+    while True:
+        query |= {"cursor": cursor} if cursor else {}
+        page = (await house.get(path, **query)).json()
+        pages.append(page["turns"])
+        cursor = page["next"]
+        if cursor is None:
+            return pages
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+async def test_the_rest_of_a_history_is_read_at_its_cursor(house: House, consistent: bool) -> None:
+    id = await house.session(turns=70)
+    await house.feed()
+    live = await house.services.sessions.get(StreamId.parse(house.stream(id)))
+    shown, older = history(live.state)
+    rest = await paged(house, f"/v1/sessions/{id}/turns", older, limit=7, consistent=consistent)
+    assert [len(page) for page in rest] == [7, 7, 6]
+    ids = [turn["turn_id"] for page in rest for turn in page] + [msgspec.json.decode(turn)["turn_id"] for turn in shown]
+    assert ids == [turn.turn_id for turn in live.state.turns]
+    for cursor in ("x.", ".x", f"{new_id()}.{new_id()}.{new_id()}", ""):
+        refused = await house.get(f"/v1/sessions/{id}/turns", cursor=cursor)
+        assert refused.json()["code"] == "invalid_cursor"
+
+
+async def test_pages_of_turns_are_bounded_in_bytes(house: House) -> None:
+    id = new_id()
+    facts: list[Event] = [e.SessionOpened(user="ada", assistant="default")]
+    for n in range(12):
+        turn_id = new_id()
+        facts.append(e.TurnStarted(turn_id=turn_id, client_id=f"c{n}", text="q" * 20_000))
+        facts.append(e.TurnCompleted(turn_id=turn_id, text=f"{n} " + "ü" * 60_000))
+    for first in range(0, len(facts), 5):
+        await house.writer.append(house.stream(id), facts[first : first + 5], "ada")
+    await house.feed()
+    whole = [f"{n} " + "ü" * 60_000 for n in range(12)]
+    for path, query in (("turns", {}), ("turns", {"consistent": True}), ("history", {})):
+        pages = await paged(house, f"/v1/sessions/{id}/{path}", limit=1_000, **query)
+        assert [turn["answer"] for page in pages for turn in page] == whole
+        assert max(len(page) for page in pages) < 12, path
+
+
+async def test_history_is_paged(house: House) -> None:
+    id = await house.session(turns=70)
+    (whole,) = await paged(house, f"/v1/sessions/{id}/history", limit=1_000)
+    assert len(whole) == 70
+    pages = await paged(house, f"/v1/sessions/{id}/history", limit=30)
+    assert [len(page) for page in pages] == [30, 30, 10] and [turn for page in pages for turn in page] == whole
+    for limit in (0, 1_001):
+        assert (await house.get(f"/v1/sessions/{id}/history", limit=limit)).json()["code"] == "invalid_range"
+    assert (await house.get(f"/v1/sessions/{id}/history", cursor="x")).json()["code"] == "invalid_cursor"
 
 
 @pytest.mark.parametrize("of", ["", "/turns", "/history"])
