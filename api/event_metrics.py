@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from api.metrics import SECONDS
+from api.metrics import SECONDS, named
 from application.gateway.health import Health
 from domain.event import Event
 from domain.model_calls import TokensUsed
 from domain.session import events as e
-from domain.usage import family_of
+from domain.usage import PRICES, family_of
 
 STATES = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -26,7 +26,7 @@ cache = Counter("colloquy_answer_cache", "Questions asked of the answer caches",
 saved = Counter("colloquy_saved_usd", "What answers from caches would have cost, in US dollars", ("layer",))
 private = Counter("colloquy_private_values", "Private values that were kept from models", ("kind",))
 tools = Counter("colloquy_tool_calls", "Tools that ran", ("status",))
-breakers = Gauge("colloquy_breaker_state", "0 closed, 1 half open, 2 open", ("model",))
+breakers = Gauge("colloquy_breaker_state", "The worst of a family: 0 closed, 1 half open, 2 open", ("family",))
 
 
 def count(events: Sequence[Event]) -> None:
@@ -36,7 +36,7 @@ def count(events: Sequence[Event]) -> None:
             case TokensUsed():
                 _count_call(event)
             case e.StepRun():
-                steps.labels(event.step, family_of(event.model), event.reason).inc()
+                steps.labels(event.step, _family(event.model), event.reason).inc()
             case e.TurnCompleted():
                 turns.labels("completed").inc()
                 first_token.observe(event.ttft_ms / 1000)
@@ -61,13 +61,22 @@ def count(events: Sequence[Event]) -> None:
 
 
 def show_breakers(health: Health) -> None:
-    """Each model's breaker as it is now."""
+    """The worst breaker of each family of models as it is now."""
+    worst: dict[str, int] = {}
     for model, state in health.states().items():
-        breakers.labels(model).set(STATES[state])
+        family = _family(model)
+        worst[family] = max(worst.get(family, 0), STATES[state])
+    for family, number in worst.items():
+        breakers.labels(family).set(number)
+
+
+def _family(model: str) -> str:
+    """Assistants may name models of their own."""
+    return named(family_of(model), PRICES)
 
 
 def _count_call(used: TokensUsed) -> None:
-    family, usage = family_of(used.model), used.usage
+    family, usage = _family(used.model), used.usage
     calls.labels(family, used.failure or ("estimated" if used.estimated else "settled")).inc()
     cost.labels(family).inc(float(used.cost_usd))
     kinds = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from typing import TypeVar
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
@@ -10,7 +11,20 @@ from prometheus_client.registry import Collector
 
 from application.tasks import ended
 
+T = TypeVar("T")
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+CLOSES = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1009, 1011, 1012, 1013})
+OUR_CLOSES = frozenset({4400, 4401, 4403, 4404, 4408, 4429})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+"""Stands for what is not ours to name, but a client's or a tenant's: a label is kept for ever."""
+
+
+def named(value: T, known: Container[T]) -> str:
+    """A label's value: itself when it is one of these."""
+    return str(value) if value in known else OTHER
+
 
 http_requests = Counter("colloquy_http_requests", "Requests that were answered", ("method", "route", "status"))
 http_duration = Histogram(

@@ -8,8 +8,11 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
+import prometheus_client
 import structlog
 import uvicorn
 
@@ -138,11 +141,27 @@ def serve_forever(settings: Settings, fd: int | None = None) -> None:
 
     async def main() -> None:
         async with open_services(settings) as services:
-            await serve(services, listener)
+            with metrics_served(settings):
+                await serve(services, listener)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))  # until the server has its own: nothing is served yet
     uvloop.run(main())
+
+
+@contextmanager
+def metrics_served(settings: Settings) -> Iterator[None]:
+    """Metrics on a port of their own, which can be kept from the world, when a setting names one."""
+    if not settings.metrics_port:
+        yield
+        return
+    server, thread = prometheus_client.start_http_server(settings.metrics_port, settings.host)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _allow_many_files() -> None:

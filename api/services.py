@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,4 +90,3 @@ class Services:
     session_reads: SessionReads
     costs: CostReads
     audit: AuditReads
-    gauges: Sequence[Callable[[], Awaitable[None]]] = ()

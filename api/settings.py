@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # The server
     host: str = "127.0.0.1"
     port: int = 8080
+    metrics_port: int = 0
     allowed_origins: tuple[str, ...] = ()
     max_sockets: int = 5_000
     max_sockets_per_tenant: int = 100

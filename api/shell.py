@@ -91,7 +91,7 @@ class Shell:
         finally:
             if accepted:
                 metrics.ws_connections.dec()
-                metrics.ws_closes.labels(str(code)).inc()
+                metrics.ws_closes.labels(metrics.named(code, metrics.CLOSES | metrics.OUR_CLOSES)).inc()
                 log.info("socket_closed", route=scope.get("path_template", ""), code=code)
 
 
@@ -120,7 +120,7 @@ def _has_nul(scope: Scope) -> bool:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    route, method = str(scope.get("path_template") or "unknown"), scope["method"]
+    route, method = str(scope.get("path_template") or "unknown"), metrics.named(scope["method"], metrics.METHODS)
     metrics.http_requests.labels(method, route, str(status)).inc()
     metrics.http_duration.labels(method, route).observe(seconds)
     log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -87,6 +87,7 @@ from projections.spending import LedgerSpending
 
 POOL_SIZE = 12
 LEASES, TOOLS = 2, 4
+GAUGES_S = 5.0
 MIRROR_S = 0.5
 """Between two times that feeds are sent to their tails."""
 WATCH_S = 1.0
@@ -259,6 +260,7 @@ async def _assemble(
             metrics.loop_down.labels(name).set(bool(why))
         await lag.refresh()
 
+    loops.every("gauges", GAUGES_S, refresh_gauges)
     loops.every("lease_renewal", settings.lease_s / 3, recover.renew)
     loops.every("recovery", settings.lease_s / 3, recover)
     loops.every("session_sweep", SWEEP_S, sessions.sweep)
@@ -307,7 +309,6 @@ async def _assemble(
         session_reads=session_reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
-        gauges=[refresh_gauges],
         readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache), down),
     )
 

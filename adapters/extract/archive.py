@@ -15,11 +15,18 @@ SMALL = 256 * 1024
 ENCRYPTED_FLAG = 0x1
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 DTD = tuple(word.encode(encoding) for word in ("<!DOCTYPE", "<!ENTITY") for encoding in ENCODINGS)
+MACROS = tuple(word.encode(encoding) for word in ("vbaproject", "macroenabled") for encoding in ENCODINGS)
+"""As content types and relations name them, in lower case (ECMA-376, [MS-OFFMACRO2])."""
+MACRO_PARTS = re.compile(
+    r"(?:^|/)(?:vba\w*\.(?:bin|xml)|[^/]*\.(?:doc|dot|xls|xlt|xla|ppt|pot|pps|ppa|sld)m$|(?:intl)?macrosheets/)",
+    re.I,
+)
+"""Macros themselves, and documents inside the document that are made to hold them."""
 RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
 
 
 def check_archive(archive: zipfile.ZipFile) -> None:
-    """Refuse bombs, DTDs, passwords, and parts that would be fetched from outside; hyperlinks are only text."""
+    """Refuse bombs, DTDs, passwords, macros, and parts that would be fetched from outside; hyperlinks are only text."""
     entries = archive.infolist()
     if any(entry.flag_bits & ENCRYPTED_FLAG for entry in entries):
         raise DocumentRefused("password_protected", "The document asks for a password.")
@@ -27,11 +34,18 @@ def check_archive(archive: zipfile.ZipFile) -> None:
         raise DocumentRefused("archive_unsafe", "The document unpacks to more than is allowed.")
     if len({entry.filename for entry in entries}) < len(entries):
         raise DocumentRefused("archive_unsafe", "The document holds two parts of one name.")
+    if any(MACRO_PARTS.search(entry.filename.replace("\\", "/")) for entry in entries):
+        raise DocumentRefused("archive_unsafe", "The document holds macros.")
     for entry in entries:
         if entry.file_size > SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
             raise DocumentRefused("archive_unsafe", "A part of the document is packed too tightly to be honest.")
-        if entry.filename.endswith((".xml", ".rels")):
-            _check_markup(archive.read(entry))
+        name = entry.filename.lower()
+        if name.endswith((".xml", ".rels")):
+            part = archive.read(entry)
+            _check_markup(part)
+            # Whatever the macros' part is called, these say what it is. Elsewhere the words are only text.
+            if name.endswith((".rels", "[content_types].xml")) and any(word in part.lower() for word in MACROS):
+                raise DocumentRefused("archive_unsafe", "The document holds macros.")
 
 
 def _check_markup(part: bytes) -> None:

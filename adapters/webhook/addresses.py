@@ -20,7 +20,24 @@ INTERNAL = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "c
 TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 """IPv6 addresses that hold an IPv4 address, which may be any."""
 SPECIAL = tuple(ipaddress.ip_network(net) for net in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16"))
-"""Registered for special purposes, which Python 3.11 does not know or knows in part; a cloud's metadata among them."""
+"""Registered for special purposes, which Python 3.11 does not know or knows in part."""
+CLOUDS = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "169.254.0.0/16",  # nearly all clouds' metadata, and AWS's credentials
+        "168.63.129.16",  # Azure's wire server
+        "100.100.100.200",  # Alibaba Cloud's metadata
+        "192.0.0.192",  # Oracle Cloud's older metadata
+        "192.80.8.124",  # Equinix Metal's metadata
+        "161.26.0.0/16",  # IBM Cloud's infrastructure services
+        "166.8.0.0/14",  # IBM Cloud's service endpoints
+        "fd00:ec2::/32",  # AWS: metadata ::254, name server ::253, credentials ::23
+        "fd20:ce::254",  # Google Cloud's metadata
+        "fd00:42::42",  # Scaleway's metadata
+        "fe80::a9fe:a9fe",  # OpenStack's metadata
+    )
+)
+"""What answers only inside a cloud, some of it at public addresses: metadata, credentials, services of the host."""
 
 
 class Forbidden(Exception):
@@ -80,14 +97,17 @@ def as_address(host: str) -> Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether it belongs to the public internet: not private, shared, loopback, link-local (cloud metadata), multicast,
+    """Whether it belongs to the public internet: not private, shared, loopback, link-local, a cloud's own, multicast,
     reserved, nor an IPv6 spelling of such a one (IANA's special-purpose registries)."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
         if any(address in net for net in TRANSLATED) or address.is_site_local:
             return False
-    if any(address in net for net in SPECIAL):
+        # A translator of its own prefix has the IPv4 address at the end (RFC 6052, 2.2).
+        if any(ipaddress.IPv4Address(address.packed[-4:]) in net for net in CLOUDS if net.version == 4):
+            return False
+    if any(address in net for net in SPECIAL + CLOUDS):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 

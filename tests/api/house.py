@@ -114,7 +114,6 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "upload_space": UploadSpace(places=8, size=64 * 1024 * 1024),
         "readiness": Readiness({}, dict),
         "drain": QuickDrain(),
-        "gauges": (),
     }
     return Services(**parts | changes)
 

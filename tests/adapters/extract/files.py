@@ -53,8 +53,12 @@ def word(*paragraphs: str, title: str = "", table: list[list[str]] | None = None
 
 def word_with(**parts: bytes) -> bytes:
     """A Word document with parts added or replaced; `__` in a name stands for `/`, a last `_` for `.`."""
+    return word_changed({_part_name(name): body for name, body in parts.items()})
+
+
+def word_changed(changed: dict[str, bytes]) -> bytes:
+    """A Word document with parts added or replaced, by their names."""
     out = BytesIO()
-    changed = {_part_name(name): body for name, body in parts.items()}
     with zipfile.ZipFile(BytesIO(word("text"))) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for entry in source.namelist():
             if entry not in changed:

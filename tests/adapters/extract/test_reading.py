@@ -13,7 +13,7 @@ from adapters.extract.kinds import CSV, DOCX, HTML, MARKDOWN, OLE_MAGIC, PDF, TE
 from adapters.extract.reading import read
 from adapters.extract.splitting import PASSAGE, split
 from domain.refusals import DocumentRefused
-from tests.adapters.extract.files import pdf, word, word_with
+from tests.adapters.extract.files import pdf, word, word_changed, word_with
 
 RELATIONS = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">%s</Relationships>'
 
@@ -96,6 +96,45 @@ def test_refusals() -> None:
     assert reason(DOCX, word("x")[:500]) == "unreadable"
     assert reason(DOCX, b"PK\x03\x04word/") == "unreadable"
     assert reason(DOCX, OLE_MAGIC + "EncryptedPackage".encode("utf-16-le")) == "password_protected"
+
+
+CONTENT_TYPES = b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">%s</Types>'
+MACRO_FREE = b'<Override PartName="/word/document.xml" ContentType="%s"/>'
+MACROS: dict[str, dict[str, bytes]] = {
+    "a project": {"word/vbaProject.bin": b"x"},
+    "a project in capitals": {"WORD/VBAPROJECT.BIN": b"x"},
+    "a project elsewhere": {"customXml/vbaProject.bin": b"x"},
+    "its data alone": {"word/vbaData.xml": b"<wne:vbaSuppData/>"},
+    "its signature": {"word/vbaProjectSignature.bin": b"x"},
+    "its part under another name": {
+        "word/font.bin": b"x",
+        "word/_rels/document.xml.rels": RELATIONS
+        % b'<Relationship Id="r7" Type="http://schemas.microsoft.com/x/vbaProject" Target="font.bin"/>',
+    },
+    "a type of macros": {
+        "[Content_Types].xml": CONTENT_TYPES % MACRO_FREE % b"application/vnd.ms-word.document.macroEnabled.main+xml",
+    },
+    "a type of macros in UTF-16": {
+        "[Content_Types].xml": (
+            CONTENT_TYPES % MACRO_FREE % b"application/vnd.ms-word.template.macroEnabledTemplate.main+xml"
+        )
+        .decode()
+        .encode("utf-16"),
+    },
+    "a workbook with macros inside": {"word/embeddings/Microsoft_Excel_Sheet1.xlsm": b"PK"},
+    "a document with macros inside": {"word/embeddings/x.DOCM": b"PK"},
+    "old macros of a workbook": {"xl/macrosheets/sheet1.xml": b"<x/>"},
+}
+
+
+@pytest.mark.parametrize("parts", MACROS.values(), ids=MACROS.keys())
+def test_a_word_document_must_hold_no_macros(parts: dict[str, bytes]) -> None:
+    assert reason(DOCX, word_changed(parts)) == "archive_unsafe"
+
+
+def test_a_word_document_may_speak_of_macros() -> None:
+    assert "vbaProject" in text_of(DOCX, word("vbaProject.bin and macroEnabled documents are refused"))
+    assert text_of(DOCX, word_changed({"word/embeddings/Microsoft_Excel_Sheet1.xlsx": b"PK"}))
 
 
 def test_a_word_document_must_not_be_a_bomb_or_reach_out() -> None:

@@ -23,6 +23,37 @@ def test_public_addresses(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
+CLOUDS = [
+    "168.63.129.16", "169.254.169.254", "169.254.169.253", "169.254.170.2", "169.254.170.23", "169.254.42.42",
+    "100.100.100.200", "192.0.0.192", "192.80.8.124", "161.26.0.10", "166.9.0.1",
+]  # fmt: skip
+CLOUDS_V6 = ["fd00:ec2::254", "fd00:ec2::253", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fe80::a9fe:a9fe"]
+# IPv4-mapped and -compatible, stateless translation, NAT64 by the well-known, a local and anybody's prefix, ISATAP.
+SPELLINGS = [
+    "::ffff:{}",
+    "::{}",
+    "::ffff:0:{}",
+    "64:ff9b::{}",
+    "64:ff9b:1::{}",
+    "2a00:1450:64::{}",
+    "2a00:1450::5efe:{}",
+]
+
+
+@pytest.mark.parametrize("address", CLOUDS)
+def test_what_answers_only_inside_a_cloud_in_all_its_spellings(address: str) -> None:
+    number = ipaddress.IPv4Address(address)
+    six_to_four = ipaddress.IPv6Address((0x2002 << 112) | (int(number) << 80))
+    teredo = ipaddress.IPv6Address((0x20010000 << 96) | (int(number) ^ 0xFFFFFFFF))
+    spelled = [ipaddress.ip_address(form.format(address)) for form in SPELLINGS]
+    assert not any(is_public(one) for one in (number, six_to_four, teredo, *spelled))
+
+
+@pytest.mark.parametrize("address", CLOUDS_V6)
+def test_what_answers_only_inside_a_cloud_over_ipv6(address: str) -> None:
+    assert not is_public(ipaddress.ip_address(address))
+
+
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
