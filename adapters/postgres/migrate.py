@@ -37,7 +37,10 @@ def migrate(database_url: str, lanes: int = 1, logins: Mapping[str, str] | None 
         "HOME": os.environ.get("HOME", "/"),
         "DATABASE_URL": dbmate_url(database_url),  # not on the command line, which everybody can read
     }
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, env=environment, check=False)
+    # In a folder of ours: dbmate takes settings from a file `.env` where it is started.
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=DEADLINE_S, env=environment, cwd=MIGRATIONS, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"the database could not be migrated: {(done.stderr or done.stdout).strip()[-800:]}")
     with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ import click
 
 from api.cli.main import with_data_dir
 from api.settings import Settings, read_settings
+from infra.local.child import python
 from infra.local.endpoints import given_outside, write_installation
 from infra.local.stack import Stack, start
 
@@ -80,7 +80,7 @@ class Installation:
         # No job knows the database's owner; only those that answer nobody see all tenants.
         environment = self.environment | self.logins.get(name, self.logins["background"])
         environment.pop("COLLOQUY_DATABASE_URL", None)
-        self.stack.start_job(name, [sys.executable, "-m", "api.cli", command], environment, grace_s)
+        self.stack.start_job(name, python("api.cli", command), environment, grace_s)
 
     def follow(self, timeout_s: float) -> None:
         """Take one piece of news, if any comes; RuntimeError when something cannot be kept running."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import uvicorn
 from ministack import app as emulator
 from ministack.core.persistence import STATE_DIR, save_state
 from ministack.services import dynamodb, s3
@@ -189,3 +191,8 @@ def _one_body(body: bytes) -> Receive:
 
 async def _nowhere(_: Message) -> None:
     return None
+
+
+if __name__ == "__main__":
+    # Not by uvicorn's own command line, which would import from the folder that it is started in.
+    uvicorn.run(app, fd=int(sys.argv[1]), log_level="warning", access_log=False, timeout_graceful_shutdown=3)

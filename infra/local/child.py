@@ -34,6 +34,13 @@ class Recipe(msgspec.Struct, kw_only=True):
     grace_s: float = 8.0
 
 
+def python(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of ours, or of a library, as it is installed: in isolated mode the folder it is
+    started in and what the environment names are no places to import from
+    (https://docs.python.org/3/using/cmdline.html#cmdoption-I)."""
+    return [sys.executable, "-I", "-m", module, *arguments]
+
+
 def start_time(pid: int) -> str | None:
     """When a live process began, as the kernel counts: with the pid it names one process for good. None for one that is
     gone or a zombie, and where there is no /proc."""

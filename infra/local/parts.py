@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from infra.local.child import Recipe
+from infra.local.child import Recipe, python
 from infra.local.ports import Ports
 from infra.local.probes import http_answers, valkey_pid
 
@@ -97,10 +97,7 @@ def aws(home: Path, ports: Ports, *, fast: bool) -> Part:
         "PERSIST_STATE": "1", "STATE_DIR": str(home / "state"), "S3_PERSIST": "1", "S3_DATA_DIR": str(home / "s3"),
         "MINISTACK_REGION": "us-east-1", "DOCKER_HOST": "unix:///nonexistent", "COLLOQUY_AWS_FAST": str(int(fast)),
     }  # fmt: skip
-    argv = [
-        sys.executable, "-m", "uvicorn", "infra.local.aws_shell:app", "--fd", str(fd), "--log-level", "warning",
-        "--no-access-log", "--timeout-graceful-shutdown", "3",
-    ]  # fmt: skip
+    argv = python("infra.local.aws_shell", str(fd))
 
     async def ready(_: int) -> bool:
         return await http_answers(port, "/_ministack/health", b'"dynamodb"')
@@ -112,7 +109,7 @@ def bedrock(home: Path, ports: Ports, *, fast: bool) -> Part:
     """The Bedrock stand-in."""
     home.mkdir(exist_ok=True)
     port, fd = ports["bedrock"], ports.listen("bedrock")
-    argv = [sys.executable, "-m", "infra.local.bedrock", "--fd", str(fd), "--data-dir", str(home)]
+    argv = python("infra.local.bedrock", "--fd", str(fd), "--data-dir", str(home))
     argv += ["--hashed-embeddings"] if os.environ.get(HASHED) else []
     env = CLEAN | {"HOME": str(home)}
 

@@ -6,13 +6,13 @@ import json
 import os
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from infra.local.child import python
 from infra.local.endpoints import Endpoints
 from infra.local.installation import Installation
 
@@ -100,7 +100,7 @@ def start(
     installation.create()
     lifeline_end, lifeline = os.pipe()
     told, told_end = os.pipe()
-    command = [sys.executable, "-m", "infra.local.guardian", str(installation.path), str(lifeline_end), str(told_end)]
+    command = python("infra.local.guardian", str(installation.path), str(lifeline_end), str(told_end))
     command += ["--fast"] if fast else []
     command += ["--without", *sorted(without)] if without else []
     with installation.log("guardian").open("ab") as log:

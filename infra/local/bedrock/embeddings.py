@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from infra.local.bedrock import hashed_ngrams, minilm
+from infra.local.child import python
 
 BATCH = 4  # more at once is no faster: the work is done by matrices that are large enough already
 WAITING = 4_096
@@ -81,7 +82,7 @@ class MiniLMEmbeddings:
     async def _work(self) -> None:
         """Batch after batch. The process ends when its input closes, so it cannot outlive this one."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", minilm.__name__, stdin=-1, stdout=-1, env={"OPENBLAS_NUM_THREADS": "1", **os.environ}
+            *python(minilm.__name__), stdin=-1, stdout=-1, env={"OPENBLAS_NUM_THREADS": "1", **os.environ}
         )
         batch: list[tuple[int, int, str, Waiter]] = []
         try:
