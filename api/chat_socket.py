@@ -20,6 +20,7 @@ from api.services import Services
 from api.turns import history, repeat
 from application.cancel_turn import cancel_turn
 from application.clock import now, rfc3339
+from application.confirm_tool import confirm_tool
 from application.give_feedback import give_feedback
 from application.live_session import LiveSession
 from application.replay_session import Replay
@@ -35,7 +36,7 @@ from domain.refusals import (
     SessionNotFound,
     SessionNotOpen,
 )
-from domain.session.commands import GiveFeedback
+from domain.session.commands import ConfirmTool, GiveFeedback
 
 SUBPROTOCOL = "chat.v1"
 BAD_FRAMES = 10
@@ -155,6 +156,9 @@ class ChatSocket:
                 await self._create(self.live, frame)
             case f.TurnCancel():
                 await cancel_turn(self.live, frame.turn_id)
+            case f.ToolConfirm(turn_id=turn_id, call=call, allow=allow):
+                by = self.principal.user
+                await confirm_tool(self.live, ConfirmTool(turn_id=turn_id, call=call, allow=allow, by=by))
             case f.FeedbackCreate():
                 await give_feedback(
                     self.principal,

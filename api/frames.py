@@ -60,6 +60,14 @@ class TurnCancel(ClientFrame, frozen=True, kw_only=True):
     turn_id: str
 
 
+class ToolConfirm(ClientFrame, frozen=True, kw_only=True):
+    """Say whether a call that waits may be made."""
+
+    turn_id: str
+    call: str
+    allow: bool
+
+
 class FeedbackCreate(ClientFrame, frozen=True, kw_only=True):
     """Rate an answer."""
 
@@ -72,11 +80,12 @@ class Ping(ClientFrame, frozen=True, kw_only=True):
     """Is anybody there?"""
 
 
-AnyClientFrame = SessionOpen | TurnCreate | TurnCancel | FeedbackCreate | Ping
+AnyClientFrame = SessionOpen | TurnCreate | TurnCancel | ToolConfirm | FeedbackCreate | Ping
 CLIENT_FRAMES: dict[str, type[AnyClientFrame]] = {
     "session.open": SessionOpen,
     "turn.create": TurnCreate,
     "turn.cancel": TurnCancel,
+    "tool.confirm": ToolConfirm,
     "feedback.create": FeedbackCreate,
     "ping": Ping,
 }

@@ -61,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     first_token_s: float = 8.0
     stream_idle_s: float = 6.0
     turn_s: float = 120.0
+    confirm_s: float = 60.0
     lease_s: float = 10.0
     history_tokens: int = 6_000
     answer_tokens: int = 1_024

@@ -10,6 +10,7 @@ from application.admission import Admission
 from application.after_turn import AfterTurn
 from application.answer import Answering
 from application.budget_news import TellOfBudget
+from application.confirm_tool import AskFirst
 from application.corpus_version import CorpusVersions
 from application.gateway.attempt import Attempt
 from application.gateway.caching import AnswerCache
@@ -97,7 +98,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
     executors = Executors(parts.datasets, parts.webhooks, parts.sealer)
     answering = Answering(
         gateway,
-        ToolRounds(ToolBoxes(parts.tenants, executors)),
+        ToolRounds(ToolBoxes(parts.tenants, executors), AskFirst(settings.confirm_s)),
         history_tokens=settings.history_tokens,
         answer_tokens=settings.answer_tokens,
         first_token_s=settings.first_token_s,

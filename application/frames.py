@@ -64,11 +64,13 @@ class Citation(Frame, tag="turn.citation"):
 
 
 class ToolCall(Frame, tag="turn.tool_call"):
-    """A tool is running or has run."""
+    """A tool is running or has run; or it waits for its user to say whether `call` may be made with this input."""
 
     name: str
     status: str
     ms: int | UnsetType = UNSET
+    call: str | UnsetType = UNSET
+    input: dict[str, Any] | UnsetType = UNSET
 
 
 class PiiRedacted(Frame, tag="turn.pii_redacted"):

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from domain.session.state import Session, SessionSnapshot
 
 SNAPSHOT_EVERY = 200
 IDLE_S = 3_600.0
+LOOK_AGAIN_S = 1.0
 MAX_HELD = 10_000
 MIRRORED = 64
 """Feeds whose news are sent to the tail at a time; with more than four times as many, a quarter of them."""
@@ -63,6 +65,7 @@ class LiveSession:
         self.used = self.mirrored = time.monotonic()
         self._store = store
         self._lock = asyncio.Lock()
+        self._changed = asyncio.Event()
         self._snapshot_at = 0
 
     @property
@@ -108,7 +111,24 @@ class LiveSession:
         async with self._lock:
             stored = await self.held.execute(rule, context)
         self._observe(stored)
+        self._changed.set()
+        self._changed = asyncio.Event()
         return stored
+
+    async def until(self, is_so: Callable[[Session], bool], within_s: float) -> None:
+        """Wait until the state is so, whichever process stores the fact that makes it so, or until the time is over."""
+        end = time.monotonic() + within_s
+        while not is_so(self.state) and (left := end - time.monotonic()) > 0:
+            try:
+                await asyncio.wait_for(self._changed.wait(), min(left, LOOK_AGAIN_S))
+            except TimeoutError:
+                await self._look()
+
+    async def _look(self) -> None:
+        """Apply what another process may have stored, if that can be known now."""
+        with suppress(Refusal):
+            async with self._lock:
+                await self.held.catch_up()
 
     async def snapshot(self) -> None:
         """Keep a snapshot when enough has happened since the last one."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from application import frames as f
+from application.confirm_tool import AskFirst
 from application.ports.model import Message, ToolUse
 from application.run_plan import PlanRun
 from application.steps.act import RepairedInput, ToolSummary
@@ -30,6 +31,7 @@ class ToolRounds:
     """Opens a turn's box of tools, and runs what a round of the answer asked for."""
 
     boxes: ToolBoxes
+    ask_first: AskFirst
 
     async def open(self, run: TurnRun, turn: Turn, names: Sequence[str]) -> ToolBox:
         """The tools of a turn, with what is known of calls that were made before it was taken over."""
@@ -37,8 +39,12 @@ class ToolRounds:
         async def intend(fact: ToolCalled) -> None:
             await run.record([fact])
 
+        async def ask_user(call: ToolCalled) -> bool:
+            return await self.ask_first(run, call)
+
         caller = Caller(run.caller.tenant, run.name, run.roles)
-        return await self.boxes.open(caller, run.turn_id, names, known=list(turn.tool_calls.values()), intend=intend)
+        known = list(turn.tool_calls.values())
+        return await self.boxes.open(caller, run.turn_id, names, known=known, intend=intend, ask_user=ask_user)
 
     def refuse(self, run: TurnRun, uses: Sequence[ToolUse]) -> None:
         """Run none of these: the answer that asked for them was cut, held back or not well formed."""
@@ -65,7 +71,9 @@ class ToolRounds:
         return [Message("assistant", asked), Message("user", told)]
 
     async def _call(self, run: TurnRun, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolResult:
-        run.show(f.ToolCall(name=use.name, status="started"))
+        tool = run.tools().get(use.name)
+        if not (tool and tool.confirm):  # else it is shown once it may
+            run.show(f.ToolCall(name=use.name, status="started"))
         result = await box.call(use)
         run.tool_outputs.append(result.output)
         run.note(result.event(run.turn_id))

@@ -80,6 +80,8 @@ class Conversation:
                     citations[frame["n"]] = frame
                 case "turn.model_failed_over":
                     click.echo(self._paint(YELLOW, f"\n({frame['from']} failed; {frame['to']} goes on)"), err=True)
+                case "turn.tool_call" if frame["status"] == "waiting":
+                    await self._confirm(frame)
                 case "turn.tool_call" if frame["status"] != "completed":
                     told = "calls" if frame["status"] == "started" else "could not use"
                     click.echo(self._paint(DIM, f"\n({told} {frame['name']})"), err=True)
@@ -97,6 +99,16 @@ class Conversation:
                     click.echo(self._paint(RED, f"\n{error['message']} ({error['code']})"), err=True)
                     return False
         return False
+
+    async def _confirm(self, frame: dict[str, Any]) -> None:
+        """Ask whether a tool may be called; where nobody can be asked it may not."""
+        allow = False
+        if sys.stdin.isatty():
+            told = f"\n{frame['name']} {json.dumps(frame.get('input', {}), ensure_ascii=False)}"
+            click.echo(self._paint(BOLD, told), err=True)
+            answer = await asyncio.to_thread(input, "Allow this? [y/N] ")
+            allow = answer.strip().lower() in ("y", "yes")
+        await self._send({"type": "tool.confirm", "turn_id": self._turn_id, "call": frame["call"], "allow": allow})
 
     async def _turn(self) -> AsyncIterator[dict[str, Any]]:
         while True:

@@ -29,6 +29,7 @@ class ToolBody(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     input_schema: dict[str, Any]
     effects: bool = False
+    confirm: bool = False
     personal: bool | None = None
     live: bool | None = None
     query: Query | None = None
@@ -50,6 +51,7 @@ class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     input_schema: dict[str, Any]
     effects: bool
+    confirm: bool
     personal: bool
     live: bool
     query: Query | None

@@ -18,7 +18,7 @@ from application.ports.tenants import Tenants
 from application.ports.webhooks import WebhookFailed
 from application.tools.executors import Caller, Executors
 from application.tools.input_schema import complaints
-from application.tools.results import STARTED, ToolResult, effect_key, known_calls
+from application.tools.results import STARTED, WAITING, NotDone, Status, ToolResult, effect_key, known_calls
 from domain.access import PERMISSIONS
 from domain.refusals import Refusal
 from domain.session.events import ToolCalled
@@ -30,11 +30,16 @@ CALL_S = 15.0
 MOST_CALLS = 32
 """A turn; a model that is talked into more gets nothing but this refusal."""
 MOST_INPUT = 65_536
+MOST_CONFIRMED = 16_384
+"""Characters of an input that a user is asked about: nobody agrees to what cannot be read."""
+NOT_ALLOWED = "The user did not allow this call. Nothing was done. Do not call it again; tell the user so."
 UNKNOWN_END = "It was begun before and it is not known whether it took effect. It is not done again; tell the user so."
 
 RecordIntent = Callable[[ToolCalled], Awaitable[None]]
 """Stores that a call with effects is about to be made (`status` is `started`), and returns when that is safe. What it
 raises ends the call before anything was done."""
+AskUser = Callable[[ToolCalled], Awaitable[bool]]
+"""Asks the user whether a call may be made (`status` is `waiting`). What it raises ends the call likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,13 @@ class ToolBoxes:
         *,
         known: Iterable[ToolCalled] = (),
         intend: RecordIntent | None = None,
+        ask_user: AskUser | None = None,
     ) -> ToolBox:
         """The tools of these names; one that the tenant does not have is left out. `known` are the turn's facts of
         calls so far: a model that begins the turn anew gets their results without anything being done again."""
         tools = (await self.tenants.settings(caller.tenant)).tools
         mine = {name: tools[name] for name in names if name in tools}
-        return ToolBox(caller, turn_id, mine, self.executors, known_calls(known), intend)
+        return ToolBox(caller, turn_id, mine, self.executors, known_calls(known), intend, ask_user)
 
 
 class ToolBox:
@@ -71,9 +77,10 @@ class ToolBox:
         executors: Executors,
         known: dict[str, ToolCalled],
         intend: RecordIntent | None = None,
+        ask_user: AskUser | None = None,
     ) -> None:
         self._caller, self._turn_id, self._tools, self._executors = caller, turn_id, tools, executors
-        self._known, self._intend = known, intend
+        self._known, self._intend, self._ask_user = known, intend, ask_user
         self._times: Counter[str] = Counter()
         self._calls = 0
 
@@ -95,7 +102,7 @@ class ToolBox:
 
     async def call(self, use: ToolUse) -> ToolResult:
         """Run what the model asked for. Calls may run side by side; never raises but for cancellation and for what
-        `intend` raises."""
+        `intend` and `ask_user` raise."""
         began = time.monotonic()
         self._calls += 1
         tool = self._tools.get(use.name)
@@ -107,6 +114,8 @@ class ToolBox:
         key = self._key(use.name, input)
         if key in self._known:
             return _again(self._known[key], tool)
+        if tool.confirm and not (self._ask_user and await self._ask_user(_fact(self._turn_id, key, use, WAITING))):
+            return _failed(key, use, NOT_ALLOWED, tool, "refused")
         if tool.effects and self._intend:
             await self._intend(_fact(self._turn_id, key, use, STARTED))
         result = await self._run(key, use, tool, input)
@@ -129,6 +138,8 @@ class ToolBox:
             raise _Unfit("The user has no right to use tools.")
         if len(use.input) > MOST_INPUT:
             raise _Unfit(f"The input is longer than {MOST_INPUT} characters.")
+        if tool.confirm and len(use.input) > MOST_CONFIRMED:
+            raise _Unfit(f"The input is longer than the {MOST_CONFIRMED} characters that a user can be asked about.")
         try:
             input = msgspec.json.decode(use.input or "{}")
             unfit = complaints(tool.input_schema, input)
@@ -164,9 +175,9 @@ class _Unfit(Exception):
     """The call cannot be made; the message is for the model."""
 
 
-def _failed(key: str, use: ToolUse, why: str, tool: Tool | None) -> ToolResult:
+def _failed(key: str, use: ToolUse, why: str, tool: Tool | None, status: NotDone = "failed") -> ToolResult:
     effects = tool.effects if tool else False
-    return ToolResult(key=key, name=use.name, input=use.input, output=why, status="failed", effects=effects)
+    return ToolResult(key=key, name=use.name, input=use.input, output=why, status=status, effects=effects)
 
 
 def _fact(turn_id: str, key: str, use: ToolUse, status: str) -> ToolCalled:
@@ -175,9 +186,9 @@ def _fact(turn_id: str, key: str, use: ToolUse, status: str) -> ToolCalled:
 
 def _again(fact: ToolCalled, tool: Tool) -> ToolResult:
     """What a call came to before; one with effects whose end nobody knows is not made again, and so has failed."""
-    done = fact.status == "completed"
+    status = fact.status if fact.status in ("completed", "refused") else "failed"
     output = UNKNOWN_END if fact.status == STARTED else fact.output
     return ToolResult(
-        key=fact.key, name=fact.name, input=fact.input, output=output, status="completed" if done else "failed",
+        key=fact.key, name=fact.name, input=fact.input, output=output, status=msgspec.convert(status, Status),
         ms=fact.ms, effects=tool.effects,
     )  # fmt: skip

@@ -11,7 +11,9 @@ import msgspec
 from application.quoting import as_data, as_data_value
 from domain.session.events import ToolCalled
 
-STARTED = "started"
+STARTED, WAITING = "started", "waiting"
+NotDone = Literal["failed", "refused"]
+Status = Literal["completed", "failed", "refused"]
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +23,7 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     input: str
     output: str
-    status: Literal["completed", "failed"]
+    status: Status
     ms: int = 0
     effects: bool = False
 
@@ -34,7 +36,7 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def block(self, tool_use_id: str) -> dict[str, Any]:
         """As Converse takes it in the message that follows the model's."""
-        failed = {"status": "error"} if self.status == "failed" else {}
+        failed = {} if self.status == "completed" else {"status": "error"}
         return {"toolResult": {"toolUseId": tool_use_id, "content": [_content(self.output)], **failed}}
 
 

@@ -25,6 +25,15 @@ class CreateTurn(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] = {}
 
 
+class ConfirmTool(msgspec.Struct, frozen=True, kw_only=True):
+    """Say whether a call that waits may be made; `by` is empty when time says so."""
+
+    turn_id: str
+    call: str
+    allow: bool
+    by: str = ""
+
+
 class GiveFeedback(msgspec.Struct, frozen=True, kw_only=True):
     """Rate a turn that has ended."""
 

@@ -153,6 +153,27 @@ class ToolCalled(Event, frozen=True, kw_only=True):
     ms: int = 0
 
 
+@topic("tool.confirmation_asked.1", private=True)
+class ToolConfirmationAsked(Event, frozen=True, kw_only=True):
+    """A tool asks its user first. `key` names the call, as in `ToolCalled`."""
+
+    turn_id: str
+    key: str
+    name: str
+    input: str
+
+
+@topic("tool.confirmed.1", private=True)
+class ToolConfirmed(Event, frozen=True, kw_only=True):
+    """Whether a call that waited may be made, and who said so; nobody (`by` is empty) when there was no answer in
+    time."""
+
+    turn_id: str
+    key: str
+    allow: bool
+    by: str = ""
+
+
 @topic("pii.redacted.1")
 class PiiRedacted(Event, frozen=True, kw_only=True):
     """Private values were kept from the model: kinds and counts, never the values."""

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from domain.event import Event
 from domain.model_calls import settle
-from domain.refusals import EmptyPrompt, IdempotencyConflict, SessionNotFound, TurnInProgress, TurnNotFound
-from domain.session.commands import CreateTurn, GiveFeedback, OpenSession
-from domain.session.events import FeedbackGiven, SessionErased, SessionOpened, TurnFailed, TurnResumed, TurnStarted
+from domain.refusals import EmptyPrompt, IdempotencyConflict, NotFound, SessionNotFound, TurnInProgress, TurnNotFound
+from domain.session.commands import ConfirmTool, CreateTurn, GiveFeedback, OpenSession
+from domain.session.events import (
+    FeedbackGiven,
+    SessionErased,
+    SessionOpened,
+    ToolConfirmationAsked,
+    ToolConfirmed,
+    TurnFailed,
+    TurnResumed,
+    TurnStarted,
+)
 from domain.session.state import Session, Turn
 
 
@@ -62,6 +71,27 @@ def fail_turn(session: Session, failure: TurnFailed) -> list[Event]:
     """A running turn ends without an answer; one that has ended stays as it is."""
     turn = session.running
     return [failure] if turn and turn.turn_id == failure.turn_id else []
+
+
+def ask_first(session: Session, asked: ToolConfirmationAsked) -> list[Event]:
+    """A call is asked about once, however often its turn is taken over."""
+    turn = session.running
+    return [asked] if turn and turn.turn_id == asked.turn_id and asked.key not in turn.confirmations else []
+
+
+def confirm_tool(session: Session, command: ConfirmTool) -> list[Event]:
+    """The first answer stands; the same again changes nothing."""
+    turn = session.running
+    if turn is None or turn.turn_id != command.turn_id:
+        raise TurnNotFound
+    if command.call not in turn.confirmations:
+        raise NotFound("No call of that name waits to be confirmed.")
+    decided = turn.confirmations[command.call]
+    if decided is None:
+        return [ToolConfirmed(turn_id=turn.turn_id, key=command.call, allow=command.allow, by=command.by)]
+    if decided != command.allow:
+        raise NotFound("That call waits no longer: it has been decided.")
+    return []
 
 
 def give_feedback(session: Session, command: GiveFeedback) -> list[Event]:

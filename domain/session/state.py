@@ -57,6 +57,7 @@ class Turn(msgspec.Struct, kw_only=True, omit_defaults=True):
     passages: tuple[e.Passage, ...] | None = None
     results: dict[str, str] = {}
     tool_calls: dict[str, e.ToolCalled] = {}
+    confirmations: dict[str, bool | None] = {}
 
     @property
     def size(self) -> int:
@@ -131,7 +132,7 @@ def _end(session: Session, event: e.TurnCompleted | e.TurnCancelled | e.TurnFail
     if turn is None:
         return
     turn.status, turn.answer = status, event.text
-    turn.passages, turn.results, turn.tool_calls = None, {}, {}
+    turn.passages, turn.results, turn.tool_calls, turn.confirmations = None, {}, {}, {}
     if isinstance(event, e.TurnFailed):
         turn.error_code, turn.error_message = event.code, event.message
         turn.error_retryable, turn.trace_id = event.retryable, event.trace_id
@@ -180,6 +181,10 @@ def evolve(session: Session, event: Event) -> Session:
             turn.results[event.step] = event.result
         case e.ToolCalled() if (turn := session.turn(event.turn_id)) and turn.status == "running":
             turn.tool_calls[event.key] = event
+        case e.ToolConfirmationAsked() if (turn := session.turn(event.turn_id)) and turn.status == "running":
+            turn.confirmations.setdefault(event.key, None)
+        case e.ToolConfirmed() if (turn := session.turn(event.turn_id)) and turn.status == "running":
+            turn.confirmations[event.key] = event.allow
         case e.TurnCompleted():
             _end(session, event, "completed")
         case e.TurnCancelled():

@@ -102,12 +102,13 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """What a model may call: exactly one of `query` and `webhook`. `effects` says that a call changes something, and is
-    therefore never made twice. `personal` and `live` say whether a result hangs on who asks and on when; None: as it is
-    with its kind."""
+    therefore never made twice; `confirm`, that its user is asked before each. `personal` and `live` say whether a
+    result hangs on who asks and on when; None: as it is with its kind."""
 
     description: str
     input_schema: dict[str, Any]
     effects: bool = False
+    confirm: bool = False
     personal: bool | None = None
     live: bool | None = None
     query: Query | None = None

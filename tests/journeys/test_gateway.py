@@ -104,6 +104,36 @@ async def test_a_tool_reads_a_dataset_and_the_answer_has_its_figure(ours: Instal
     assert [f["status"] for f in chat.frames if f["type"] == "turn.tool_call"] == ["started", "completed"]
 
 
+@pytest.mark.parametrize("allow", [True, False])
+async def test_a_tool_that_asks_first_is_called_when_another_tab_allows_it(ours: Installed, allow: bool) -> None:
+    set_pace(ours)
+    await asyncio.to_thread(put, ours, "/v1/datasets/pots", file=b"city,pots\nLeipzig,120\n")
+    await asyncio.to_thread(
+        put,
+        ours,
+        "/v1/tools/pots_of_city",
+        description="How many pots are in stock in a city",
+        input_schema={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        query={"dataset": "pots", "sql": "SELECT city, pots FROM pots WHERE city = :city"},
+        confirm=True,
+    )
+    await asyncio.to_thread(put, ours, "/v1/assistants/pots", tools=["pots_of_city"], documents=False)
+    async with chatting(ours) as chat, chatting(ours) as other:
+        await chat.open(assistant="pots")
+        await chat.send(type="turn.create", id="s", text='How many pots are in stock in the city "Leipzig"?')
+        await chat.until("turn.tool_call")
+        await other.open(session_id=chat.session_id)
+        waiting = await other.until("turn.tool_call")
+        assert (waiting["status"], waiting["input"]) == ("waiting", {"city": "Leipzig"})
+        await other.send(type="tool.confirm", turn_id=waiting["turn_id"], call=waiting["call"], allow=allow)
+        done = await chat.until("turn.completed", "turn.failed")
+        await other.send(type="tool.confirm", turn_id=waiting["turn_id"], call=waiting["call"], allow=allow)
+        assert (await other.until("error"))["code"] == "turn_not_found"
+    assert done["type"] == "turn.completed" and ("120" in done["text"]) == allow
+    seen = [f["status"] for f in chat.frames if f["type"] == "turn.tool_call"]
+    assert seen == (["waiting", "started", "completed"] if allow else ["waiting", "refused"])
+
+
 async def test_a_budget_that_is_used_up_refuses_and_says_when_to_come_back(ours: Installed) -> None:
     set_pace(ours)
     await asyncio.to_thread(put, ours, "/v1/budget", period="day", limit_usd="0.000001")
