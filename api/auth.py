@@ -14,6 +14,7 @@ from litestar.params import BodyKwarg
 from api.metrics import unauthorized
 from api.origins import origin_allowed
 from api.services import Services
+from application.acting_tenant import act_for, acting_for
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.users import Users
@@ -46,6 +47,7 @@ def guard(services: Services) -> Guard:
             log.info("unauthorized", reason=refusal.detail)
             raise
         connection.scope["user"] = principal
+        act_for(principal.tenant)
         structlog.contextvars.bind_contextvars(tenant=principal.tenant)
         if not socket:  # a socket is counted when it can be told
             await services.budgets.requests.count(principal.tenant, principal.user)
@@ -76,7 +78,9 @@ async def authenticate(
     scheme, _, token = given[0].decode("latin-1").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized("another scheme")
-    return await users.principal(verifier.verify(token))
+    identity = verifier.verify(token)
+    with acting_for(identity.tenant):
+        return await users.principal(identity)
 
 
 def offered_subprotocols(connection: Connection) -> list[str]:

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from application.acting_tenant import mismatches
 from application.tasks import ended
 
 T = TypeVar("T")
@@ -52,4 +53,17 @@ class EndedTasks(Collector):
         yield family
 
 
+class TenantMismatches(Collector):
+    """Work that named another tenant than it acts for (`application/acting_tenant.py` counts it): an alarm, each."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """See `Collector`."""
+        told = "Work that named another tenant than it acts for, or was done for nobody"
+        family = CounterMetricFamily("colloquy_tenant_mismatch", told, labels=["kind"])
+        for kind in ("foreign", "unsaid"):
+            family.add_metric([kind], mismatches[kind])
+        yield family
+
+
 REGISTRY.register(EndedTasks())
+REGISTRY.register(TenantMismatches())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from application.acting_tenant import acting_for
 from application.clock import new_id, now
 from application.execute import TENANT, Context, execute
 from application.ports.corpus import Corpus
@@ -34,16 +35,17 @@ class CreateTenantHandler:
         """The new tenant. Names are for people and need not differ."""
         command = CreateTenant(name=checked_name(name))
         row = TenantRow(tenant_id=new_id(), name=command.name, created_at=now())
-        await self.keys.create_tenant_key(row.tenant_id)
-        await self.corpus.provision(row.tenant_id)
-        by = await self.users.known(row.tenant_id, principal.name)
-        await execute(
-            self.store,
-            f"{row.tenant_id}/tenant/{row.tenant_id}",
-            TENANT,
-            lambda tenant: rules.create_tenant(tenant, command),
-            Context(by, row.tenant_id),
-        )
+        with acting_for(row.tenant_id):  # an operator acts for the platform, and here for the tenant that begins
+            await self.keys.create_tenant_key(row.tenant_id)
+            await self.corpus.provision(row.tenant_id)
+            by = await self.users.known(row.tenant_id, principal.name)
+            await execute(
+                self.store,
+                f"{row.tenant_id}/tenant/{row.tenant_id}",
+                TENANT,
+                lambda tenant: rules.create_tenant(tenant, command),
+                Context(by, row.tenant_id),
+            )
         await self.directory.add(row)
         return row
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from application.acting_tenant import acting_for
 from application.admission import Admission
 from application.create_turn import CreateTurnHandler
 from application.live_session import LiveSessions, Running
@@ -28,8 +29,8 @@ class Drain:
         """Refuse new turns, wait up to `grace_s` for those that run, fail the rest as `draining`."""
         self.admission.draining = True
         await self.create_turn.tasks.join(grace_s)
-        running = [live.run for live in self.sessions.held() if live.run is not None]
-        await asyncio.gather(*(_fail(run) for run in running))
+        running = [(live.id.tenant, live.run) for live in self.sessions.held() if live.run is not None]
+        await asyncio.gather(*(_fail(tenant, run) for tenant, run in running))
         await self.create_turn.tasks.join(SETTLE_S)
         await asyncio.gather(
             self.create_turn.tasks.end(SETTLE_S), self.create_turn.run_turn.after_turn.tasks.end(SETTLE_S)
@@ -39,8 +40,8 @@ class Drain:
             await self.sessions.mirror()
 
 
-async def _fail(run: Running) -> None:
+async def _fail(tenant: str, run: Running) -> None:
     """End one turn, side by side with the others; one whose end is not stored in time is left to its lease."""
-    with isolated("turn_drain", turn=run.turn_id):
+    with isolated("turn_drain", turn=run.turn_id), acting_for(tenant):
         async with asyncio.timeout(FAIL_S):
             await run.fail(Draining(retry_after_s=1))

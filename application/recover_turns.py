@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from application.acting_tenant import act_for
 from application.create_turn import CreateTurnHandler
 from application.execute import Context
 from application.gateway.reservation import BudgetGate
@@ -53,8 +54,10 @@ class RecoverTurns:
 
     async def _try(self, stream: str) -> None:
         with isolated("turn_takeover", stream=stream):
+            id = StreamId.parse(stream)
             async with asyncio.timeout(TAKE_OVER_S):
-                live = await self.sessions.get(StreamId.parse(stream))
+                act_for(id.tenant)  # `gather` made this a task of its own; the turn goes on in one that it starts
+                live = await self.sessions.get(id)
                 await live.whole(self._take_over(live))
 
     async def _take_over(self, live: LiveSession) -> None:

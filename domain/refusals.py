@@ -143,6 +143,15 @@ class NotFound(Refusal):
     code = "not_found"
 
 
+class ForeignTenant(Refusal):
+    """There is nothing here.
+
+    Work named another tenant than the one that is acted for. No caller can bring that about unless something is wrong
+    with the program, and then the caller learns no more than of what is absent."""
+
+    code = "not_found"
+
+
 class ResumeOutOfRange(Refusal):
     """The frames after that seq are no longer kept; open the session without after_seq."""
 

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from application.acting_tenant import acting_tenant
 from domain.refusals import DependencyUnavailable
 
 Connection = AsyncConnection[Any]
@@ -42,7 +43,7 @@ async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A read-only transaction, one snapshot throughout, that sees the rows of one tenant."""
     async with _transaction(pool) as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        await connection.execute("SELECT set_config('app.tenant', %s, true)", (tenant,))
+        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting_tenant(tenant),))
         yield connection
 
 

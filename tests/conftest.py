@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from hypothesis import settings as drawing
 
+from application.acting_tenant import EVERY, act_for
 from infra.local.endpoints import Endpoints, given_outside, with_given
 from infra.local.stack import running
 from tests.containers import containers, docker_answers
@@ -31,6 +32,11 @@ def infrastructure() -> str:
     if given_outside(os.environ):
         return "external"
     return "docker" if os.environ.get("CI") and docker_answers() else "embedded"
+
+
+def pytest_configure() -> None:
+    """Tests play callers of all tenants; those of the walls say for whom they act."""
+    act_for(EVERY)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from adapters.dynamodb.attributes import Typed
 from adapters.dynamodb.failures import answering
+from application.acting_tenant import acting_tenant
 from application.ports.session_items import ItemSpace
 
 SESSION = "session"
@@ -20,14 +21,14 @@ READY_S = 60.0
 def key(space: ItemSpace, session_id: str, turn_id: str = "") -> dict[str, Typed]:
     """The key of a session's item or a turn's: it begins with the tenant, as policies on leading keys want it."""
     return {
-        "pk": {"S": f"{space.tenant}#{space.generation}#{session_id}"},
+        "pk": {"S": f"{acting_tenant(space.tenant)}#{space.generation}#{session_id}"},
         "sk": {"S": TURN + turn_id if turn_id else SESSION},
     }
 
 
 def owner(space: ItemSpace, user: str) -> str:
     """The key of a user's sessions in the index."""
-    return f"{space.tenant}#{space.generation}#{user}"
+    return f"{acting_tenant(space.tenant)}#{space.generation}#{user}"
 
 
 async def provision_table(client: Any, table: str) -> None:

@@ -144,7 +144,9 @@ class Coalescer:
 
     async def _already_stored(self, waiting: Waiting) -> list[int] | None:
         try:
-            return await self._in_thread(partial(self._recorder.already_stored, waiting.events, waiting.keys))
+            return await self._in_thread(
+                partial(self._recorder.already_stored, waiting.tenant, waiting.events, waiting.keys)
+            )
         except (OperationalError, InterfaceError) as error:
             raise unreachable() from error
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from adapters.eventstore.keyring import NONCE, Keyring, NewKey, tenant_of
 from adapters.eventstore.scope import of_login, of_tenant
 from adapters.eventstore.sealed_files import SealingReader, unseal_file
+from application.acting_tenant import acting_tenant, acts_for_every
 from application.ports.keys import KeyAuthority, KeyDamaged, KeyNotAtHand, KeyUnusable
 from application.tasks import SharedWork, isolated
 from domain.refusals import DependencyUnavailable, NotFound
@@ -56,7 +57,7 @@ class KeyVault:
     async def open_tenant(self, tenant: str) -> None:
         """Have the tenant's key in memory. DependencyUnavailable when it was not yet and the key service is away;
         NotFound when there is none, or no longer."""
-        if not self.keyring.knows_tenant(tenant):
+        if not self.keyring.knows_tenant(acting_tenant(tenant)):
             await self._loading.of(tenant, partial(self._load_tenant, tenant))
 
     async def _load_tenant(self, tenant: str) -> None:
@@ -73,16 +74,16 @@ class KeyVault:
     async def unlock(self, streams: Sequence[str]) -> None:
         """Bring the keys of these streams into memory by one query. Of those that were shredded and those that cannot
         be used it is remembered (`Keyring.usable`)."""
+        for tenant in {tenant_of(stream) for stream in streams}:
+            acting_tenant(tenant)
         missing = [stream for stream in set(streams) if self.keyring.get(stream) is None]
         if not missing:
             return
-        if self._worker is not None:
+        if self._worker is not None and acts_for_every():
             rows = await _wrapped(of_login(self._worker), missing)
         else:
-            by_tenant = defaultdict(list)
-            for stream in missing:
-                by_tenant[tenant_of(stream)].append(stream)
-            rows = [row for t, own in by_tenant.items() for row in await _wrapped(of_tenant(self._pool, t), own)]
+            tenants = {tenant_of(stream) for stream in missing}
+            rows = [row for tenant in tenants for row in await _wrapped(of_tenant(self._pool, tenant), missing)]
         keys: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         for stream in set(missing) - {stream for stream, _ in rows}:
             self.keyring.miss_for_good(stream)
@@ -140,6 +141,7 @@ class KeyVault:
         return cast(BinaryIO, SealingReader(cipher, plain, f"{context}|{stream}".encode()))
 
     async def _cipher(self, stream: str) -> AESGCM:
+        acting_tenant(tenant_of(stream))
         cipher = self.keyring.get(stream)
         for _ in range(TRIES):
             if cipher is not None:

@@ -12,7 +12,7 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
-from adapters.eventstore.keyring import NewKey, tenant_of
+from adapters.eventstore.keyring import NewKey
 from adapters.eventstore.scope import SEE_TENANT
 from application.ports.event_store import LOG_BYTES, Recorded
 
@@ -91,11 +91,11 @@ class LaneRecorder(PostgresApplicationRecorder):
             cursor.execute(self._append, arguments, prepare=True)
             return [position for (position,) in cursor]
 
-    def already_stored(self, events: Sequence[StoredEvent], keys: Sequence[NewKey]) -> list[int] | None:
+    def already_stored(self, acting: str, events: Sequence[StoredEvent], keys: Sequence[NewKey]) -> list[int] | None:
         """The positions of one stream's events if exactly these bytes and this key are there, else None: whether an
         append whose acknowledgement was lost took place."""
         stream, before = str(events[0].originator_id), events[0].originator_version - 1
-        with self._seeing(tenant_of(stream)) as cursor:
+        with self._seeing(acting) as cursor:
             rows = cursor.execute(self._stream, (stream, before, events[-1].originator_version)).fetchall()
             wrapped = cursor.execute(KEY, (stream,)).fetchone()
         if keys and (keys[0].wrapped,) != wrapped:
@@ -104,10 +104,12 @@ class LaneRecorder(PostgresApplicationRecorder):
             return None
         return [row[3] for row in rows]
 
-    def read_slice(self, stream: str, after: int, upto: int) -> tuple[list[tuple[int, str, bytes, int]], bool]:
+    def read_slice(
+        self, acting: str, stream: str, after: int, upto: int
+    ) -> tuple[list[tuple[int, str, bytes, int]], bool]:
         """(version, topic, state, position) with `after < version <= upto`, in order, as many as make a slice; and
         whether there may be more."""
-        with self._seeing(tenant_of(stream)) as cursor:
+        with self._seeing(acting) as cursor:
             cursor.execute(self._slice, (stream, after, upto, SLICE_FACTS, SLICE_BYTES), prepare=True)
             rows = cursor.fetchall()
         return rows, len(rows) == SLICE_FACTS or sum(len(row[2]) for row in rows) >= SLICE_BYTES

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from application.acting_tenant import acting_tenant
 from domain.refusals import DependencyUnavailable
 
 WAIT_S = 5.0
@@ -16,9 +17,9 @@ SEE_TENANT = "SELECT set_config('app.tenant', %s, true)"
 
 @asynccontextmanager
 async def of_tenant(pool: Any, tenant: str) -> AsyncIterator[Any]:
-    """A transaction that sees and touches the rows of one tenant."""
+    """A transaction that sees and touches the rows of one tenant: that which is acted for."""
     async with of_login(pool) as connection:
-        await connection.execute(SEE_TENANT, (tenant,))
+        await connection.execute(SEE_TENANT, (acting_tenant(tenant),))
         yield connection
 
 

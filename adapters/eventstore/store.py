@@ -26,6 +26,7 @@ from adapters.eventstore.listener import Listener
 from adapters.eventstore.mapper import EnvelopeMapper
 from adapters.eventstore.recorder import Datastores, LaneRecorder
 from adapters.eventstore.scope import of_tenant
+from application.acting_tenant import acting_tenant
 from application.ports.event_store import Recorded
 from application.ports.keys import KeyAuthority
 from domain.event import Envelope, Shredded
@@ -77,11 +78,12 @@ class PostgresEventStore:
     async def append(self, events: Sequence[Envelope]) -> int:
         """See `application/ports/event_store.py`."""
         stream = events[0].stream
+        acting = acting_tenant(tenant_of(stream))
         cipher, new = await self._key_for(stream, events)
         stored = self._mapper.to_stored_events(events, cipher)
         if max(len(event.state) for event in stored) > MAX_BYTES:
             raise PayloadTooLarge("There is too much in one fact; say it in smaller parts.")
-        position = await self._coalescers[self._lane(stream)].append(tenant_of(stream), stored, [new] if new else [])
+        position = await self._coalescers[self._lane(stream)].append(acting, stored, [new] if new else [])
         if new:
             self.vault.keyring.keep(stream, new.cipher)
         return position
@@ -105,9 +107,10 @@ class PostgresEventStore:
         snapshot = await self._snapshot_of(stream) if after == 0 and upto is None else None
         begun = [snapshot] if snapshot else []
         start, more = snapshot.version if snapshot else after, True
-        recorder = self._recorders[self._lane(stream)]
+        recorder, acting = self._recorders[self._lane(stream)], acting_tenant(tenant_of(stream))
+        last = LAST if upto is None else upto
         while more:
-            rows, more = await self._read(recorder, recorder.read_slice, stream, start, LAST if upto is None else upto)
+            rows, more = await self._read(recorder, recorder.read_slice, acting, stream, start, last)
             cipher = await self.vault.usable(stream)
             facts = [*begun, *(self._mapper.open_with(cipher, stream, *row) for row in rows)]
             if facts:

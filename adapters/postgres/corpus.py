@@ -16,6 +16,7 @@ from adapters.postgres.pool import Pool, tenant_transaction
 from adapters.postgres.searching import SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
 from adapters.postgres.words import blind, words_of
+from application.acting_tenant import acting_tenant
 from application.ports.corpus import NewPassage, Pending
 from application.ports.keys import KeyUnusable, Sealer
 from application.unsealing import unseal_if_whole
@@ -25,7 +26,7 @@ POSTPONED_S = 30.0
 """Until a document is claimed again whose key could not be used."""
 log = structlog.get_logger()
 WORDS_KEY = b"the words of a corpus"
-VERSION = "SELECT version FROM read_corpus(%(tenant)s)"
+VERSION = "SELECT version FROM read_corpus(%(acting)s, %(tenant)s)"
 
 REGISTER = """
 INSERT INTO documents (tenant, document_id, title, content_hash, media_type, size, claimable_at)
@@ -161,7 +162,7 @@ class PostgresCorpus(Documents):
 
     async def version(self, tenant: str) -> int:
         """See `application/ports/corpus.py`. Turns ask for it, many at once."""
-        rows = await self._versions.call({"tenant": tenant})
+        rows = await self._versions.call({"acting": acting_tenant(tenant), "tenant": tenant})
         return int(rows[0][0]) if rows else 0
 
     async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:

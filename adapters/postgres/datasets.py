@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.raw_cursor import AsyncRawCursor
 
 from adapters.postgres.pool import Pool, one_statement, tenant_transaction
+from application.acting_tenant import acting_tenant
 from application.ports.datasets import QueryFailed, Rows
 from application.ports.tables import Table
 from domain.refusals import DependencyUnavailable, InvalidField
@@ -71,7 +72,7 @@ class PostgresDatasets:
                 one_statement(self._pool) as connection,  # rows cannot be copied where statements travel together
                 connection.transaction(),
             ):
-                await connection.execute(SEE_TENANT, (tenant,))
+                await connection.execute(SEE_TENANT, (acting_tenant(tenant),))
                 await connection.execute(LOAD)
                 cursor = await connection.execute("SELECT draft_dataset(%s, %s, %s)", (tenant, names, types))
                 [draft] = await cursor.fetchone() or ("",)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.postgres.pool import Pool, one_statement, tenant_transaction
+from application.acting_tenant import acting_tenant
 from application.ports.corpus import DocumentRow, Status
 from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole
@@ -86,7 +87,9 @@ class Documents:
 
     async def _count(self, tenant: str, column: str) -> int:
         async with one_statement(self._pool) as connection:
-            cursor = await connection.execute(f"SELECT {column} FROM read_corpus(%s)", (tenant,))
+            cursor = await connection.execute(
+                f"SELECT {column} FROM read_corpus(%s, %s)", (acting_tenant(tenant), tenant)
+            )
             row = await cursor.fetchone()
         return int(row[0]) if row else 0
 

@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.database_login import CHECK, GLANCE, Login, UnsafeLogin, check_parameters, glance, judge, verify_login
+from application.acting_tenant import acting_tenant
 from domain.refusals import DependencyUnavailable
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -72,10 +73,10 @@ async def check_if_idle(login: Login, connection: Connection) -> None:
 
 @asynccontextmanager
 async def tenant_transaction(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
-    """A transaction that sees and touches the rows of one tenant. Statements travel together until a result is asked
-    for. `DependencyUnavailable` when the database is away."""
+    """A transaction that sees and touches the rows of one tenant: that which is acted for. Statements travel together
+    until a result is asked for. `DependencyUnavailable` when the database is away."""
     async with _transaction(pool) as connection:
-        await connection.execute("SELECT set_config('app.tenant', %s, true)", (tenant,))
+        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting_tenant(tenant),))
         yield connection
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.postgres.half_vectors import half_vector
 from adapters.postgres.shared_statement import SharedStatement
+from application.acting_tenant import acting_tenant
 
 # Measured on the CISI collection with MiniLM vectors (`colloquy bench documents`): the fusion gains over the better
 # of its two parts at every value tried (10 to 100), the most near 20.
@@ -21,7 +22,7 @@ EXACT_BELOW = 20_000
 
 SEARCH = """
 SELECT * FROM search_passages(
-  %(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(vector)s::halfvec, %(k)s, each => %(each)s,
+  %(acting)s, %(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(vector)s::halfvec, %(k)s, each => %(each)s,
   rank_constant => %(constant)s, k1 => %(k1)s, b => %(b)s, most => %(most)s, exact_below => %(exact)s)
 """
 
@@ -32,7 +33,8 @@ async def rank_passages(
     """The `k` best as (passage, document id, start, end, sealed text, sealed title, score), best first. The score is 1
     for a passage that every ranking asked puts first. `searches` makes the calls of `SEARCH`."""
     parameters = {
-        "tenant": tenant, "k": k, "each": EACH, "constant": RANK_CONSTANT, "k1": K1, "b": B, "most": MOST_POSTINGS,
+        "acting": acting_tenant(tenant), "tenant": tenant, "k": k, "each": EACH, "constant": RANK_CONSTANT,
+        "k1": K1, "b": B, "most": MOST_POSTINGS,
         "exact": EXACT_BELOW, "terms": _array(terms), "times": _array(terms.values()),
         "vector": half_vector(vector) if vector else None,
     }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from adapters.postgres.half_vectors import half_vector
 from adapters.postgres.pool import Pool, one_statement, tenant_transaction
+from application.acting_tenant import acting_tenant
 from application.ports.answer_cache import Entry, Similar
 
 MOST = 5_000
@@ -25,8 +26,8 @@ class PostgresSemanticCache:
         """By exact distance, so that no neighbour of another scope can hide one of this."""
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
-                "SELECT * FROM nearest_answers(%s, %s, %s::halfvec, %s, %s)",
-                (tenant, scope, half_vector(vector), at_least, limit),
+                "SELECT * FROM nearest_answers(%s, %s, %s, %s::halfvec, %s, %s)",
+                (acting_tenant(tenant), tenant, scope, half_vector(vector), at_least, limit),
             )
             rows = await cursor.fetchall()
         return [Similar(similarity, Entry(stream, turn, sealed)) for similarity, stream, turn, sealed in rows]
@@ -37,9 +38,10 @@ class PostgresSemanticCache:
         """See `application/ports/answer_cache.py`."""
         if ttl_s <= 0:
             return
-        row = (tenant, scope, key, half_vector(vector), entry.stream, entry.turn, entry.sealed, ttl_s, self._most)
+        answer = (entry.stream, entry.turn, entry.sealed, ttl_s, self._most)
+        row = (acting_tenant(tenant), tenant, scope, key, half_vector(vector), *answer)
         async with one_statement(self._pool) as connection:
-            await connection.execute("SELECT keep_answer(%s, %s, %s, %s::halfvec, %s, %s, %s, %s, %s)", row)
+            await connection.execute("SELECT keep_answer(%s, %s, %s, %s, %s::halfvec, %s, %s, %s, %s, %s)", row)
 
     async def evict(self, tenant: str, turn: str) -> None:
         """See `application/ports/answer_cache.py`."""

@@ -19,7 +19,8 @@ Rows = list[tuple[Any, ...]]
 
 
 class SharedStatement(SharedTrips[Parameters, Rows]):
-    """One statement, which must call a function that says itself for which tenant it is: a batch is one transaction.
+    """One statement, which must call a function that says itself for which tenant it is (its caller's, for the trip may
+    be made by another caller's task): a batch is one transaction.
     `call` gives its rows; `DependencyUnavailable` when the database is away.
 
     A busy event loop comes to each connection once a round; alone on its connection each call would take a few rounds,

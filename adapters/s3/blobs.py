@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from application.acting_tenant import acting_tenant
 from domain.refusals import DependencyUnavailable
 
 DEADLINE_S = 60.0
@@ -38,13 +39,13 @@ class S3Blobs:
     async def put(self, key: str, body: BinaryIO) -> None:
         """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread."""
         async with _reaching():
-            await self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+            await self._client.put_object(Bucket=self._bucket, Key=_own(key), Body=body)
 
     async def get(self, key: str, into: BinaryIO) -> bool:
         """See `application/ports/blobs.py`."""
         async with _reaching():
             try:
-                answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+                answer = await self._client.get_object(Bucket=self._bucket, Key=_own(key))
             except ClientError as error:
                 if error.response["Error"]["Code"] in MISSING:
                     return False
@@ -58,7 +59,13 @@ class S3Blobs:
     async def delete(self, key: str) -> None:
         """See `application/ports/blobs.py`."""
         async with _reaching():
-            await self._client.delete_object(Bucket=self._bucket, Key=key)
+            await self._client.delete_object(Bucket=self._bucket, Key=_own(key))
+
+
+def _own(key: str) -> str:
+    """A key begins with its tenant."""
+    acting_tenant(key.partition("/")[0])
+    return key
 
 
 @asynccontextmanager

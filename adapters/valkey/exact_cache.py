@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from application.acting_tenant import acting_tenant
 from application.ports.answer_cache import Entry
 
 _decoder = msgspec.msgpack.Decoder(Entry)
@@ -55,12 +56,12 @@ class ValkeyExactCache:
 
 
 def _answer(tenant: str, key: bytes) -> str:
-    return f"answer:{tenant}:{key.hex()}"
+    return f"answer:{acting_tenant(tenant)}:{key.hex()}"
 
 
 def _of_turn(tenant: str, turn: str) -> str:
-    return f"answer-of:{tenant}:{turn}"
+    return f"answer-of:{acting_tenant(tenant)}:{turn}"
 
 
 def _lead(tenant: str, key: bytes) -> str:
-    return f"answer-lead:{tenant}:{key.hex()}"
+    return f"answer-lead:{acting_tenant(tenant)}:{key.hex()}"

@@ -11,6 +11,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from valkey.exceptions import ValkeyError
 
+from application.acting_tenant import acting_for, acting_tenant
 from application.ports.feed_tail import TailPiece
 from application.ports.keys import Sealer
 from domain.refusals import Refusal
@@ -36,7 +37,8 @@ class ValkeyFeedTail:
         cut and its life prolonged once in a while."""
         pipe, now = self._client.pipeline(transaction=False), time.monotonic()
         for stream, piece in pieces:
-            item = await self._sealed(stream, piece)
+            with acting_for(_tenant(stream)):  # the process mirrors the sessions of all whom it answers, one by one
+                item = await self._sealed(stream, piece)
             if item is None:
                 continue
             key = _key(stream)
@@ -54,6 +56,7 @@ class ValkeyFeedTail:
 
     async def read(self, stream: str) -> list[TailPiece]:
         """In the order in which they were pushed."""
+        acting_tenant(_tenant(stream))
         try:
             found: list[bytes] = await self._client.lrange(_key(stream), -KEPT, -1)
         except (ValkeyError, OSError, TimeoutError) as error:
@@ -66,6 +69,7 @@ class ValkeyFeedTail:
 
     async def forget(self, stream: str) -> None:
         """Gone at once; an error reaches the caller, for erasure must know."""
+        acting_tenant(_tenant(stream))
         await self._client.delete(_key(stream))
 
     async def _sealed(self, stream: str, piece: TailPiece) -> bytes | None:
@@ -88,6 +92,10 @@ class ValkeyFeedTail:
 
 def _context(place: bytes) -> str:
     return f"feed_tail.1/{place.hex()}"
+
+
+def _tenant(stream: str) -> str:
+    return stream.partition("/")[0]
 
 
 def _key(stream: str) -> str:

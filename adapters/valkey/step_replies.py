@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from application.acting_tenant import acting_tenant
 from application.ports.answer_cache import Entry
 
 _decoder = msgspec.msgpack.Decoder(Entry)
@@ -29,4 +30,4 @@ class ValkeyStepReplies:
 
 
 def _name(tenant: str, key: bytes) -> str:
-    return f"step-reply:{tenant}:{key.hex()}"
+    return f"step-reply:{acting_tenant(tenant)}:{key.hex()}"

@@ -23,6 +23,7 @@ def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
     import uvloop
 
     from api.logging import configure_logging
+    from application.acting_tenant import EVERY, act_for
 
     settings = read_settings()
     configure_logging(settings)
@@ -32,6 +33,7 @@ def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        act_for(EVERY)
         await job(settings, stop)
 
     uvloop.run(main())

@@ -35,8 +35,10 @@ def installation() -> Settings:
 def run(work: Callable[[Any], Awaitable[T]]) -> T:
     """Do something with the read models of the installation."""
     from api.job_wiring import open_projecting
+    from application.acting_tenant import EVERY, act_for
 
     async def main() -> T:
+        act_for(EVERY)
         async with open_projecting(installation()) as projecting:
             return await work(projecting)
 

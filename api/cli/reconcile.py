@@ -73,10 +73,12 @@ def reconcile(
     async def work() -> Report:
         from api.paging import checked_range
         from api.reconcile_wiring import open_reconcile
+        from application.acting_tenant import EVERY, act_for
         from application.clock import now
 
         begin, end = checked_range(since, until)
         end = max(begin, min(end, now()))
+        act_for(EVERY)
         async with open_reconcile(settings, place) as run:
             return await run(begin, end, found=found, tenant=tenant, apply=apply, grace_s=grace)
 

@@ -18,6 +18,7 @@ from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import open_pool
+from application.acting_tenant import EVERY, act_for
 from application.clock import new_id
 from application.execute import SESSION, Context, Held
 from domain.event import Event
@@ -157,6 +158,7 @@ async def compare(
     """(library, ours): the median round of each, the two taking turns."""
     migrate(database_url)
     logins = await find_logins(database_url, {})
+    act_for(EVERY)
     async with (
         open_pool(logins.app) as pool,
         open_event_store(logins, pool, LocalAuthority(), lanes=1, owner=f"bench-{new_id()}", lease_s=30) as store,

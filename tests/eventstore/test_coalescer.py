@@ -44,7 +44,7 @@ class ScriptedRecorder:
         self.stored += events
         return list(range(len(self.stored) - len(events) + 1, len(self.stored) + 1))
 
-    def already_stored(self, events: Sequence[StoredEvent], keys: Sequence[Any]) -> list[int] | None:
+    def already_stored(self, acting: str, events: Sequence[StoredEvent], keys: Sequence[Any]) -> list[int] | None:
         if self.unreadable:
             raise OperationalError
         return [self.stored.index(event) + 1 for event in events] if set(events) <= set(self.stored) else None

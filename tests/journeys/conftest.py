@@ -16,6 +16,7 @@ from infra.bench.handbook import DOCUMENTS
 from infra.bench.installation import Installed, installed
 
 WITHIN_S = 60
+ALARMS = ("tenant_mismatch", "database_login_refused")
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,10 @@ def ours() -> Iterator[Installed]:
     """Everything in one process tree, with two tenants that have documents. Leases are short, so that a takeover is."""
     with installed(2, DOCUMENTS, COLLOQUY_LEASE_S="3", COLLOQUY_DRAIN_S="10") as found:
         yield found
+        # Whatever the journeys did, no work was done for a tenant other than its caller's, or for nobody.
+        logs = {log.name: log.read_text() for log in (found.data_dir / "log").glob("*.log")}
+        assert "api.log" in logs
+        assert [name for name, text in logs.items() if any(alarm in text for alarm in ALARMS)] == []
 
 
 class Chat:
