@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -116,10 +117,9 @@ class TurnRunner:
         await run.complete(cached=hit.layer)
 
     async def _give_up(self, run: TurnRun, refusal: Refusal) -> None:
-        try:
+        with isolated("turn_end", turn=run.turn_id), suppress(Fenced):
             await run.fail(refusal)
-        except (Fenced, Refusal):
-            run.ended = True
+        run.ended = True
 
     async def _leave(self, run: TurnRun) -> None:
         if run.live.run is run:

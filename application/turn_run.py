@@ -241,8 +241,10 @@ class TurnRun:
         while self._end_task is not None:
             try:
                 await outcome(self._end_task)
-            except Refusal:
-                continue
+            except Fenced:
+                raise
+            except Exception:
+                continue  # it could not be stored
             return False
         if self.ended:
             return False
@@ -266,9 +268,11 @@ class TurnRun:
                     if pause is None or not refusal.retryable:
                         raise
                     await asyncio.sleep(pause)
-        except Refusal as refusal:
-            log.error("turn_end_not_stored", turn=self.turn_id, code=refusal.code)
-            self._end_task, self.ended = None, refusal.retryable
+        except Fenced:
+            raise
+        except BaseException as error:
+            log.error("turn_end_not_stored", turn=self.turn_id, reason=type(error).__name__)
+            self._end_task, self.ended = None, isinstance(error, Refusal) and error.retryable
             raise
         self.completed = ours and isinstance(event, e.TurnCompleted)
         if self.live.run is self:

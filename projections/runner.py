@@ -88,10 +88,17 @@ class Runner:
     """Keeps one read model up to date in one lane. Any number may run; one leads."""
 
     def __init__(
-        self, store: EventStore, pipe: EventPipe, pool: Pool, database_url: str, model: ReadModel, lane: int
+        self,
+        store: EventStore,
+        pipe: EventPipe,
+        pool: Pool,
+        database_url: str,
+        model: ReadModel,
+        lane: int,
+        blocked_s: float = BLOCKED_S,
     ) -> None:
         self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
-        self._model, self._lane = model, lane
+        self._model, self._lane, self._blocked_s = model, lane, blocked_s
 
     async def run(self, stop: asyncio.Event, up: Up = idle) -> None:
         """Follow until `stop`. It ends with whatever goes wrong; begun again it goes on from the position reached. What
@@ -110,7 +117,7 @@ class Runner:
             except Exception as error:
                 BLOCKED.labels(name).set(1)
                 log.critical("projection_blocked", projection=name, lane=self._lane, reason=str(error))
-                await pause(stop, BLOCKED_S)
+                await pause(stop, self._blocked_s)
                 raise
 
     async def _follow(self, leader: Leader, stop: asyncio.Event, up: Up) -> None:

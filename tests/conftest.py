@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import settings as drawing
 
 from application.acting_tenant import EVERY, act_for
@@ -20,6 +21,9 @@ from tests.containers import containers, docker_answers
 CHOICE = "COLLOQUY_TEST_INFRA"
 drawing.register_profile("untimed", deadline=None)  # how long an example takes is the machine's business
 drawing.load_profile("untimed")
+# The default shows every local variable of every frame, which takes seconds and may show what no log should.
+plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[structlog.processors.add_log_level, plain])
 
 
 def infrastructure() -> str:

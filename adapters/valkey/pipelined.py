@@ -32,7 +32,8 @@ class Pipelined:
         errors."""
         if len(self._waiting) >= MOST_WAITING:
             raise TimeoutError("too many commands wait")
-        encoded = tuple(map(self._encode, command))  # here, where what cannot be encoded fails its own caller alone
+        # Here, where what cannot be encoded fails its own caller alone. The library goes by the name as it is.
+        encoded = (command[0], *map(self._encode, command[1:]))
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((encoded, reply))
         if self._sending is None or self._sending.done():

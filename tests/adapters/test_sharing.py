@@ -112,3 +112,42 @@ async def test_a_trip_that_is_cancelled_leaves_nobody_waiting() -> None:
         await asyncio.wait_for(call, 5)
     trips.open.set()
     assert await trips.call(3) == 9
+
+
+class Panic(BaseException):
+    """What a library in another language raises."""
+
+
+@pytest.mark.parametrize("fault", [KeyError(), asyncio.CancelledError(), Panic()], ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("where", ["carry", "fits", "guilt", "answers"])
+async def test_whatever_breaks_a_trip_nobody_waits_for_ever_and_later_callers_are_served(
+    where: str, fault: BaseException
+) -> None:
+    class Breaking(Squares):
+        broken = True
+
+        def fits(self, batch: Sequence[int], asked: int) -> bool:
+            if where == "fits" and self.broken:
+                raise fault
+            return super().fits(batch, asked)
+
+        def one_is_guilty(self, error: Exception) -> bool:
+            if where == "guilt" and self.broken:
+                raise fault
+            return super().one_is_guilty(error)
+
+        async def carry(self, batch: Sequence[int]) -> Sequence[int]:
+            if where == "carry" and self.broken:
+                raise fault
+            if where == "guilt" and self.broken:
+                raise Guilty
+            answers = await super().carry(batch)
+            return answers[1:] if where == "answers" and self.broken else answers
+
+    trips = Breaking(1)
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(*(trips.call(n) for n in range(10)), return_exceptions=True)
+        assert all(isinstance(outcome, Exception | int) for outcome in outcomes)
+        assert any(isinstance(outcome, Exception) for outcome in outcomes)
+        trips.broken = False
+        assert await trips.call(5) == 25

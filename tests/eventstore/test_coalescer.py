@@ -134,3 +134,23 @@ async def test_at_the_end_what_waits_is_written_and_what_comes_is_refused() -> N
         assert await waiting == [1, 2, 3]
         with pytest.raises(Draining):
             await coalescer.append(TENANT, save("d"), [])
+
+
+class Panic(BaseException):
+    """What a library in another language raises."""
+
+
+@pytest.mark.parametrize("fault", [KeyError(), asyncio.CancelledError(), Panic()], ids=lambda f: type(f).__name__)
+async def test_the_writer_outlives_whatever_its_recorder_raises(fault: BaseException) -> None:
+    class Breaking(ScriptedRecorder):
+        def insert_events(self, events: Sequence[StoredEvent], **named: Any) -> list[int]:
+            if not self.batches:
+                self.batches.append([])
+                raise fault
+            return super().insert_events(events, **named)
+
+    async with asyncio.timeout(5), writing(Breaking()) as coalescer:
+        with pytest.raises(Exception):  # noqa: B017  # whichever it is, the caller hears of it
+            await coalescer.append(TENANT, save("a"), [])
+        assert await coalescer.append(TENANT, save("b"), []) == 1
+        assert not any(coalescer.loops.down().values())

@@ -13,10 +13,12 @@ import pytest
 from application.clock import new_id
 from application.ports.event_pipe import PipeEnd, PipeMoved
 from application.ports.event_store import Recorded
+from application.tasks import Loops, Up
 from domain.event import Envelope
 from domain.refusals import DependencyUnavailable
 from domain.session.events import SessionOpened
 from projections.relay import LaneRelay, Pace, PipeAhead
+from tests.fakes.faulty import Faults, Faulty
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_pipe import InMemoryPipe
 from tests.projections.waiting import until
@@ -149,3 +151,32 @@ class Counting(InMemoryPipe):
     async def publish(self, lane: int, events: Sequence[Recorded], after: PipeEnd) -> PipeEnd:
         self.batches += 1
         return await super().publish(lane, events, after)
+
+
+class Panic(BaseException):
+    """What a library in another language raises."""
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError(), KeyError(), asyncio.CancelledError(), Panic()], ids=lambda fault: type(fault).__name__
+)
+async def test_a_lane_is_relayed_whole_whatever_is_raised_at_whichever_call(fault: BaseException) -> None:
+    async def trial(faults: Faults) -> None:
+        store, pipe = InMemoryEventStore(), InMemoryPipe()
+        await fill(store, 3)
+
+        async def lead(up: Up) -> None:
+            relay = LaneRelay(Faulty(store, faults), Faulty(pipe, faults), 0, note, Pace(compare_s=0, linger_s=0))
+            await relay.lead(AlwaysLeads(), loops.stop, up)  # type: ignore[arg-type]
+
+        async with asyncio.timeout(10), Loops(backoff_s=(0.0,)) as loops:
+            loops.keep("relay_0", lead)
+            assert await filled(pipe, 3) == [1, 2, 3]
+            while not (faults.at < 0 or faults.raised):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            await fill(store, 1)
+            assert await filled(pipe, 4) == [1, 2, 3, 4]
+
+    counting = Faults()
+    await trial(counting)
+    await asyncio.gather(*(trial(Faults(number, fault)) for number in range(len(counting.calls))))
