@@ -104,7 +104,7 @@ async def test_a_session_that_cannot_be_loaded_keeps_no_other_from_being_recover
     store = HeldStore()
     async with house(store=store) as ours, house(Reply(gate=asyncio.Event()), store=store) as elsewhere:
         bad, good = await abandoned(ours, elsewhere), await abandoned(ours, elsewhere)
-        recover, _ = recovering(ours, Faults(fault=fault, spoiled=("load", str(bad.id))))
+        recover, _ = recovering(ours, Faults(fault=fault, spoiled=("slices", str(bad.id))))
         before = ended["turn_takeover"]
         async with asyncio.timeout(10):
             await recover()

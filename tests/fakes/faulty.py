@@ -32,6 +32,14 @@ class Faulty:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
+        if inspect.isasyncgenfunction(found):
+
+            async def give(*arguments: Any, **named: Any) -> Any:
+                self._faults.pass_by(name, arguments)
+                async for item in found(*arguments, **named):
+                    yield item
+
+            return give
         if not inspect.iscoroutinefunction(found):
             return found
 
