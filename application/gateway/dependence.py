@@ -110,6 +110,7 @@ _WHO_WITHIN, _US_WITHIN = tuple(_set(words.WHO_WITHIN)), tuple(_set(words.US_WIT
 _MOMENT_WITHIN = tuple(_set(words.MOMENT_WITHIN))
 _DOUBTFUL = {word: (_set(unless), _set(yet)) for word, (unless, yet) in words.DOUBTFUL.items()}
 _HOW_TO = tuple(f" {folded(entry.strip())} " for entry in words.HOW_TO.split(","))
+_COURTESY = tuple(f" {folded(entry.strip())} " for entry in words.COURTESY.split(","))
 _NO_WAY, _MONTHS, _NOT_A_TIME = _set(words.NO_WAY), _set(words.MONTHS), _set(words.NOT_A_TIME)
 _TELLING, _TIMES = map(_set, words.THIS_TIME)
 _TURKISH, _NOT_MINE, _NOT_ME = _set(words.TURKISH), _set(words.NOT_MINE), _set(words.NOT_ME)
@@ -143,15 +144,24 @@ def _is_meant(word: str, heard: frozenset[str]) -> bool:
 
 
 def _is_about_oneself(sentence: str) -> bool:
-    """Whether whoever speaks of themselves in a sentence asks about themselves, and not for a way of doing something.
-    Who speaks of themselves a second time, or asks how they stand, does."""
+    """Whether whoever speaks of themselves in a sentence asks about themselves, and not only for an answer or a way of
+    doing something. Who speaks of themselves beside that, or asks how they stand, does."""
     line = f" {sentence.strip()} "
-    words_ = line.split()
-    if not _speaks_of_oneself(frozenset(words_) | frozenset(f"{word}'" for word in words_ if len(word) == 1), line):
+    for phrase in _COURTESY:
+        line = line.replace(phrase, " ")
+    if not _speaks(line):
         return False
-    way = next((way for way in _HOW_TO if line.startswith(way)), None)
-    rest = line[len(way) :].split() if way else []
-    return not rest or rest[0] in _NO_WAY or not _SUBJECTS.isdisjoint(rest)
+    way = next((way for way in _HOW_TO if way in line), None)
+    if way is None:
+        return True
+    before, _, after = line.partition(way)
+    rest = after.split()
+    return not rest or rest[0] in _NO_WAY or not _SUBJECTS.isdisjoint(rest) or _speaks(f"{before} ")
+
+
+def _speaks(line: str) -> bool:
+    said = line.split()
+    return _speaks_of_oneself(frozenset(said) | frozenset(f"{word}'" for word in said if len(word) == 1), line)
 
 
 def _is_turkish_mine(word: str) -> bool:

@@ -264,8 +264,26 @@ DOUBTFUL: dict[str, tuple[str, str]] = {
 }
 """First persons that are other words elsewhere."""
 
+COURTESY = (
+    "tell me, show me, give me, explain to me, explain me, let me know, help me, remind me, i want to know, "
+    "i would like to know, i d like to know, i need to know, i wonder, may i ask, can i ask, "
+    "sag mir, sage mir, sagen sie mir, sagst du mir, mir sagen, zeig mir, zeigen sie mir, gib mir, geben sie mir, "
+    "erklär mir, erkläre mir, erklären sie mir, mir erklären, ich möchte wissen, ich will wissen, ich wüsste gern, "
+    "ich würde gern wissen, ich würde gerne wissen, ich wüsste gerne, "
+    "dis moi, dites moi, me dire, montre moi, montrez moi, donne moi, donnez moi, explique moi, expliquez moi, "
+    "m'expliquer, m expliquer, je voudrais savoir, je veux savoir, j aimerais savoir, "
+    "me puedes decir, me puede decir, me podrías decir, me gustaría saber, quiero saber, me explicas, "
+    "mi puoi dire, mi può dire, vorrei sapere, voglio sapere, mi spieghi, "
+    "diga me, me diga, pode me dizer, me dizer, quero saber, gostaria de saber, me explique, "
+    "vertel me, vertel mij, zeg me, me vertellen, mij vertellen, ik wil weten, ik zou graag willen weten, "
+    "powiedz mi, proszę mi powiedzieć, chcę wiedzieć, bana söyle, скажи мне, скажите мне, подскажите мне, "
+    "säg mig, sig mig"
+)
+"""Ways of asking somebody to answer: they say `me` and ask about something else."""
+
 HOW_TO = (
     "how do i, how can i, how could i, how should i, how would i, how might i, how must i, how may i, how to, "
+    "how i can, how i could, how i should, how i may, how i do, "
     "where can i find, where do i find, where can i get, where do i get, where can i see, where do i enter, "
     "where can i download, where do i download, where can i leave, where can i park, where do i park, "
     "who do i contact, whom do i contact, who should i contact, whom should i contact, who can i contact, "
@@ -282,11 +300,11 @@ HOW_TO = (
     "hoe kan ik, hoe moet ik, hoe vraag ik, waar kan ik, waar vind ik, bij wie kan ik, "
     "jak mogę, jak mam, gdzie mogę, gdzie znajdę"
 )
-"""Beginnings of questions for a way of doing something: it is the same for whoever asks, although they say `I`."""
+"""By which a question asks for a way of doing something: it is the same for whoever asks, although they say `I`."""
 NO_WAY = (
     "look rank stand stack compare feel do perform rate score fit earn owe own have owe weigh know work live "
     "sit belong "
-    "report stehe stehen verdiene arbeite sitze heisse abschneiden"
+    "stehe stehen verdiene arbeite sitze heisse abschneiden"
 )
 """After such a beginning these make it a question about oneself all the same."""
 

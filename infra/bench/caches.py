@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from application.gateway.dependence import dependence_of
 from application.gateway.guard import may_serve
 from infra.bench import near_misses, paraphrases
 from infra.bench.cache_load import Asked, ask_all, ask_in_turn
@@ -61,7 +62,7 @@ class Replay(msgspec.Struct, kw_only=True):
 
 
 def judge_pairs() -> list[Pairs]:
-    """Cosine alone and cosine with the guard, at each threshold."""
+    """Cosine alone, with the guard, and with what the questions hang on, at each threshold; all by one user."""
     weights = find_weights()
     if weights is None:
         raise RuntimeError("the sentence model is not installed: make embedding")
@@ -89,7 +90,14 @@ def judge_pairs() -> list[Pairs]:
         )
 
     alone = [row("cosine alone", least, lambda _, __: True) for least in THRESHOLDS]
-    return alone + [row("with the guard", least, may_serve) for least in THRESHOLDS]
+    guarded = [row("with the guard", least, may_serve) for least in THRESHOLDS]
+    return alone + guarded + [row("as a turn asks", least, _may_share) for least in THRESHOLDS]
+
+
+def _may_share(kept: str, asked: str) -> bool:
+    """With the guard, and in one scope: an answer of the moment is not kept, and one's own only for oneself."""
+    scopes = {dependence_of(question).audience for question in (kept, asked)}
+    return len(scopes) == 1 and "nobody" not in scopes and may_serve(kept, asked)
 
 
 def workload(turns: int) -> list[str]:

@@ -133,6 +133,28 @@ Welche Firma liefert mit Garantie?
 """
 
 
+COURTEOUS = """
+Please tell me how long coffee may be returned.
+Could you tell me how I can export my data?
+I'd like to know who manages the Berlin team.
+Thanks! And how do I archive a project?
+Können Sie mir sagen, wie lange die Garantie gilt?
+Dites-moi combien de temps dure la garantie.
+¿Me puedes decir cuánto dura la garantía?
+Mi puoi dire quanto dura la garanzia?
+Kun je me vertellen hoe lang de garantie is?
+"""
+NOT_ONLY_COURTEOUS = """
+Tell me my balance.
+I would like to know what I earn.
+Tell me who I am.
+My balance, and how do I reset it?
+Können Sie mir sagen, wie viel Urlaub ich habe?
+Dites-moi mon solde.
+¿Me puedes decir mi saldo?
+"""
+
+
 def lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line]
 
@@ -147,7 +169,12 @@ def test_whose_answer_hangs_on_the_moment(question: str) -> None:
     assert dependence_of(question).live and dependence_of(question).audience == "nobody"
 
 
-@pytest.mark.parametrize("question", lines(IMPERSONAL))
+@pytest.mark.parametrize("question", lines(NOT_ONLY_COURTEOUS))
+def test_courtesy_hides_nothing(question: str) -> None:
+    assert dependence_of(question).personal
+
+
+@pytest.mark.parametrize("question", lines(IMPERSONAL + COURTEOUS))
 def test_whose_answer_is_everybodys(question: str) -> None:
     assert dependence_of(question) == NOTHING
 
