@@ -1,43 +1,100 @@
-"""How the parts that a turn needs, or may need, are asked whether they are there."""
+"""How the parts are asked whether they are there. PostgreSQL alone is needed: without any other, reads go on."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from api.readiness import CHECK_S, HealthCheck
+from botocore.utils import get_environ_proxies
+
+from api.readiness import CHECK_S, Away, HealthCheck
 from api.settings import Settings
+from application.gateway.health import Health
+from projections.first_generations import missing
+
+READ_MODELS = ("session_view", "costs", "audit")
+PORTS = {"https": 443, "http": 80}
 
 
-def health_checks(
-    settings: Settings, pool: Any, bedrock: Any, s3: Any, cache: Any
-) -> dict[str, tuple[bool, HealthCheck]]:
-    """Each part by name: is it needed for a turn, and how one asks it."""
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """What is asked: clients, and what is known of the models."""
+
+    pool: Any
+    bedrock: Any
+    s3: Any
+    dynamodb: Any
+    kms: Any
+    cache: Any
+    models: Health
+
+
+def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bool, HealthCheck]]:
+    """Each part by name: is it needed, and how one asks it."""
 
     async def postgres() -> None:
-        async with pool.connection(timeout=CHECK_S) as connection:
+        async with parts.pool.connection(timeout=CHECK_S) as connection:
             await connection.execute("SELECT 1")
 
+    async def read_models() -> None:
+        if absent := await missing(parts.pool, READ_MODELS):
+            raise Away(f"not built yet: {', '.join(absent)}")
+
+    async def bedrock() -> None:
+        await reachable(parts.bedrock.meta.endpoint_url)
+        if refusal := parts.models.refused(settings.model_balanced, settings.model_fast):
+            raise Away(refusal)
+
     async def bucket() -> None:
-        await s3.head_bucket(Bucket=settings.bucket)
+        await parts.s3.head_bucket(Bucket=settings.bucket)
+
+    async def table() -> None:
+        await parts.dynamodb.describe_table(TableName=settings.table)
 
     async def ping() -> None:
-        await cache.ping()
+        await parts.cache.ping()
 
     return {
         "postgres": (True, postgres),
-        "bedrock": (True, partial(reachable, bedrock.meta.endpoint_url)),
+        "read_models": (False, read_models),
+        "bedrock": (False, bedrock),
+        "dynamodb": (False, table),
+        "kms": (False, partial(reachable, parts.kms.meta.endpoint_url)),
+        "s3": (False, bucket),
         "valkey": (False, ping),
         "nats": (False, partial(reachable, settings.nats_url)),
-        "s3": (False, bucket),
     }
 
 
 async def reachable(url: str) -> None:
-    """Whether somebody listens at a URL's host and port; OSError otherwise."""
+    """Whether somebody listens at a URL's host and port, by way of the proxy that AWS's client would take by
+    `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; OSError or `Away` otherwise."""
     parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 4222)
-    _, writer = await asyncio.open_connection(parts.hostname, port)
-    writer.close()
+    host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 4222)
+    proxy = get_environ_proxies(url).get(parts.scheme, "")
+    if not proxy:
+        _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+        return
+    via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    tls = True if via.scheme == "https" else None
+    reader, writer = await asyncio.open_connection(via.hostname, via.port or PORTS[via.scheme], ssl=tls)
+    try:
+        if parts.scheme == "https":  # in plain text a proxy looks for who is behind it with each request
+            writer.write(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{_credentials(via)}\r\n".encode())
+            status = (await reader.readline()).split(b" ")
+            if len(status) < 2 or not status[1].startswith(b"2"):
+                raise Away("the proxy does not lead there")
+    finally:
+        writer.close()
+
+
+def _credentials(proxy: SplitResult) -> str:
+    if not proxy.username:
+        return ""
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"

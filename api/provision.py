@@ -1,4 +1,4 @@
-"""What must be there before the first process starts: schema, token keys, stream, table, bucket. Idempotent.
+"""What must be there before the first process starts: schema, token keys, table, bucket, read models. Idempotent.
 
 It opens little, so that it is quick: everything else waits for it.
 """
@@ -11,10 +11,17 @@ from adapters.database_login import session_url, with_user
 from adapters.dynamodb.table import provision_table
 from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
+from adapters.postgres.pool import open_pool
 from adapters.s3.blobs import S3Blobs
 from api.aws_client import open_aws
 from api.settings import Settings
 from api.token_wiring import create_token_keys
+from projections.audit import Audit
+from projections.costs import Costs
+from projections.first_generations import Tables, begin_first_generations
+from projections.session_view import SessionView
+
+READ_MODELS: tuple[Tables, ...] = (SessionView, Costs, Audit)
 
 
 def provision_all(settings: Settings) -> None:
@@ -24,6 +31,14 @@ def provision_all(settings: Settings) -> None:
     owner = session_url(settings.database_url, settings.database_direct_url)
     migrate(owner, settings.lanes, settings.login_urls)
     asyncio.run(provision(settings))
+
+
+async def provision_read_models(settings: Settings) -> None:
+    """Empty read models, where there are none."""
+    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=True)
+    assert logins.worker is not None, "it was asked for"
+    async with open_pool(logins.worker, max_size=1) as pool:
+        await begin_first_generations(pool, READ_MODELS, settings.lanes)
 
 
 def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
@@ -39,7 +54,11 @@ def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
 
 
 async def provision(settings: Settings) -> None:
-    """All but the schema: token keys, bucket, table."""
+    """All but the schema: token keys, bucket, table, read models."""
     create_token_keys(settings)
     async with open_aws("s3") as s3, open_aws("dynamodb") as dynamodb:
-        await asyncio.gather(S3Blobs(s3, settings.bucket).provision(), provision_table(dynamodb, settings.table))
+        await asyncio.gather(
+            S3Blobs(s3, settings.bucket).provision(),
+            provision_table(dynamodb, settings.table),
+            provision_read_models(settings),
+        )

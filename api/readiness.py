@@ -10,6 +10,12 @@ from typing import Literal
 import msgspec
 
 HealthCheck = Callable[[], Awaitable[None]]
+
+
+class Away(Exception):
+    """A part does not do what it is there for; the message may be told to anybody."""
+
+
 CHECK_S = 1.0
 FRESH_S = 1.0
 
@@ -23,7 +29,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`ready`: all is there; `degraded`: what is missed is caught up later; `down`: no turn can be answered here."""
+    """`ready`: all is there; `degraded`: something is missed, and what needs it waits; `down`: nothing goes."""
 
     status: Literal["ready", "degraded", "down"]
     parts: dict[str, Part]
@@ -63,6 +69,8 @@ async def _look(needed: bool, check: HealthCheck) -> Part:
             await check()
     except TimeoutError:
         return Part("away", needed, f"no answer within {CHECK_S:.0f} s")
+    except Away as away:
+        return Part("away", needed, str(away))
     except Exception as error:  # whatever a client library raises, it means the same here
         return Part("away", needed, type(error).__name__)
     return Part("ok", needed)

@@ -46,7 +46,7 @@ from api import event_metrics, metrics
 from api.address_limits import address_limits
 from api.aws_client import open_aws
 from api.frame_rates import FrameRates
-from api.health_checks import health_checks
+from api.health_checks import Dependencies, health_checks
 from api.readiness import Readiness
 from api.services import Services
 from api.settings import Settings
@@ -120,13 +120,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
 @dataclass(frozen=True)
 class Database:
-    """The event store, and pools of the database. A process that answers people has no `worker`: it sees one tenant a
-    transaction, whatever it is asked."""
+    """The event store with its keys' KMS, and pools of the database. A process that answers people has no `worker`:
+    it sees one tenant a transaction, whatever it is asked."""
 
     logins: Logins
     pool: Pool
     worker: Pool | None
     store: PostgresEventStore
+    kms: Any
 
 
 async def open_database(
@@ -138,7 +139,8 @@ async def open_database(
     seeing_all = None
     if logins.worker is not None:
         seeing_all = await stack.enter_async_context(open_pool(logins.worker, max_size=POOL_SIZE))
-    authority = KmsKeyAuthority(await stack.enter_async_context(open_aws("kms")))
+    kms = await stack.enter_async_context(open_aws("kms"))
+    authority = KmsKeyAuthority(kms)
     store = await stack.enter_async_context(
         open_event_store(
             logins,
@@ -151,7 +153,7 @@ async def open_database(
             worker=seeing_all,
         )
     )
-    return Database(logins, pool, seeing_all, store)
+    return Database(logins, pool, seeing_all, store, kms)
 
 
 async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
@@ -266,6 +268,9 @@ async def _assemble(
     loops.every("session_sweep", SWEEP_S, sessions.sweep)
     loops.every("socket_watch", WATCH_S, sockets.watch)
     loops.every("feed_mirror", MIRROR_S, sessions.mirror)
+    dependencies = Dependencies(
+        pool=pool, bedrock=bedrock, s3=s3, dynamodb=dynamodb, kms=database.kms, cache=cache, models=turns.health
+    )
     return Services(
         settings=settings,
         store=store,
@@ -309,7 +314,7 @@ async def _assemble(
         session_reads=session_reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
-        readiness=Readiness(health_checks(settings, pool, bedrock, s3, cache), down),
+        readiness=Readiness(health_checks(settings, dependencies), down),
     )
 
 

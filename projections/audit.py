@@ -75,12 +75,14 @@ class Audit:
     def __init__(self, store: EventStore, pool: Pool) -> None:
         self._store, self._pool = store, pool
 
-    async def create(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def create(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
         await create_tenant_table(connection, EVENTS, generation, EVENT_COLUMNS, EVENT_INDEXES)
         await create_tenant_table(connection, TREES, generation, TREE_COLUMNS, [])
 
-    async def publish(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def publish(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
         for table in (EVENTS, TREES):
             await show(connection, table, generation)

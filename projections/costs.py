@@ -65,14 +65,16 @@ class Costs:
     def __init__(self, store: EventStore, pool: Pool, users: Users) -> None:
         self._store, self._pool, self._users = store, pool, users
 
-    async def create(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def create(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
         await create_tenant_table(
             connection, LINES, generation, LINE_COLUMNS, [("tenant", "position"), ("tenant", "at")]
         )
         await create_tenant_table(connection, MARKS, generation, MARK_COLUMNS, [("tenant", "at")])
 
-    async def publish(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def publish(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
         for table in (LINES, MARKS):
             await show(connection, table, generation)

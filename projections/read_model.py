@@ -18,11 +18,13 @@ class ReadModel(Protocol):
     name: str
     layout: int
 
-    async def create(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def create(connection: Connection, generation: int) -> None:
         """Make the tables of a generation."""
         ...
 
-    async def publish(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def publish(connection: Connection, generation: int) -> None:
         """Let readers see this generation from the commit on."""
         ...
 

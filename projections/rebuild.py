@@ -11,7 +11,7 @@ import msgspec
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventStore
 from domain.refusals import DependencyUnavailable
-from projections import positions
+from projections import first_generations, positions
 from projections.leadership import leadership
 from projections.positions import Generation
 from projections.read_model import ReadModel
@@ -55,7 +55,7 @@ class Rebuilder:
             live = await self._live()
             if live is None:
                 async with writing(self._pool) as connection:
-                    await self._switch(connection, await self._begin(connection))
+                    await first_generations.begin(connection, self._model, self._lanes)
             elif live.layout < self._model.layout:
                 await self._rebuild(live, progress)
 

@@ -52,10 +52,12 @@ class SessionView:
     def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
         self._store, self._pool, self._items, self._sealer, self._users = store, pool, items, sealer, users
 
-    async def create(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def create(connection: Connection, generation: int) -> None:
         """See `ReadModel`: items need no tables of their own."""
 
-    async def publish(self, connection: Connection, generation: int) -> None:
+    @staticmethod
+    async def publish(connection: Connection, generation: int) -> None:
         """See `ReadModel`: readers go by the live generation's number."""
 
     async def drop(self, connection: Connection, generation: int) -> None:

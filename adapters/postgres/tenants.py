@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg.rows import class_row
 
 from adapters.postgres.pool import Pool, tenant_transaction
@@ -22,6 +24,19 @@ class PostgresTenantDirectory:
                 "INSERT INTO tenants VALUES (%s, %s, %s) ON CONFLICT (tenant_id) DO NOTHING",
                 (row.tenant_id, row.name, row.created_at),
             )
+
+    async def known(self, ids: Sequence[str]) -> list[TenantRow]:
+        """See the port."""
+        async with (
+            tenant_transaction(self._pool, PLATFORM_TENANT) as connection,
+            connection.cursor(row_factory=class_row(TenantRow)) as cursor,
+        ):
+            await cursor.execute(
+                "SELECT tenant_id::text, name, created_at FROM tenants WHERE tenant_id = ANY(%s::uuid[])"
+                " ORDER BY tenants.tenant_id",
+                (list(ids),),
+            )
+            return await cursor.fetchall()
 
     async def page(self, *, after: str | None, limit: int) -> list[TenantRow]:
         """In order of id, which is the order of creation."""

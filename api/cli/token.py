@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,8 +13,13 @@ import click
 import msgspec
 
 from api.cli.main import with_data_dir
-from api.settings import read_settings
-from domain.access import ROLES
+from api.settings import Settings, read_settings
+from application.ports.tokens import TokenIssuer
+from domain.access import PLATFORM_TENANT, ROLES
+
+ASK_S = 5.0
+IDS_A_QUESTION = 200
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ListedOptions(click.Command):
@@ -64,11 +71,57 @@ def issue(tenants: tuple[str, ...], user: str, roles: tuple[str, ...], ttl: int 
 
     settings = read_settings()
     issuer = token_issuer(settings)
+    check_tenants(settings, issuer, tenants)
     for tenant in tenants:
         made = issuer.issue(tenant=tenant, user=user, roles=roles, ttl_s=ttl or settings.token_ttl_s)
         shown: dict[str, Any] = msgspec.structs.asdict(made)
         shown["expires_at"] = datetime.fromtimestamp(made.expires_at, UTC).isoformat().replace("+00:00", "Z")
         sys.stdout.write((msgspec.json.encode(shown).decode() if as_json else made.token) + "\n")
+
+
+def check_tenants(settings: Settings, issuer: TokenIssuer, tenants: Sequence[str]) -> None:
+    """RuntimeError names a tenant that there is not. While nothing runs, nobody can tell."""
+    from infra.local.endpoints import read_installation
+
+    asked = sorted(set(tenants) - {PLATFORM_TENANT})
+    url = os.environ.get("COLLOQUY_URL") or read_installation(settings.data_path).get("url")
+    if not asked or not url:
+        return
+    for id in asked:
+        if not UUID.fullmatch(id):
+            raise RuntimeError(unknown(id))
+    made = issuer.issue(tenant=PLATFORM_TENANT, user="cli", roles=["operator"], ttl_s=60)
+    for first in range(0, len(asked), IDS_A_QUESTION):
+        ids = asked[first : first + IDS_A_QUESTION]
+        known = known_tenants(str(url), made.token, ids)
+        for id in ids:
+            if known is not None and id not in known:
+                raise RuntimeError(unknown(id))
+
+
+def known_tenants(url: str, bearer: str, ids: Sequence[str]) -> set[str] | None:
+    """Those of some tenants that there are; None when the installation does not say."""
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=ASK_S)
+    try:
+        connection.request("GET", f"/v1/tenants?ids={','.join(ids)}", headers={"Authorization": f"Bearer {bearer}"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            return None
+        return {row["tenant_id"] for row in msgspec.json.decode(answer.read())["tenants"]}
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def unknown(tenant: str) -> str:
+    """What is said of a tenant that there is not."""
+    return f"there is no tenant {tenant[:60]}; `colloquy tenant list` shows those there are"
 
 
 @token.command()

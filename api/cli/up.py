@@ -110,10 +110,11 @@ class Installation:
 
 
 def is_ready(url: str) -> bool:
-    """Whether the API says that it can answer."""
+    """Whether the API says that it can answer, and that there is what is read."""
     try:
         with urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:
-            return bool(json.load(answer)["status"] != "down")
+            report = json.load(answer)
+            return bool(report["status"] != "down" and report["parts"]["read_models"]["status"] == "ok")
     except (OSError, ValueError, urllib.error.URLError):
         return False
 

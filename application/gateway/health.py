@@ -41,6 +41,7 @@ class Health:
     clock: Callable[[], float]
     retries: RetryBudget = field(default_factory=RetryBudget)
     first_token_s: dict[str, float] = field(default_factory=dict)
+    _refusals: dict[str, str] = field(default_factory=dict)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
 
     def breaker(self, model: str) -> Breaker:
@@ -48,6 +49,14 @@ class Health:
         if model not in self._breakers:
             self._breakers[model] = Breaker(self.clock)
         return self._breakers[model]
+
+    def refused(self, *models: str) -> str:
+        """Why these models cannot be counted on now, or nothing: one of them was refused to us and has not succeeded
+        since, or all their breakers are open."""
+        if refusals := [self._refusals[model] for model in models if model in self._refusals]:
+            return refusals[0]
+        breakers = [self._breakers[model] for model in models if model in self._breakers]
+        return "BreakerOpen" if breakers and all(breaker.state == "open" for breaker in breakers) else ""
 
     def states(self) -> dict[str, str]:
         """Each model's breaker as it is now."""
@@ -63,10 +72,14 @@ class Health:
         process that is busy itself must not take its models for sick, and refuse everybody for it."""
         outcome: Outcome = "slow" if first_token_s > max(SLOW_LEAST_S, SLOW_SHARE * deadline_s) else "ok"
         self.breaker(model).record(outcome)
+        self._refusals.pop(model, None)
 
     def failed(self, model: str, failure: ModelFailure) -> None:
         """A call failed; what it says of the model's health is in the error table."""
-        health = treatment_of(failure).health
+        treatment = treatment_of(failure)
+        health = treatment.health
+        if treatment.alarm:
+            self._refusals[model] = failure.code
         if health == "none":
             self.breaker(model).forget()
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +25,10 @@ class TenantDirectory(Protocol):
 
     async def add(self, row: TenantRow) -> None:
         """Note a tenant; one that is there already stays as it is."""
+        ...
+
+    async def known(self, ids: Sequence[str]) -> list[TenantRow]:
+        """Those of these tenants that there are, in order of creation."""
         ...
 
     async def page(self, *, after: str | None, limit: int) -> list[TenantRow]:

@@ -51,6 +51,9 @@ class InMemoryDirectory:
         if row.tenant_id not in [known.tenant_id for known in self.rows]:
             self.rows.append(row)
 
+    async def known(self, ids: Sequence[str]) -> list[TenantRow]:
+        return [row for row in self.rows if row.tenant_id in ids]
+
     async def page(self, *, after: str | None, limit: int) -> list[TenantRow]:
         return [row for row in sorted(self.rows, key=lambda row: row.tenant_id) if row.tenant_id > (after or "")][
             :limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from api.app import create_app
 from api.cli.token import repeat
 from api.services import Services
-from tests.api.house import TENANT, make_services, serving
+from tests.api.house import TENANT, make_services, operator, serving
 
 pytestmark = pytest.mark.real
 
@@ -126,6 +129,34 @@ async def test_tenants_over_http(services: Services, url: str) -> None:
     assert listed.stdout.splitlines() == [f"{line['tenant_id']}  {line['name']}" for line in lines]
     refused = await command("tenant", "create", "")
     assert refused.returncode == 1 and "invalid_field" in refused.stderr and "Traceback" not in refused.stderr
+
+
+async def test_there_is_no_token_for_a_tenant_that_there_is_not(services: Services, url: str) -> None:
+    settings = {"COLLOQUY_URL": url, "COLLOQUY_DATA_DIR": services.settings.data_dir}
+    made = await asyncio.to_thread(run, "tenant", "create", *(f"T{n}" for n in range(3)), "--json", **settings)
+    ids = [json.loads(line)["tenant_id"] for line in made.stdout.splitlines()]
+
+    async def issue_for(*tenants: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        args = ("token", "issue", "--tenant", *tenants, "--user", "ada", "--role", "member")
+        return await asyncio.to_thread(run, *args, **settings | changed)
+
+    good = await issue_for(*ids, "_platform")
+    assert good.returncode == 0 and len(good.stdout.splitlines()) == 4
+    for unknown in (OTHER, "nonsense", "../x"):
+        refused = await issue_for(*ids, unknown)
+        assert refused.returncode == 1 and refused.stdout == "", "none is given where one is refused"
+        assert refused.stderr.startswith(f"colloquy: there is no tenant {unknown}") and refused.stderr.count("\n") == 1
+    assert (await issue_for(OTHER, COLLOQUY_URL="http://127.0.0.1:1")).returncode == 0, "nobody can tell"
+
+
+async def test_many_tenants_are_looked_for_at_once(services: Services) -> None:
+    transport = httpx.ASGITransport(create_app(services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://colloquy", headers=operator(services)) as http:
+        made = (await http.post("/v1/tenants", json={"name": "One"})).json()["tenant_id"]
+        found = await http.get("/v1/tenants", params={"ids": f"{OTHER},{made}"})
+        assert [row["tenant_id"] for row in found.json()["tenants"]] == [made]
+        for bad in ("", "x", f"{made},", ",".join([made] * 201)):
+            assert (await http.get("/v1/tenants", params={"ids": bad})).json()["code"] == "invalid_field"
 
 
 @pytest.mark.parametrize(

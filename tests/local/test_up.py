@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from infra.local.endpoints import read_installation
 from tests.local.waiting import all_gone, running_below, wait_until
@@ -38,7 +40,10 @@ def test_up_says_where_it_is_is_alone_there_keeps_itself_running_and_stops_clean
         pids = told["pids"]
         assert told["data_dir"] == str(data_dir)
         assert pids.keys() >= {"api", "postgres", "nats", "valkey", "aws", "bedrock", "relay", "project", "ingest"}
-        assert httpx.get(f"{told['url']}/health/live").status_code == 200
+        assert asyncio.run(budgeted_turn(told["url"], data_dir)) == "turn.completed", "ready means ready"
+        issued = token_for(data_dir, "01977c9e-1111-7000-8000-000000000001")
+        assert issued.returncode == 1 and issued.stdout == ""
+        assert issued.stderr.count("\n") == 1 and "there is no tenant 01977c9e-1111" in issued.stderr
 
         second = subprocess.run(
             [sys.executable, "-m", "api.cli", "up", "--data-dir", str(data_dir)],
@@ -58,6 +63,39 @@ def test_up_says_where_it_is_is_alone_there_keeps_itself_running_and_stops_clean
         assert all_gone(pids.values())
         assert not running_below(data_dir)
         assert read_installation(data_dir) == {}
+
+
+def token_for(data_dir: Path, tenant: str, *roles: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "api.cli", "token", "issue", "--data-dir", str(data_dir), "--tenant", tenant,
+         "--user", "ada", "--role", *(roles or ("member",))],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+async def budgeted_turn(url: str, data_dir: Path) -> str:
+    """What is asked first of an installation that says it is ready: a turn of a tenant with a budget, costs, sessions;
+    how the turn ended."""
+
+    def headers(tenant: str, *roles: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token_for(data_dir, tenant, *roles).stdout.strip()}"}
+
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        ready = (await http.get("/health/ready")).json()
+        assert ready["status"] == "ready" and ready["parts"].keys() >= {"read_models", "dynamodb", "kms"}
+        made = await http.post("/v1/tenants", json={"name": "Acme"}, headers=headers("_platform", "operator"))
+        who = headers(made.json()["tenant_id"], "member", "admin", "analyst")
+        assert (await http.put("/v1/budget", json={"limit_usd": "5"}, headers=who)).status_code == 200
+        for path in ("/v1/costs/summary", "/v1/sessions"):
+            assert (await http.get(path, headers=who)).status_code == 200
+    async with connect(f"ws{url[4:]}/v1/chat", additional_headers=who, proxy=None) as socket:
+        await socket.send('{"type": "session.open"}')
+        await socket.send('{"type": "turn.create", "id": "1", "text": "Hello"}')
+        async for frame in socket:
+            kind = json.loads(frame)["type"]
+            if kind in ("turn.completed", "turn.failed", "error"):
+                return str(kind)
+    return "nothing"
 
 
 def is_live(url: str) -> bool:

@@ -1,0 +1,55 @@
+"""The first generation of each read model, made with the schema: an installation that starts can be read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import psycopg
+
+from projections import positions
+from projections.transactions import Connection, Pool, looking, rows, writing
+
+
+class Tables(Protocol):
+    """What a read model's class knows of its tables (see `ReadModel`)."""
+
+    name: str
+    layout: int
+
+    @staticmethod
+    async def create(connection: Connection, generation: int) -> None:
+        """Make the tables of a generation."""
+        ...
+
+    @staticmethod
+    async def publish(connection: Connection, generation: int) -> None:
+        """Let readers see this generation from the commit on."""
+        ...
+
+
+async def begin_first_generations(pool: Pool, models: Sequence[Tables], lanes: int) -> None:
+    """Make an empty generation live where there has never been one. Several may be at it: one is first."""
+    for model in models:
+        try:
+            async with writing(pool) as connection:
+                if await positions.live(connection, model.name) is None:
+                    await begin(connection, model, lanes)
+        except psycopg.errors.UniqueViolation:
+            pass  # another process has made it
+
+
+async def begin(connection: Connection, model: Tables, lanes: int) -> int:
+    """Begin a read model: its first generation, live and empty; the generation's number."""
+    generation = await positions.add_generation(connection, model.name, model.layout, lanes)
+    await model.create(connection, generation)
+    await positions.make_live(connection, model.name, generation)
+    await model.publish(connection, generation)
+    return generation
+
+
+async def missing(pool: Pool, names: Sequence[str]) -> list[str]:
+    """Read models of these that nobody can read yet."""
+    async with looking(pool) as connection:
+        found = await rows(connection, "SELECT name FROM projections.generations WHERE live")
+    return sorted(set(names) - {row["name"] for row in found})

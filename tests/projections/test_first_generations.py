@@ -1,0 +1,39 @@
+"""What is read is there from the first start on, made once however many begin."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from adapters.eventstore.store import PostgresEventStore
+from adapters.postgres.pool import Pool
+from api.health_checks import READ_MODELS as NAMES
+from api.provision import READ_MODELS
+from application.clock import new_id, now
+from projections.cost_reads import CostReads
+from projections.first_generations import begin_first_generations, missing
+from projections.spending import LedgerSpending
+from projections.transactions import rows, writing
+
+pytestmark = pytest.mark.real
+GENERATIONS = "SELECT name, generation, live FROM projections.generations ORDER BY name, generation"
+
+
+async def test_empty_read_models_are_made_once_and_can_be_read(
+    store: PostgresEventStore, worker: Pool, pool: Pool
+) -> None:
+    assert await missing(pool, NAMES) == sorted(NAMES)
+    await asyncio.gather(*(begin_first_generations(worker, READ_MODELS, 1) for _ in range(4)))
+    assert await missing(pool, NAMES) == []
+    await begin_first_generations(worker, READ_MODELS, 1)
+    async with writing(worker) as connection:
+        found = await rows(connection, GENERATIONS)
+    assert [(row["name"], row["generation"], row["live"]) for row in found] == [
+        (name, 1, True) for name in sorted(NAMES)
+    ]
+    tenant, since = new_id(), now() - timedelta(days=1)
+    spent = await LedgerSpending(pool).spent(tenant, "", since, now(), [])
+    assert (spent.usd, spent.position) == (0, 0)
+    assert (await CostReads(pool, store).summary(tenant, since, now()))["turns"] == 0
