@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from adapters.pii.stretches import Found, found, spans
+from adapters.pii.word_starts import BEGINS
 from application.ports.detector import Span
 
 _UP = "A-ZÀ-ÖØ-ÞŁŚŻŹĆŃŠČŘŽİŞ"
 # A pattern begins with a set of characters, so that the engine skips to one, and only then looks whether a word begins
 # there. A capitalised word is taken whole or not at all and has an end: however a text is made, what is tried at one
 # place of it is bounded (infra/adr/0080).
-_BEGINS = r"(?<!\w.)"
 _CAP = rf"[{_UP}][\w'’.-]{{0,40}}+"
 _CITY = (
     rf"{_CAP}(?: (?:(?:am|an der|im|in|sur|sous|de|del|di|da|do|dos|la|le|les|upon|on|nad|aan den|aan de|aan|den"
@@ -38,7 +39,7 @@ _FLAT = re.compile(r"\b(?:Flat|Apt|Apartment|Unit|Suite)\.?\s?[\w-]{1,5},\s\Z")
 """What may stand before an English address, and how far before it begins at most."""
 _FLAT_REACH = 20
 _ENGLISH = re.compile(
-    rf"[0-9]{_BEGINS}{_NUMBER_GOES_ON},?\s(?:(?:[NSEW]|North|South|East|West|Old|New)\.?\s)?"
+    rf"[0-9]{BEGINS}{_NUMBER_GOES_ON},?\s(?:(?:[NSEW]|North|South|East|West|Old|New)\.?\s)?"
     rf"(?:(?:{_CAP}|[0-9]{{1,3}}(?:st|nd|rd|th))\s){{1,3}}?{_STREET}\b\.?(?:\s(?:NW|NE|SW|SE|North|South|East"
     rf"|West)\b)?{_UNIT}?"
     rf"(?:(?:,\s{_CITY})?(?:{_AMERICAN_END}|,?\s{_UK_POST}|(?:,?\s|\s-\s)[1-9][0-9]{{2}}\s?[0-9]{{3}})\b|,\s{_CITY})?"
@@ -55,20 +56,20 @@ _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         # German: Hauptstraße 5, Karl-Marx-Straße 5, Kleine Straße 5
-        rf"[{_UP}]{_BEGINS}[\w'’.-]{{0,40}}+(?:{_NUMBER_FOLLOWS}"
+        rf"[{_UP}]{BEGINS}[\w'’.-]{{0,40}}+(?:{_NUMBER_FOLLOWS}"
         + _ends("straße strasse str. weg allee platz gasse ring damm ufer steig chaussee hof berg graben markt")
         + rf"|(?: {_CAP}){{0,3}}{_NUMBER_FOLLOWS}"
         + _ends("Straße Strasse Str. Weg Allee Platz Gasse Ring Damm Ufer", "[ -]")
         + rf")\s{_NUMBER}(?:,?\s{_POSTCODE_CITY})?{_POSTCODE_CITY}?",
-        rf"[AIUZ]{_BEGINS}(?:(?<=A)(?:m|n de[rn]|uf de[rm])|(?<=I)(?:m|n der)|(?<=U)nter den|(?<=Z)u[mr])"
+        rf"[AIUZ]{BEGINS}(?:(?<=A)(?:m|n de[rn]|uf de[rm])|(?<=I)(?:m|n der)|(?<=U)nter den|(?<=Z)u[mr])"
         rf"\s{_CAP}(?:\s{_CAP})?\s{_NUMBER}(?:,?\s{_POSTCODE_CITY})?{_POSTCODE_CITY}?",
         # French: 12 rue de la Paix
-        rf"[0-9]{_BEGINS}[0-9]{{0,3}}+(?:\s?(?:bis|ter|quater))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|allée|allee"
+        rf"[0-9]{BEGINS}[0-9]{{0,3}}+(?:\s?(?:bis|ter|quater))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|allée|allee"
         rf"|chemin|impasse|quai|cours|route|passage|square|villa)"
         rf"\s(?:(?:de|du|des|la|le|les|aux?)\s|[dl]'\s?){{0,4}}+(?:{_CAP}|[0-9]{{1,2}})(?:[ -](?:(?:de|du|des|la|le"
         rf"|et)[ -]){{0,3}}+{_CAP}){{0,4}}{_POSTCODE_CITY}?",
         # Spanish, Italian, Portuguese: Calle de la Luna 3, Via Roma 12
-        rf"[ACELPRSTV]{_BEGINS}(?:(?<=C)(?:alle|/|arrer|amino|orso)|(?<=A)(?:venida|vda\.?|v\.|lameda)"
+        rf"[ACELPRSTV]{BEGINS}(?:(?<=C)(?:alle|/|arrer|amino|orso)|(?<=A)(?:venida|vda\.?|v\.|lameda)"
         rf"|(?<=P)(?:laza|za\.|aseo|\.º|iazza(?:le)?|raça)|(?<=R)(?:onda|ua|\.|odovia)|(?<=V)(?:iale|ia|icolo)"
         rf"|(?<=L)argo|(?<=S)trada|(?<=T)ravessa|(?<=E)strada)"
         rf"\s(?:(?:de|del|do|da|dos|das|di|della|dei|delle|degli|la|el|los|las)\s|(?:dell'|d')\s?){{0,4}}+"
@@ -79,37 +80,42 @@ _PATTERNS = tuple(
         rf"(?:(?:,\s|\s-\s){_CITY})?(?:(?:,\s|\s-\s|\s)(?:[0-9]{{5}}(?:-[0-9]{{3}})?"
         rf"|[0-9]{{4}}-[0-9]{{3}})(?:\s{_CITY}(?:\s\([A-Z]{{2}}\))?)?)?",
         # Dutch: Kerkstraat 5, Grote Markt 5
-        rf"[{_UP}]{_BEGINS}[\w'’.-]{{0,40}}+(?:\s{_CAP})?{_NUMBER_FOLLOWS}"
+        rf"[{_UP}]{BEGINS}[\w'’.-]{{0,40}}+(?:\s{_CAP})?{_NUMBER_FOLLOWS}"
         + _ends("straat laan weg plein gracht kade singel dijk dreef hof steeg pad markt")
         + rf"\s{_NUMBER}(?:\s?(?:hs|bis|[IVX]{{1,3}})\b)?(?:,?\s[0-9]{{4}}\s?[A-Z]{{2}}(?:,?\s{_CITY})?)?",
         # Polish: ul. Polna 3/12
-        rf"[aopu]{_BEGINS}(?:(?<=o)s|(?<!o)l)\.\s(?:{_CAP}|[0-9]{{1,2}})(?:[ -]{_CAP}){{0,3}}\s[0-9]{{1,4}}[a-zA-Z]?"
+        rf"[aopu]{BEGINS}(?:(?<=o)s|(?<!o)l)\.\s(?:{_CAP}|[0-9]{{1,2}})(?:[ -]{_CAP}){{0,3}}\s[0-9]{{1,4}}[a-zA-Z]?"
         rf"(?:\s?(?:/|m\.)\s?[0-9]{{1,4}})?(?:,?\s[0-9]{{2}}-[0-9]{{3}}\s{_CITY})?",
         # Boxes
-        rf"[ABCP]{_BEGINS}(?:(?<=P)(?:\.?\s?O\.?\s?Box|ostfach|ostbus)|(?<=A)partado(?: de Correos)?"
+        rf"[ABCP]{BEGINS}(?:(?<=P)(?:\.?\s?O\.?\s?Box|ostfach|ostbus)|(?<=A)partado(?: de Correos)?"
         rf"|(?<=C)(?:asella Postale|aixa Postal)|(?<=B)(?:oîte Postale|P))"
         rf"\s[0-9][0-9 ]{{0,6}}(?:(?:,\s{_CITY})?{_AMERICAN_END}|{_POSTCODE_CITY})?",
     )
 )
 _CODES = re.compile(
-    rf"[A-Z0-9]{_BEGINS}(?:(?:(?<=G)IR ?0AA|(?<=[A-PR-UWYZ]){_UK_GOES_ON}|(?<=[ABCEGHJ-NPRSTVXY]){_CA_GOES_ON})\b"
+    rf"[A-Z0-9]{BEGINS}(?:(?:(?<=G)IR ?0AA|(?<=[A-PR-UWYZ]){_UK_GOES_ON}|(?<=[ABCEGHJ-NPRSTVXY]){_CA_GOES_ON})\b"
     rf"|(?<=[0-9])(?:[0-9]-[0-9]{{3}}\s|[0-9]{{3}}\s?[A-Z]{{2}},?\s){_CAP}"
     rf"|(?:(?<=[DAFIEB])|(?<=C)H)-[0-9]{{4,5}}\s{_CITY})"
 )
 """Postcodes that are unlike anything else."""
 
 
-def addresses(text: str) -> Iterator[Span]:
+def addresses(text: str) -> Found:
     """Streets with a number, with what follows of flat, postcode and town; boxes; postcodes that are unlike anything
     else. A town alone is a place."""
-    for match in _ENGLISH.finditer(text):
-        flat = _FLAT.search(text, max(0, match.start() - _FLAT_REACH), match.start())
-        yield _span(match, flat.start() if flat else match.start())
+    yield from found(_ENGLISH, text, _english)
     for pattern in _PATTERNS:
-        for match in pattern.finditer(text):
-            yield _span(match, match.start())
-    for match in _CODES.finditer(text):
-        yield Span("address", *match.span(), 0.7)
+        yield from found(pattern, text, _street)
+    yield from spans(_CODES, text, "address", 0.7)
+
+
+def _english(match: re.Match[str]) -> Iterator[Span]:
+    flat = _FLAT.search(match.string, max(0, match.start() - _FLAT_REACH), match.start())
+    yield _span(match, flat.start() if flat else match.start())
+
+
+def _street(match: re.Match[str]) -> Iterator[Span]:
+    yield _span(match, match.start())
 
 
 def _span(match: re.Match[str], start: int) -> Span:

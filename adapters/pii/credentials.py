@@ -7,42 +7,46 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from adapters.pii.stretches import Found, found, spans
+from adapters.pii.word_starts import starts
 from application.ports.detector import Span
 
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:.*?-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|.*)",
-    re.DOTALL,
-)
+_KEY_BEGINS = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,40}+ ){0,3}?PRIVATE KEY(?: BLOCK)?-----")
+_KEY_ENDS = re.compile(r"-----END (?:[A-Z0-9]{1,40}+ ){0,3}?PRIVATE KEY(?: BLOCK)?-----")
+_LONG = re.compile(r"[A-Za-z0-9](?<![A-Za-z0-9_-].)[\w.+/=-]{15,}+")
+"""Words as long as the shortest of the forms: only in such are they looked for."""
 _FORMS = re.compile(
-    r"(?<![A-Za-z0-9_-])(?:"
-    r"(?:AKIA|ASIA|AIDA|AROA|AGPA|ANPA|ABIA|ACCA)[A-Z2-7]{16}"  # AWS
-    r"|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?(?:\.[\w-]+){0,2}"  # JWT, JWE
-    r"|(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}|glpat-[\w-]{20,}"
-    r"|xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{10,}"  # Slack
-    r"|(?:sk|rk|pk|whsec)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{24,}"  # Stripe
-    r"|sk-(?:ant-|proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{20,}"  # model providers
-    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}"  # Google
-    r"|SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-f]{32}|(?:AC|SK)[0-9a-f]{32}"  # mail and telephony
-    r"|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|hf_[A-Za-z0-9]{30,}|dop_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
-    r"|EAACEdEose0cBA\w+|sq0(?:atp|csp)-[\w-]{22,}|lin_api_\w{40}|dckr_pat_[\w-]{27}|hvs\.[\w-]{24,}"
+    r"[A-Za-z](?<![A-Za-z0-9_-].)(?:"
+    r"(?<=A)(?:(?:KIA|SIA|IDA|ROA|GPA|NPA|BIA|CCA)[A-Z2-7]{16}|C[0-9a-f]{32}|Iza[\w-]{35})"  # AWS, telephony, Google
+    r"|(?<=e)yJ[\w-]{8,}\.[\w-]{8,}+(?:\.[\w-]*+)?(?:\.[\w-]++){0,2}"  # JWT, JWE
+    r"|(?<=g)(?:h[pousr]_[A-Za-z0-9]{30,255}|ithub_pat_\w{22,255}|lpat-[\w-]{20,}+)"
+    r"|(?<=x)(?:ox[abeoprs]-[A-Za-z0-9-]{10,}+|app-[0-9]-[A-Za-z0-9-]{10,}+)"  # Slack
+    r"|(?<=[srp])k_(?:live|test)_[A-Za-z0-9]{16,}+|(?<=w)hsec_(?:(?:live|test)_[A-Za-z0-9]{16,}+|[A-Za-z0-9+/=]{24,}+)"
+    r"|(?<=s)k-(?:ant-|proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{20,}+"  # model providers
+    r"|(?<=y)a29\.[\w-]{20,}+|(?<=G)OCSPX-[\w-]{20,}+"  # Google
+    r"|(?<=S)(?:G\.[\w-]{16,}+\.[\w-]{16,}+|K[0-9a-f]{32})|(?<=k)ey-[0-9a-f]{32}"  # mail, telephony
+    r"|(?<=n)pm_[A-Za-z0-9]{36}|(?<=p)ypi-[\w-]{50,}+|(?<=h)(?:f_[A-Za-z0-9]{30,}+|vs\.[\w-]{24,}+)"
+    r"|(?<=d)(?:op_v1_[0-9a-f]{64}|ckr_pat_[\w-]{27})|(?<=s)(?:hp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
+    r"|q0(?:atp|csp)-[\w-]{22,}+)|(?<=E)AACEdEose0cBA\w++|(?<=l)in_api_\w{40}"
     r")"
 )
-_IN_URL = re.compile(r"(?<=://)[^\s/:@\"'<>]{1,128}:([^\s/@\"'<>]{1,256})(?=@)")
-_BEARER = re.compile(r"\b(?:bearer|basic)\s+([A-Za-z0-9+/_.~-]{16,}={0,2})", re.IGNORECASE)
+_IN_URL = re.compile(r"//(?<=://)[^\s/:@\"'<>]{1,128}+:([^\s/@\"'<>]{1,256}+)(?=@)")
+_BEARER = re.compile(r"[bB](?<!\w.)(?:(?i:earer)|(?i:asic))\s{1,40}+([A-Za-z0-9+/_.~-]{16,}+={0,2})")
+_OF_A_KEY = "".join(
+    rf"|{word}[ _-]?(?:access[ _-]?)?(?:key|token|secret)"
+    for word in ["api", "access", "secret", "private", "encryption", "license", "account", "storage", "shared", "auth"]
+)
 _WORD = (
     r"pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|mot de passe|mdp|contraseñ?a|clave|senha|has[łl]o|wachtwoord"
-    r"|parola d'ordine|lösenord|(?:api|access|secret|private|encryption|license|account|storage|shared"
-    r"|auth)[ _-]?(?:access[ _-]?)?(?:key|token|secret)"
+    rf"|parola d'ordine|lösenord{_OF_A_KEY}"
     r"|token|secret|client[ _-]secret|aws_secret_access_key|credential|otp|one-time code|verification code"
     r"|recovery code|seed phrase|clé (?:api|secrète)|schlüssel|zugangsschlüssel|llave|chiave|sleutel|klucz"
 )
 _SAID = re.compile(
-    rf"(?:\b|_)(?P<word>{_WORD})s?\b[\"']?(?:\s(?:of|for|on|do|da|de|del|di|von|van|für|voor|dla|para|per"
-    rf"|pour)\s\S{{1,64}})?\s{{0,2}}(?P<link>=>|:=|[:=]|->|\bis now\b|\bis set to\b|\bis\b|\bwas\b|\bto\b|\bist\b"
-    rf"|\blautet\b|\best\b|\bes\b|\bè\b|\bé\b|\bto jest\b|\bto:)?[:=]?\s{{0,2}}"
-    rf"(?P<quote>[\"'`“„«]?)(?P<value>[^\s\"'`“”„«»<>]{{4,200}})",
-    re.IGNORECASE,
+    starts(_WORD, r"(?<![^\W_].)") + r"s?\b[\"']?(?:\s(?:of|for|on|do|da|de|del|di|von|van|für|voor|dla|para|per"
+    r"|pour)\s\S{1,64})?\s{0,2}(?P<link>=>|:=|[:=]|->|\bis now\b|\bis set to\b|\bis\b|\bwas\b|\bto\b|\bist\b"
+    r"|\blautet\b|\best\b|\bes\b|\bè\b|\bé\b|\bto jest\b|\bto:)?[:=]?\s{0,2}"
+    r"(?P<quote>[\"'`“„«]?)(?P<value>[^\s\"'`“”„«»<>]{4,200}+)"
 )
 _ALL_STEMS = (
     "pass|pwd|kennwort|mot de|mdp|contrase|clave|senha|has|wachtw|parola|lösen|key|token|secret|credential|otp|code"
@@ -50,9 +54,10 @@ _ALL_STEMS = (
 )
 _STEMS = _ALL_STEMS.split("|")
 """Parts of the words above: a text without any need not be searched for them."""
+_PIN_STEMS = ("pin", "code", "código", "codice")
 _PIN = re.compile(
-    r"\b(?:PIN(?:[ -]?(?:code|number))?|passcode|código|codice pin|code pin)\b(?:\s(?:is|ist|est|es|è"
-    r"|for \w+ is))?[\s:=]{1,3}([0-9]{4,8})(?!\w)"
+    starts("PIN(?:[ -]?(?:code|number))?|passcode|código|codice pin|code pin") + r"\b(?:\s(?:is|ist|est|es|è"
+    r"|for \w{1,40}+ is))?[\s:=]{1,3}([0-9]{4,8})(?!\w)"
 )
 _NO_VALUE = re.compile(
     r"[\[(<{].*|[$%]\W.*|[*•xX.#_-]+|(?:null|none|true|false|string|required|optional|here|expired|invalid)\W*",
@@ -60,32 +65,45 @@ _NO_VALUE = re.compile(
 )
 
 
-def private_keys(text: str) -> Iterator[Span]:
+def private_keys(text: str) -> Found:
     """Private keys in PEM; one that has no end reaches to the end of the text."""
-    for match in _PRIVATE_KEY.finditer(text):
-        yield Span("credential", *match.span())
+    done = 0
+    for begin in _KEY_BEGINS.finditer(text):
+        if begin.start() >= done:
+            end = _KEY_ENDS.search(text, begin.end())
+            done = end.end() if end else len(text)
+            yield Span("credential", begin.start(), done)
 
 
-def credentials(text: str) -> Iterator[Span]:
+def credentials(text: str) -> Found:
     """Tokens, passwords, and keys other than `private_keys`."""
-    for match in _FORMS.finditer(text):
-        yield Span("credential", *match.span())
-    if "://" in text:
-        for match in _IN_URL.finditer(text):
-            yield Span("credential", *match.span(1))
     lower = text.lower()
-    for match in _BEARER.finditer(text) if "bearer" in lower or "basic" in lower else ():
-        if _looks_random(match[1]):
-            yield Span("credential", *match.span(1))
-    for match in _SAID.finditer(text) if any(stem in lower for stem in _STEMS) else ():
-        value = match["value"].rstrip(".,;:)]}")
-        if len(value) >= 4 and _is_secret(value, match["link"] or "", bool(match["quote"])):
-            start = match.start("value")
-            yield Span("credential", start, start + len(value), 0.96)
-    for match in (
-        _PIN.finditer(text) if "pin" in lower or "code" in lower or "código" in lower or "codice" in lower else ()
-    ):
-        yield Span("credential", *match.span(1), 0.9)
+    yield from found(_LONG, text, _forms, len(text))  # a token has no greatest length
+    if "://" in text:
+        yield from spans(_IN_URL, text, "credential", group=1)
+    if "bearer" in lower or "basic" in lower:
+        yield from found(_BEARER, text, _bearer, len(text))
+    if any(stem in lower for stem in _STEMS):
+        yield from found(_SAID, lower, lambda match: _said(match, text))
+    if any(stem in lower for stem in _PIN_STEMS):
+        yield from spans(_PIN, text, "credential", 0.9, 1)
+
+
+def _forms(word: re.Match[str]) -> Iterator[Span]:
+    for match in _FORMS.finditer(word.string, *word.span()):
+        yield Span("credential", *match.span())
+
+
+def _bearer(match: re.Match[str]) -> Iterator[Span]:
+    if _looks_random(match[1]):
+        yield Span("credential", *match.span(1))
+
+
+def _said(match: re.Match[str], text: str) -> Iterator[Span]:
+    start = match.start("value")
+    value = text[start : match.end("value")].rstrip(".,;:)]}")
+    if len(value) >= 4 and _is_secret(value, match["link"] or "", bool(match["quote"])):
+        yield Span("credential", start, start + len(value), 0.96)
 
 
 def _is_secret(value: str, link: str, quoted: bool) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from application.ports.detector import Span
+from adapters.pii.stretches import Found, spans
+from adapters.pii.word_starts import starts
 
 _MONTHS = (
     "jan(?:uary|uar|vier|eiro|uari)?|feb(?:ruary|ruar|braio|rero|ruari)?|février|fevereiro|mar(?:ch|zo|ço|s|ca)?|märz"
@@ -18,19 +18,22 @@ _MONTHS = (
     "|lipca|sierpnia"
     "|września|października|listopada|grudnia"
 )
-_DATE = re.compile(
-    r"(?<![\w./-])(?=[0-9jfmasondlckwpg])(?:(?:19|20)[0-9]{2}[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12][0-9]|3[01])"
-    r"|(?:0?[1-9]|[12][0-9]|3[01])[-./](?:0?[1-9]|1[0-2])[-./](?:(?:19|20)[0-9]{2}|[0-9]{2})"
-    r"|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12][0-9]|3[01])/(?:19|20)?[0-9]{2}"
-    rf"|(?:[12]?[0-9]|3[01])(?:st|nd|rd|th|\.|er|º)?\s(?:de\s|of\s)?(?:{_MONTHS})\b\.?(?:,?\s(?:de\s|del\s)?(?:19"
-    rf"|20)[0-9]{{2}})?"
-    rf"|(?:{_MONTHS})\.?\s(?:[12]?[0-9]|3[01])(?:st|nd|rd|th)?(?:,?\s(?:19|20)[0-9]{{2}})?"
-    r")(?![\w]|[./-][0-9])",
-    re.IGNORECASE,
+_BEGINS = r"(?<![\w./-].)"
+_ENDS = r"(?![\w]|[./-][0-9])"
+_BY_NUMBER = re.compile(
+    rf"[0-9]{_BEGINS}(?:(?:(?<=1)9|(?<=2)0)[0-9]{{2}}[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12][0-9]|3[01])"
+    r"|(?:(?<=0)[1-9]|(?<=[12])[0-9]|(?<=3)[01]|(?<=[1-9]))[-./](?:0?[1-9]|1[0-2])[-./](?:(?:19|20)[0-9]{2}|[0-9]{2})"
+    r"|(?:(?<=0)[1-9]|(?<=1)[0-2]|(?<=[1-9]))/(?:0?[1-9]|[12][0-9]|3[01])/(?:19|20)?[0-9]{2}"
+    rf"|(?:(?<=[12])[0-9]|(?<=3)[01]|)(?:st|nd|rd|th|\.|er|º)?\s(?:de\s|of\s)?(?:{_MONTHS})\b\.?(?:,?\s(?:de\s|del\s)?(?:19"
+    rf"|20)[0-9]{{2}})?){_ENDS}",
+)
+_BY_MONTH = re.compile(
+    starts(_MONTHS, _BEGINS) + rf"\.?\s(?:[12]?[0-9]|3[01])(?:st|nd|rd|th)?(?:,?\s(?:19|20)[0-9]{{2}})?{_ENDS}"
 )
 
 
-def dates(text: str) -> Iterator[Span]:
+def dates(text: str) -> Found:
     """Days of the calendar; a year alone is none."""
-    for match in _DATE.finditer(text):
-        yield Span("date", *match.span(), 0.7)
+    lower = text.lower()
+    yield from spans(_BY_NUMBER, lower, "date", 0.7)
+    yield from spans(_BY_MONTH, lower, "date", 0.7)

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
 
-_FOLDABLE = re.compile(r"[\x00-\x7f]?[\u0300-\u036f]+|[^\x00-\x7f][\u0300-\u036f]*")
+_FOLDABLE = re.compile(r"[\x00-\x7f]?[\u0300-\u036f]{1,30}+|[^\x00-\x7f][\u0300-\u036f]{0,30}+")
+"""A character with its accents. No script has thirty on one: what normalising takes grows with the square of them."""
+STRETCH = 4_096
+"""Characters that are folded until a pause can be taken."""
 
 # Letters of other scripts that look like Latin ones, as lists of pairs.
 _LATIN = dict(
@@ -21,7 +25,7 @@ _LATIN = dict(
 )
 _SIGNS = str.maketrans(
     {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "⁃": "-", "﹣": "-", "。": ".", "․": ".",
-     "・": ".", "·": ".", "•": ".", "⁄": "/", "∕": "/", "’": "'", "‘": "'", "ʼ": "'"}
+     "・": ".", "·": ".", "•": ".", "⁄": "/", "∕": "/", "’": "'", "‘": "'", "ʼ": "'", "İ": "I"}
 )  # fmt: skip
 _SILENT = ("Cf", "Cc", "Mn", "Me")
 _UNSEEN = "\u115f\u1160\u3164\u2800"
@@ -30,17 +34,32 @@ _UNSEEN = "\u115f\u1160\u3164\u2800"
 
 class Folded(msgspec.Struct, frozen=True):
     """A text made plain. `starts` and `ends` give for each of its characters the place in the original; None when
-    every character stands where it stood."""
+    every character stands where it stood; `size` is the length of the original."""
 
     text: str
     starts: list[int] | None = None
     ends: list[int] | None = None
+    size: int = 0
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """From a place in the folded text to the place in the original."""
         if self.starts is None or self.ends is None or start >= end:
             return start, end
         return self.starts[start], self.ends[end - 1]
+
+
+class _OneForOne(dict[int, str]):
+    """What each character folds to when it is one character, whatever stands beside it; else a NUL."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        folded = character if code < 0x80 else _fold(character)
+        alone = len(folded) == 1 and not "\u0300" <= character <= "\u036f"
+        self[code] = folded if alone else "\x00"
+        return self[code]
+
+
+_ONE_FOR_ONE = _OneForOne()
 
 
 @lru_cache(maxsize=8_192)
@@ -62,8 +81,49 @@ def _fold(cluster: str) -> str:
 def fold(text: str) -> Folded:
     """Make a text plain (NFKC, decimal digits of every script, look-alikes, no invisible characters). The usual text
     is ASCII already and comes back as it is."""
+    return joined(fold_stretches(text))
+
+
+def fold_stretches(text: str, stretch: int = STRETCH) -> Iterator[Folded]:
+    """A text folded in stretches, between which a pause can be taken."""
     if text.isascii():
+        yield Folded(text)
+        return
+    start = 0
+    while start < len(text):
+        end = start + stretch
+        while end < len(text) and "\u0300" <= text[end] <= "\u036f" and end < start + stretch + 30:
+            end += 1  # accents stay with their letter
+        yield _fold_stretch(text[start:end])
+        start = end
+
+
+def joined(stretches: Iterable[Folded]) -> Folded:
+    """The stretches of a text as one."""
+    pieces = list(stretches)
+    if len(pieces) == 1:
+        return pieces[0]
+    text = "".join(piece.text for piece in pieces)
+    if all(piece.starts is None for piece in pieces):
         return Folded(text)
+    starts: list[int] = []
+    ends: list[int] = []
+    before = 0
+    for piece in pieces:
+        size = piece.size
+        starts += range(before, before + size) if piece.starts is None else [before + n for n in piece.starts]
+        ends += range(before + 1, before + size + 1) if piece.ends is None else [before + n for n in piece.ends]
+        before += size
+    return Folded(text, starts, ends, before)
+
+
+def _fold_stretch(text: str) -> Folded:
+    if text.isascii():
+        return Folded(text, size=len(text))
+    if "\x00" not in text:
+        plain = text.translate(_ONE_FOR_ONE)
+        if "\x00" not in plain:
+            return Folded(plain, size=len(text))
     pieces: list[tuple[int, int, str]] = []
     same_length = True
     for match in _FOLDABLE.finditer(text):
@@ -71,9 +131,9 @@ def fold(text: str) -> Folded:
         folded = _fold(cluster)
         if folded != cluster:
             pieces.append((match.start(), match.end(), folded))
-            same_length = same_length and len(folded) == len(cluster)
+            same_length = same_length and len(folded) == len(cluster) == 1
     if not pieces:
-        return Folded(text)
+        return Folded(text, size=len(text))
     return _replaced(text, pieces) if same_length else _mapped(text, pieces)
 
 
@@ -81,7 +141,7 @@ def _replaced(text: str, pieces: list[tuple[int, int, str]]) -> Folded:
     characters = list(text)
     for start, end, folded in pieces:
         characters[start:end] = folded
-    return Folded("".join(characters))
+    return Folded("".join(characters), size=len(text))
 
 
 def _mapped(text: str, pieces: list[tuple[int, int, str]]) -> Folded:
@@ -97,4 +157,4 @@ def _mapped(text: str, pieces: list[tuple[int, int, str]]) -> Folded:
     out.append(text[done:])
     starts += range(done, len(text))
     ends += range(done + 1, len(text) + 1)
-    return Folded("".join(out), starts, ends)
+    return Folded("".join(out), starts, ends, len(text))

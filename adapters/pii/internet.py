@@ -6,26 +6,28 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from adapters.pii.stretches import Found, found
 from application.ports.detector import Span
 
-_AT = r"(?:@|%40|&#0*64;|&commat;|\s?[\[({<]\s?at\s?[\])}>]\s?|\s@\s?|\sAT\s)"
+_AT = r"(?:@|%40|&#0{0,8}64;|&commat;|\s?[\[({<]\s?at\s?[\])}>]\s?|\s@\s?|\sAT\s)"
 _DOT = r"(?:\.|\s?[\[({<]\s?(?:dot|punkt|punto|point)\s?[\])}>]\s?|\sDOT\s)"
 _EMAIL = re.compile(
-    rf"(?<![\w.+-])(?:[^\W_]"
-    rf"|[_'])(?:[\w.+%'-]{{0,62}}[\w+-])?{_AT}(?:[^\W_][\w-]{{0,62}}{_DOT}){{1,5}}(?:xn--[\w-]{{2,59}}"
+    rf"[\w'](?<![\w.+-].)(?:[\w.+%'-]{{0,62}}[\w+-])?{_AT}(?:[^\W_][\w-]{{0,62}}{_DOT}){{1,5}}(?:xn--[\w-]{{2,59}}"
     rf"|[^\W\d_]{{2,24}})(?![\w@])"
 )
 _EMAIL_SPOKEN = re.compile(
-    r"(?<![\w.+-])[a-z0-9][a-z0-9._+-]{1,40} at (?:[a-z0-9-]{2,40} dot ){1,3}(?:com|org|net|edu|gov|io|de|fr|es|it|nl"
-    r"|pl|uk|eu|br|in)(?!\w)",
-    re.IGNORECASE,
+    r"[a-z0-9](?<![\w.+-].)[a-z0-9._+-]{1,40}+ at (?:[a-z0-9-]{2,40} dot ){1,3}(?:com|org|net|edu|gov|io|de|fr|es|it|nl"
+    r"|pl|uk|eu|br|in)(?!\w)"
 )
-_EMAIL_LITERAL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@\[[0-9A-Fa-f:.]{3,45}\]")
+_EMAIL_LITERAL = re.compile(r"[\w.+-](?<![\w.+-].)[\w.+-]{0,63}+@\[[0-9A-Fa-f:.]{3,45}\]")
 _HINTS = ("@", "%40", "&#", "&commat;", "at)", "at]", "at}", "at>")
 _LOGIN = re.compile(r"://[^\s/@]{0,76}\Z")
 """Before the at sign of a URL stands a login, which is a credential."""
-_V4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:(?:\.|\[\.\]|\(\.\))[0-9]{1,3}){3}(?![\w]|\.[0-9])")
-_V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:])")
+_V4 = re.compile(r"[0-9](?<![\w.].)[0-9]{0,2}(?:(?:\.|\[\.\]|\(\.\))[0-9]{1,3}){3}(?![\w]|\.[0-9])")
+_V6 = re.compile(
+    r"[0-9A-Fa-f:](?<![\w:.].)(?:(?<=:)|[0-9A-Fa-f]{0,3}:)(?:[0-9A-Fa-f]{0,4}:){1,6}"
+    r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:])"
+)
 _BRACKETS = str.maketrans("", "", "[]()")
 _VERSION = re.compile(
     r"(?:\bv|\b(?:version|release|build|firmware|section|chapter|clause|patch|driver|kernel|update|kapitel|abschnitt"
@@ -34,29 +36,38 @@ _VERSION = re.compile(
 )
 
 
-def emails(text: str) -> Iterator[Span]:
+def emails(text: str) -> Found:
     """Addresses with an at sign, however it is written, and a domain."""
     lower = text.lower()
-    patterns = [_EMAIL] if any(hint in lower for hint in _HINTS) or " AT " in text else []
-    patterns += [_EMAIL_SPOKEN] if " at " in lower and " dot " in lower else []
-    patterns += [_EMAIL_LITERAL] if "@[" in text else []
-    for pattern in patterns:
-        for match in pattern.finditer(text):
-            if not _LOGIN.search(text, max(0, match.start() - 80), match.start()):
-                yield Span("email", *match.span())
+    if any(hint in lower for hint in _HINTS) or " AT " in text:
+        yield from found(_EMAIL, text, _email)
+    if " at " in lower and " dot " in lower:
+        yield from found(_EMAIL_SPOKEN, lower, _email)
+    if "@[" in text:
+        yield from found(_EMAIL_LITERAL, text, _email)
 
 
-def ip_addresses(text: str) -> Iterator[Span]:
+def _email(match: re.Match[str]) -> Iterator[Span]:
+    if not _LOGIN.search(match.string, max(0, match.start() - 80), match.start()):
+        yield Span("email", *match.span())
+
+
+def ip_addresses(text: str) -> Found:
     """IPv4 (not a version number of four parts) and IPv6, as `ipaddress` reads them."""
-    for match in _V4.finditer(text):
-        if _is_address(match[0].translate(_BRACKETS)) and not _VERSION.search(
-            text[max(0, match.start() - 24) : match.start()]
-        ):
-            yield Span("ip", *match.span())
+    yield from found(_V4, text, _v4)
     if text.count(":") >= 2:
-        for match in _V6.finditer(text):
-            if _is_address(match[0]) and match[0].strip(":.") and not _is_clock(match[0]):
-                yield Span("ip", *match.span())
+        yield from found(_V6, text, _v6)
+
+
+def _v4(match: re.Match[str]) -> Iterator[Span]:
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    if _is_address(match[0].translate(_BRACKETS)) and not _VERSION.search(before):
+        yield Span("ip", *match.span())
+
+
+def _v6(match: re.Match[str]) -> Iterator[Span]:
+    if _is_address(match[0]) and match[0].strip(":.") and not _is_clock(match[0]):
+        yield Span("ip", *match.span())
 
 
 def _is_address(text: str) -> bool:

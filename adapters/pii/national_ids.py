@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import msgspec
+from stdnum import verhoeff
 from stdnum.ar import cuit
 from stdnum.at import vnr
 from stdnum.au import tfn
@@ -46,6 +47,8 @@ from stdnum.tr import tckimlik
 from stdnum.us import itin, ssn
 from stdnum.za import idnr as za_id
 
+from adapters.pii.stretches import Found, found
+from adapters.pii.word_starts import starts
 from application.ports.detector import Span
 
 Check = Callable[[str], bool]
@@ -61,6 +64,22 @@ class Numeric(msgspec.Struct, frozen=True):
     hint: str
     shapes: tuple[Shape, ...] = ()
     score: float = 1.0
+
+
+def _is_ric(digits: str) -> bool:
+    """A number of a county that the library's table leaves out is none."""
+    try:
+        return bool(ric.is_valid(digits))
+    except KeyError:
+        return False
+
+
+def _is_aadhaar(digits: str) -> bool:
+    """Verhoeff's check first: any three groups of four are looked at."""
+    check = 0
+    for place, digit in enumerate(reversed(digits)):
+        check = verhoeff._multiplication_table[check][verhoeff._permutation_table[place % 8][int(digit)]]
+    return check == 0 and bool(aadhaar.is_valid(digits))
 
 
 _TAX = "tax id|tin\\b|steuer|idnr|fiscal|contribuinte|tax file|taxpayer"
@@ -89,19 +108,26 @@ NUMERIC: tuple[Numeric, ...] = (
     Numeric((11,), amka.is_valid, "amka", ((11,),)),
     Numeric((11,), ik.is_valid, "isikukood|asmens kodas|personal code", ((11,),)),
     Numeric((11,), oib.is_valid, "oib"),
-    Numeric((12,), aadhaar.is_valid, "aadhaar|aadhar|uidai|\\buid\\b", ((4, 4, 4),)),
+    Numeric((12,), _is_aadhaar, "aadhaar|aadhar|uidai|\\buid\\b", ((4, 4, 4),)),
     Numeric((13,), ahv.is_valid, "ahv|avs|social", ((13,), (3, 4, 4, 2))),
     Numeric((13,), rrn.is_valid, "rrn|resident registration", ((6, 7),)),
     Numeric((13,), cnp.is_valid, "cnp|cod numeric", ((13,),)),
     Numeric((13,), za_id.is_valid, "south african|id number|\\bid\\b", ((13,), (6, 4, 3), (6, 4, 2, 1))),
     Numeric((15,), nir.is_valid, "insee|sécu|secu|nir\\b", ((15,), (13, 2), (1, 2, 2, 2, 3, 3, 2))),
-    Numeric((18,), ric.is_valid, "resident identity", ((18,),)),
+    Numeric((18,), _is_ric, "resident identity", ((18,),)),
 )
 _BY_SIZE: dict[int, list[Numeric]] = {}
+_BY_SHAPE: dict[Shape, list[Numeric]] = {}
 for _number in NUMERIC:
     for _size in _number.sizes:
         _BY_SIZE.setdefault(_size, []).append(_number)
-_HINT = {number.hint: re.compile(number.hint, re.IGNORECASE) for number in NUMERIC}
+    for _shape in _number.shapes:
+        _BY_SHAPE.setdefault(_shape, []).append(_number)
+_LONGEST = max(_BY_SIZE)
+_SHAPES_BEGIN = frozenset(shape[:size] for shape in _BY_SHAPE for size in range(1, len(shape) + 1))
+_HINT = {number.hint: re.compile(number.hint) for number in NUMERIC}
+_ANY_HINT = re.compile(starts("|".join(_HINT).replace("\\b", ""), begins=""))
+"""No number nearby has its word where this finds nothing."""
 HINT_REACH = 48
 """How far before a number the word may stand that says what it is, in characters."""
 
@@ -130,27 +156,45 @@ LETTERED: tuple[tuple[str, Check], ...] = (
     (r"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]", hetu.is_valid),
     (r"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", curp.is_valid),
     (r"[0-9]{7}[A-W][A-IW]?", pps.is_valid),
-    (r"[0-9]{17}X", ric.is_valid),
+    (r"[0-9]{17}X", _is_ric),
     (r"[0-9]{9}[A-Z0-9]{2}[0-9]|[0-9]{8} [0-9] [A-Z0-9]{2}[0-9]", cc.is_valid),
     (r"[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}-[0-9Kk]", rut.is_valid),
     (r"[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", nir.is_valid),
     (r"[STFGM][0-9]{7}[A-Z]", _is_nric),
 )
+
+
+def _behind_first(form: str) -> str:
+    """The pattern of a form for a place behind its first character, in small letters. It begins with a set of them."""
+    kind, bracket, rest = form.lower().partition("]")
+    least, _, most = rest[1:].partition("}")[0].partition(",") if rest.startswith("{") else ("1", "", "")
+    rest = rest.partition("}")[2] if rest.startswith("{") else rest
+    times = f"{int(least) - 1},{int(most) - 1}" if most else f"{int(least) - 1}"
+    return rf"(?<={kind}]){kind}{bracket}{{{times}}}{rest}"
+
+
 _LETTERED = re.compile(
-    r"(?:" + "|".join(f"(?P<n{n}>{pattern})" for n, (pattern, _) in enumerate(LETTERED)) + r")(?!\w|[.-]\w)",
-    re.IGNORECASE,
+    r"[a-z0-9](?<![\w.].)(?:(?<=[0-9])|(?=[a-z]{0,5}+[ -]?[0-9]|[a-z]{2} [a-z]{3} [0-9]))(?:"
+    + "|".join(
+        f"{_behind_first(form)}(?P<n{n}_{m}>)"
+        for n, (pattern, _) in enumerate(LETTERED)
+        for m, form in enumerate(pattern.split("|"))
+    )
+    + r")(?!\w|[.-]\w)"
 )
-_START = re.compile(r"(?<![\w.])(?:[A-Za-z]{3} [A-Za-z]{3} |[A-Za-z]{1,6}+[ -]?)?[0-9]")
-"""Where an id with letters may begin: few letters, then a digit."""
-_RUN = re.compile(r"(?<![\w.,#])[0-9](?:(?:[ \u00a0./_-]| - )?[0-9]){7,28}(?![\w])")
+"""In small letters: few of them, then a digit, or a digit at once."""
+_RUN = re.compile(r"[0-9](?<![\w.,#].)(?:(?:[ \u00a0./_-]| - )?[0-9]){7,28}(?![\w])")
+_SEPARATORS = str.maketrans("", "", " \u00a0./_-")
 _GROUP = re.compile(r"[0-9]+")
 _DOCUMENT = re.compile(
-    r"\b(?:passport|passeport|pasaporte|passaporto|reisepass|paspoort|paszport\w*|driv(?:er|ing)(?:'s|s)? licen[cs]e"
-    r"|führerschein|permis de conduire|permiso de conducir|patente|rijbewijs|prawo jazdy|identity card|id card"
-    r"|personalausweis|ausweis|carte d'identité|carta d'identità|dowód osobisty|voter id|medicare)"
-    r"(?:\s?(?:no|nr|number|nummer|num[eé]ro|número|numer|card)?\b[\s.:#°º]{0,3}(?:(?:is|ist|est|es|è|lautet|to)\s)?)"
-    r"([A-Z0-9](?:[ -]?[A-Z0-9]){4,17})(?!\w)",
-    re.IGNORECASE,
+    starts(
+        r"passport|passeport|pasaporte|passaporto|reisepass|paspoort|paszport\w{0,9}+"
+        r"|driv(?:er|ing)(?:'s|s)? licen[cs]e"
+        r"|führerschein|permis de conduire|permiso de conducir|patente|rijbewijs|prawo jazdy|identity card|id card"
+        r"|personalausweis|ausweis|carte d'identité|carta d'identità|dowód osobisty|voter id|medicare"
+    )
+    + r"(?:\s?(?:no|nr|number|nummer|num[eé]ro|número|numer|card)?\b[\s.:#°º]{0,3}(?:(?:is|ist|est|es|è|lautet|to)\s)?)"
+    r"([a-z0-9](?:[ -]?[a-z0-9]){4,17})(?!\w)"
 )
 _ALL_DOCUMENTS = (
     "passp|pasap|reisep|paspo|paszp|licen|schein|condu|patente|rijbew|prawo|ident|id card|ausweis|dowód|voter|medicare"
@@ -159,34 +203,44 @@ _DOCUMENTS = _ALL_DOCUMENTS.split("|")
 """Parts of the words above: a text without any need not be searched for them."""
 
 
-def national_ids(text: str) -> Iterator[Span]:
+def national_ids(text: str) -> Found:
     """Numbers that a country gives to a person."""
-    for run in _RUN.finditer(text):
-        yield from _numeric(text, [group.span() for group in _GROUP.finditer(text, *run.span())])
-    for start in _START.finditer(text):
-        for place in {start.start(), start.end() - 1}:
-            match = None if text[place - 1 : place].isalnum() else _LETTERED.match(text, place)
-            if match and LETTERED[int((match.lastgroup or "n0")[1:])][1](match[0].replace(" ", "")):
-                yield Span("national_id", *match.span())
-    for match in _DOCUMENT.finditer(text) if any(word in text.lower() for word in _DOCUMENTS) else ():
-        if sum(character.isdigit() for character in match[1]) >= 4:
-            yield Span("national_id", *match.span(1), 0.9)
+    lower = text.lower()
+    yield from found(_RUN, lower, _in_run)
+    yield from found(_LETTERED, lower, lambda match: _lettered(match, text))
+    if any(word in lower for word in _DOCUMENTS):
+        yield from found(_DOCUMENT, lower, _document)
 
 
-def _numeric(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
+def _lettered(match: re.Match[str], text: str) -> Iterator[Span]:
+    check = LETTERED[int((match.lastgroup or "n0")[1:].partition("_")[0])][1]
+    if check(text[match.start() : match.end()].replace(" ", "")):
+        yield Span("national_id", *match.span())
+
+
+def _document(match: re.Match[str]) -> Iterator[Span]:
+    if sum(character.isdigit() for character in match[1]) >= 4:
+        yield Span("national_id", *match.span(1), 0.9)
+
+
+def _in_run(run: re.Match[str]) -> Iterator[Span]:
     """Windows of whole groups, the longest first found from each place."""
-    for first in range(len(groups)):
-        digits = ""
-        shape: Shape = ()
+    lower = run.string
+    groups = [group.span() for group in _GROUP.finditer(lower, *run.span())]
+    said = _ANY_HINT.search(lower, max(0, run.start() - HINT_REACH), run.end()) is not None
+    no_shape: Shape = ()
+    for first, (begin, _) in enumerate(groups):
+        size, shape = 0, no_shape
         for start, end in groups[first : first + 8]:
-            digits += text[start:end]
-            shape = (*shape, end - start)
-            for number in _BY_SIZE.get(len(digits), ()):
-                said = _hinted(text, groups[first][0], number)
-                if (said or shape in number.shapes) and number.check(digits):
-                    yield Span("national_id", groups[first][0], end, 1.0 if said else number.score)
+            size, shape = size + end - start, (*shape, end - start)
+            if size > _LONGEST or not (said or shape in _SHAPES_BEGIN):
+                break
+            for number in (_BY_SIZE.get(size) if said else _BY_SHAPE.get(shape)) or ():
+                told = said and _HINT[number.hint].search(lower, max(0, begin - HINT_REACH), begin) is not None
+                if (told or shape in number.shapes) and number.check(_digits(lower[begin:end])):
+                    yield Span("national_id", begin, end, 1.0 if told else number.score)
                     break
 
 
-def _hinted(text: str, start: int, number: Numeric) -> bool:
-    return _HINT[number.hint].search(text, max(0, start - HINT_REACH), start) is not None
+def _digits(text: str) -> str:
+    return text.translate(_SEPARATORS)

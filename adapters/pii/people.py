@@ -17,19 +17,24 @@ from adapters.pii.name_words import (
     ORDINARY,
     TITLES,
 )
+from adapters.pii.stretches import Found, found
 from application.ports.detector import Span
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆĈČĎĐĒĘĚĞĢĪİĶĻŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽȘȚ"
 _LETTER = r"[^\W\d_]"
-_WORD = rf"[{_UP}](?:{_LETTER}|['’](?={_LETTER}))*(?:-[{_UP}](?:{_LETTER}|['’](?={_LETTER}))*)*"
-_TITLES = "|".join(sorted(TITLES))
+_LETTERS = rf"{_LETTER}{{0,30}}+(?:['’]{_LETTER}{{1,20}}+)?+"
+_GOES_ON = rf"{_LETTERS}(?:-[{_UP}]{_LETTERS}){{0,4}}+"
+_WORD = f"[{_UP}]{_GOES_ON}"
+_TITLES = "|".join(rf"(?<=(?<!\w){title}\.)" for title in sorted(TITLES))
+_STOP = rf"(?:\.(?:(?<=[{_UP}]\.)(?<![\w'’-].\.)|{_TITLES}))?+"
+"""The full stop of an initial or a title; any other ends the name."""
 _PARTICLE = (
     r"(?:van der|van den|van de|von der|de la|de los|de las|van|von|vom|zu|zum|de|del|della|di|da|do|dos|das|du|des"
     r"|le|la|ter|ten|bin|ibn|al|el|af|av)"
 )
 _SEQUENCE = re.compile(
-    rf"(?<![\w@./-])(?:(?:{_TITLES})\.|[{_UP}]\.|{_WORD}"
-    rf"|M\.)(?:[ \u00a0]{{1,2}}(?:{_PARTICLE}[ \u00a0])?(?:d['’])?(?:(?:{_TITLES})\.|[{_UP}]\.|{_WORD})"
+    rf"[{_UP}](?<![\w@./-].){_GOES_ON}{_STOP}"
+    rf"(?:[ \u00a0]{{1,2}}(?:{_PARTICLE}[ \u00a0])?(?:d['’])?{_WORD}{_STOP}"
     rf"|(?<=\.)[{_UP}]\.|,[ ](?={_WORD}(?:[.\s]|$))){{0,7}}"
 )
 _TOKEN = re.compile(rf"{_WORD}\.?|[{_UP}]\.|,")
@@ -40,7 +45,8 @@ _ENDINGS = (
     "ssen", "mann", "inen", "kainen", "oğlu", "ová", "yan"
 )  # fmt: skip
 """How surnames end in languages that make them so."""
-Word = tuple[str, int, int]
+Word = tuple[str, int, int, str]
+"""As it stands, where it begins and ends, and plain."""
 
 
 class People:
@@ -55,12 +61,14 @@ class People:
         """Read the lists now, not in the first turn."""
         assert self.names.given
 
-    def __call__(self, text: str) -> Iterator[Span]:
+    def __call__(self, text: str) -> Found:
         """Names after a title or words that introduce one, known given names with what follows, known surnames after a
         capitalised word."""
         done = -1
-        for match in _SEQUENCE.finditer(text):
-            words = [(token[0], token.start(), token.end()) for token in _TOKEN.finditer(text, *match.span())]
+
+        def read(match: re.Match[str]) -> Iterator[Span]:
+            nonlocal done
+            words = [(token[0], *token.span(), _plain(token[0])) for token in _TOKEN.finditer(text, *match.span())]
             i = 0
             while i < len(words):
                 taken = self._person(text, words, i, done)
@@ -72,30 +80,32 @@ class People:
                 yield Span("person", words[first][1], done, score)
                 i = last + 1
 
+        return found(_SEQUENCE, text, read)
+
     def _person(self, text: str, words: list[Word], i: int, done: int) -> tuple[int, int, float] | None:
         """The first and the last word of a name that begins at word `i`, and how sure it is; `done` is where the name
         before it ended."""
-        if _plain(words[i][0]) in _TITLE and i + 1 < len(words) and words[i + 1][0] != ",":
+        if words[i][3] in _TITLE and i + 1 < len(words) and words[i + 1][0] != ",":
             return self._after_title(words, i + 1)
         last = self._extend(words, i)
-        if last < i or (last + 1 < len(words) and _plain(words[last + 1][0]) in AFTER_A_PLACE):
+        if last < i or (last + 1 < len(words) and words[last + 1][3] in AFTER_A_PLACE):
             return None
         if score := self._score(text, words[i : last + 1], done):
             return i, last, score
-        turned = [_plain(word) for word, _, _ in words[i : i + 3]]
+        turned = [word[3] for word in words[i : i + 3]]
         if len(turned) == 3 and turned[1] == "," and self._surname(turned[0]) and self._given(turned[2]):
             return i, i + 2, 0.7
         return None
 
     def _after_title(self, words: list[Word], first: int) -> tuple[int, int, float] | None:
-        while first + 1 < len(words) and _plain(words[first][0]) in _TITLE:
+        while first + 1 < len(words) and words[first][3] in _TITLE:
             first += 1
         last = self._extend(words, first)
-        return (first, last, 0.9) if last >= first and len(_plain(words[last][0])) > 1 else None
+        return (first, last, 0.9) if last >= first and len(words[last][3]) > 1 else None
 
     def _score(self, text: str, words: list[Word], done: int) -> float:
         """How sure it is that these capitalised words are a name; 0 when they are not taken for one."""
-        names, start = [_plain(word) for word, _, _ in words], words[0][1]
+        names, start = [word[3] for word in words], words[0][1]
         known, several = self._given(names[0]), len(names) > 1
         strong = _before(text, start, BEFORE_SURELY)
         if strong and (several or known or (len(names[0]) > 2 and not self._is_word(names[0]))):
@@ -125,7 +135,7 @@ class People:
         last = first - 1
         for index in range(first, min(len(words), first + 4)):
             word = words[index][0]
-            if word == "," or not (_may_belong(_plain(word)) or _is_initial(word)):
+            if word == "," or not (_may_belong(words[index][3]) or _is_initial(word)):
                 break
             last = index
             if word.endswith(".") and not _is_initial(word):

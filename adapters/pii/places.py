@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from adapters.pii.stretches import Found, found, spans
+from adapters.pii.word_starts import starts
 from application.ports.detector import Span
 
-_CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŠČŽ][\w'’&.-]{0,40}+"
+_UP = "A-ZÀ-ÖØ-ÞŁŚŻŠČŽ"
+_CAP = rf"[{_UP}][\w'’&.-]{{0,40}}+"
 _FORM = (
     r"(?:Inc|Incorporated|Ltd|Limited|LLC|LLP|L\.P|plc|PLC|Corp|Corporation|GmbH(?: & Co\. KG)?|AG|KG|OHG|e\.V|SE"
     r"|S\.A\.S|SAS|SARL|S\.A|SA|S\.L|S\.p\.A|SpA|S\.r\.l|Srl"
     r"|B\.V|BV|N\.V|NV|Sp\. z o\.o|Oy|Oyj|AB|ASA|A/S|ApS|Ltda|Pty Ltd|Pvt Ltd|Kft|s\.r\.o)"
 )
 _ORGANISATION = re.compile(
-    rf"(?<![\w'’&.-]){_CAP}(?:\s(?:&|and|und|et|y|e|of|de|der)\s{_CAP}|\s{_CAP}){{0,4}},?\s{_FORM}\b\.?"
-    rf"|\b(?:University|Universität|Université|Universidad|Università|Ministry|Department|Bank|Institute"
-    rf"|Museum) (?:of|de|di|del|für|van)(?: the)? {_CAP}(?: {_CAP})?"
-    rf"|(?<![\w'’&.-]){_CAP}(?: {_CAP}){{0,2}} (?:University|Bank|Hospital|Airlines|Insurance|Foundation|Institute"
-    rf"|Universität|Stiftung|Krankenhaus|Versicherung)\b"
+    rf"[{_UP}](?<![\w'’&.-].)[\w'’&.-]{{0,40}}+(?:(?:\s(?:&|and|und|et|y|e|of|de|der)\s{_CAP}|\s{_CAP}){{0,4}},?\s{_FORM}\b\.?"
+    rf"|(?: {_CAP}){{0,2}} (?:University|Bank|Hospital|Airlines|Insurance|Foundation|Institute"
+    rf"|Universität|Stiftung|Krankenhaus|Versicherung)\b)"
+)
+_INSTITUTION = re.compile(
+    starts("University|Universität|Université|Universidad|Università|Ministry|Department|Bank|Institute|Museum")
+    + rf" (?:of|de|di|del|für|van)(?: the)? {_CAP}(?: {_CAP})?"
 )
 _PLACES = """London Paris Berlin Madrid Rome Roma Milan Milano Munich München Hamburg Cologne Köln Frankfurt Stuttgart
 Vienna Wien Zurich Zürich Geneva Genève Brussels Bruxelles Amsterdam Rotterdam Utrecht Antwerp Copenhagen København
@@ -33,7 +38,8 @@ Scotland England Wales Britain Greece Hungary Romania Bulgaria Croatia Serbia Uk
 Mexico México Brazil Brasil Argentina Chile Colombia Peru India China Japan Korea Australia Egypt Nigeria Kenya
 Morocco Europe Asia Africa California Texas Florida"""
 _PLACE = re.compile(
-    r"\b(?:(?:New|Los|San|Hong|South|United|São|Rio de|Buenos) [A-Z][a-z]+(?: City)?|[A-ZÖ][a-zà-ÿ]{3,})\b"
+    r"[A-ZÖ](?<!\w.)(?:(?:(?<=N)ew|(?<=L)os|(?<=S)(?:an|outh|ão)|(?<=H)ong|(?<=U)nited|(?<=R)io de|(?<=B)uenos)"
+    r" [A-Z][a-z]{1,40}+(?: City)?|[a-zà-ÿ]{3,40}+)\b"
 )
 _LONG_NAMES = (
     "New York", "New York City", "Los Angeles", "San Francisco", "Hong Kong", "New Zealand", "South Africa",
@@ -42,14 +48,17 @@ _LONG_NAMES = (
 _KNOWN = frozenset(_PLACES.split()) | frozenset(_LONG_NAMES)
 
 
-def organisations(text: str) -> Iterator[Span]:
+def organisations(text: str) -> Found:
     """Companies with their legal form; universities, ministries, banks by name."""
-    for match in _ORGANISATION.finditer(text):
-        yield Span("organisation", *match.span(), 0.7)
+    yield from spans(_ORGANISATION, text, "organisation", 0.7)
+    yield from spans(_INSTITUTION, text, "organisation", 0.7)
 
 
-def places(text: str) -> Iterator[Span]:
+def places(text: str) -> Found:
     """Countries and large cities."""
-    for match in _PLACE.finditer(text):
-        if match[0] in _KNOWN:
-            yield Span("place", *match.span(), 0.6)
+    yield from found(_PLACE, text, _known)
+
+
+def _known(match: re.Match[str]) -> Iterator[Span]:
+    if match[0] in _KNOWN:
+        yield Span("place", *match.span(), 0.6)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 import re
-import unicodedata
 from collections import Counter
 from functools import lru_cache
 
 import snowballstemmer
+
+from application.normal_form import normal
 
 WORD = re.compile(r"\w+")
 # Scripts that put no blanks between words: a run of them is found by its pairs of characters.
@@ -33,7 +34,7 @@ def _stem(word: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The stems of a text, without the words that tell nothing."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normal("NFKC", text).casefold()
     words = [_stem(word[:LONGEST]) for word in WORD.findall(UNSPACED.sub(" ", folded)) if word not in STOP_WORDS]
     for run in UNSPACED.findall(folded):
         words += [run[place : place + 2] for place in range(max(1, len(run) - 1))]

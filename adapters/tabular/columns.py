@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+
+from application.normal_form import normal
 
 LONGEST_NAME = 60
 SYSTEM = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
@@ -25,7 +26,7 @@ def column_names(header: Sequence[str]) -> list[str]:
     """Small letters, digits and underscores, a letter first, each name once: `Order ID` is `order_id`."""
     names: list[str] = []
     for number, text in enumerate(header, 1):
-        plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+        plain = normal("NFKD", text).encode("ascii", "ignore").decode().lower()
         name = NOT_OF_A_NAME.sub("_", plain).strip("_")[:LONGEST_NAME] or f"column_{number}"
         name = f"column_{name}" if name[0].isdigit() else name
         if name in SYSTEM:

@@ -37,7 +37,7 @@ _BEGUN = re.compile(
 """The end of a piece that may be the beginning of an address."""
 _LONGEST_BEGUN = 8
 _ADDRESS = re.compile(r"[^\s<>\"`)\]}]*+")
-_HOST = re.compile(r"(https?://)?([a-z0-9.-]{1,253})(?::\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
+_HOST = re.compile(r"(https?://)?([a-z0-9.-]{1,253}+)(?::\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
 _TAG = re.compile(r"/?([a-z][a-z0-9_.-]*+)([^<>]*+)", re.IGNORECASE)
 _PUNCTUATION = ".,;:!?'*_~"
 _IN_ACTIVE_TAGS = frozenset("=:@\\\"'`")

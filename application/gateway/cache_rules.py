@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 
 import msgspec
 
+from application.normal_form import normal
 from application.ports.answer_cache import CacheScope
 from domain.dependence import BY_AUDIENCE, NOTHING, Audience, Dependence
 
@@ -37,7 +37,7 @@ def context_of(turns: Iterable[tuple[str, str]]) -> str:
 
 def as_typed(text: str) -> str:
     """The question without what nobody sees: NFC, no blanks around it."""
-    return unicodedata.normalize("NFC", text).strip()
+    return normal("NFC", text).strip()
 
 
 def pieces(text: str) -> Iterator[str]:

@@ -6,12 +6,12 @@ Only what surely does not is shared. In doubt it does: then the answer is made a
 from __future__ import annotations
 
 import re
-import unicodedata
 from itertools import pairwise
 
 import msgspec
 
 from application.gateway import dependence_words as words
+from application.normal_form import normal
 from domain.dependence import EVERYTHING, Dependence
 
 MOST_READ = 8_000
@@ -45,9 +45,9 @@ def folded(text: str) -> str:
     """The text in small letters without accents, with one kind of apostrophe, and without what nobody sees."""
     if text.isascii():
         return text.lower().replace("`", "'")
-    plain = unicodedata.normalize("NFKC", text).translate(_SPELLED).casefold()
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", plain))
-    return unicodedata.normalize("NFC", bare).translate(_SPELLED)
+    plain = normal("NFKC", text).translate(_SPELLED).casefold()
+    bare = _ACCENTS.sub("", normal("NFD", plain))
+    return normal("NFC", bare).translate(_SPELLED)
 
 
 _SPELLED = str.maketrans(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from application.gateway.question_grammar import Reading, parse_question
 from application.gateway.question_phrases import bare, rewritten
 from application.gateway.question_words import CLEARLY_ENGLISH, ENGLISH, GRAMMAR, OTHER_LANGUAGES
+from application.normal_form import normal
 
 _WORD = re.compile(r"(?<!\W)(\W*+)\w++")
 _SENTENCE_ENDS = re.compile(r"[.!?:]\s")
@@ -19,7 +19,7 @@ _CLOCK = re.compile(r"\b(\d{1,2}(?:[:.]\d{2})?) ?([ap])\.?m\b\.?")
 
 def plain_words(text: str) -> list[str]:
     """The words and signs of a text of any language, in small letters, for the strict comparison."""
-    return _WORD_OR_SIGN.findall(unicodedata.normalize("NFKC", text).casefold())
+    return _WORD_OR_SIGN.findall(normal("NFKC", text).casefold())
 
 
 def is_english(text: str) -> bool:
@@ -39,7 +39,7 @@ def read_question(text: str) -> Reading:
 def _small(text: str) -> tuple[str, frozenset[str]]:
     """The text in small letters, and its names. A name that looks like a word of grammar (`May`, `US`, `IT`, team `A`)
     is marked, so that it is not taken for one."""
-    text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("`", "'").strip()
+    text = normal("NFKC", text).replace("’", "'").replace("`", "'").strip()
     text = _THOUSANDS.sub("", text)
     words = _WORD.finditer(text)
     starts = {word.end() for word in words if not word.start() or _SENTENCE_ENDS.search(word[1])}

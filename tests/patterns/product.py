@@ -18,6 +18,8 @@ from tests.architecture.made_docs import ROOT
 PACKAGES = ("domain", "application", "adapters", "projections", "api", "infra")
 """`infra` too: the stand-in of Bedrock reads what users write, and the API waits for it."""
 _DEEPEST = 5
+_ELSEWHERE = {"adapters/pii/numbering_plans.py"}
+"""Patterns of a library, which meet nineteen digits at most."""
 
 
 def modules() -> Iterator[Any]:
@@ -65,7 +67,8 @@ def unseen() -> Iterator[str]:
     `re` that compiles as it goes."""
     for package in PACKAGES[:-1]:
         for path in sorted((ROOT / package).rglob("*.py")):
-            yield from _unseen_in(path)
+            if str(path.relative_to(ROOT)) not in _ELSEWHERE:
+                yield from _unseen_in(path)
 
 
 def _unseen_in(path: Path) -> Iterator[str]:
