@@ -33,6 +33,7 @@ from adapters.postgres.logins import find_logins
 from adapters.postgres.pool import Pool, open_pool
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.postgres.tenants import PostgresTenantDirectory
+from adapters.postgres.tool_queries import ToolQueries
 from adapters.postgres.user_names import PostgresUserNames
 from adapters.s3.blobs import S3Blobs
 from adapters.tabular.reader import ProcessTableReader
@@ -86,7 +87,8 @@ from projections.session_reads import SessionReads
 from projections.spending import LedgerSpending
 
 POOL_SIZE = 12
-LEASES, TOOLS = 2, 4
+LEASES, SEARCHES, LOADS, TOOLS = 2, 6, 2, 4
+"""Connections of what must not wait for each other, nor for keys and short reads; the event store has its own."""
 GAUGES_S = 5.0
 MIRROR_S = 0.5
 """Between two times that feeds are sent to their tails."""
@@ -107,7 +109,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         process = process_name()
         database = await open_database(settings, stack, process)
         writer = await stack.enter_async_context(open_pool(database.logins.writer, max_size=LEASES))
-        tools = await stack.enter_async_context(open_pool(database.logins.tools, max_size=TOOLS))
+        searches = await stack.enter_async_context(open_pool(database.logins.app, max_size=SEARCHES))
+        datasets = await open_datasets(database.logins, stack)
         bedrock = await stack.enter_async_context(open_bedrock())
         s3 = await stack.enter_async_context(open_aws("s3"))
         cache = valkey.asyncio.from_url(
@@ -115,7 +118,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
         stack.push_async_callback(cache.aclose)
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
-        yield await _assemble(settings, stack, database, writer, tools, process, bedrock, s3, dynamodb, cache)
+        yield await _assemble(
+            settings, stack, database, writer, searches, datasets, process, bedrock, s3, dynamodb, cache
+        )
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,14 @@ async def open_database(
     return Database(logins, pool, seeing_all, store, kms)
 
 
+async def open_datasets(logins: Logins, stack: AsyncExitStack) -> PostgresDatasets:
+    """Datasets with connections of their own: a few to load rows, which takes minutes, and a few for questions."""
+    loads = await stack.enter_async_context(open_pool(logins.app, max_size=LOADS))
+    tools = ToolQueries(await stack.enter_async_context(open_pool(logins.tools, max_size=TOOLS)))
+    stack.push_async_callback(tools.close)
+    return PostgresDatasets(loads, tools)
+
+
 async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
     """Read documents as they come, until `stop` is set."""
     async with AsyncExitStack() as stack:
@@ -184,7 +197,8 @@ async def _assemble(
     stack: AsyncExitStack,
     database: Database,
     writer: Pool,
-    tools: Pool,
+    searches: Pool,
+    datasets: PostgresDatasets,
     process: str,
     bedrock: Any,
     s3: Any,
@@ -194,7 +208,7 @@ async def _assemble(
     pool, store = database.pool, database.store
     model = BedrockLanguageModel(bedrock)
     embedder = BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions)
-    corpus = PostgresCorpus(pool, store.vault, None, dimensions=settings.embedding_dimensions)
+    corpus = PostgresCorpus(searches, store.vault, None, dimensions=settings.embedding_dimensions)
     blobs = S3Blobs(s3, settings.bucket)
     sniffer = await stack.enter_async_context(open_extractor(max_pages=0, queue_s=SNIFF_S))
     tenants = KnownTenants(store)
@@ -208,11 +222,8 @@ async def _assemble(
         turns_per_tenant=settings.max_turns_per_tenant,
         requests_per_minute=settings.requests_per_minute,
     )
-    datasets, webhooks = (
-        PostgresDatasets(pool, tools),
-        await stack.enter_async_context(
-            open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
-        ),
+    webhooks = await stack.enter_async_context(
+        open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
     )
     detector = open_detector(settings, bedrock)
     turns = put_together(
@@ -228,7 +239,7 @@ async def _assemble(
             corpus=corpus,
             detector=detector,
             exact=ValkeyExactCache(cache),
-            similar=PostgresSemanticCache(pool),
+            similar=PostgresSemanticCache(searches),
             replies=ValkeyStepReplies(cache),
             reservations=ValkeyReservations(cache),
             spending=LedgerSpending(pool),

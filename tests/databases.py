@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 
@@ -12,6 +13,7 @@ from adapters.postgres.claims import Claims
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.pool import Pool, open_pool, tenant_transaction
+from adapters.postgres.tool_queries import ToolQueries
 from application.ports.keys import Sealer
 from application.ports.tables import Table
 from tests.fakes.in_memory_sealer import InMemorySealer
@@ -67,8 +69,10 @@ async def open_corpus(owner_url: str, dimensions: int, sealer: Sealer | None = N
 
 
 @asynccontextmanager
-async def open_datasets(owner_url: str) -> AsyncIterator[DatasetsOfAnybody]:
-    """Datasets as the program has them."""
+async def open_datasets(owner_url: str, *, places: int = 4, **limits: Any) -> AsyncIterator[DatasetsOfAnybody]:
+    """Datasets as the program has them; `limits` are those of `ToolQueries`."""
     logins = logins_of(owner_url)
-    async with open_pool(logins.app) as pool, open_pool(logins.tools) as tools:
-        yield DatasetsOfAnybody(pool, tools)
+    async with open_pool(logins.app) as pool, open_pool(logins.tools, max_size=places) as tools:
+        queries = ToolQueries(tools, **limits)
+        yield DatasetsOfAnybody(pool, queries)
+        await queries.close()

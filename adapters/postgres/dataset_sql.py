@@ -183,21 +183,23 @@ def _same(name: str, dataset: str) -> bool:
 
 
 def _bind_parameters(tree: exp.Expr, types: dict[str, str]) -> tuple[str, ...]:
-    """`:name` becomes `$n`, cast to the type that the schema gives it; texts take the type that is wanted of them."""
-    names: list[str] = []
+    """`:name` becomes `$n`, cast to the type that the schema gives it; texts take the type that is wanted of them. In
+    `:name IS NULL` nothing is: there it is a parameter of its own, a text."""
+    given: list[tuple[str, bool]] = []
     for placeholder in list(tree.find_all(exp.Placeholder)):
         name = placeholder.name.removeprefix(MARK)
         if not placeholder.name.startswith(MARK) or name not in types:
             raise InvalidField(f"query.sql: :{name or '?'} is no property of the input schema that SQL can take")
-        if name not in names:
-            names.append(name)
         kind = types[name].removesuffix("[]")
-        numbered: exp.Expr = exp.Parameter(this=exp.Literal.number(names.index(name) + 1))
-        wanted = TYPES[kind] or ("TEXT" if types[name] != kind else "")
+        is_alone = types[name] == "text" and isinstance(placeholder.parent, exp.Is)
+        if (name, is_alone) not in given:
+            given.append((name, is_alone))
+        numbered: exp.Expr = exp.Parameter(this=exp.Literal.number(given.index((name, is_alone)) + 1))
+        wanted = TYPES[kind] or ("TEXT" if types[name] != kind or is_alone else "")
         if wanted:
             numbered = exp.cast(numbered, wanted + ("[]" if types[name] != kind else ""), dialect="postgres")
         placeholder.replace(numbered)
-    return tuple(names)
+    return tuple(name for name, _ in given)
 
 
 def _plain(error: Exception) -> str:

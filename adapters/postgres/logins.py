@@ -31,6 +31,8 @@ def provision_logins(connection: psycopg.Connection[Any], given: Mapping[str, st
         # The server and its log get a verifier, never the password.
         verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
         connection.execute("SELECT provision_login(%s, %s, %s)", (part, role, verifier if password else None))
+        if part == "tools":
+            connection.execute("SELECT limit_spilling(%s)", (role,))
 
 
 async def find_logins(

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 import msgspec
 from sqlglot import exp
 
-PARAMETER_BYTES = 2_000
-LIST_BYTES = 32_000
-"""Of a text, and of a list of them, that a model gives for a parameter."""
+from adapters.postgres.dataset_values import LIST_BYTES, PARAMETER_BYTES
+
 MAX_WHOLE, MAX_SCALE = 131_072, 16_383
 """Digits before and after the point: all that PostgreSQL allows (its manual, 8.1.2)."""
 CAST_DIGITS = 500

@@ -234,3 +234,27 @@ def redaction(sentences: int, seed: int) -> None:
     from infra.bench.redaction import run
 
     click.echo("\n".join(asyncio.run(run("measure", sentences, seed))))
+
+
+@bench.command("attack-sql")
+@click.option("--queries", default=2_000, show_default=True)
+@click.option("--rows", default=20_000, show_default=True, help="Of the dataset that is asked.")
+@click.option("--limit-s", default=5.0, show_default=True, help="How long one question may take.")
+@click.option("--json", "as_json", is_flag=True)
+def attack_sql(queries: int, rows: int, limit_s: float, as_json: bool) -> None:
+    """Hostile tool queries of two tenants: PostgreSQL's memory, the longest question, and a third tenant's searches.
+
+    Example: colloquy bench attack-sql --queries 500 --limit-s 1
+    """
+    from infra.bench.attack_sql import run
+
+    outcome, longest = run(queries, rows, limit_s)
+    if as_json:
+        click.echo(json.dumps(msgspec.structs.asdict(outcome)))
+    else:
+        click.echo(table([outcome]))
+        click.echo(f"longest: {longest.family}: {longest.sql[:120]}" if longest else "")
+        for claim, held in outcome.verdicts():
+            click.echo(f"{'PASS' if held else 'FAIL'}  {claim}")
+    if not all(held for _, held in outcome.verdicts()):
+        raise click.exceptions.Exit(1)

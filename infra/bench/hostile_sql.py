@@ -15,9 +15,22 @@ COLUMNS = {
     "id": "integer", "region": "text", "city": "text", "day": "date", "total": "number", "items": "integer",
     "paid": "boolean", "note": "text",
 }  # fmt: skip
+REGIONS = ("north", "south", "east", "west", "o'brien")
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 23, 24, 28, 32, 40, 56, 80, 120, 200, 400, 800, 1_600)
 COUNTED = "SELECT count(*) AS n FROM c{n}"
 TEXTS, NUMBERS = ("region", "city", "note"), ("total", "items", "id")
+
+
+def order_rows(count: int) -> list[list[str | None]]:
+    """Rows of the dataset as a file has them; the notes are what a search over texts likes least."""
+    return [
+        [
+            str(n), REGIONS[n % len(REGIONS)], f"Place {n % 97}", f"2026-{n % 12 + 1:02}-{n % 28 + 1:02}",
+            f"{n % 1_000}.{n % 100:02}", str(n % 9), str(n % 3 > 0).lower(),
+            f"note {n}" if n % 2 else "a" * (n % 3_000),
+        ]
+        for n in range(1, count + 1)
+    ]  # fmt: skip
 
 
 class Hostile(msgspec.Struct, frozen=True):

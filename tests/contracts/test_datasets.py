@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from adapters.postgres.datasets import MAX_BYTES, MAX_ROWS, PostgresDatasets
-from adapters.postgres.pool import tenant_transaction
+from adapters.postgres.dataset_values import MAX_BYTES, MAX_ROWS
+from adapters.postgres.datasets import PostgresDatasets, asking
+from adapters.postgres.pool import Connection, open_pool, tenant_transaction
 from application.clock import new_id
 from application.ports.datasets import Datasets, QueryFailed
 from application.ports.tables import Row, Table
 from domain.refusals import DocumentRefused, InvalidField
 from domain.tenant.events import Column, Query
-from tests.databases import open_datasets
+from infra.bench.attack_sql import attack, orders_table
+from infra.bench.hostile_sql import hostile_queries
+from tests.databases import logins_of, open_datasets
 from tests.fakes.in_memory_datasets import InMemoryDatasets
+from tests.tools.lawful_sql import LAWFUL, PARAMETERS
 
 COLUMNS = (
     Column("region", "text"), Column("day", "date"), Column("total", "number"), Column("items", "integer"),
@@ -195,16 +200,78 @@ async def test_lists_are_parameters_too(postgres: PostgresDatasets) -> None:
 
 
 @pytest.mark.real
-async def test_a_query_that_takes_too_long_is_stopped(
-    postgres: PostgresDatasets, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_query_that_takes_too_long_is_stopped(database: str) -> None:
     tenant = new_id()
-    await postgres.replace(tenant, "orders", table([["x"]] * 2_000, (Column("word", "text"),)))
-    quick = "SELECT set_config('statement_timeout', '50ms', true)"
-    monkeypatch.setattr("adapters.postgres.datasets.CONFINE", quick)
-    with pytest.raises(QueryFailed, match="longer than"):
-        await postgres.fetch(tenant, orders("SELECT count(*) FROM orders a, orders b, orders c"), {}, {})
-    assert await asked(postgres, tenant, "SELECT count(*) FROM orders") == [[2_000]]
+    async with open_datasets(database, limit_s=0.3) as datasets:
+        await datasets.replace(tenant, "orders", table([["x"]] * 2_000, (Column("word", "text"),)))
+        with pytest.raises(QueryFailed, match="longer than"):
+            await datasets.fetch(tenant, orders("SELECT count(*) FROM orders a, orders b, orders c"), {}, {})
+        assert await asked(datasets, tenant, "SELECT count(*) FROM orders") == [[2_000]]
+
+
+@pytest.mark.real
+async def test_analysts_are_answered(postgres: PostgresDatasets) -> None:
+    tenant, answered = new_id(), 0
+    values: dict[str, Any] = {"region": "north", "part": "note", "from": "2026-01-01", "to": "2026-02-01"}
+    values |= {"most": 5, "least": 1.5, "regions": ["north"]}
+    await postgres.replace(tenant, "orders", orders_table(500))
+    for sql in LAWFUL:
+        await postgres.check(tenant, orders(sql), PARAMETERS)
+        answered += bool((await postgres.fetch(tenant, orders(sql), PARAMETERS, values)).rows)
+    assert answered > 60
+
+
+@pytest.mark.real
+async def test_hostile_queries_of_one_tenant_are_no_trouble_to_others(database: str) -> None:
+    """A part of `colloquy bench attack-sql`, with less patience."""
+    attackers, other = (new_id(), new_id()), new_id()
+    async with open_datasets(database, limit_s=0.5) as datasets, open_pool(logins_of(database).app) as pool:
+        for tenant in (*attackers, other):
+            await datasets.replace(tenant, "orders", orders_table(2_000))
+
+        async def ask() -> None:
+            async with tenant_transaction(pool, other) as connection:
+                await connection.execute("SELECT count(*) FROM documents")
+
+        outcome, longest = await attack(
+            datasets, attackers, hostile_queries(240), await postmaster_of(database), ask, limit_s=0.5
+        )
+    assert all(held for _, held in outcome.verdicts()), (outcome, longest)
+    assert outcome.refused and outcome.answered and outcome.stopped, outcome
+
+
+def parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return -1
+
+
+async def postmaster_of(database: str) -> int:
+    """Where the server runs on this machine; -1 otherwise."""
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        return parent(connection.info.backend_pid)
+
+
+@pytest.mark.real
+async def test_rows_that_nobody_could_read_are_not_loaded(postgres: PostgresDatasets) -> None:
+    with pytest.raises(InvalidField, match="a row is larger than"):
+        await postgres.replace(
+            new_id(), "orders", table([["x" * 700_000] * 2], (Column("a", "text"), Column("b", "text")))
+        )
+
+
+@pytest.mark.real
+async def test_what_a_question_can_cost_depends_on_the_rows_that_are_there(postgres: PostgresDatasets) -> None:
+    tenant, text = new_id(), (Column("note", "text"), Column("part", "text"))
+    sql = orders("SELECT count(*) FROM orders WHERE note LIKE '%' || part || '%'")
+    await postgres.replace(tenant, "orders", table([["x" * 1_000, "y"]], text))
+    await postgres.check(tenant, sql, {})
+    await postgres.replace(tenant, "orders", table([["x" * 100_000, "y"]], text))
+    with pytest.raises(InvalidField, match="rows as large as these"):
+        await postgres.check(tenant, sql, {})
+    with pytest.raises(QueryFailed, match="rows as large as these"):
+        await postgres.fetch(tenant, sql, {}, {})
 
 
 @pytest.mark.real
@@ -229,12 +296,16 @@ async def test_the_role_alone_stops_what_the_parser_might_let_through(database: 
         async with tenant_transaction(pool, other) as connection:
             cursor = await connection.execute("SELECT relation FROM datasets")
             [foreign] = await cursor.fetchone() or ()
-        question = datasets._question(tenant, orders("SELECT 1 AS one FROM orders"), {})
-        with pytest.raises(psycopg.Error) as refused:
-            async with question as (raw, select):
+
+        async def ask(connection: Connection, is_limited: bool) -> None:
+            query = orders("SELECT 1 AS one FROM orders")
+            async with asking(connection, is_limited, tenant, query, {}) as (raw, select):
                 own = select.sql.partition(" FROM ")[2].partition(" AS ")[0]
                 await raw.execute(f"SELECT count(*) FROM {own}")  # this it may
                 await raw.execute(sql.format(own=own, foreign=foreign, tenant=tenant))
+
+        with pytest.raises(psycopg.Error) as refused:
+            await datasets._tools.run(tenant, ask)
         assert isinstance(
             refused.value, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction
         ), refused.value

@@ -1,0 +1,179 @@
+"""Runs what tenants' tools ask in a few connections of their own: a share of them a tenant, a limit of memory each, and
+an end by a deadline whatever the database does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from adapters.postgres.backend_limits import limit_backend
+from adapters.postgres.pool import KEYWORDS, Connection, Pool, tenant_transaction
+from domain.refusals import DependencyUnavailable, Overloaded
+
+Found = TypeVar("Found")
+Ask = Callable[[Connection, bool], Awaitable[Found]]
+"""Asks with a connection, and is told whether the memory of its backend has a limit."""
+
+LIMIT_S = 5.0
+"""Of one question: waiting for locks, reading, planning and running together."""
+CANCEL_S = 0.2
+"""That a question has to end in once it was told to, before its connection is taken from it."""
+WAIT_S = 5.0
+SHARE = 2
+"""Of a tenant, at the same time."""
+GONE_MS, TRIES = 10_000, 6
+BUSY = "Others' questions keep the database busy; try again shortly."
+# What holds for a question and for nothing after it. The role may SELECT from its tenant's tables and do no more; the
+# rest keeps a question that is merely clumsy from becoming everybody's trouble.
+CONFINED = {
+    "transaction_read_only": "on", "lock_timeout": "2s",
+    "search_path": "pg_catalog", "timezone": "UTC", "client_connection_check_interval": "500ms",
+    # One process for each, that compiles nothing; joins are tried out in sixes; a hash takes what a sort may take.
+    "max_parallel_workers_per_gather": "0", "jit": "off", "join_collapse_limit": "6", "from_collapse_limit": "6",
+    "hash_mem_multiplier": "1",
+}  # fmt: skip
+CONFINE = "SELECT set_config('statement_timeout', %s, true), " + ", ".join(
+    f"set_config('{name}', '{value}', true)" for name, value in CONFINED.items()
+)
+END = "SELECT pg_terminate_backend(%s, %s)"
+log = structlog.get_logger(__name__)
+
+
+class TookTooLong(Exception):
+    """The question was not answered by its deadline. It has ended, or is being ended."""
+
+
+class ToolQueries:
+    """`pool` is that of the tools' login and nobody else's. A question holds its place until the database has let go of
+    it, so that never more of them are at work than there are places, whether anybody still waits for them or not."""
+
+    def __init__(self, pool: Pool, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S, share: int = SHARE) -> None:
+        self._pool, self._limit_s, self._wait_s, self._share = pool, limit_s, wait_s, share
+        self._places = asyncio.Semaphore(pool.max_size)
+        self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._limited: WeakKeyDictionary[Connection, bool] = WeakKeyDictionary()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def run(self, tenant: str, ask: Ask[Found]) -> Found:
+        """What `ask` finds in a read-only transaction that sees one tenant. `TookTooLong`; `Overloaded` when there was
+        no place for it in time; `DependencyUnavailable`; psycopg's errors of what was asked."""
+        leave = await self._enter(tenant)
+        question = _Question(self._pool, self._limited, self._limit_s)
+        task = asyncio.create_task(question.run(tenant, ask))
+        task.add_done_callback(lambda done: (leave(), done.cancelled() or done.exception()))  # looked at, if late
+        try:
+            await asyncio.wait({task}, timeout=self._limit_s)
+            if not task.done():
+                await question.cancel()
+                await asyncio.wait({task}, timeout=CANCEL_S)
+        except asyncio.CancelledError:
+            self._let_end(question, task)
+            raise
+        if not task.done():
+            self._let_end(question, task)
+            raise (
+                TookTooLong if question.is_asked else DependencyUnavailable("The database does not answer; try again.")
+            )
+        return task.result()
+
+    async def close(self) -> None:
+        """Forget what is still being ended: the server does that by itself when its client is gone."""
+        for ending in self._ending:
+            ending.cancel()
+
+    async def _enter(self, tenant: str) -> Callable[[], None]:
+        """A place, of the tenant's share and of all; the function gives it back."""
+        share = self._shares.get(tenant)
+        if share is None:
+            share = self._shares[tenant] = asyncio.Semaphore(self._share)
+        taken: list[asyncio.Semaphore] = []
+
+        def leave() -> None:
+            while taken:
+                taken.pop().release()
+
+        try:
+            async with asyncio.timeout(self._wait_s):
+                for semaphore in (share, self._places):
+                    await semaphore.acquire()
+                    taken.append(semaphore)
+        except TimeoutError:
+            leave()
+            raise Overloaded(BUSY, retry_after_s=self._wait_s) from None
+        except BaseException:
+            leave()
+            raise
+        return leave
+
+    def _let_end(self, question: _Question, task: asyncio.Task[Found]) -> None:
+        """Behind the caller's back."""
+        if not task.done():
+            ending = asyncio.create_task(question.end(task))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
+
+class _Question:
+    """One transaction, and how it is ended from outside."""
+
+    def __init__(self, pool: Pool, limited: WeakKeyDictionary[Connection, bool], limit_s: float) -> None:
+        self._pool, self._limited, self._limit_ms = pool, limited, round(limit_s * 1000)
+        self._connection: Connection | None = None
+        self._is_doomed = False
+
+    async def run(self, tenant: str, ask: Ask[Found]) -> Found:
+        async with tenant_transaction(self._pool, tenant) as connection:
+            self._connection = connection
+            try:
+                if connection not in self._limited:
+                    self._limited[connection] = await limit_backend(connection, connection.info.backend_pid)
+                await connection.execute(CONFINE, (str(self._limit_ms),))
+                return await ask(connection, self._limited[connection])
+            finally:
+                if self._is_doomed:  # nobody else may get the connection whose backend is about to be ended
+                    await connection.close()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it has a connection."""
+        return self._connection is not None
+
+    async def cancel(self) -> None:
+        """As Ctrl-C does. It is heard where PostgreSQL listens: mostly at once."""
+        if self._connection is not None:
+            with suppress(psycopg.Error, OSError):
+                await self._connection.cancel_safe(timeout=CANCEL_S)
+
+    async def end(self, task: asyncio.Task[Found]) -> None:
+        """Cancel it; end its backend when it does not obey; return when it is gone."""
+        await self.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_S)
+        if not task.done():
+            self._is_doomed = True
+            await self._terminate()
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _terminate(self) -> None:
+        """Until the server says that the backend is gone, or that nobody knows. A pooler's backend is whoever's."""
+        connection = self._connection
+        if connection is None or connection.prepare_threshold is None:
+            return
+        pid = connection.info.backend_pid
+        for _ in range(TRIES):
+            log.warning("tool_query_disobeys", pid=pid)
+            try:
+                async with await AsyncConnection.connect(str(self._pool.conninfo), **KEYWORDS) as other:
+                    cursor = await other.execute(END, (pid, GONE_MS))
+                    if await cursor.fetchone() == (True,):
+                        return
+            except psycopg.Error as error:
+                log.warning("tool_query_unended", pid=pid, error=type(error).__name__)
+                return
