@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 
 from adapters.postgres.backend_limits import limit_backend
 from adapters.postgres.pool import KEYWORDS, Connection, Pool, tenant_transaction
+from application.tasks import TaskSet
 from domain.refusals import DependencyUnavailable, Overloaded
 
 Found = TypeVar("Found")
@@ -59,15 +60,15 @@ class ToolQueries:
         self._places = asyncio.Semaphore(pool.max_size)
         self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._limited: WeakKeyDictionary[Connection, bool] = WeakKeyDictionary()
-        self._ending: set[asyncio.Task[None]] = set()
+        self._asked, self._ending = TaskSet("tool_queries"), TaskSet("tool_queries_ending")
 
     async def run(self, tenant: str, ask: Ask[Found]) -> Found:
         """What `ask` finds in a read-only transaction that sees one tenant. `TookTooLong`; `Overloaded` when there was
         no place for it in time; `DependencyUnavailable`; psycopg's errors of what was asked."""
         leave = await self._enter(tenant)
         question = _Question(self._pool, self._limited, self._limit_s)
-        task = asyncio.create_task(question.run(tenant, ask))
-        task.add_done_callback(lambda done: (leave(), done.cancelled() or done.exception()))  # looked at, if late
+        task = self._asked.start_awaited(question.run(tenant, ask))
+        task.add_done_callback(lambda _: leave())
         try:
             await asyncio.wait({task}, timeout=self._limit_s)
             if not task.done():
@@ -85,8 +86,7 @@ class ToolQueries:
 
     async def close(self) -> None:
         """Forget what is still being ended: the server does that by itself when its client is gone."""
-        for ending in self._ending:
-            ending.cancel()
+        await self._ending.end()
 
     async def _enter(self, tenant: str) -> Callable[[], None]:
         """A place, of the tenant's share and of all; the function gives it back."""
@@ -115,9 +115,7 @@ class ToolQueries:
     def _let_end(self, question: _Question, task: asyncio.Task[Found]) -> None:
         """Behind the caller's back."""
         if not task.done():
-            ending = asyncio.create_task(question.end(task))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            self._ending.start(question.end(task))
 
 
 class _Question:

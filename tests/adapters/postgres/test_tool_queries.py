@@ -39,8 +39,7 @@ def asking(sql: str) -> Any:
 
 async def ended(queries: ToolQueries) -> None:
     """All that was being ended."""
-    if queries._ending:
-        await asyncio.wait(queries._ending, timeout=60)
+    await queries._ending.join(60)
 
 
 @pytest.mark.parametrize("sql", [BUSY, DEAF.format(size=800_000)])
