@@ -12,6 +12,8 @@ from application.tasks import GIVES_WAY, TaskSet, is_cancelled, note_end
 from domain.refusals import DependencyUnavailable, Overloaded
 
 MOST_WAITING = 5_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all that waits for one kind of trip."""
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -23,7 +25,11 @@ class SharedTrips(ABC, Generic[A, R]):
         self._most = trips
         self._waiting: deque[tuple[A, asyncio.Future[R]]] = deque()
         self._tasks = TaskSet("shared_trip")
-        self._under_way = 0
+        self._under_way = self._bytes = 0
+
+    @abstractmethod
+    def size(self, asked: A) -> int:
+        """About how many bytes it is."""
 
     @abstractmethod
     def fits(self, batch: Sequence[A], asked: A) -> bool:
@@ -39,10 +45,12 @@ class SharedTrips(ABC, Generic[A, R]):
 
     async def call(self, asked: A) -> R:
         """The answer. `Overloaded` when too many wait; else what `carry` raises."""
-        if len(self._waiting) >= MOST_WAITING:
+        size = self.size(asked)
+        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
             raise Overloaded(retry_after_s=1)
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, answer))
+        self._bytes += size
         if self._under_way < self._most:
             self._under_way += 1
             self._tasks.start(self._travel())
@@ -81,6 +89,7 @@ class SharedTrips(ABC, Generic[A, R]):
                 batch.append((asked, answer))
                 questions.append(asked)
             self._waiting.popleft()
+            self._bytes -= self.size(asked)
 
     async def _serve(self, batch: Sequence[tuple[A, asyncio.Future[R]]]) -> None:
         try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from application.frame_limits import MAX_FRAME
 from domain.refusals import (
     DuplicateKey,
     EmptyPrompt,
+    FileNotFound,
     FrameTooLarge,
     InvalidCharacter,
     InvalidField,
@@ -30,34 +31,41 @@ MAX_DEPTH = 16
 MAX_ID = 200
 
 
+MAX_COMMENT = MAX_TEXT
+MAX_ATTACHMENTS = 20
+# Bounded by its frame: what is looked at below, and names, which are of something or of nothing.
+Id = Annotated[str, Meta(max_length=MAX_ID)]
+Framed = Annotated[str, Meta(max_length=MAX_FRAME)]
+
+
 class ClientFrame(msgspec.Struct, frozen=True, kw_only=True):
     """What every client frame may have: `id`, the client's own name for it."""
 
-    id: str | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
 
 
 class SessionOpen(ClientFrame, frozen=True, kw_only=True):
     """Begin a session, or come back to one and to what followed `after_seq`."""
 
-    assistant: str = "default"
-    session_id: str | None = None
-    after_seq: int | None = None
+    assistant: Framed = "default"
+    session_id: Framed | None = None
+    after_seq: Annotated[int, Meta(ge=0, le=2**62)] | None = None
 
 
 class TurnCreate(msgspec.Struct, frozen=True, kw_only=True):
     """Say something."""
 
-    id: str
-    text: str
-    attachments: tuple[str, ...] = ()
-    cache: str = "use"
-    metadata: dict[str, Any] = {}
+    id: Id
+    text: Framed
+    attachments: Annotated[tuple[Framed, ...], Meta(max_length=MAX_ATTACHMENTS)] = ()
+    cache: Literal["use", "bypass"] = "use"
+    metadata: Annotated[dict[Framed, Any], Meta(max_length=MAX_FRAME)] = {}
 
 
 class TurnCancel(ClientFrame, frozen=True, kw_only=True):
     """Stop an answer."""
 
-    turn_id: str
+    turn_id: Framed
 
 
 class ToolConfirm(ClientFrame, frozen=True, kw_only=True):
@@ -71,9 +79,9 @@ class ToolConfirm(ClientFrame, frozen=True, kw_only=True):
 class FeedbackCreate(ClientFrame, frozen=True, kw_only=True):
     """Rate an answer."""
 
-    turn_id: str
-    rating: str
-    comment: str = ""
+    turn_id: Framed
+    rating: Literal["up", "down"]
+    comment: Annotated[str, Meta(max_length=MAX_COMMENT)] = ""
 
 
 class Ping(ClientFrame, frozen=True, kw_only=True):
@@ -241,17 +249,7 @@ def _check(frame: AnyClientFrame) -> None:
                 raise PromptTooLong(f"The prompt has {len(frame.text)} characters; the limit is {MAX_TEXT}.")
             if len(msgspec.json.encode(frame.metadata)) > MAX_METADATA:
                 raise MetadataTooLarge
-            if frame.cache not in ("use", "bypass"):
-                raise InvalidField('`cache` must be "use" or "bypass".')
-            if len(frame.attachments) > 20:
-                raise InvalidField("At most 20 attachments.")
-        case FeedbackCreate():
-            if frame.rating not in ("up", "down"):
-                raise InvalidField('`rating` must be "up" or "down".')
-            if len(frame.comment) > MAX_TEXT:
-                raise InvalidField("The comment is too long.")
-        case SessionOpen():
-            if frame.after_seq is not None and frame.after_seq < 0:
-                raise InvalidField("`after_seq` must not be negative.")
+            if any(len(file) > MAX_ID for file in frame.attachments):
+                raise FileNotFound
         case _:
             pass

@@ -14,6 +14,8 @@ from domain.refusals import SessionNotFound
 from domain.session import rules
 from domain.session.commands import OpenSession
 
+LONGEST_ID = 64
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSessionHandler:
@@ -32,6 +34,8 @@ class OpenSessionHandler:
 
     async def find(self, principal: Principal, session_id: str) -> LiveSession:
         """The user's own session; SessionNotFound otherwise."""
+        if len(session_id) > LONGEST_ID:
+            raise SessionNotFound
         live = await self.sessions.get(StreamId(principal.tenant, "session", session_id))
         if not principal.owns(live.state.user) or live.state.erased:
             raise SessionNotFound

@@ -39,8 +39,10 @@ class PutDatasetHandler:
         """The dataset as it is now. `InUse` names a tool that could not be asked any more. `InvalidField`,
         `UnsupportedMediaType`, `DocumentRefused` (which line is wrong), `Overloaded` when others' take too long."""
         check_dataset_name(name)
-        if not (await self.tenants.settings(principal.tenant)).name:
+        known = await self.tenants.settings(principal.tenant)
+        if not known.name:
             raise NotFound
+        rules.check_room("datasets", known.datasets, name)
         try:
             await asyncio.wait_for(self._places.acquire(), WAIT_S)
         except TimeoutError:

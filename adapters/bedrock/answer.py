@@ -11,6 +11,13 @@ from adapters.bedrock.frames import Headers
 from application.ports.model import CitedSpan, Finished, ModelEvent, ModelFailure, StopReason, TextDelta, ToolUse
 from domain.usage import Usage
 
+MAX_BYTES = 1024 * 1024
+"""Of an answer, text and tools' inputs together: many times what any of our requests asks for."""
+MAX_BLOCKS = 256
+"""Tool calls and citations of an answer."""
+MAX_NAME = 128
+"""Characters that a tool's name and the id of a call may have here; Converse allows 64."""
+
 
 class ToolStart(msgspec.Struct):
     toolUseId: str
@@ -117,6 +124,7 @@ class Answer:
         self._whole_tools = 0
         self._stop_reason: str | None = None
         self._usage: Usage | None = None
+        self._room, self._blocks = MAX_BYTES, MAX_BLOCKS
 
     @property
     def ending(self) -> bool:
@@ -143,6 +151,7 @@ class Answer:
         elif isinstance(event, BlockStart):
             if event.start.toolUse is not None:
                 self.started = True
+                self._count_block(event.start.toolUse.toolUseId, event.start.toolUse.name)
                 self._tools[event.contentBlockIndex] = (event.start.toolUse, [])
         elif isinstance(event, BlockStop):
             if event.contentBlockIndex in self._tools:
@@ -177,11 +186,25 @@ class Answer:
         delta = event.delta
         if delta.text:
             self.started = True
+            self._take_room(delta.text)
             self._text.append(delta.text)
         elif delta.toolUse is not None and event.contentBlockIndex in self._tools:
+            self._take_room(delta.toolUse.input)
             self._tools[event.contentBlockIndex][1].append(delta.toolUse.input)
         elif delta.citation is not None and (n := cited_passage(delta.citation)):
+            self._count_block()
             self._add(CitedSpan(n))
+
+    def _take_room(self, text: str) -> None:
+        """A character is a byte at least; a model that goes on for ever is no model."""
+        self._room -= len(text)
+        if self._room < 0:
+            raise ModelFailure("StreamMalformed", f"an answer of more than {MAX_BYTES} bytes", started=True)
+
+    def _count_block(self, *names: str) -> None:
+        self._blocks -= 1
+        if self._blocks < 0 or any(len(name) > MAX_NAME for name in names):
+            raise ModelFailure("StreamMalformed", "an answer of too many blocks, or too long names", started=True)
 
     def _add(self, event: ModelEvent) -> None:
         if self._text:

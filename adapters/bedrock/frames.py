@@ -15,7 +15,7 @@ import msgspec
 PRELUDE = struct.Struct(">III")
 CHECKSUM = struct.Struct(">I")
 SMALLEST = PRELUDE.size + CHECKSUM.size
-LARGEST = 24 * 1024 * 1024  # the format's own limit
+LARGEST = 1024 * 1024  # the format allows 24 MB; Bedrock's are of a few hundred bytes
 STRING = 7
 CACHED_HEADERS = 256
 

@@ -34,6 +34,10 @@ class SharedTransactions(SharedTrips[SessionWrite, None]):
         super().__init__(TRIPS)
         self._client = client
 
+    def size(self, asked: SessionWrite) -> int:
+        """See `SharedTrips`."""
+        return asked.size
+
     def fits(self, batch: Sequence[SessionWrite], asked: SessionWrite) -> bool:
         """See `SharedTrips`. An item may be written once in a transaction."""
         together = (*batch, asked)

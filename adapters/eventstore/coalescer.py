@@ -19,7 +19,10 @@ from application.tasks import Loops, Up
 from domain.refusals import Conflict, DependencyUnavailable, Draining, Overloaded
 
 MAX_EVENTS = 500
+MAX_BYTES = 8 * 1024 * 1024
+"""Of a transaction's facts: its last append may go beyond."""
 MAX_WAITING = 5_000
+MAX_WAITING_BYTES = 64 * 1024 * 1024
 PAUSES_S = (0.0, 0.05, 0.2, 1.0, 2.0, 3.0)
 APPEND_S = 30.0
 T = TypeVar("T")
@@ -34,6 +37,11 @@ class Waiting(msgspec.Struct):
     keys: list[NewKey]
     done: asyncio.Future[int]
 
+    @property
+    def size(self) -> int:
+        """Bytes of its facts."""
+        return sum(len(event.state) for event in self.events)
+
 
 class Coalescer:
     """One writing loop, called `name`, and one thread for a lane. An append that cannot be written is tried again after
@@ -45,11 +53,12 @@ class Coalescer:
         name: str = "append",
         *,
         max_waiting: int = MAX_WAITING,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
         pauses_s: Sequence[float] = PAUSES_S,
         append_s: float = APPEND_S,
     ) -> None:
         self._recorder, self._pauses_s, self._append_s = recorder, pauses_s, append_s
-        self._max_waiting = max_waiting
+        self._max_waiting, self._max_waiting_bytes, self._waiting_bytes = max_waiting, max_waiting_bytes, 0
         self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(max_waiting + 1)  # one place is for the end
         self._thread = ThreadPoolExecutor(1, "append")
         self._name, self.loops = name, Loops(backoff_s=(0.0, 0.1, 1.0))
@@ -74,10 +83,12 @@ class Coalescer:
         in time."""
         if self.loops.stop.is_set():
             raise Draining
-        if self._queue.qsize() >= self._max_waiting:
-            raise Overloaded(retry_after_s=1)
         waiting = Waiting(tenant, events, keys, asyncio.get_running_loop().create_future())
+        room = self._waiting_bytes + waiting.size <= self._max_waiting_bytes or self._queue.empty()
+        if self._queue.qsize() >= self._max_waiting or not room:
+            raise Overloaded(retry_after_s=1)
         self._queue.put_nowait(waiting)
+        self._waiting_bytes += waiting.size
         try:
             async with asyncio.timeout(self._append_s):
                 return await waiting.done
@@ -99,8 +110,8 @@ class Coalescer:
 
     async def _fill(self, batch: list[Waiting]) -> None:
         """Take what waits, at least one append; nothing at the end."""
-        size = 0
-        while size < MAX_EVENTS and (not batch or not self._queue.empty()):
+        size = held = 0
+        while size < MAX_EVENTS and held < MAX_BYTES and (not batch or not self._queue.empty()):
             waiting = await self._queue.get()
             if waiting is None:
                 if batch:
@@ -108,6 +119,8 @@ class Coalescer:
                 break
             batch.append(waiting)
             size += len(waiting.events)
+            held += waiting.size
+            self._waiting_bytes -= waiting.size
 
     async def _write(self, batch: list[Waiting]) -> None:
         events = [event for waiting in batch for event in waiting.events]

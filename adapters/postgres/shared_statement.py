@@ -14,6 +14,7 @@ from adapters.sharing import SharedTrips
 TRIPS = 3
 """At the same time: enough to keep the server busy while one batch is on its way."""
 MOST_A_TRIP = 16
+WORD = 8
 Parameters = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
 
@@ -29,6 +30,10 @@ class SharedStatement(SharedTrips[Parameters, Rows]):
     def __init__(self, pool: Pool, statement: QueryNoTemplate) -> None:
         super().__init__(TRIPS)
         self._pool, self._statement = pool, statement
+
+    def size(self, asked: Parameters) -> int:
+        """See `SharedTrips`. What has no length is a number."""
+        return sum(WORD * len(value) if hasattr(value, "__len__") else WORD for value in asked.values())
 
     def fits(self, batch: Sequence[Parameters], asked: Parameters) -> bool:
         """See `SharedTrips`."""

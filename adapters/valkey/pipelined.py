@@ -14,7 +14,9 @@ PATIENCE_S = 0.045
 LATE_S = 0.01
 MOST_WAITS = 8
 AT_ONCE = 128
+BATCH_BYTES = 4 * 1024 * 1024
 MOST_WAITING = 10_000
+MOST_BYTES = 64 * 1024 * 1024
 
 
 class Pipelined:
@@ -23,6 +25,7 @@ class Pipelined:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._waiting: deque[tuple[tuple[Any, ...], asyncio.Future[Any]]] = deque()
+        self._bytes = 0
         self._encode = client.get_encoder().encode
         self._sending: asyncio.Task[None] | None = None
         self._tasks = TaskSet("valkey_pipeline")
@@ -30,12 +33,13 @@ class Pipelined:
     async def execute(self, *command: Any) -> Any:
         """One command's reply. TimeoutError after 0.1 s (of which this process had the machine); the client library's
         errors."""
-        if len(self._waiting) >= MOST_WAITING:
-            raise TimeoutError("too many commands wait")
         # Here, where what cannot be encoded fails its own caller alone. The library goes by the name as it is.
         encoded = (command[0], *map(self._encode, command[1:]))
+        if len(self._waiting) >= MOST_WAITING or self._bytes + _size(encoded) > MOST_BYTES:
+            raise TimeoutError("too many commands wait")
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((encoded, reply))
+        self._bytes += _size(encoded)
         if self._sending is None or self._sending.done():
             self._sending = self._tasks.start(self._send())
         if await _ends(reply):
@@ -45,8 +49,7 @@ class Pipelined:
 
     async def _send(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            batch = [(command, reply) for command, reply in batch if not reply.done()]
+            batch = [(command, reply) for command, reply in self._next_batch() if not reply.done()]
             if not batch:
                 continue
             pipe = self._client.pipeline(transaction=False)
@@ -61,6 +64,15 @@ class Pipelined:
                 else:
                     reply.set_result(value)
 
+    def _next_batch(self) -> list[tuple[tuple[Any, ...], asyncio.Future[Any]]]:
+        batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
+        size = 0
+        while self._waiting and len(batch) < AT_ONCE and size < BATCH_BYTES:
+            batch.append(self._waiting.popleft())
+            size += _size(batch[-1][0])
+        self._bytes -= size
+        return batch
+
     async def _round_trip(self, pipe: Any, commands: int) -> list[Any]:
         trip = self._tasks.start_awaited(pipe.execute(raise_on_error=False))
         if not await _ends(trip):
@@ -68,6 +80,10 @@ class Pipelined:
             return [TimeoutError("no answer in time")] * commands
         error = TimeoutError("given up") if trip.cancelled() else trip.exception()
         return [error] * commands if error else list(trip.result())
+
+
+def _size(command: tuple[Any, ...]) -> int:
+    return sum(map(len, command))
 
 
 async def _ends(future: asyncio.Future[Any]) -> bool:

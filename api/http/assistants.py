@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
+from msgspec import Meta
 
 from api.services import Services
 from domain.access import Principal
+from domain.tenant.definitions import MAX_INSTRUCTIONS
 from domain.tenant.events import PII_DEFAULTS, Assistant, CachePolicy, ModelPolicy
+
+Name = Annotated[str, Meta(max_length=64)]
+ModelId = Annotated[str, Meta(max_length=200)]
+
+
+class CacheBody(CachePolicy, frozen=True, kw_only=True):
+    """A cache policy as an admin gives it; numbers and switches alone."""
+
+
+class ModelsBody(ModelPolicy, frozen=True, kw_only=True):
+    """Models as an admin gives them."""
+
+    fast: ModelId = ""
+    balanced: ModelId = ""
+    allowed: Annotated[tuple[ModelId, ...], Meta(max_length=64)] = ()
+    regions: Annotated[tuple[Annotated[str, Meta(max_length=32)], ...], Meta(max_length=16)] = ()
+
+
+class AssistantBody(Assistant, frozen=True, kw_only=True):
+    """An assistant as an admin gives it: each text and list has a bound that is looked at before anything else."""
+
+    instructions: Annotated[str, Meta(max_length=MAX_INSTRUCTIONS)] = ""
+    plan: Name | Annotated[tuple[Name, ...], Meta(max_length=64)] = "lean"
+    models: ModelsBody = ModelsBody()
+    tools: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    cache: CacheBody = CacheBody()
+    pii: Annotated[dict[Name, Name], Meta(max_length=64)] = msgspec.field(default_factory=dict)
+    links: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=64)] = ()
 
 
 class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +70,13 @@ async def show_assistant(
 @put("/v1/assistants/{name:str}", permission="tenant:configure")
 async def put_assistant(
     name: FromPath[str],
-    data: JSONBody[Assistant],
+    data: JSONBody[AssistantBody],
     request: Request[Principal, Any, Any],
     services: NamedDependency[Services],
 ) -> AssistantAnswer:
     """Define one, whole: fields left out take their defaults."""
-    return _answer(name, *await services.put_assistant(request.user, name, data))
+    assistant = msgspec.convert(data, Assistant, from_attributes=True)
+    return _answer(name, *await services.put_assistant(request.user, name, assistant))
 
 
 @delete("/v1/assistants/{name:str}", permission="tenant:configure", status_code=204)

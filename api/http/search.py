@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
+from msgspec import Meta
 
 from api.services import Services
-from application.search_documents import By
+from application.search_documents import LONGEST, By
 from domain.access import Principal
 from domain.session.events import Passage
 
@@ -18,7 +19,7 @@ from domain.session.events import Passage
 class Query(msgspec.Struct, frozen=True):
     """What is looked for, how many passages are wanted (up to 50), and by what they are ranked."""
 
-    query: str
+    query: Annotated[str, Meta(max_length=LONGEST)]
     k: int = 10
     by: By = "both"
 

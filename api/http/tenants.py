@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
+from msgspec import Meta
 
 from api.services import Services
 from application.clock import rfc3339
@@ -23,7 +24,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class NewTenant(msgspec.Struct, frozen=True):
     """What a tenant is called."""
 
-    name: str
+    name: Annotated[str, Meta(max_length=400)]
 
 
 class TenantAnswer(msgspec.Struct, frozen=True):

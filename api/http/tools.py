@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
+from msgspec import Meta
 
 from api.services import Services
 from application.tools.signing import shown_secret, signing_secret
 from domain.access import Principal
 from domain.refusals import NotFound
 from domain.tenant.events import Query, Tool, Webhook
+from domain.tenant.tool_definitions import MAX_DESCRIPTION, MAX_SQL, MAX_URL
 
 
 class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
     """Where a webhook's server is. With `rotate_secret` requests are signed with a new secret from now on."""
 
-    url: str
+    url: Annotated[str, Meta(max_length=MAX_URL)]
     rotate_secret: bool = False
+
+
+class QueryBody(Query, frozen=True, kw_only=True):
+    """A query as an admin gives it."""
+
+    dataset: Annotated[str, Meta(max_length=63)]
+    sql: Annotated[str, Meta(max_length=MAX_SQL)]
 
 
 class ToolBody(msgspec.Struct, frozen=True, kw_only=True):
     """A tool as an admin defines it."""
 
-    description: str
-    input_schema: dict[str, Any]
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
+    input_schema: Annotated[dict[Annotated[str, Meta(max_length=200)], Any], Meta(max_length=64)]
     effects: bool = False
     confirm: bool = False
     personal: bool | None = None
     live: bool | None = None
-    query: Query | None = None
+    query: QueryBody | None = None
     webhook: WebhookBody | None = None
 
 
@@ -81,7 +90,9 @@ async def put_tool(
     fields = msgspec.structs.asdict(data)
     webhook = Webhook(url=data.webhook.url) if data.webhook else None
     rotate = data.webhook is not None and data.webhook.rotate_secret
-    made = await services.put_tool(request.user, name, Tool(**fields | {"webhook": webhook}), rotate_secret=rotate)
+    query = Query(dataset=data.query.dataset, sql=data.query.sql) if data.query else None
+    tool = Tool(**fields | {"webhook": webhook, "query": query})
+    made = await services.put_tool(request.user, name, tool, rotate_secret=rotate)
     return await _answer(services, request.user.tenant, name, *made)
 
 

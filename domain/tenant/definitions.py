@@ -13,6 +13,7 @@ MAX_NAMES = 64
 MAX_TTL_S = 366 * 86_400
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}")
+_REGION = re.compile(r"[A-Za-z0-9-]{1,32}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
 
 
@@ -27,6 +28,12 @@ def check_assistant(name: str, assistant: Assistant) -> None:
     for field, model in (("models.fast", assistant.models.fast), ("models.balanced", assistant.models.balanced)):
         if model and not _MODEL.fullmatch(model):
             raise InvalidField(f"{field}: not a model id")
+    for field, ids, form in (
+        ("models.allowed", assistant.models.allowed, _MODEL),
+        ("models.regions", assistant.models.regions, _REGION),
+    ):
+        if len(ids) > MAX_NAMES or not all(form.fullmatch(one) for one in ids):
+            raise InvalidField(f"{field}: at most {MAX_NAMES} ids")
     _names("tools", assistant.tools)
     if not 0 <= assistant.cache.threshold <= 1:
         raise InvalidField("cache.threshold: between 0 and 1")

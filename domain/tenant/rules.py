@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from domain.event import Event
@@ -30,6 +32,9 @@ from domain.tenant.events import (
 )
 from domain.tenant.state import Tenant
 
+MOST_DEFINITIONS = 200
+"""Of each kind, in one tenant."""
+
 
 def create_tenant(tenant: Tenant, command: CreateTenant) -> list[Event]:
     """A tenant is created once."""
@@ -42,8 +47,15 @@ def put_assistant(tenant: Tenant, command: PutAssistant) -> list[Event]:
         raise NotFound
     if tenant.assistants.get(command.name) == command.assistant:
         return []
+    check_room("assistants", tenant.assistants, command.name)
     version = tenant.versions.get(command.name, 0) + 1
     return [AssistantPut(name=command.name, assistant=command.assistant, version=version)]
+
+
+def check_room(kind: str, known: Mapping[str, object], name: str) -> None:
+    """InvalidField when the tenant has as many as it may, and this would be one more."""
+    if name not in known and len(known) >= MOST_DEFINITIONS:
+        raise InvalidField(f"name: at most {MOST_DEFINITIONS} {kind}; delete one first")
 
 
 def delete_assistant(tenant: Tenant, command: DeleteAssistant) -> list[Event]:
@@ -64,6 +76,7 @@ def put_tool(tenant: Tenant, command: PutTool) -> list[Event]:
         return []
     if tool.query and tool.query.dataset not in tenant.datasets:
         raise InvalidField(f"query.dataset: there is no dataset {tool.query.dataset}")
+    check_room("tools", tenant.tools, command.name)
     version = tenant.tool_versions.get(command.name, 0) + 1
     return [ToolPut(name=command.name, tool=tool, version=version)]
 
@@ -98,6 +111,7 @@ def put_dataset(tenant: Tenant, command: PutDataset) -> list[Event]:
     """A dataset is replaced whole; each time is a new version, for its rows may differ."""
     if not tenant.name:
         raise NotFound
+    check_room("datasets", tenant.datasets, command.name)
     version = tenant.dataset_versions.get(command.name, 0) + 1
     return [DatasetPut(name=command.name, columns=command.columns, rows=command.rows, version=version)]
 

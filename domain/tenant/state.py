@@ -66,7 +66,8 @@ def evolve(tenant: Tenant, event: Event) -> Tenant:
         case BudgetPut():
             tenant.budget = event.budget
         case BudgetWarned():
-            tenant.warned.add((event.period, event.user))
+            # Earlier periods are over: nobody asks for them again.
+            tenant.warned = {one for one in tenant.warned if one[0] >= event.period} | {(event.period, event.user)}
         case _:
             pass
     return tenant

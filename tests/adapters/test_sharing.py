@@ -29,6 +29,9 @@ class Squares(SharedTrips[int, int]):
         self.all_under_way = asyncio.Event()
         self.most_under_way = self._now = 0
 
+    def size(self, asked: int) -> int:
+        return asked if asked > 10_000 else 1
+
     def fits(self, batch: Sequence[int], asked: int) -> bool:
         return len(batch) < MOST
 
@@ -151,3 +154,18 @@ async def test_whatever_breaks_a_trip_nobody_waits_for_ever_and_later_callers_ar
         assert any(isinstance(outcome, Exception) for outcome in outcomes)
         trips.broken = False
         assert await trips.call(5) == 25
+
+
+async def test_those_that_wait_are_bounded_in_bytes() -> None:
+    trips = Squares(1)
+    trips.open.clear()
+    first = asyncio.create_task(trips.call(2))
+    await trips.all_under_way.wait()
+    large = sharing.MOST_BYTES // 2
+    waiting = [asyncio.create_task(trips.call(large)) for _ in range(2)]
+    await asyncio.wait(waiting, timeout=0)
+    with pytest.raises(Overloaded):
+        await trips.call(3)
+    trips.open.set()
+    assert await asyncio.gather(first, *waiting) == [4, large * large, large * large]
+    assert await trips.call(large) == large * large

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import DataError, IntegrityError, OperationalError, StoredEvent
 
-from adapters.eventstore.coalescer import Coalescer
+from adapters.eventstore.coalescer import MAX_BYTES, Coalescer
 from domain.refusals import Conflict, DependencyUnavailable, Draining, Overloaded
 
 NO_PAUSE = (0.0, 0.0, 0.0)
@@ -117,6 +117,39 @@ async def test_too_many_waiting_appends_are_refused_at_once() -> None:
             await coalescer.append(TENANT, save("d"), [])
         recorder.may_write.set()
         assert await asyncio.gather(*waiting) == [1, 2, 3]
+
+
+def large(stream: str, size: int) -> list[StoredEvent]:
+    return [StoredEvent(originator_id=stream, originator_version=1, topic="t", state=b"x" * size)]  # type: ignore[arg-type]
+
+
+async def test_what_waits_is_bounded_in_bytes() -> None:
+    async with writing(recorder := ScriptedRecorder(), max_waiting_bytes=100) as coalescer:
+        recorder.may_write.clear()
+        waiting = [asyncio.create_task(coalescer.append(TENANT, large("first", 1_000), []))]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the writer has taken it
+        waiting += [asyncio.create_task(coalescer.append(TENANT, large(s, 50), [])) for s in "bc"]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await coalescer.append(TENANT, large("d", 1), [])
+        recorder.may_write.set()
+        assert await asyncio.gather(*waiting) == [1, 2, 3]
+        assert await coalescer.append(TENANT, large("e", 100), []) == 4
+
+
+async def test_a_transaction_is_bounded_in_bytes() -> None:
+    async with writing(recorder := ScriptedRecorder()) as coalescer:
+        recorder.may_write.clear()
+        waiting = [asyncio.create_task(coalescer.append(TENANT, save("first"), []))]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the writer has taken it
+        third = MAX_BYTES // 3 + 1
+        waiting += [asyncio.create_task(coalescer.append(TENANT, large(s, third), [])) for s in "bcdef"]
+        await asyncio.sleep(0)
+        recorder.may_write.set()
+        await asyncio.gather(*waiting)
+        assert [len(batch) for batch in recorder.batches] == [1, 3, 2]
 
 
 async def test_a_writer_that_hangs_is_not_waited_for_without_end() -> None:
