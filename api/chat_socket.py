@@ -218,6 +218,8 @@ class ChatSocket:
         feed = live.feed
         while True:
             await feed.news(self.cursor)
+            if self.cursor < feed.floor:
+                raise Closed(1013, "too far behind")
             for frame in feed.since(self.cursor):
                 self.cursor = frame.seq
                 await self.send(frame)

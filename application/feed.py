@@ -15,6 +15,10 @@ from application.frames import AnyFrame, Completed, Created, Delta, Failed, Fram
 from application.ports.feed_tail import TailPiece
 
 TURNS_KEPT = 50
+FEED_BYTES = 2 * 1024 * 1024
+"""About so much of a session is kept; of a turn that is longer by itself, all."""
+PIECE_COST = 64
+"""Bytes that a piece of text takes besides its characters."""
 SEQ_BITS = 20
 
 
@@ -68,7 +72,7 @@ class Feed:
         self._turns: deque[int] = deque()
         self._waiting: list[asyncio.Future[None]] = []
         self.mirrored = self._tail_end = self.seq
-        self.watchers = 0
+        self.watchers = self.size = 0
 
     def put(self, frame: Frame) -> None:
         """Add a frame: it gets the next seq, and whoever waits is woken."""
@@ -78,8 +82,11 @@ class Feed:
         else:
             frame.seq, frame.session_id, frame.at = self.seq, self.session_id, rfc3339(now())
             self._log.append(frame)
+            self.size += _size(frame)
             if isinstance(frame, Created):
                 self._begin_turn()
+        if self.size > FEED_BYTES:
+            self.let_go(FEED_BYTES * 3 // 4)
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             for future in waiting:
@@ -87,6 +94,7 @@ class Feed:
                     future.set_result(None)
 
     def _put_delta(self, frame: Delta) -> None:
+        self.size += len(frame.delta) + PIECE_COST
         last = self._log[-1] if self._log else None
         if isinstance(last, _Run) and last.turn_id == frame.turn_id:
             last.seqs.append(self.seq)
@@ -100,10 +108,17 @@ class Feed:
             self._turns.popleft()
             self._forget_before(self._turns[0])
 
+    def let_go(self, size: int = 0) -> None:
+        """Forget the oldest turns until it holds `size` bytes or the latest turn alone; a reader that has not come so
+        far is below `floor`."""
+        while self.size > size and len(self._turns) > 1:
+            self._turns.popleft()
+            self._forget_before(self._turns[0])
+
     def _forget_before(self, seq: int) -> None:
         self.floor = seq
         while self._log and _last_seq(self._log[0]) <= seq:
-            self._log.popleft()
+            self.size -= _size(self._log.popleft())
 
     def created_at(self, turn_id: str) -> int | None:
         """The seq of a turn's `turn.created`, if the feed still has it."""
@@ -173,7 +188,9 @@ class Feed:
             return
         self._log.extendleft(reversed(entries))
         self._turns.extendleft(entry.seq - 1 for entry in reversed(entries) if isinstance(entry, Created))
+        self.size += sum(map(_size, entries))
         self.floor, self._tail_end = pieces[0].after, pieces[-1].last
+        self.let_go(FEED_BYTES)
 
     def tells(self, turn_id: str, *, ended: bool) -> bool:
         """Whether a turn is here: its beginning, or its end."""
@@ -190,6 +207,13 @@ def _unbroken(pieces: Sequence[TailPiece]) -> list[TailPiece]:
         found.append(following)
         following = by_end.get(following.after)
     return found[::-1]
+
+
+def _size(entry: Frame | _Run) -> int:
+    """About how many bytes it takes."""
+    if isinstance(entry, _Run):
+        return sum(map(len, entry.pieces)) + PIECE_COST * len(entry.pieces)
+    return len(_encode_frame(entry)) + PIECE_COST
 
 
 def _last_seq(entry: Frame | _Run) -> int:

@@ -19,13 +19,16 @@ from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
 from application.tasks import SharedWork, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
-from domain.refusals import Refusal
+from domain.refusals import Overloaded, Refusal
 from domain.session.state import Session, SessionSnapshot
 
 SNAPSHOT_EVERY = 200
 IDLE_S = 3_600.0
 LOOK_AGAIN_S = 1.0
 MAX_HELD = 10_000
+MAX_BYTES = 512 * 1024 * 1024
+PUSHED_BYTES = 8 * 1024 * 1024
+"""Of frames that are sent to the tail at a time."""
 MIRRORED = 64
 """Feeds whose news are sent to the tail at a time; with more than four times as many, a quarter of them."""
 
@@ -142,17 +145,27 @@ class LiveSession:
         )
 
     @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return self.feed.size + self.state.size
+
+    @property
     def idle(self) -> bool:
         """Whether nobody needs it in memory."""
         return self.run is None and not self.feed.watchers
 
 
 class LiveSessions:
-    """The sessions that this process holds; idle ones go after an hour, or sooner when there are too many."""
+    """The sessions that this process holds. Idle ones go after an hour, or sooner when all of them are too many or
+    (`max_bytes`) too large; then those that are watched tell less of their past; then nobody opens another."""
 
-    def __init__(self, store: EventStore, tail: FeedTail, observe: Observe = ignore) -> None:
-        self._store, self._tail, self._observe = store, tail, observe
+    def __init__(
+        self, store: EventStore, tail: FeedTail, observe: Observe = ignore, *, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._store, self._tail, self._observe, self._max_bytes = store, tail, observe, max_bytes
         self._held: OrderedDict[str, LiveSession] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self.size = 0
         self._loading: SharedWork[str, LiveSession] = SharedWork("session_load")
         self.tasks = TaskSet("session")
 
@@ -185,15 +198,37 @@ class LiveSessions:
 
     def _keep(self, live: LiveSession) -> None:
         self._held[str(live.id)] = live
-        while len(self._held) > MAX_HELD:
+        self._weigh(str(live.id))
+        self._make_room()
+        if self.size > self._max_bytes and len(self._held) > 1:
+            self.forget(live.id)
+            raise Overloaded("Too many long sessions are open; try again.", retry_after_s=5)
+
+    def _weigh(self, key: str) -> None:
+        """How large a session is by now."""
+        size = self._held[key].size if key in self._held else 0
+        self.size += size - self._sizes.pop(key, 0)
+        if size:
+            self._sizes[key] = size
+
+    def _make_room(self) -> None:
+        """Let go of idle sessions while there are too many or they are too large; then of what others need not tell."""
+        while len(self._held) > MAX_HELD or self.size > self._max_bytes:
             victim = next((key for key, held in self._held.items() if held.idle), None)
             if victim is None:
                 break
             del self._held[victim]
+            self._weigh(victim)
+        for key, live in self._held.items():
+            if self.size <= self._max_bytes:
+                break
+            live.feed.let_go()
+            self._weigh(key)
 
     def forget(self, id: StreamId) -> None:
         """Drop a session from memory (erasure)."""
         self._held.pop(str(id), None)
+        self._weigh(str(id))
 
     async def sweep(self) -> None:
         """Let go of what has been idle for an hour."""
@@ -201,18 +236,27 @@ class LiveSessions:
         for key, live in list(self._held.items()):
             if live.idle and live.used < limit:
                 del self._held[key]
+            self._weigh(key)
+        self._make_room()
 
     async def mirror(self) -> None:
         """Send new frames to the tail outside the process, in one round trip: of all feeds while they are few. When
         they are many, of those that have waited longest, each with every fourth call, for it is the push that costs."""
+        if self.size > self._max_bytes:
+            self._make_room()
         waiting = [live for live in self._held.values() if live.feed.seq > live.feed.mirrored]
         if len(waiting) > MIRRORED:
             waiting = sorted(waiting, key=lambda live: live.mirrored)[: max(MIRRORED, len(waiting) // 4)]
         at = time.monotonic()
         news: list[tuple[str, TailPiece]] = []
+        left = PUSHED_BYTES
         for live in waiting:
+            if left <= 0:
+                break  # the next call goes on with them
             live.mirrored = at
+            self._weigh(str(live.id))
             if piece := live.feed.unmirrored():
                 news.append((str(live.id), piece))
+                left -= len(piece.frames)
         if news:
             await self._tail.push(news)

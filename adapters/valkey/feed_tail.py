@@ -17,6 +17,9 @@ from application.ports.keys import Sealer
 from domain.refusals import Refusal
 
 KEPT = 2_000
+READ_AT_ONCE = 250
+READ_BYTES = 4 * 1024 * 1024
+"""More than a feed keeps."""
 LIFE_S = 3_600
 PROLONG_S = 60
 MANY = 20_000
@@ -55,10 +58,10 @@ class ValkeyFeedTail:
             log.warning("feed_tail_not_kept", error=type(error).__name__)
 
     async def read(self, stream: str) -> list[TailPiece]:
-        """In the order in which they were pushed."""
+        """In the order in which they were pushed; of a long tail its end."""
         acting_tenant(_tenant(stream))
         try:
-            found: list[bytes] = await self._client.lrange(_key(stream), -KEPT, -1)
+            found = await self._end_of(_key(stream))
         except (ValkeyError, OSError, TimeoutError) as error:
             log.warning("feed_tail_not_read", error=type(error).__name__)
             return []
@@ -66,6 +69,18 @@ class ValkeyFeedTail:
         if len(pieces) < len(found):
             log.warning("feed_tail_not_ours", stream=stream, items=len(found) - len(pieces))
         return pieces
+
+    async def _end_of(self, key: str) -> list[bytes]:
+        """The last items, newest read first, until they are enough."""
+        found: list[bytes] = []
+        size = 0
+        for end in range(0, KEPT, READ_AT_ONCE):
+            some: list[bytes] = await self._client.lrange(key, -end - READ_AT_ONCE, -end - 1)
+            found = some + found
+            size += sum(map(len, some))
+            if len(some) < READ_AT_ONCE or size > READ_BYTES:
+                break
+        return found
 
     async def forget(self, stream: str) -> None:
         """Gone at once; an error reaches the caller, for erasure must know."""

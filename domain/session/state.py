@@ -21,6 +21,7 @@ Status = Literal["running", "completed", "cancelled", "failed"]
 KEPT_TURNS = 50
 KEPT_CHARACTERS = 256 * 1024
 """What was said in the latest turns is remembered, up to so many and so much; of older ones, that they were."""
+TURN_COST = 600
 MOST_TURNS = 5_000
 """Older ones are forgotten: their clients' ids are new again, and they cannot be rated any more."""
 
@@ -81,6 +82,20 @@ class Session(msgspec.Struct, kw_only=True):
     open_calls: dict[str, ModelCallStarted] = {}
     summary: str = ""
     summary_through: str = ""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes: two for a character, and what a turn takes besides."""
+        spoken = 0
+        for turn in reversed(self.turns):
+            if turn.digest:
+                break  # and so are all before it
+            spoken += turn.size
+        if running := self.running:
+            spoken += sum(len(passage.text) for passage in running.passages or ())
+            spoken += sum(len(call.input) + len(call.output) for call in running.tool_calls.values())
+            spoken += sum(map(len, running.results.values()))
+        return 2 * (spoken + len(self.summary)) + TURN_COST * len(self.turns)
 
     @property
     def running(self) -> Turn | None:

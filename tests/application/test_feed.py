@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application import frames as f
-from application.feed import Feed
+from application.feed import FEED_BYTES, Feed
 from application.ports.feed_tail import TailPiece
 
 
@@ -145,3 +145,47 @@ async def test_a_waiting_reader_is_woken() -> None:
     await asyncio.sleep(0)
     feed.put(f.Delta(turn_id="t", delta="x"))
     await asyncio.wait_for(waiting, 1)
+
+
+def long_turn(feed: Feed, turn: str, pieces: int) -> None:
+    feed.put(f.Created(turn_id=turn, client_id="c"))
+    for _ in range(pieces):
+        feed.put(f.Delta(turn_id=turn, delta="x" * 1_000))
+
+
+def test_a_feed_is_bounded_in_bytes_and_its_latest_turn_whole() -> None:
+    feed = Feed("s", 3)
+    sizes = []
+    for turn in range(40):
+        long_turn(feed, f"t{turn}", 200)
+        sizes.append(feed.size)
+    assert max(sizes) <= FEED_BYTES
+    assert len(text_of(feed.since(feed.turn_start))) == 200_000
+    long_turn(feed, "longest", 4_000)
+    assert feed.size > FEED_BYTES and len(text_of(feed.since(feed.floor))) == 4_000_000
+    feed.put(f.Created(turn_id="next", client_id="c"))
+    assert feed.size < 1_000 and [type(frame) for frame in feed.since(feed.floor)] == [f.Created]
+
+
+def test_the_size_of_a_feed_is_that_of_what_is_in_it() -> None:
+    feed = Feed("s", 3)
+    for turn in range(60):  # more than are kept
+        long_turn(feed, f"t{turn}", 3)
+    again = Feed("s", 3)
+    for turn in range(10, 60):
+        long_turn(again, f"t{turn}", 3)
+    assert abs(feed.size - again.size) < 1_000
+    feed.let_go()
+    assert len(feed.since(feed.floor)) == 2
+
+
+def test_a_restored_feed_is_bounded_as_well() -> None:
+    before = Feed("s", 3)
+    tail: list[TailPiece] = []
+    for turn in range(9):
+        long_turn(before, f"t{turn}", 200)
+        tail += news_of(before)
+    after = Feed("s", 9)
+    after.restore(tail)
+    assert 0 < after.size <= FEED_BYTES
+    assert text_of(after.since(before.turn_start)) == text_of(before.since(before.turn_start))

@@ -6,7 +6,16 @@ import botocore.session
 import msgspec
 import pytest
 
-from adapters.bedrock.answer import DECODERS, Answer
+from adapters.bedrock.answer import (
+    DECODERS,
+    Answer,
+    BlockDelta,
+    BlockStart,
+    BlockStartBody,
+    Delta,
+    ToolInput,
+    ToolStart,
+)
 from adapters.bedrock.frames import Headers
 from adapters.bedrock.request import converse_request
 from application.ports.model import CitedSpan, Finished, Message, ModelCall, ModelFailure, TextDelta, ToolUse
@@ -103,3 +112,48 @@ def test_every_reason_that_bedrock_knows_has_a_meaning_and_only_good_ends_are_go
 def test_tools_are_wanted_by_whoever_asked_for_one_to_its_end() -> None:
     assert ending("tool_use", OPENED, CLOSED) == "tool_use"
     assert ending("tool_use") == ending("tool_use", OPENED) == "incomplete"
+
+
+def text(of: str) -> BlockDelta:
+    return BlockDelta(Delta(text=of))
+
+
+def test_an_endless_answer_ends() -> None:
+    answer = Answer()
+    with pytest.raises(ModelFailure) as failed:
+        for _ in range(2_000):
+            answer.take(text("x" * 1_000))
+            answer.drain()
+    assert (failed.value.code, failed.value.started) == ("StreamMalformed", True)
+
+
+def test_an_endless_input_of_a_tool_ends() -> None:
+    answer = Answer()
+    answer.take(BlockStart(BlockStartBody(ToolStart("t", "tool"))))
+    with pytest.raises(ModelFailure):
+        for _ in range(2_000):
+            answer.take(BlockDelta(Delta(toolUse=ToolInput("x" * 1_000))))
+
+
+@pytest.mark.parametrize("event", ["tool", "citation"])
+def test_endless_blocks_end(event: str) -> None:
+    answer = Answer()
+    with pytest.raises(ModelFailure):
+        for number in range(10_000):
+            if event == "tool":
+                answer.take(BlockStart(BlockStartBody(ToolStart(f"t{number}", "tool")), contentBlockIndex=number))
+            else:
+                answer.take(BlockDelta(Delta(citation={"location": {"web": {"documentIndex": 0}}})))
+
+
+@pytest.mark.parametrize(("id", "name"), [("x" * 1_000, "tool"), ("t", "x" * 1_000)])
+def test_names_that_no_tool_has(id: str, name: str) -> None:
+    with pytest.raises(ModelFailure):
+        Answer().take(BlockStart(BlockStartBody(ToolStart(id, name))))
+
+
+def test_a_long_answer_is_whole() -> None:
+    answer = Answer()
+    for _ in range(1_000):
+        answer.take(text("x" * 1_000))
+    assert answer.drain() == [TextDelta("x" * 1_000_000)]
