@@ -71,8 +71,8 @@ class TurnCancel(ClientFrame, frozen=True, kw_only=True):
 class ToolConfirm(ClientFrame, frozen=True, kw_only=True):
     """Say whether a call that waits may be made."""
 
-    turn_id: str
-    call: str
+    turn_id: Framed
+    call: Framed
     allow: bool
 
 

@@ -32,6 +32,7 @@ FRAMES: dict[str, dict[str, Any]] = {
     "turn.create": {"id": "a", "text": "x"},
     "turn.cancel": {"turn_id": "t"},
     "feedback.create": {"turn_id": "t", "rating": "up"},
+    "tool.confirm": {"turn_id": "t", "call": "c", "allow": True},
     "ping": {},
 }
 LOOKED_AT_LATER = {
@@ -39,6 +40,8 @@ LOOKED_AT_LATER = {
     "session.open.session_id",
     "turn.cancel.turn_id",
     "feedback.create.turn_id",
+    "tool.confirm.turn_id",
+    "tool.confirm.call",
 }
 """Names that are of something or of nothing: nothing keeps them."""
 LARGE = 200_000
