@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from application.acting_tenant import acting_tenant
 from application.gateway.active_content import inert
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
@@ -104,13 +105,14 @@ class SessionReads:
         return None if told.erased or not told.version else told
 
     async def _space(self, tenant: str) -> ItemSpace:
+        acting = acting_tenant(tenant)
         if time.monotonic() - self._looked > GENERATION_S:
             async with looking(self._pool) as connection:
                 live = await positions.live(connection, SessionView.name)
             if live is None:
                 raise DependencyUnavailable("The session view is being built; try again.", retry_after_s=5)
             self._generation, self._looked = live.generation, time.monotonic()
-        return ItemSpace(tenant, self._generation)
+        return ItemSpace(acting, self._generation)
 
 
 class _Told:

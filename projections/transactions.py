@@ -41,9 +41,10 @@ async def looking(pool: Pool) -> AsyncIterator[Connection]:
 @asynccontextmanager
 async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A read-only transaction, one snapshot throughout, that sees the rows of one tenant."""
+    acting = acting_tenant(tenant)
     async with _transaction(pool) as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting_tenant(tenant),))
+        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting,))
         yield connection
 
 

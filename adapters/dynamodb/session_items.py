@@ -77,20 +77,20 @@ class DynamoSessionItems:
 
     async def erase(self, space: ItemSpace, session_id: str, version: int) -> None:
         """See the port. The marker comes first: from then on nothing is shown, whatever happens to this process."""
+        own = key(space, session_id)
         marker: dict[str, Value] = {"erased": True, "version": version, "generation": space.generation}
         with answering():
             try:
                 await self._client.put_item(
                     TableName=self._table,
-                    Item=key(space, session_id) | {name: typed(value) for name, value in marker.items()},
+                    Item=own | {name: typed(value) for name, value in marker.items()},
                     ConditionExpression="attribute_not_exists(#v) OR #v < :v",
                     ExpressionAttributeNames={"#v": "version"},
                     ExpressionAttributeValues={":v": typed(version)},
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
                 pass  # it is there already, at this version or a later one
-            pk = key(space, session_id)["pk"]
-            turns = self._pages("query", **_key_condition("pk = :pk AND sk > :turn", pk=pk, turn={"S": TURN}))
+            turns = self._pages("query", **_key_condition("pk = :pk AND sk > :turn", pk=own["pk"], turn={"S": TURN}))
             await self._delete([item async for item in turns])
 
     async def fetch(self, space: ItemSpace, session_id: str) -> dict[str, Value] | None:

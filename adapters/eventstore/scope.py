@@ -18,8 +18,9 @@ SEE_TENANT = "SELECT set_config('app.tenant', %s, true)"
 @asynccontextmanager
 async def of_tenant(pool: Any, tenant: str) -> AsyncIterator[Any]:
     """A transaction that sees and touches the rows of one tenant: that which is acted for."""
+    acting = acting_tenant(tenant)
     async with of_login(pool) as connection:
-        await connection.execute(SEE_TENANT, (acting_tenant(tenant),))
+        await connection.execute(SEE_TENANT, (acting,))
         yield connection
 
 

@@ -167,7 +167,8 @@ class PostgresCorpus(Documents):
 
     async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
         """See `application/ports/corpus.py`."""
-        terms = blind(await self._sealer.digest(tenant, WORDS_KEY), words_of(query))
+        acting = acting_tenant(tenant)  # before anything waits: the trip itself is made by whoever comes first
+        terms = blind(await self._sealer.digest(acting, WORDS_KEY), words_of(query))
         rows = await rank_passages(self._searches, tenant, terms, vector, k)
         await self._sealer.unlock([stream_of(tenant, str(row[1])) for row in rows])
         found = [await self._passage(tenant, *row) for row in rows]

@@ -75,8 +75,9 @@ async def check_if_idle(login: Login, connection: Connection) -> None:
 async def tenant_transaction(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A transaction that sees and touches the rows of one tenant: that which is acted for. Statements travel together
     until a result is asked for. `DependencyUnavailable` when the database is away."""
+    acting = acting_tenant(tenant)
     async with _transaction(pool) as connection:
-        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting_tenant(tenant),))
+        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting,))
         yield connection
 
 

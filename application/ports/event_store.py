@@ -43,7 +43,8 @@ class EventStore(Protocol):
         after an unknown outcome that finds exactly these bytes stored succeeds. `Overloaded` when too many wait,
         `PayloadTooLarge` for a fact that no pipe would carry, `SessionNotFound` for a private fact of a stream that was
         shredded, `DependencyUnavailable` when the outcome is still unknown at the deadline: it may be stored yet.
-        The first fact of a stream brings its data key into being, in the same transaction. Cancelling the caller does
+        The first fact of a stream brings its data key into being, in the same transaction (streams of searches and of
+        looks into the log need none: no private fact can be stored there). Cancelling the caller does
         not cancel the append. A `turn.started`/`turn.resumed` fact takes the running-turn lease for this process and a
         terminal turn fact drops it, in the same transaction (see `ports/leases.py`).
         """

@@ -17,6 +17,7 @@ from application.clock import new_id, now
 from application.execute import SESSION, Context, Held
 from application.ports.keys import KeyDamaged, KeyUnusable
 from application.unsealing import unseal_if_whole
+from domain.audit_reads import AuditRead
 from domain.event import Envelope, Shredded
 from domain.refusals import Conflict, DependencyUnavailable, NotFound
 from domain.session import events as e
@@ -268,3 +269,20 @@ async def test_a_key_that_could_not_be_had_is_there_when_it_can(
         later.vault.keyring.forget("")
         await store.shred(held.stream)
         assert isinstance((await later.load(held.stream))[1].event, Shredded)
+
+
+@pytest.mark.parametrize(("kind", "keys"), [("search", 0), ("audit", 0), ("session", 1), ("document", 1)])
+async def test_searches_and_looks_into_the_log_leave_no_key_behind(
+    store: PostgresEventStore, tenant: str, database: str, kind: str, keys: int
+) -> None:
+    stream = f"{tenant}/{kind}/{new_id()}"
+    read = AuditRead(user="me")
+    await store.append([Envelope(stream=stream, version=1, at=now(), event=read, actor="me")])
+    assert [envelope.event for envelope in await store.load(stream)] == [read]
+    with psycopg.connect(database) as owner:
+        found = owner.execute("SELECT count(*) FROM stream_keys WHERE stream = %s", (stream,)).fetchone()
+    assert found == (keys,)
+    if not keys:
+        private = Envelope(stream=stream, version=2, at=now(), event=started(), actor="me")
+        with pytest.raises(LookupError):  # and nothing private can be stored there in the clear
+            await store.append([private])
