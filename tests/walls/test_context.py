@@ -151,7 +151,7 @@ async def test_it_is_said_once_and_holds_in_every_task_that_follows() -> None:
         assert acting_tenant(THEIRS) == THEIRS
 
 
-@pytest.mark.parametrize(("acting", "kind"), [("", "unsaid"), (THEIRS, "foreign")])
+@pytest.mark.parametrize(("acting", "kind"), [("", "unsaid"), (THEIRS, "foreign")], ids=["unsaid", "foreign"])
 def test_what_is_refused_is_counted(acting: str, kind: str) -> None:
     before = mismatches[kind]
     with acting_for(acting), pytest.raises(ForeignTenant):
