@@ -143,7 +143,7 @@ class PostgresDatasets:
                 return await cursor.fetchall(), tuple(column.name for column in cursor.description or ())
 
         async with _telling_what_it_was():
-            return await self._tools.run(tenant, ask)
+            return await self._tools.run(acting_tenant(tenant), ask)
 
 
 @asynccontextmanager

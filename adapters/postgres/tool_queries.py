@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 
 from adapters.postgres.backend_limits import limit_backend
 from adapters.postgres.pool import KEYWORDS, Connection, Pool, tenant_transaction
+from application.acting_tenant import acting_tenant
 from application.tasks import TaskSet
 from domain.refusals import DependencyUnavailable, Overloaded
 
@@ -65,7 +66,7 @@ class ToolQueries:
     async def run(self, tenant: str, ask: Ask[Found]) -> Found:
         """What `ask` finds in a read-only transaction that sees one tenant. `TookTooLong`; `Overloaded` when there was
         no place for it in time; `DependencyUnavailable`; psycopg's errors of what was asked."""
-        leave = await self._enter(tenant)
+        leave = await self._enter(acting_tenant(tenant))
         question = _Question(self._pool, self._limited, self._limit_s)
         task = self._asked.start_awaited(question.run(tenant, ask))
         task.add_done_callback(lambda _: leave())
