@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,12 +14,16 @@ from domain.refusals import Overloaded, RateLimited
 
 TOO_MANY = "Too many requests from this address; try again later."
 SECOND_S = 1.0
+OURS = 256
+"""Files that a process needs for itself, where the system lets it have few."""
 
 
 def address_limits(settings: Settings) -> AddressLimits:
     """As the settings say; ValueError names an address that is none."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = settings.max_connections if files == resource.RLIM_INFINITY else min(settings.max_connections, files - OURS)
     return AddressLimits(
-        connections=settings.max_connections,
+        connections=most,
         open_at_once=settings.address_connections,
         opened_a_second=settings.address_connections_per_s,
         failures_a_minute=settings.address_failures_per_minute,

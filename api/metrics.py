@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Container, Iterator
 from typing import TypeVar
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -13,6 +14,7 @@ from application.acting_tenant import mismatches
 from application.tasks import ended
 
 T = TypeVar("T")
+FRESH_S = 1.0
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 CLOSES = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1009, 1011, 1012, 1013})
@@ -40,6 +42,19 @@ connections_ended = Counter(
     ("limit",),
 )
 loop_down = Gauge("colloquy_loop_down", "1 while a loop of this process is down", ("loop",))
+
+
+class Page:
+    """All of it in Prometheus' text format, put together once a second at most: anybody may ask for it."""
+
+    def __init__(self) -> None:
+        self._text, self._at = b"", -FRESH_S
+
+    def __call__(self) -> bytes:
+        """The text, at most a second old."""
+        if time.monotonic() - self._at >= FRESH_S:
+            self._text, self._at = generate_latest(), time.monotonic()
+        return self._text
 
 
 class EndedTasks(Collector):

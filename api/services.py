@@ -7,6 +7,7 @@ from typing import Any
 
 from api.address_limits import AddressLimits
 from api.frame_rates import FrameRates
+from api.metrics import Page
 from api.readiness import Readiness
 from api.settings import Settings
 from api.sockets import Sockets
@@ -90,3 +91,4 @@ class Services:
     session_reads: SessionReads
     costs: CostReads
     audit: AuditReads
+    metrics: Page

@@ -325,6 +325,7 @@ async def _assemble(
         session_reads=session_reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
+        metrics=metrics.Page(),
         readiness=Readiness(health_checks(settings, dependencies), down),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.readiness import Report
 from api.services import Services
@@ -30,4 +30,4 @@ def metrics(services: NamedDependency[Services]) -> Response[bytes]:
     of their own."""
     if services.settings.metrics_port:
         raise NotFound
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(services.metrics(), media_type=CONTENT_TYPE_LATEST)

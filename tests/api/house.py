@@ -15,6 +15,7 @@ from adapters.files.scratch import UnnamedFiles
 from api.address_limits import address_limits
 from api.frame_rates import FrameRates
 from api.http_limits import Deadlines
+from api.metrics import Page
 from api.readiness import Readiness
 from api.server import DrainingServer, listen, server_config
 from api.services import Services
@@ -117,6 +118,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "upload_space": UploadSpace(places=8, size=64 * 1024 * 1024),
         "readiness": Readiness({}, dict),
         "drain": QuickDrain(),
+        "metrics": Page(),
     }
     return Services(**parts | changes)
 

@@ -182,3 +182,20 @@ async def test_nothing_opens_during_a_drain(tmp_path: Path) -> None:
 
 def test_the_default_allows_no_foreign_origin() -> None:
     assert Settings().allowed_origins == () and TENANT
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "status"), [(True, "https", 0), (True, "http", 403), (False, "https", 403)]
+)
+async def test_our_own_page_behind_a_proxy_where_tls_ends(
+    tmp_path: Path, trusted: bool, said: str, status: int
+) -> None:
+    services = make_services(tmp_path, settings={"trusted_proxies": ("127.0.0.0/8",) if trusted else ()})
+    headers = bearer(services) | {"X-Forwarded-Proto": said}
+    async with serving(services) as (address, _):
+        opening = open_socket(address, additional_headers=headers, origin=f"https://{address}")
+        if status:
+            assert (await refused(opening))[0] == status
+        else:
+            async with opening:
+                pass
