@@ -23,36 +23,38 @@ end
 local function wait(key, amount, per_minute)
   return full_at(key) - now + math.min(cost(amount, per_minute), MINUTE) - MINUTE
 end
--- Whether one more request fits: 0, or the number of the limit that stands in the way, and the wait. A limit of 0 is
--- none. `fair` is what this user has taken of the first limit, `waiting` who was refused by it lately: as long as
--- others were, nobody takes more than an even share.
-local function asked(rates, limits, fair, waiting, who)
-  local share = limits[1]
+local function room(key, one)  -- how many of this cost a bucket holds
+  return math.max(0, math.floor((MINUTE - full_at(key) + now) / math.min(one, MINUTE)))
+end
+-- How many of so many requests fit: that, and if it is not all, the number of the limit that stands in the way and the
+-- wait. A limit of 0 is none. `fair` is what this user has taken of the first limit, `waiting` who was refused by it
+-- lately: as long as others were, nobody takes more than an even share.
+local function asked(rates, limits, fair, waiting, who, amount)
+  local fits, inway, left, share = amount, 0, 0, limits[1]
   for i, rate in ipairs(rates) do
-    local left = limits[i] > 0 and wait(rate, 1, limits[i]) or 0
-    if left > 0 then
-      if i == 1 and who ~= '' then
-        redis.call('ZADD', waiting, whole(now), who)
-        redis.call('ZREMRANGEBYRANK', waiting, 0, -1001)
-        redis.call('PEXPIRE', waiting, 180000)
-      end
-      return i, left
-    end
+    local held = limits[i] > 0 and room(rate, cost(1, limits[i])) or amount
+    if held < fits then fits, inway = held, i end
   end
+  local short = inway == 1
   if limits[1] > 0 and who ~= '' then
     redis.call('ZREMRANGEBYSCORE', waiting, '-inf', whole(now - math.max(5000000, 2 * cost(1, limits[1]))))
     share = limits[1] / (redis.call('ZCARD', waiting) + (redis.call('ZSCORE', waiting, who) and 0 or 1))
-    local left = share < limits[1] and wait(fair, 1, share) or 0
-    if left > 0 then
+    local held = share < limits[1] and room(fair, cost(1, share)) or amount
+    if held < fits then fits, inway, short = held, 0, true end
+    if short then
       redis.call('ZADD', waiting, whole(now), who)
-      return 2, left
+      redis.call('ZREMRANGEBYRANK', waiting, 0, -1001)
+      redis.call('PEXPIRE', waiting, 180000)
     end
-    keep(fair, full_at(fair) + cost(1, share))
+    if fits > 0 then keep(fair, full_at(fair) + fits * cost(1, share)) end
   end
   for i, rate in ipairs(rates) do
-    if limits[i] > 0 then keep(rate, full_at(rate) + cost(1, limits[i])) end
+    if limits[i] > 0 and fits > 0 then keep(rate, full_at(rate) + fits * cost(1, limits[i])) end
   end
-  return 0, 0
+  if fits < amount then
+    if inway > 0 then left = wait(rates[inway], 1, limits[inway]) else inway, left = 2, wait(fair, 1, share) end
+  end
+  return fits, inway, left
 end
 local function read(value)
   local open, deadline = string.match(value, '^r(%d+):(%d+)$')
@@ -89,16 +91,15 @@ local function known(usd, kind, epoch, seq)
 end
 """
 
-# KEYS: fair, waiting, rate for each bound. ARGV: user (or nothing), requests a minute for each bound (0: no limit).
-# -> verdict, bound, wait (us)
+# KEYS: fair, waiting, rate for each bound. ARGV: user (or nothing), how many, requests a minute for each bound (0: no
+# limit). -> how many fit, bound that stands in the way of more, wait (us)
 COUNT = (
     _PRELUDE
     + """
 local rates, limits = {}, {}
-for i = 3, #KEYS do rates[i-2], limits[i-2] = KEYS[i], tonumber(ARGV[i-1]) end
-local bound, left = asked(rates, limits, KEYS[1], KEYS[2], ARGV[1])
-if bound > 0 then return {'requests', bound, whole(left)} end
-return {'ok', 0, '0'}
+for i = 3, #KEYS do rates[i-2], limits[i-2] = KEYS[i], tonumber(ARGV[i]) end
+local fits, bound, left = asked(rates, limits, KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]))
+return {whole(fits), bound, whole(left)}
 """
 )
 
@@ -120,8 +121,8 @@ for i = 1, bounds do
   end
 end
 if not always then
-  local bound, left = asked(rates, limits, KEYS[1], KEYS[2], ARGV[1])
-  if bound > 0 then return {'requests', bound, whole(left)} end
+  local fits, bound, left = asked(rates, limits, KEYS[1], KEYS[2], ARGV[1], 1)
+  if fits < 1 then return {'requests', bound, whole(left)} end
 end
 for i = 1, bounds do
   if tonumber(ARGV[2*i+4]) > 0 then

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import starmap
 from typing import Any
 
+import msgspec
 import structlog
 from valkey.exceptions import ValkeyError
 
+from adapters.sharing import SharedTrips
 from adapters.valkey.pipelined import Pipelined
 from adapters.valkey.reservation_scripts import COUNT, ENTER, REBASE, RESERVE, SETTLE
 from application.ports.reservations import Answer, Base, Bound, Call, Claim, Counted, Mark, Standing
 from domain.refusals import DependencyUnavailable
 
+OK = Answer(verdict="ok")
+TRIPS = 2
 NANO = Decimal("0.000000001")
 AWAY_S = 1.0
 LIFE_S = 300.0
 log = structlog.get_logger()
+
+
+class Count(msgspec.Struct, frozen=True):
+    """One request to be counted."""
+
+    tenant: str
+    what: Counted
+    bounds: tuple[Bound, ...]
 
 
 class ValkeyReservations:
@@ -29,6 +44,7 @@ class ValkeyReservations:
 
     def __init__(self, client: Any, *, life_s: float = LIFE_S) -> None:
         self._pipelined = Pipelined(client)
+        self._counts = SharedCounts(self.count_all)
         self._life = life_s
         self._away_until = 0.0
 
@@ -42,10 +58,17 @@ class ValkeyReservations:
         return _answer(await self._run(ENTER, keys, [who, turn_id, _micro(lasting_s), int(always), *limits]), 0)
 
     async def count(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
-        """See the port."""
-        keys = [*_fair(tenant, bounds, what), *(_rate(tenant, bound, what) for bound in bounds)]
+        """See the port. Requests that come at once are counted at once, those of one user as a number: a flood of them
+        costs little more than one."""
+        return await self._counts.call(Count(tenant, what, tuple(bounds)))
+
+    async def count_all(self, one: Count, amount: int) -> tuple[int, Answer]:
+        """How many of so many fit, and what is said to the others."""
+        bounds = one.bounds
+        keys = [*_fair(one.tenant, bounds, one.what), *(_rate(one.tenant, bound, one.what) for bound in bounds)]
         limits = [bound.limits.requests_per_minute or 0 for bound in bounds]
-        return _answer(await self._run(COUNT, keys, [_whose(bounds[-1]), *limits]), 0)
+        fits, bound, wait = await self._run(COUNT, keys, [_whose(bounds[-1]), amount, *limits])
+        return int(fits), Answer(verdict="requests", bound=max(0, int(bound) - 1), retry_after_s=int(wait) / 1e6)
 
     async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
         """See the port."""
@@ -94,6 +117,34 @@ class ValkeyReservations:
                 log.warning("reservations_away", error=type(error).__name__, detail=str(error)[:200])
             self._away_until = time.monotonic() + AWAY_S
             raise DependencyUnavailable("The shared counters are away.", retry_after_s=AWAY_S) from error
+
+
+class SharedCounts(SharedTrips[Count, Answer]):
+    """Requests of all tenants that wait to be counted, one command for those of the same user."""
+
+    def __init__(self, count_all: Callable[[Count, int], Awaitable[tuple[int, Answer]]]) -> None:
+        super().__init__(TRIPS)
+        self._count_all = count_all
+
+    def fits(self, batch: Sequence[Count], asked: Count) -> bool:
+        """See `SharedTrips`."""
+        return True
+
+    def one_is_guilty(self, error: Exception) -> bool:
+        """See `SharedTrips`."""
+        return False
+
+    async def carry(self, batch: Sequence[Count]) -> Sequence[Answer]:
+        """See `SharedTrips`: of each user's, those that came first are let in."""
+        amounts = Counter(batch)
+        told = dict(zip(amounts, await asyncio.gather(*starmap(self._count_all, amounts.items())), strict=True))
+        let_in: Counter[Count] = Counter()
+        answers = []
+        for one in batch:
+            let_in[one] += 1
+            fits, refused = told[one]
+            answers.append(OK if let_in[one] <= fits else refused)
+        return answers
 
 
 def nano(usd: Decimal) -> int:

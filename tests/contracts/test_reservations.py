@@ -109,6 +109,18 @@ async def test_requests_are_counted_with_turns_and_sockets_apart(shared: Reserva
     assert [(await shared.count(tenant, "sockets", limits)).verdict for _ in range(5)] == ["ok"] * 4 + ["requests"]
 
 
+async def test_requests_that_come_at_once_are_let_in_as_they_came(shared: Reservations, tenant: str) -> None:
+    ada, bob = ([bound(requests_per_minute=30), bound(user, requests_per_minute=20)] for user in ("ada", "bob"))
+    asked = [ada if n % 3 else bob for n in range(300)]
+    found = await asyncio.gather(*(shared.count(tenant, "requests", limits) for limits in asked))
+    let_in = [n for n, answer in enumerate(found) if answer.verdict == "ok"]
+    assert len(let_in) == 30
+    for limits, others in ((ada, 10), (bob, 10)):
+        own = [answer.verdict for limit, answer in zip(asked, found, strict=True) if limit is limits]
+        assert others <= own.count("ok") <= 20 and own == sorted(own), "who came first is let in first"
+    assert all(answer.retry_after_s > 0 for answer in found if answer.verdict != "ok")
+
+
 async def test_a_limit_that_is_changed_begins_with_a_full_bucket(shared: Reservations, tenant: str) -> None:
     for limit in (3, 5):
         limits = [bound(requests_per_minute=limit), bound("ada")]

@@ -84,6 +84,15 @@ async def ask(url: str, tenant: str, requests: int, limit: str) -> list[float]:
     return [let_in, began, time.time()]
 
 
+async def flood(url: str, tenant: str, requests: int) -> list[float]:
+    """So many requests at once, of a hundred users; as `ask`."""
+    gate = gate_on(url, Budget(requests_per_minute=100))
+    began, asked = time.time(), (gate.requests.count(tenant, f"user-{n % 100}") for n in range(requests))
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(one is None or isinstance(one, RateLimited) for one in found), found
+    return [found.count(None), began, time.time()]
+
+
 async def hold_places(url: str, tenant: str) -> None:
     """Takes every place and never gives one back."""
     gate = gate_on(url)
@@ -119,6 +128,16 @@ async def test_two_processes_let_in_so_many_requests_and_no_more(shared: tuple[s
     """All that a full bucket holds, and what it gained meanwhile: 100 a minute are 5 in three seconds."""
     (url, _), tenant = shared, new_id()
     processes = [await started("ask", url, tenant, 150, limit) for _ in range(2)]
+    said = [json.loads((await asyncio.wait_for(process.communicate(), 60))[0]) for process in processes]
+    let_in = sum(count for count, _, _ in said)
+    lasted = max(ended for _, _, ended in said) - min(began for _, began, _ in said)
+    assert 100 <= let_in <= 101 + lasted * 100 / 60, said
+
+
+async def test_a_flood_lets_in_no_more(shared: tuple[str, Any]) -> None:
+    """Thousands at once in each process: they must not hold each other up so long that a process decides alone."""
+    (url, _), tenant = shared, new_id()
+    processes = [await started("flood", url, tenant, 4_000) for _ in range(2)]
     said = [json.loads((await asyncio.wait_for(process.communicate(), 60))[0]) for process in processes]
     let_in = sum(count for count, _, _ in said)
     lasted = max(ended for _, _, ended in said) - min(began for _, began, _ in said)
@@ -171,6 +190,8 @@ if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     if what == "spend":
         print(asyncio.run(one_process(rest[0], rest[1], int(rest[2]))))  # noqa: T201
+    elif what == "flood":
+        print(json.dumps(asyncio.run(flood(rest[0], rest[1], int(rest[2])))))  # noqa: T201
     elif what == "ask":
         print(json.dumps(asyncio.run(ask(rest[0], rest[1], int(rest[2]), rest[3]))))  # noqa: T201
     else:
