@@ -24,6 +24,7 @@ from domain.refusals import DependencyUnavailable
 
 OK = Answer(verdict="ok")
 TRIPS = 2
+COUNT_BYTES = 1_000
 NANO = Decimal("0.000000001")
 AWAY_S = 1.0
 LIFE_S = 300.0
@@ -125,6 +126,10 @@ class SharedCounts(SharedTrips[Count, Answer]):
     def __init__(self, count_all: Callable[[Count, int], Awaitable[tuple[int, Answer]]]) -> None:
         super().__init__(TRIPS)
         self._count_all = count_all
+
+    def size(self, asked: Count) -> int:
+        """See `SharedTrips`."""
+        return COUNT_BYTES
 
     def fits(self, batch: Sequence[Count], asked: Count) -> bool:
         """See `SharedTrips`."""
