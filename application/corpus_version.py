@@ -6,10 +6,12 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 
+from application.bounded_cache import BoundedCache
 from application.ports.corpus import Corpus
 from application.tasks import SharedWork
 
 FRESH_S = 1.0
+MOST = 10_000
 
 
 @dataclass(slots=True)
@@ -17,7 +19,7 @@ class CorpusVersions:
     """At most a second out of date."""
 
     corpus: Corpus
-    _known: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _known: BoundedCache[str, tuple[int, float]] = field(default_factory=lambda: BoundedCache(items=MOST, size=MOST))
     _asking: SharedWork[str, int] = field(default_factory=partial(SharedWork, "corpus_version"))
 
     async def of(self, tenant: str) -> int:
@@ -29,5 +31,5 @@ class CorpusVersions:
 
     async def _ask(self, tenant: str) -> int:
         version = await self.corpus.version(tenant)
-        self._known[tenant] = (version, time.monotonic())
+        self._known.put(tenant, (version, time.monotonic()))
         return version

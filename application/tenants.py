@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
+import msgspec
+
+from application.bounded_cache import BoundedCache
 from application.execute import TENANT, Held
 from application.ports.event_store import EventStore
 from domain.refusals import AssistantNotFound
@@ -16,11 +18,13 @@ from domain.tenant.state import Tenant
 FRESH_S = 10.0
 """After so long it is looked for itself: the news of a change may have been lost with a connection."""
 MOST = 10_000
+MOST_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(eq=False)
 class _Known:
     held: Held[Tenant]
+    weighed: int = -1
     at: float = float("-inf")
     catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -30,7 +34,7 @@ class KnownTenants:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: BoundedCache[str, _Known] = BoundedCache(items=MOST, size=MOST_BYTES)
         store.on_tenant_change(self._changed)
 
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
@@ -43,7 +47,7 @@ class KnownTenants:
 
     def forget(self, tenant: str) -> None:
         """Look again the next time."""
-        self._known.pop(tenant, None)
+        self._known.pop(tenant)
 
     def _changed(self, tenant: str) -> None:
         known = self._known.get(tenant)
@@ -54,16 +58,20 @@ class KnownTenants:
         """See the port."""
         known = self._known.get(tenant)
         if known is None:
-            known = self._known[tenant] = _Known(Held(self._store, f"{tenant}/tenant/{tenant}", TENANT))
-            if len(self._known) > MOST:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(tenant)
+            known = _Known(Held(self._store, f"{tenant}/tenant/{tenant}", TENANT))
+            self._known.put(tenant, known)
         if _stale(known) or known.catching_up.locked():
             async with known.catching_up:
                 if _stale(known):
                     await _catch_up(known)
+                    self._weigh(tenant, known)
         return known.held.state
+
+    def _weigh(self, tenant: str, known: _Known) -> None:
+        """Count how large it is by now, if it is another."""
+        if known.weighed != known.held.version and self._known.get(tenant) is known:
+            known.weighed = known.held.version
+            self._known.put(tenant, known, len(msgspec.msgpack.encode(known.held.state)))
 
 
 def _stale(known: _Known) -> bool:

@@ -34,6 +34,9 @@ class RetryBudget:
         return True
 
 
+MOST_MODELS = 1_000
+
+
 @dataclass(slots=True)
 class Health:
     """One per process. `clock` gives seconds that only rise."""
@@ -47,8 +50,15 @@ class Health:
     def breaker(self, model: str) -> Breaker:
         """The breaker of a model; the region is part of an inference profile's id."""
         if model not in self._breakers:
+            if len(self._breakers) >= MOST_MODELS:
+                self._forget(next(iter(self._breakers)))
             self._breakers[model] = Breaker(self.clock)
         return self._breakers[model]
+
+    def _forget(self, model: str) -> None:
+        """The model that was met first: whoever names models without end forgets what is known of them."""
+        for known in (self._breakers, self._refusals, self.first_token_s):
+            known.pop(model, None)
 
     def refused(self, *models: str) -> str:
         """Why these models cannot be counted on now, or nothing: one of them was refused to us and has not succeeded

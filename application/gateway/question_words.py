@@ -183,6 +183,10 @@ _ENDINGS = frozenset(["", "e", "s", "es", "d", "ed", "ing", "y", "ies", "ied", "
 _stemmer = snowballstemmer.stemmer("english")
 
 
+LONGEST_WORD = 60
+"""Letters; what is longer has no inflection that we know."""
+
+
 def key_of(word: str) -> str:
     """What a word counts as: its stem when only an inflection was cut off (`policies`, `policy`; but not `organ` for
     `organization`), and the first of its synonyms."""
@@ -192,11 +196,13 @@ def key_of(word: str) -> str:
     return _BY_KEY.get(word) or _BY_KEY.get(stem) or stem
 
 
-@lru_cache(maxsize=20_000)
 def stem_of(word: str) -> str:
     """The word without its inflection: by Porter's second English algorithm where it cuts off no more than that."""
-    if not word.isalpha():
-        return word
+    return _stem_of(word) if len(word) <= LONGEST_WORD and word.isalpha() else word
+
+
+@lru_cache(maxsize=20_000)
+def _stem_of(word: str) -> str:
     stem = str(_stemmer.stemWord(word))
     shared = next((at for at, (a, b) in enumerate(zip(stem, word)) if a != b), min(len(stem), len(word)))  # noqa: B905
     rest = word[shared:]

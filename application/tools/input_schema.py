@@ -48,7 +48,7 @@ def _bytes_of(schema: dict[str, Any]) -> bytes:
     return msgspec.json.encode(schema, order="sorted")
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=200)  # of 32 KB of schema at most
 def _validator(schema: bytes) -> jsonschema_rs.Validator:
     """Offline, so that no schema makes us fetch anything; patterns by an engine whose time is linear."""
     return jsonschema_rs.validator_for(
