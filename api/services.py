@@ -13,6 +13,7 @@ from api.settings import Settings
 from api.sockets import Sockets
 from application.add_document import AddDocumentHandler
 from application.admission import Admission
+from application.byte_room import ByteRoom
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.delete_assistant import DeleteAssistantHandler
@@ -39,7 +40,6 @@ from application.put_budget import PutBudgetHandler
 from application.put_dataset import PutDatasetHandler
 from application.put_tool import PutToolHandler
 from application.search_documents import SearchDocumentsHandler
-from application.upload_space import UploadSpace
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
@@ -58,7 +58,8 @@ class Services:
     corpus: Corpus
     blobs: Blobs
     scratch: Scratch
-    upload_space: UploadSpace
+    upload_room: ByteRoom
+    text_room: ByteRoom
     pool: Any
     tenants: Tenants
     sessions: LiveSessions

@@ -56,6 +56,7 @@ from api.token_wiring import derivation_secrets, token_verifier
 from api.turn_wiring import TurnParts, put_together
 from application.add_document import AddDocumentHandler
 from application.admission import Admission
+from application.byte_room import ByteRoom
 from application.create_tenant import CreateTenantHandler
 from application.create_turn import CreateTurnHandler
 from application.delete_assistant import DeleteAssistantHandler
@@ -78,7 +79,6 @@ from application.recover_turns import RecoverTurns
 from application.search_documents import SearchDocumentsHandler
 from application.tasks import Loops
 from application.tenants import KnownTenants
-from application.upload_space import UploadSpace
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
@@ -95,6 +95,8 @@ MIRROR_S = 0.5
 WATCH_S = 1.0
 SWEEP_S = 30.0
 SNIFF_S = 15.0
+TEXTS, TEXT_BYTES = 8, 64 * 1024 * 1024
+"""Whole documents that are given out at a time, and the bytes of their files."""
 
 
 def process_name() -> str:
@@ -291,7 +293,8 @@ async def _assemble(
         corpus=corpus,
         blobs=blobs,
         scratch=UnnamedFiles(settings.spool_path),
-        upload_space=UploadSpace(places=settings.max_uploads, size=settings.max_upload_bytes),
+        text_room=ByteRoom(places=TEXTS, size=TEXT_BYTES),
+        upload_room=ByteRoom(places=settings.max_uploads, size=settings.max_upload_bytes),
         pool=pool,
         tenants=tenants,
         sessions=sessions,

@@ -11,7 +11,7 @@ V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """At most `items`, of `size` bytes in all as their givers count them; one that is larger by itself is kept alone."""
+    """At most `items`, of `size` bytes in all as their givers count them; what is larger by itself is kept alone."""
 
     def __init__(self, *, items: int, size: int) -> None:
         self._items, self._most = items, size

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from application.add_document import SEALED_AS, blob_of, stream_of
+from application.byte_room import ByteRoom
 from application.embeddable import Embeddable
 from application.embedding import Embedded, embed, start_embedding
 from application.execute import DOCUMENT, Context, Held
@@ -24,6 +27,11 @@ from domain.event import Event
 from domain.refusals import DocumentRefused
 
 BATCH = 32
+READERS = 2
+PLACES = 24
+CHARACTERS = 12_000_000
+"""Of the texts that a process holds while they are embedded; the longest document alone has ten million."""
+ROOM_S = 600.0
 BACKOFF_S = (0.5, 2.0, 5.0)
 READER = Context("ingest")
 
@@ -44,6 +52,8 @@ class ReadDocument:
     extractor: Extractor
     embedder: Embedder
     embeddable: Embeddable
+    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
+    _room: ByteRoom = field(default_factory=lambda: ByteRoom(places=PLACES, size=CHARACTERS, wait_s=ROOM_S))
 
     async def __call__(self, claim: Pending) -> None:
         """Make it findable. `DocumentRefused` when the document is at fault; other refusals and `ModelFailure` when
@@ -52,9 +62,21 @@ class ReadDocument:
         if held.state.status in ("absent", "deleted"):
             await self._clear_away(claim)
             return
-        with self.scratch.open() as file:
-            await self._fetch(claim, file)
-            extracted = await self.extractor.extract(claim.media_type, file)
+        async with AsyncExitStack() as stack:
+            extracted = await self._extracted(claim, stack)
+            await self._index(claim, held, extracted)
+
+    async def _extracted(self, claim: Pending, stack: AsyncExitStack) -> Extracted:
+        """What the document says, for as long as there is room for it on `stack`: what was read waits for room before
+        the next is read."""
+        async with self._reading:
+            with self.scratch.open() as file:
+                await self._fetch(claim, file)
+                extracted = await self.extractor.extract(claim.media_type, file)
+            await stack.enter_async_context(self._room.room(claim.tenant, len(extracted.text)))
+        return extracted
+
+    async def _index(self, claim: Pending, held: Held[Document], extracted: Extracted) -> None:
         try:
             vectors = await self._vectors(held, claim.tenant, extracted)
         except Gone:
@@ -94,17 +116,18 @@ class ReadDocument:
             if not kept or not await self.sealer.unseal_file(stream, sealed, file, SEALED_AS):
                 raise DocumentRefused("unreadable", "The file is no longer kept.")
 
-    async def _vectors(self, held: Held[Document], tenant: str, extracted: Extracted) -> list[list[float]]:
+    async def _vectors(self, held: Held[Document], tenant: str, extracted: Extracted) -> list[Sequence[float]]:
         """A vector a passage. The document's own title goes before each passage that does not begin with it, so that
         the fifth page of a report is still about what the report is about."""
-        texts = []
-        for start, end in extracted.spans:
-            text = extracted.text[start:end]
-            whole = text if extracted.title in text else f"{extracted.title}\n{text}"
-            texts.append(await self.embeddable(tenant, whole))
-        vectors: list[list[float]] = []
-        for first in range(0, len(texts), BATCH):
-            vectors += await self._embed_batch(held, texts[first : first + BATCH])
+        vectors: list[Sequence[float]] = []
+        for first in range(0, len(extracted.spans), BATCH):
+            texts = []
+            for start, end in extracted.spans[first : first + BATCH]:
+                text = extracted.text[start:end]
+                whole = text if extracted.title in text else f"{extracted.title}\n{text}"
+                texts.append(await self.embeddable(tenant, whole))
+            # As single numbers they would take sixteen times the memory.
+            vectors += [array("f", vector) for vector in await self._embed_batch(held, texts)]
         return vectors
 
     async def _embed_batch(self, held: Held[Document], texts: Sequence[str]) -> list[list[float]]:

@@ -86,7 +86,12 @@ async def show_text(
     document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Its extracted text: as JSON, or plain for who accepts `text/plain`."""
-    await _row(services, request.user, document_id)
+    row = await _row(services, request.user, document_id)
+    async with services.text_room.room(request.user.tenant, row.size):
+        return await _text(request, services, document_id)
+
+
+async def _text(request: Request[Principal, Any, Any], services: Services, document_id: str) -> Response[Any]:
     text = await services.corpus.fetch_text(request.user.tenant, document_id)
     if text is None:
         raise NotFound

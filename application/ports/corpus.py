@@ -42,7 +42,7 @@ class NewPassage(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     end: int
     text: str
-    vector: list[float]
+    vector: Sequence[float]
 
 
 class Corpus(Protocol):

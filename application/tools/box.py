@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 CALL_S = 15.0
 MOST_CALLS = 32
 """A turn; a model that is talked into more gets nothing but this refusal."""
+MOST_BYTES = 512 * 1024
+"""Of the inputs and results of a turn: the model reads them all again with each round."""
 MOST_INPUT = 65_536
 MOST_CONFIRMED = 16_384
 """Characters of an input that a user is asked about: nobody agrees to what cannot be read."""
@@ -83,6 +85,7 @@ class ToolBox:
         self._known, self._intend, self._ask_user = known, intend, ask_user
         self._times: Counter[str] = Counter()
         self._calls = 0
+        self._room = MOST_BYTES
 
     def specs(self) -> tuple[dict[str, Any], ...]:
         """As Converse takes them in `toolConfig`; empty when there are none."""
@@ -119,6 +122,7 @@ class ToolBox:
         if tool.effects and self._intend:
             await self._intend(_fact(self._turn_id, key, use, STARTED))
         result = await self._run(key, use, tool, input)
+        self._room -= len(use.input) + len(result.output)
         result = msgspec.structs.replace(result, ms=round((time.monotonic() - began) * 1000))
         self._known[key] = result.event(self._turn_id)
         return result
@@ -134,6 +138,8 @@ class ToolBox:
             raise _Unfit(f"There is no tool {use.name}. There are: {', '.join(self._tools) or 'none'}.")
         if self._calls > MOST_CALLS:
             raise _Unfit(f"No more than {MOST_CALLS} calls can be made in one turn. Answer with what you have.")
+        if self._room < 0:
+            raise _Unfit("The tools have said as much as one turn can hold. Answer with what you have.")
         if not any("chat" in PERMISSIONS.get(role, ()) for role in self._caller.roles):
             raise _Unfit("The user has no right to use tools.")
         if len(use.input) > MOST_INPUT:

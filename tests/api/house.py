@@ -23,6 +23,7 @@ from api.settings import Settings
 from api.sockets import Sockets
 from api.token_wiring import create_token_keys, token_issuer, token_verifier
 from application.admission import Admission
+from application.byte_room import ByteRoom
 from application.clock import now
 from application.create_tenant import CreateTenantHandler
 from application.delete_assistant import DeleteAssistantHandler
@@ -31,7 +32,6 @@ from application.ports.tenants import TenantRow
 from application.put_assistant import PutAssistantHandler
 from application.tenants import KnownTenants
 from application.tickets import InMemoryTickets
-from application.upload_space import UploadSpace
 from domain.access import PLATFORM_TENANT
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_event_store import InMemoryEventStore
@@ -115,7 +115,8 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "addresses": address_limits(settings),
         "frames": FrameRates(settings.frames_per_minute),
         "scratch": UnnamedFiles(settings.spool_path),
-        "upload_space": UploadSpace(places=8, size=64 * 1024 * 1024),
+        "text_room": ByteRoom(places=8, size=64 * 1024 * 1024),
+        "upload_room": ByteRoom(places=8, size=64 * 1024 * 1024),
         "readiness": Readiness({}, dict),
         "drain": QuickDrain(),
         "metrics": Page(),

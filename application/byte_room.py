@@ -1,4 +1,4 @@
-"""Room for files that are being brought: counted in places and bytes before the first byte is read."""
+"""Room for large things that are under way: counted in places and bytes before any of them is read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MOST_WAITING = 256
 RETRY_S = 5
 
 
-class UploadSpace:
-    """All uploads of the process together: at most `places` of `size` bytes in all, of one tenant half of either. Who
-    finds no room waits `wait_s` seconds at most, and nobody reads from its socket meanwhile."""
+class ByteRoom:
+    """All of one kind in the process together: at most `places`, of `size` bytes in all; of one tenant half of either.
+    Who finds no room waits `wait_s` seconds at most."""
 
     def __init__(self, *, places: int, size: int, wait_s: float = 20.0) -> None:
         self._places, self._size, self._wait_s = places, size, wait_s
@@ -26,8 +26,8 @@ class UploadSpace:
 
     @asynccontextmanager
     async def room(self, tenant: str, size: int) -> AsyncIterator[None]:
-        """Room for a file of `size` bytes at most. `RateLimited` when the tenant's own uploads fill its half,
-        `Overloaded` when everybody's fill all."""
+        """Room for `size` bytes at most. `RateLimited` when what the tenant has under way fills its half, `Overloaded`
+        when everybody's fills all."""
         if self._waiting >= MOST_WAITING:
             raise Overloaded(retry_after_s=RETRY_S)
         self._waiting += 1
@@ -37,8 +37,8 @@ class UploadSpace:
                 self._take(tenant, 1, size)
         except TimeoutError:
             if not self._fits(size, tenant):
-                raise RateLimited("Too many files of this tenant are on their way.", retry_after_s=RETRY_S) from None
-            raise Overloaded("Too many files are on their way.", retry_after_s=RETRY_S) from None
+                raise RateLimited("Too much of this tenant is under way.", retry_after_s=RETRY_S) from None
+            raise Overloaded("Too much is under way.", retry_after_s=RETRY_S) from None
         finally:
             self._waiting -= 1
         try:
@@ -48,7 +48,7 @@ class UploadSpace:
             await asyncio.shield(self._tell())
 
     def _fits(self, size: int, tenant: str = "") -> bool:
-        """Whether there is room, in all or for a tenant. A file larger than all the room there is may go alone."""
+        """Whether there is room, in all or for a tenant. What is larger than all the room there is may go alone."""
         share = 2 if tenant else 1
         taken = self._taken[tenant] if tenant else self._taken.total()
         kept = self._bytes[tenant] if tenant else self._bytes.total()

@@ -7,16 +7,16 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from application.upload_space import UploadSpace
+from application.byte_room import ByteRoom
 from domain.refusals import Overloaded, RateLimited
 
 
-async def take(stack: AsyncExitStack, space: UploadSpace, tenant: str, size: int = 1) -> None:
+async def take(stack: AsyncExitStack, space: ByteRoom, tenant: str, size: int = 1) -> None:
     await stack.enter_async_context(space.room(tenant, size))
 
 
 async def test_a_tenant_has_half_and_another_still_finds_room() -> None:
-    space = UploadSpace(places=4, size=100, wait_s=0)
+    space = ByteRoom(places=4, size=100, wait_s=0)
     async with AsyncExitStack() as stack:
         await take(stack, space, "a")
         await take(stack, space, "a")
@@ -33,7 +33,7 @@ async def test_a_tenant_has_half_and_another_still_finds_room() -> None:
 
 
 async def test_bytes_count_as_places_do() -> None:
-    space = UploadSpace(places=100, size=100, wait_s=0)
+    space = ByteRoom(places=100, size=100, wait_s=0)
     async with AsyncExitStack() as stack:
         await take(stack, space, "a", 30)
         with pytest.raises(RateLimited):
@@ -45,7 +45,7 @@ async def test_bytes_count_as_places_do() -> None:
 
 
 async def test_a_file_larger_than_all_room_goes_alone() -> None:
-    space = UploadSpace(places=4, size=10, wait_s=0)
+    space = ByteRoom(places=4, size=10, wait_s=0)
     async with space.room("a", 1_000):
         with pytest.raises(Overloaded):
             async with space.room("b", 1):
@@ -53,7 +53,7 @@ async def test_a_file_larger_than_all_room_goes_alone() -> None:
 
 
 async def test_who_waits_gets_the_room_that_is_given_back() -> None:
-    space = UploadSpace(places=2, size=100, wait_s=10)
+    space = ByteRoom(places=2, size=100, wait_s=10)
     inside, leave = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -75,7 +75,7 @@ async def test_who_waits_gets_the_room_that_is_given_back() -> None:
 
 
 async def test_who_gives_up_waiting_takes_nothing() -> None:
-    space = UploadSpace(places=2, size=100, wait_s=10)
+    space = ByteRoom(places=2, size=100, wait_s=10)
     async with space.room("a", 1):
         waiting = asyncio.create_task(space.room("a", 1).__aenter__())
         await asyncio.wait([waiting], timeout=0)
