@@ -10,7 +10,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 
 from adapters.nats.connection import answering
-from application.ports.event_store import Recorded
+from application.ports.event_store import LOG_BYTES, Recorded
 from application.tasks import isolated
 
 ACK_WAIT_S = 30.0
@@ -48,12 +48,15 @@ class JetStreamReader:
         return cls(subscription, decoder)
 
     async def fetch(self, limit: int, *, timeout_s: float) -> list[Recorded]:
-        """See the port."""
+        """See the port. The library's pull (2.16) is bounded by the number of messages alone, so a batch is made of
+        small ones until it is large enough."""
+        messages: list[Any] = []
         with answering():
-            try:
-                messages = await self._subscription.fetch(limit, timeout=timeout_s)
-            except TimeoutError:  # the library's own is one of these, and it raises both
-                messages = []
+            while (more := min(limit - len(messages), AT_ONCE)) > 0:
+                found = await self._pull(more, AGAIN_S if messages else timeout_s)
+                messages += found
+                if len(found) < more or sum(len(message.data) for message in messages) >= LOG_BYTES:
+                    break
             if not messages:
                 await self._check()
                 return []
@@ -63,6 +66,12 @@ class JetStreamReader:
             with isolated("pipe_message"):  # a hole, which the read model fills from the store
                 facts.append(self._decoder.decode(message.data))
         return facts
+
+    async def _pull(self, limit: int, timeout_s: float) -> list[Any]:
+        try:
+            return list(await self._subscription.fetch(limit, timeout=timeout_s))
+        except TimeoutError:  # the library's own is one of these, and it raises both
+            return []
 
     async def _check(self) -> None:
         """A consumer that went with its stream looks like silence: ask now and then whether it is there."""

@@ -12,7 +12,7 @@ import pytest
 from adapters.nats.pipe import NatsEventPipe, open_pipe, stream_name, subject_of
 from application.clock import new_id
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
-from application.ports.event_store import Recorded
+from application.ports.event_store import LOG_BYTES, Recorded
 from domain.refusals import DependencyUnavailable
 from tests.fakes.in_memory_pipe import InMemoryPipe
 from tests.projections.waiting import until
@@ -158,3 +158,19 @@ async def test_a_pipe_that_is_away_says_so() -> None:
         assert isinstance(pipe, NatsEventPipe)
         with pytest.raises(DependencyUnavailable):
             await pipe.end(0)
+
+
+async def test_a_batch_is_bounded_in_bytes(pipe: EventPipe, lane: int) -> None:
+    reader = await pipe.reader(lane, "costs_1")
+    large, end = b"x" * 700_000, await pipe.end(lane)
+    for first in (1, 11, 21, 31):
+        end = await pipe.publish(lane, facts(first, first + 9, large), end)
+    got: list[Recorded] = []
+    sizes = []
+    while len(got) < 40:
+        batch = await reader.fetch(500, timeout_s=2)
+        await reader.acknowledge()
+        got += batch
+        sizes.append(sum(len(fact.state) for fact in batch))
+    assert got == facts(1, 40, large)
+    assert max(sizes) < LOG_BYTES + 16 * 1_000_000

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.dynamodb.table import provision_table
 from application.clock import new_id
-from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale
+from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionChange, SessionItems, Stale, item_size
 from domain.refusals import DependencyUnavailable
 from infra.local.endpoints import Endpoints
 from tests.fakes.in_memory_session_items import InMemorySessionItems
@@ -187,3 +187,22 @@ async def test_many_at_once_take_few_requests(endpoints: Endpoints, space: ItemS
         await asyncio.gather(*(items.apply(space, change(new_id(), 0, 1, turns=turns)) for _ in range(200)))
         assert 4 <= len(asked) <= 10
         await client.delete_table(TableName=table)
+
+
+async def test_pages_are_bounded_in_bytes_and_say_whether_there_is_more(items: SessionItems, space: ItemSpace) -> None:
+    id, large = new_id(), b"x" * 300_000
+    for version in range(1, 11):
+        turns = {f"t{version:02}": {"answer": large}}
+        await items.apply(space, change(id, version - 1, version, session={"user": "ada"}, turns=turns, new_turns=1))
+    seen: list[str] = []
+    pages = 0
+    while True:
+        page = await items.turns(space, id, after=seen[-1] if seen else None, limit=1_000)
+        seen += [str(item["turn_id"]) for item in page.items]
+        pages += 1
+        assert sum(map(item_size, page.items)) < PAGE_BYTES + 400_000
+        if not page.more:
+            break
+    assert seen == [f"t{version:02}" for version in range(1, 11)] and pages == 3
+    assert (await items.turns(space, id, after=seen[-2], limit=1)).more is False
+    assert (await items.turns(space, id, after=seen[-3], limit=1)).more is True

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from domain.event import Event
-from domain.refusals import NotFound
+from domain.refusals import InvalidField, NotFound
 from domain.tenant import rules
 from domain.tenant.commands import CreateTenant, PutAssistant
-from domain.tenant.events import Assistant, AssistantPut, TenantCreated
+from domain.tenant.events import Assistant, AssistantPut, BudgetWarned, TenantCreated
 from domain.tenant.state import Tenant, evolve
 
 CREATED = TenantCreated(name="Acme")
@@ -55,3 +57,23 @@ def test_a_definition_that_is_in_force_changes_nothing() -> None:
 def test_an_absent_tenant_has_no_assistants() -> None:
     with pytest.raises(NotFound):
         rules.put_assistant(given(), PutAssistant(name="clerk", assistant=FORMAL))
+
+
+def test_a_tenant_has_so_many_definitions_and_no_more() -> None:
+    tenant = given(CREATED)
+    for number in range(rules.MOST_DEFINITIONS - 1):  # and `default`
+        tenant = evolve(tenant, AssistantPut(name=f"a{number}", assistant=FORMAL, version=1))
+    with pytest.raises(InvalidField):
+        rules.put_assistant(tenant, PutAssistant(name="one-more", assistant=FORMAL))
+    changed = Assistant(instructions="Be brief.")
+    assert rules.put_assistant(tenant, PutAssistant(name="a0", assistant=changed))
+
+
+def test_warnings_of_earlier_periods_are_let_go() -> None:
+    limit = Decimal(1)
+    warned = [
+        BudgetWarned(period=f"2026-11-{day:02}", limit_usd=limit, used_usd=limit, user=f"u{n}")
+        for day in range(1, 29)
+        for n in range(100)
+    ]
+    assert given(CREATED, *warned).warned == {("2026-11-28", f"u{n}") for n in range(100)}

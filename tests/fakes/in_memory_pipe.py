@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 
 from application.ports.event_pipe import PipeEnd, PipeMoved
-from application.ports.event_store import Recorded
+from application.ports.event_store import Recorded, is_full
 from domain.refusals import DependencyUnavailable
 
 
@@ -99,7 +99,11 @@ class InMemoryReader:
         self._pipe.check()
         if self._pipe.readers.get(self._key) is not self:
             raise DependencyUnavailable("this reader's place went with the stream")
-        found = self._waiting[:limit]
+        found: list[Recorded] = []
+        for fact in self._waiting[:limit]:
+            if is_full(found, limit):
+                break
+            found.append(fact)
         if self._pipe.happens("shuffle"):
             self._pipe.random.shuffle(found)
         self._handed_out = len(found)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
-from application.tools.box import MOST_CALLS
+from application.tools.box import MOST_BYTES, MOST_CALLS
 from application.tools.executors import Caller
 from application.tools.results import ToolResult, effect_key
 from application.tools.signing import SIGNED_BY, shown_secret, sign_request, signing_secret
@@ -237,3 +237,12 @@ def test_a_result_survives_as_a_fact() -> None:
     assert msgspec.structs.asdict(fact) == {
         "turn_id": "t", "key": "k", "name": "a", "input": "{}", "output": "x", "status": "completed", "ms": 3,
     }  # fmt: skip
+
+
+async def test_tools_say_no_more_in_a_turn_than_it_can_hold(house: House) -> None:
+    box = await house.box(look_up=LOOK_UP)
+    house.webhooks.answers = [WebhookAnswer("x" * 65_000, is_json=False)] * MOST_CALLS
+    results = [await box.call(use("look_up", f'{{"id": {n}}}', f"t{n}")) for n in range(MOST_CALLS)]
+    said = [result for result in results if result.status == "completed"]
+    assert sum(len(result.output) for result in said) < MOST_BYTES + 65_536
+    assert 0 < len(said) < MOST_CALLS and "Answer with what you have" in results[-1].output
