@@ -1,7 +1,7 @@
 """The breaker's rules, on a clock of the test's own."""
 
 from application.gateway.breaker import LEAST_CALLS, OPEN_S, PROBES, WINDOW_S, Breaker
-from application.gateway.health import Health
+from application.gateway.health import MOST_MODELS, Health
 from application.ports.model import ModelFailure
 
 
@@ -105,3 +105,12 @@ def test_a_probe_that_told_nothing_may_be_used_again() -> None:
         assert breaker.allows()
         breaker.forget()
     assert breaker.allows()
+
+
+def test_models_without_end_are_not_remembered_without_end() -> None:
+    health = Health(lambda: 0.0)
+    for number in range(3 * MOST_MODELS):
+        health.failed(f"model-{number}", ModelFailure("AccessDeniedException", "no"))
+        health.heard(f"model-{number}", 1.0)
+    assert len(health.states()) == len(health.first_token_s) == MOST_MODELS
+    assert health.refused("model-0") == "" and health.refused(f"model-{3 * MOST_MODELS - 1}") == "AccessDeniedException"

@@ -39,3 +39,17 @@ async def test_of_many_feeds_each_is_kept_with_every_fourth_call() -> None:
             await sessions.mirror()
         assert [len(push) for push in tail.pushes] == [len(lives) // 4] * 4
         assert set().union(*tail.pushes) == {str(live.id) for live in lives}
+
+
+async def test_a_push_is_bounded_in_bytes() -> None:
+    tail = InMemoryFeedTail()
+    sessions = LiveSessions(InMemoryEventStore(), tail)
+    lives = speaking(sessions, 20)
+    for live in lives:
+        for _ in range(10):
+            live.feed.put(Delta(turn_id="t", delta="x" * 100_000))
+    calls = 0
+    while any(live.feed.seq > live.feed.mirrored for live in lives):
+        await sessions.mirror()
+        calls += 1
+    assert calls == 3 and set().union(*tail.pushes) == {str(live.id) for live in lives}

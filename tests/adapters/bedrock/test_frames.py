@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.bedrock.frames import FrameDecoder, FrameError, Headers
+from adapters.bedrock.frames import LARGEST, FrameDecoder, FrameError, Headers
 from infra.local.bedrock.event_stream import error, exception, text_delta
 
 STREAM = text_delta("Grüße 🙂", 0) + text_delta(" and", 1) + exception("throttlingException", "Slow.") + error("X", "y")
@@ -62,3 +64,10 @@ def test_a_frame_that_is_not_whole_waits() -> None:
     decoder = FrameDecoder()
     assert list(decoder.feed(STREAM[:7])) == []
     assert not decoder.empty
+
+
+def test_a_frame_of_impossible_length_is_refused() -> None:
+    """Nobody waits for the rest of a frame that no answer of ours can have."""
+    lengths = struct.pack(">II", LARGEST + 1, 0)
+    with pytest.raises(FrameError):
+        list(FrameDecoder().feed(lengths + struct.pack(">I", zlib.crc32(lengths)) + b"x" * 100))
