@@ -25,8 +25,10 @@ Ask = Callable[[Connection, bool], Awaitable[Found]]
 
 LIMIT_S = 5.0
 """Of one question: waiting for locks, reading, planning and running together."""
-CANCEL_S = 0.2
-"""That a question has to end in once it was told to, before its connection is taken from it."""
+END_S, CANCEL_S = 0.25, 1.0
+"""How long a caller waits for its question to end at the deadline; and the database, before it ends the backend."""
+OF_A_STATEMENT = 0.96
+"""Of the limit, so that mostly the server ends it, and the connection can be used again."""
 WAIT_S = 5.0
 SHARE = 2
 """Of a tenant, at the same time."""
@@ -72,14 +74,12 @@ class ToolQueries:
         task.add_done_callback(lambda _: leave())
         try:
             await asyncio.wait({task}, timeout=self._limit_s)
-            if not task.done():
-                await question.cancel()
-                await asyncio.wait({task}, timeout=CANCEL_S)
+            self._let_end(question, task)
+            await asyncio.wait({task}, timeout=END_S)
         except asyncio.CancelledError:
             self._let_end(question, task)
             raise
         if not task.done():
-            self._let_end(question, task)
             raise (
                 TookTooLong if question.is_asked else DependencyUnavailable("The database does not answer; try again.")
             )
@@ -123,46 +123,39 @@ class _Question:
     """One transaction, and how it is ended from outside."""
 
     def __init__(self, pool: Pool, limited: WeakKeyDictionary[Connection, bool], limit_s: float) -> None:
-        self._pool, self._limited, self._limit_ms = pool, limited, round(limit_s * 1000)
+        self._pool, self._limited = pool, limited
+        self._statement_ms = round(limit_s * 1000 * OF_A_STATEMENT)
         self._connection: Connection | None = None
-        self._is_doomed = False
+        self.is_asked, self._is_doomed = False, False
 
     async def run(self, tenant: str, ask: Ask[Found]) -> Found:
         async with tenant_transaction(self._pool, tenant) as connection:
-            self._connection = connection
+            self._connection, self.is_asked = connection, True
             try:
                 if connection not in self._limited:
                     self._limited[connection] = await limit_backend(connection, connection.info.backend_pid)
-                await connection.execute(CONFINE, (str(self._limit_ms),))
+                await connection.execute(CONFINE, (str(self._statement_ms),))
                 return await ask(connection, self._limited[connection])
             finally:
-                if self._is_doomed:  # nobody else may get the connection whose backend is about to be ended
+                # A cancel that comes late would hit whoever has the connection next.
+                self._connection = None
+                if self._is_doomed:
                     await connection.close()
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether it has a connection."""
-        return self._connection is not None
-
-    async def cancel(self) -> None:
-        """As Ctrl-C does. It is heard where PostgreSQL listens: mostly at once."""
-        if self._connection is not None:
-            with suppress(psycopg.Error, OSError):
-                await self._connection.cancel_safe(timeout=CANCEL_S)
 
     async def end(self, task: asyncio.Task[Found]) -> None:
         """Cancel it; end its backend when it does not obey; return when it is gone."""
-        await self.cancel()
+        self._is_doomed = True
+        connection = self._connection
+        if connection is not None:
+            await _cancel(connection)
         await asyncio.wait({task}, timeout=CANCEL_S)
         if not task.done():
-            self._is_doomed = True
-            await self._terminate()
+            await self._terminate(connection)
             task.cancel()
             await asyncio.wait({task})
 
-    async def _terminate(self) -> None:
+    async def _terminate(self, connection: Connection | None) -> None:
         """Until the server says that the backend is gone, or that nobody knows. A pooler's backend is whoever's."""
-        connection = self._connection
         if connection is None or connection.prepare_threshold is None:
             return
         pid = connection.info.backend_pid
@@ -176,3 +169,9 @@ class _Question:
             except psycopg.Error as error:
                 log.warning("tool_query_unended", pid=pid, error=type(error).__name__)
                 return
+
+
+async def _cancel(connection: Connection) -> None:
+    """As Ctrl-C does. It is heard where PostgreSQL listens: mostly at once."""
+    with suppress(psycopg.Error, OSError):
+        await connection.cancel_safe(timeout=CANCEL_S)
