@@ -35,6 +35,8 @@ http_duration = Histogram(
 )
 ws_connections = Gauge("colloquy_ws_connections", "Sockets that are open")
 ws_closes = Counter("colloquy_ws_closes", "Sockets that ended, by the code they were closed with", ("code",))
+loop_stalls = Counter("colloquy_event_loop_stalls", "Times the event loop stood still for over a quarter of a second")
+loop_stalled_seconds = Counter("colloquy_event_loop_stalled_seconds", "How long it stood still in all, in such stalls")
 unauthorized = Counter("colloquy_unauthorized", "Requests whose credentials were refused")
 connections_ended = Counter(
     "colloquy_connections_ended",

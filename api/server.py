@@ -18,11 +18,12 @@ import uvicorn
 
 from api.app import create_app
 from api.http_limits import Deadlines, LimitedHttp
+from api.loop_watch import LoopWatch
 from api.services import Services
 from api.settings import Settings
 from api.socket_limits import LimitedSocket
 from application.frame_limits import MAX_FRAME
-from application.tasks import TaskSet
+from application.tasks import Loops, TaskSet
 
 BACKLOG = 4096
 PING_S = 20.0
@@ -40,11 +41,14 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._services = services
         self._draining: asyncio.Task[None] | None = None
+        self.loops = Loops()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """What is there now stays: the garbage collector need not walk it again and again."""
+        """What is there now stays: the garbage collector need not walk it again and again. From here on somebody waits
+        when the loop stands still; `loops` end with the server."""
         await super().startup(sockets)
         freeze_garbage()
+        self.loops.keep("loop_watch", LoopWatch().run)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """uvicorn would raise the signal again at its end and so exit with 143; a clean stop exits with 0."""
@@ -101,7 +105,10 @@ async def serve(services: Services, listener: socket.socket) -> None:
         # Inherited by every connection: a peer that takes nothing for so long is gone, whatever its pongs say.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS)
     server = DrainingServer(server_config(services), services)
-    await server.serve(sockets=[listener])
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await server.loops.end()
     if server.force_exit:
         raise SystemExit(1)
 

@@ -10,8 +10,9 @@ from functools import lru_cache
 
 import msgspec
 
-_FOLDABLE = re.compile(r"[\x00-\x7f]?[\u0300-\u036f]{1,30}+|[^\x00-\x7f][\u0300-\u036f]{0,30}+")
+_CLUSTER = re.compile(r"(?s:.)[\u0300-\u036f]{0,30}+")
 """A character with its accents. No script has thirty on one: what normalising takes grows with the square of them."""
+_ODD = re.compile(r"\x00++")
 STRETCH = 4_096
 """Characters that are folded until a pause can be taken."""
 
@@ -54,7 +55,7 @@ class _OneForOne(dict[int, str]):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         folded = character if code < 0x80 else _fold(character)
-        alone = len(folded) == 1 and not "\u0300" <= character <= "\u036f"
+        alone = len(folded) == 1 and not _is_mark(character)
         self[code] = folded if alone else "\x00"
         return self[code]
 
@@ -92,7 +93,7 @@ def fold_stretches(text: str, stretch: int = STRETCH) -> Iterator[Folded]:
     start = 0
     while start < len(text):
         end = start + stretch
-        while end < len(text) and "\u0300" <= text[end] <= "\u036f" and end < start + stretch + 30:
+        while end < len(text) and _is_mark(text[end]) and end < start + stretch + 30:
             end += 1  # accents stay with their letter
         yield _fold_stretch(text[start:end])
         start = end
@@ -120,28 +121,22 @@ def joined(stretches: Iterable[Folded]) -> Folded:
 def _fold_stretch(text: str) -> Folded:
     if text.isascii():
         return Folded(text, size=len(text))
-    if "\x00" not in text:
-        plain = text.translate(_ONE_FOR_ONE)
-        if "\x00" not in plain:
-            return Folded(plain, size=len(text))
+    plain = text.translate(_ONE_FOR_ONE)
+    if "\x00" not in plain:
+        return Folded(plain, size=len(text))
     pieces: list[tuple[int, int, str]] = []
-    same_length = True
-    for match in _FOLDABLE.finditer(text):
-        cluster = match[0]
-        folded = _fold(cluster)
-        if folded != cluster:
-            pieces.append((match.start(), match.end(), folded))
-            same_length = same_length and len(folded) == len(cluster) == 1
-    if not pieces:
-        return Folded(text, size=len(text))
-    return _replaced(text, pieces) if same_length else _mapped(text, pieces)
+    for odd in _ODD.finditer(plain):
+        first = odd.start() - (odd.start() > 0 and _is_mark(text[odd.start()]))  # with the letter that it is on
+        if pieces and first < pieces[-1][1]:
+            first = odd.start()
+        for cluster in _CLUSTER.finditer(text, first, odd.end()):
+            folded = cluster[0] if cluster[0] == "\x00" else _fold(cluster[0])
+            pieces.append((*cluster.span(), folded))
+    return _mapped(plain, pieces)
 
 
-def _replaced(text: str, pieces: list[tuple[int, int, str]]) -> Folded:
-    characters = list(text)
-    for start, end, folded in pieces:
-        characters[start:end] = folded
-    return Folded("".join(characters), size=len(text))
+def _is_mark(character: str) -> bool:
+    return "\u0300" <= character <= "\u036f"
 
 
 def _mapped(text: str, pieces: list[tuple[int, int, str]]) -> Folded:

@@ -12,7 +12,7 @@ from adapters.pii.credentials import credentials, private_keys
 from adapters.pii.dates import dates
 from adapters.pii.folding import Folded, fold, fold_stretches, joined
 from adapters.pii.internet import emails, ip_addresses
-from adapters.pii.national_ids import national_ids
+from adapters.pii.national_ids import national_ids, read_counties
 from adapters.pii.overlaps import resolve
 from adapters.pii.payment import cards, ibans
 from adapters.pii.people import People
@@ -36,6 +36,7 @@ class RuleDetector:
         people = People()
         people.load()
         read_plans()
+        read_counties()
         self._always: tuple[Rule, ...] = (emails, private_keys, credentials, people, organisations, places)
         self._with_digits: tuple[Rule, ...] = (cards, ibans, national_ids, phones, addresses, dates)
         self._seen: OrderedDict[bytes, tuple[Span, ...]] = OrderedDict()

@@ -16,6 +16,8 @@ from application.gateway.question_words import GRAMMAR
 _SIGN = re.compile(r"(?<!\w)-(?=\d)|[^\w\s.?!,;:'\"()’‘“”`´¿¡%$€£¥…–—-]")
 LONGEST = 300
 """Characters of a question that is compared in other words; of longer ones too much would be guessed."""
+LONGEST_READ = 4_000
+"""Characters of a question that is compared word by word; a longer one is the same only when it is the same text."""
 # Ways to ask that may stand for each other, though not all of a kind for all.
 _ALIKE = (
     {"howto", "howwe"},
@@ -27,6 +29,8 @@ _ALIKE = (
 
 def may_serve(kept: str, asked: str) -> bool:
     """Whether both ask for the same thing: the same words in the same order, or in English the same said otherwise."""
+    if max(len(kept), len(asked)) > LONGEST_READ:
+        return kept == asked
     if _signs(kept) != _signs(asked):
         return False
     if plain_words(kept) == plain_words(asked) and _telling(kept) == _telling(asked):

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.patterns.attacks import grown, pumps
-from tests.patterns.product import patterns, unseen
+from infra.bench.pattern_attacks import grown, pumps
+from infra.bench.product_patterns import patterns
 from tests.patterns.timing import cpu_seconds, ways
+from tests.patterns.unseen_patterns import unseen
 
 SHORT, LONG = 1_250, 5_000
 QUICK = 0.5

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.normal_form import normal
+from infra.bench.product_patterns import PACKAGES
 from tests.architecture.made_docs import ROOT
-from tests.patterns.product import PACKAGES
 from tests.patterns.timing import cpu_seconds
 
 MARKS = ["\u0301\u0323", "\u0315\u0301\u0323", "\uff9e\u0301", "\u0345\u0316", "\u3099\u0301"]

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tests.architecture.made_docs import ROOT
-
 PACKAGES = ("domain", "application", "adapters", "projections", "api", "infra")
 """`infra` too: the stand-in of Bedrock reads what users write, and the API waits for it."""
 _DEEPEST = 5
-_ELSEWHERE = {"adapters/pii/numbering_plans.py"}
-"""Patterns of a library, which meet nineteen digits at most."""
 
 
 def modules() -> Iterator[Any]:
@@ -60,25 +54,3 @@ def _parts(value: Any, module: str) -> Iterator[Any]:
         yield from msgspec.structs.astuple(value)
     elif isinstance(value, type) and value.__module__ == module:
         yield from vars(value).values()
-
-
-def unseen() -> Iterator[str]:
-    """Places in the product where a pattern is made that `patterns` cannot find: inside a function, or by a function of
-    `re` that compiles as it goes."""
-    for package in PACKAGES[:-1]:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if str(path.relative_to(ROOT)) not in _ELSEWHERE:
-                yield from _unseen_in(path)
-
-
-def _unseen_in(path: Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text())
-    inside = {id(node) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-              for node in ast.walk(f)}  # fmt: skip
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=used)) if used != "escape":
-                if used != "compile" or id(node) in inside:
-                    yield f"{path.relative_to(ROOT)}:{node.lineno} re.{used}"
-            case ast.ImportFrom(module="re"):
-                yield f"{path.relative_to(ROOT)}:{node.lineno} from re import"
