@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 import msgspec
@@ -67,12 +68,14 @@ class LoopWatch:
     async def run(self, up: Up = idle) -> None:
         """Watch until it is cancelled."""
         self._over.clear()
+        thread = ThreadPoolExecutor(1, "loop-watch")  # of its own: those of the loop are few, and may all be busy
         self._beat(asyncio.get_running_loop())
         up()
         try:
-            await asyncio.to_thread(self._watch, threading.get_ident())
+            await asyncio.get_running_loop().run_in_executor(thread, self._watch, threading.get_ident())
         finally:
             self._over.set()
+            thread.shutdown(wait=False)
             if self._next:
                 self._next.cancel()
 

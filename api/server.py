@@ -41,14 +41,14 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._services = services
         self._draining: asyncio.Task[None] | None = None
-        self.loops = Loops()
+        self._loops = Loops()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """What is there now stays: the garbage collector need not walk it again and again. From here on somebody waits
-        when the loop stands still; `loops` end with the server."""
+        when the loop stands still."""
         await super().startup(sockets)
         freeze_garbage()
-        self.loops.keep("loop_watch", LoopWatch().run)
+        self._loops.keep("loop_watch", LoopWatch().run)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """uvicorn would raise the signal again at its end and so exit with 143; a clean stop exits with 0."""
@@ -67,6 +67,7 @@ class DrainingServer(uvicorn.Server):
         self._draining = TaskSet("drain").start(drain(self._services))
         await asyncio.wait([self._draining])
         await super().shutdown(sockets)
+        await self._loops.end()
 
 
 async def drain(services: Services) -> None:
@@ -105,10 +106,7 @@ async def serve(services: Services, listener: socket.socket) -> None:
         # Inherited by every connection: a peer that takes nothing for so long is gone, whatever its pongs say.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS)
     server = DrainingServer(server_config(services), services)
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        await server.loops.end()
+    await server.serve(sockets=[listener])
     if server.force_exit:
         raise SystemExit(1)
 

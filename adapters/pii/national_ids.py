@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import msgspec
 from stdnum import numdb, verhoeff
@@ -76,6 +77,8 @@ def _is_ric(digits: str) -> bool:
 
 def _is_aadhaar(digits: str) -> bool:
     """Verhoeff's check first: any three groups of four are looked at."""
+    if digits[0] in "01":
+        return False
     check = 0
     for place, digit in enumerate(reversed(digits)):
         check = verhoeff._multiplication_table[check][verhoeff._permutation_table[place % 8][int(digit)]]
@@ -123,8 +126,6 @@ for _number in NUMERIC:
         _BY_SIZE.setdefault(_size, []).append(_number)
     for _shape in _number.shapes:
         _BY_SHAPE.setdefault(_shape, []).append(_number)
-_LONGEST = max(_BY_SIZE)
-_SHAPES_BEGIN = frozenset(shape[:size] for shape in _BY_SHAPE for size in range(1, len(shape) + 1))
 _HINT = {number.hint: re.compile(number.hint) for number in NUMERIC}
 _ANY_HINT = re.compile(starts("|".join(_HINT).replace("\\b", ""), begins=""))
 """No number nearby has its word where this finds nothing."""
@@ -229,22 +230,33 @@ def _document(match: re.Match[str]) -> Iterator[Span]:
 
 
 def _in_run(run: re.Match[str]) -> Iterator[Span]:
-    """Windows of whole groups, the longest first found from each place."""
+    """Windows of whole groups, the first that fits of each."""
     lower = run.string
-    groups = [group.span() for group in _GROUP.finditer(lower, *run.span())]
+    shape = tuple(map(len, _GROUP.findall(run[0])))
     said = _ANY_HINT.search(lower, max(0, run.start() - HINT_REACH), run.end()) is not None
-    no_shape: Shape = ()
-    for first, (begin, _) in enumerate(groups):
-        size, shape = 0, no_shape
-        for start, end in groups[first : first + 8]:
-            size, shape = size + end - start, (*shape, end - start)
-            if size > _LONGEST or not (said or shape in _SHAPES_BEGIN):
+    windows = _windows(shape, said)
+    groups = [group.span() for group in _GROUP.finditer(lower, *run.span())] if windows else []
+    for first, last, numbers in windows:
+        begin, end = groups[first][0], groups[last][1]
+        for number in numbers:
+            told = said and _HINT[number.hint].search(lower, max(0, begin - HINT_REACH), begin) is not None
+            if (told or shape[first : last + 1] in number.shapes) and number.check(_digits(lower[begin:end])):
+                yield Span("national_id", begin, end, 1.0 if told else number.score)
                 break
-            for number in (_BY_SIZE.get(size) if said else _BY_SHAPE.get(shape)) or ():
-                told = said and _HINT[number.hint].search(lower, max(0, begin - HINT_REACH), begin) is not None
-                if (told or shape in number.shapes) and number.check(_digits(lower[begin:end])):
-                    yield Span("national_id", begin, end, 1.0 if told else number.score)
-                    break
+
+
+@lru_cache(maxsize=4_096)
+def _windows(shape: Shape, said: bool) -> tuple[tuple[int, int, tuple[Numeric, ...]], ...]:
+    """Of groups of such lengths, the first and the last of each window that some numbers may fill: by its shape, or by
+    its size where a word says what it is."""
+    found = []
+    for first in range(len(shape)):
+        for last in range(first, min(first + 8, len(shape))):
+            window = shape[first : last + 1]
+            numbers = _BY_SIZE.get(sum(window)) if said else _BY_SHAPE.get(window)
+            if numbers:
+                found.append((first, last, tuple(numbers)))
+    return tuple(found)
 
 
 def _digits(text: str) -> str:
