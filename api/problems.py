@@ -11,7 +11,7 @@ from litestar import Response
 from litestar.connection import Request
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
-from api.trace import current_trace
+from api.telemetry.trace import current_trace
 from application.ports.model import ModelFailure
 from domain import refusals
 from domain.refusals import DocumentRefused, Internal, Refusal

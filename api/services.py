@@ -1,31 +1,23 @@
-"""What a running process has to work with: the ports, opened; built in `api/wiring.py`, used by routes and sockets."""
+"""What a running process has to work with: the ports, opened; built by the composition root."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from api.address_limits import AddressLimits
-from api.frame_rates import FrameRates
-from api.metrics import Page
+from api.connections.address_limits import AddressLimits
+from api.connections.frame_rates import FrameRates
+from api.connections.registry import Sockets
 from api.readiness import Readiness
 from api.settings import Settings
-from api.sockets import Sockets
-from application.add_document import AddDocumentHandler
-from application.admission import Admission
+from api.telemetry.metrics import Page
+from application.answer_cache.answer_cache import AnswerCache
+from application.budget.budget_gate import BudgetGate
+from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
-from application.create_tenant import CreateTenantHandler
-from application.create_turn import CreateTurnHandler
-from application.delete_assistant import DeleteAssistantHandler
-from application.delete_dataset import DeleteDatasetHandler
-from application.delete_document import DeleteDocumentHandler
-from application.delete_tool import DeleteToolHandler
-from application.drain import Drain
-from application.erase_session import EraseSessionHandler
-from application.gateway.caching import AnswerCache
-from application.gateway.reservation import BudgetGate
-from application.live_session import LiveSessions
-from application.open_session import OpenSessionHandler
+from application.documents.add_document import AddDocumentHandler
+from application.documents.delete_document import DeleteDocumentHandler
+from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.blobs import Blobs
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
@@ -35,11 +27,19 @@ from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
-from application.put_assistant import PutAssistantHandler
-from application.put_budget import PutBudgetHandler
-from application.put_dataset import PutDatasetHandler
-from application.put_tool import PutToolHandler
-from application.search_documents import SearchDocumentsHandler
+from application.sessions.erase_session import EraseSessionHandler
+from application.sessions.live_session import LiveSessions
+from application.sessions.open_session import OpenSessionHandler
+from application.tenants.create_tenant import CreateTenantHandler
+from application.tenants.delete_assistant import DeleteAssistantHandler
+from application.tenants.delete_dataset import DeleteDatasetHandler
+from application.tenants.delete_tool import DeleteToolHandler
+from application.tenants.put_assistant import PutAssistantHandler
+from application.tenants.put_budget import PutBudgetHandler
+from application.tenants.put_dataset import PutDatasetHandler
+from application.tenants.put_tool import PutToolHandler
+from application.turns.create_turn import CreateTurnHandler
+from application.turns.drain import Drain
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from valkey.exceptions import ValkeyError
 
-from application.tickets import InMemoryTickets, new_ticket
+from adapters.in_process.tickets import InMemoryTickets, new_ticket
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable
 

@@ -148,7 +148,7 @@ def faults(only: str, as_json: bool) -> None:
 
     Example: colloquy bench faults --only throttled
     """
-    from infra.bench.fault_wall import run
+    from infra.bench.faults.fault_wall import run
 
     rows = run(only)
     click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
@@ -166,7 +166,7 @@ def ledger(turns: int, sockets: int, tenants: int, kills: int) -> None:
 
     Example: colloquy bench ledger --turns 200 --kills 1
     """
-    from infra.bench.ledger import run, shown
+    from infra.bench.ledger.benchmark import run, shown
 
     outcome = run(turns, sockets, tenants, kills)
     click.echo(shown(outcome))
@@ -218,7 +218,7 @@ def caches(pairs: bool, turns: int) -> None:
 
     Example: colloquy bench caches --replay
     """
-    from infra.bench.caches import judge_pairs, run_replay
+    from infra.bench.caches.benchmark import judge_pairs, run_replay
 
     click.echo(table(judge_pairs() if pairs else [run_replay(turns)]))
 
@@ -231,7 +231,7 @@ def redaction(sentences: int, seed: int) -> None:
 
     Example: colloquy bench redaction --seed 8
     """
-    from infra.bench.redaction import run
+    from infra.bench.redaction.benchmark import run
 
     click.echo("\n".join(asyncio.run(run("measure", sentences, seed))))
 

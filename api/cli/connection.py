@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from api.composition.token_wiring import token_issuer
 from api.settings import Settings, read_settings
-from api.token_wiring import token_issuer
 
 TOKEN_S = 300
 RENEW_BEFORE_S = 60

@@ -22,7 +22,7 @@ def run_job(job: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
     """Run a job on a fresh loop; SIGTERM and SIGINT set its stop event."""
     import uvloop
 
-    from api.logging import configure_logging
+    from api.telemetry.logging import configure_logging
     from application.acting_tenant import EVERY, act_for
 
     settings = read_settings()
@@ -54,7 +54,7 @@ def serve() -> None:
 
     Example: COLLOQUY_PORT=8080 colloquy serve
     """
-    from api.server import serve_forever
+    from api.server.run import serve_forever
 
     serve_forever(read_settings())
 
@@ -66,7 +66,7 @@ def relay() -> None:
 
     Example: colloquy relay
     """
-    from api.job_wiring import run_relay
+    from api.composition.job_wiring import run_relay
 
     run_job(run_relay)
 
@@ -79,7 +79,7 @@ def project(names: tuple[str, ...]) -> None:
 
     Example: colloquy project costs audit
     """
-    from api.job_wiring import run_projections
+    from api.composition.job_wiring import run_projections
 
     run_job(lambda settings, stop: run_projections(settings, stop, names))
 
@@ -91,7 +91,7 @@ def ingest() -> None:
 
     Example: colloquy ingest
     """
-    from api.wiring import run_ingest
+    from api.composition.wiring import run_ingest
 
     run_job(run_ingest)
 
@@ -103,7 +103,7 @@ def migrate() -> None:
 
     Example: COLLOQUY_DATABASE_URL=postgresql://... colloquy migrate
     """
-    from api.provision import provision_all
+    from api.composition.provision import provision_all
 
     provision_all(read_settings())
     click.echo("up to date")

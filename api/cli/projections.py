@@ -34,7 +34,7 @@ def installation() -> Settings:
 
 def run(work: Callable[[Any], Awaitable[T]]) -> T:
     """Do something with the read models of the installation."""
-    from api.job_wiring import open_projecting
+    from api.composition.job_wiring import open_projecting
     from application.acting_tenant import EVERY, act_for
 
     async def main() -> T:

@@ -13,7 +13,7 @@ from api.cli.main import with_data_dir
 
 if TYPE_CHECKING:
     from api.settings import Settings
-    from application.reconcile_report import Finding, Report
+    from application.reconciliation.report import Finding, Report
     from domain.usage import Usage
 
 SHOWN = 10_000
@@ -71,8 +71,8 @@ def reconcile(
             findings.append(finding)
 
     async def work() -> Report:
-        from api.paging import checked_range
-        from api.reconcile_wiring import open_reconcile
+        from api.composition.reconcile_wiring import open_reconcile
+        from api.http.request.paging import checked_range
         from application.acting_tenant import EVERY, act_for
         from application.clock import now
 

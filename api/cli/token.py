@@ -67,7 +67,7 @@ def issue(tenants: tuple[str, ...], user: str, roles: tuple[str, ...], ttl: int 
 
     Example: colloquy token issue --tenant 0197... --user ada --role member editor --ttl 600 --json
     """
-    from api.token_wiring import token_issuer
+    from api.composition.token_wiring import token_issuer
 
     settings = read_settings()
     issuer = token_issuer(settings)
@@ -131,7 +131,7 @@ def rotate() -> None:
 
     Example: colloquy token rotate
     """
-    from api.token_wiring import rotate_token_keys
+    from api.composition.token_wiring import rotate_token_keys
 
     rotate_token_keys(read_settings())
     click.echo("fresh keys are in use; the ones before them are still accepted", err=True)

@@ -164,7 +164,7 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
     os.environ.update({"COLLOQUY_DATA_DIR": str(settings.data_path), "COLLOQUY_PORT": str(chosen)})
     installation = Installation(stack, settings, dict(os.environ), url)
     installation.describe()
-    from api.provision import login_environment, provision_all
+    from api.composition.provision import login_environment, provision_all
 
     provision_all(read_settings())
     installation.logins = {

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from api.http.costs import plain
-from api.paging import checked_limit, checked_range, position_cursor, read_stretch
+from api.http.request.paging import checked_limit, checked_range, position_cursor, read_stretch
 from api.services import Services
 from application.clock import new_id, now
 from domain.access import Principal

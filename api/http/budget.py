@@ -11,11 +11,11 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from api.services import Services
+from application.budget.ledger_sync import Account
 from application.clock import now, rfc3339
-from application.gateway.budget_period import period_at
-from application.gateway.measure import Account
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable
+from domain.tenant.budget_period import period_at
 from domain.tenant.events import Budget, Limits
 
 

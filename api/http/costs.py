@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
-from api.paging import MOST, checked_limit, checked_range, position_cursor, read_position
+from api.http.request.paging import MOST, checked_limit, checked_range, position_cursor, read_position
 from api.services import Services
 from application.clock import rfc3339
 from domain.access import Principal

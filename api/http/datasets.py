@@ -9,8 +9,8 @@ from litestar import Request, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from api.http.request.multipart import received_file
 from api.services import Services
-from api.upload import received_file
 from domain.access import Principal
 from domain.refusals import NotFound
 from domain.tenant.events import Column, DatasetPut

@@ -10,10 +10,10 @@ from litestar import MediaType, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from api.http.request.multipart import received_file
 from api.services import Services
-from api.upload import received_file
-from application.add_document import Accepted
 from application.clock import rfc3339
+from application.documents.add_document import Accepted
 from application.ports.corpus import DocumentRow
 from domain.access import Principal
 from domain.refusals import DocumentNotFound, InvalidCursor, InvalidRange, NotFound

@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from api.services import Services
-from application.search_documents import LONGEST, By
+from application.documents.search_documents import LONGEST, By
 from domain.access import Principal
 from domain.session.events import Passage
 

@@ -9,10 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from api.http.audit import note_reading
-from api.paging import Page, checked_limit, id_cursor, read_stretch_cursor, stretch_cursor
+from api.http.request.paging import Page, checked_limit, id_cursor, read_stretch_cursor, stretch_cursor
+from api.http.turn_answers import turn_fields
 from api.services import Services
-from api.turns import turn_fields
-from application.replay_session import Replay
+from application.sessions.replay_session import Replay
 from domain.access import Principal
 from domain.event import StreamId
 from domain.refusals import InvalidCursor, InvalidRange, SessionNotFound

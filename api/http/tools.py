@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api.services import Services
-from application.tools.signing import shown_secret, signing_secret
+from application.tools.webhook_signature import shown_secret, signing_secret
 from domain.access import Principal
 from domain.refusals import NotFound
 from domain.tenant.events import Query, Tool, Webhook

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from application.gateway.ask import Ask, FailedOver, Heard, Restarted, Routed
-from application.gateway.attempt import Attempt
+from application.gateway.call_log import Journal
 from application.gateway.continuation import Joint, continues
-from application.gateway.error_table import treatment_of
+from application.gateway.failure_policy import treatment_of
 from application.gateway.health import Health
-from application.gateway.journal import Journal
+from application.gateway.model_attempt import Attempt
+from application.gateway.model_request import Ask, FailedOver, Heard, Restarted, Routed
 from application.gateway.router import Route
 from application.ports.model import ModelFailure, TextDelta
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from application.embedding import embed
-from application.gateway.ask import Ask, FailedOver, Heard, Reply, Restarted, Routed
+from application.gateway.call_log import Journal
+from application.gateway.embedding import embed
 from application.gateway.failover import Failover
-from application.gateway.journal import Journal
-from application.gateway.redaction import Redactor
+from application.gateway.model_request import Ask, FailedOver, Heard, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
+from application.plan.quoting import draw_mark, fence_tag, fenced
 from application.ports.model import Embedder, Finished, Message, TextDelta, ToolUse
-from application.quoting import draw_mark, fence_tag, fenced
+from application.redaction.redactor import Redactor
 from domain.model_calls import ModelCallStarted
 from domain.session.events import ModelFailedOver
 from domain.usage import Usage

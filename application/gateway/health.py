@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from application.gateway.breaker import Breaker, Outcome
-from application.gateway.error_table import treatment_of
+from application.gateway.failure_policy import treatment_of
 from application.ports.model import ModelFailure
 
 SMOOTHING = 0.2

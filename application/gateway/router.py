@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from application.budget.balance import Level
 from application.gateway.health import Health
-from application.gateway.purse import Level
 from domain.refusals import ModelUnavailable, PromptTooLong
 from domain.tenant.events import ModelPolicy
 from domain.usage import family_of

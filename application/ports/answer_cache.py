@@ -19,8 +19,9 @@ class CacheScope(msgspec.Struct, frozen=True, kw_only=True):
 
     `corpus_version` is 0 for an assistant without documents; `data_version` names its tools and the datasets that they
     read, each in its version. `roles` are what the asker may do, and `user` is the asker where the answer hangs on who
-    asks. `language` is the one that the client wants. `context` is `application.gateway.caching.context_of` the earlier
-    turns. `release` names what else of the installation shapes answers: its models, its prompts.
+    asks. `language` is the one that the client wants. `context` is `context_of` the earlier turns
+    (`application.answer_cache.answer_cache`). `release` names what else of the installation shapes answers: its models,
+    its prompts.
     """
 
     tenant: str

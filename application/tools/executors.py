@@ -12,7 +12,7 @@ from application.clock import now
 from application.ports.datasets import Datasets
 from application.ports.keys import Sealer
 from application.ports.webhooks import Webhooks
-from application.tools.signing import SIGNED_BY, sign, sign_request, signing_secret
+from application.tools.webhook_signature import SIGNED_BY, sign, sign_request, signing_secret
 from domain.tenant.events import Query, Tool, Webhook
 from domain.tenant.tool_definitions import defaults, parameter_types
 

@@ -22,10 +22,10 @@ from application.ports.datasets import QueryFailed
 from application.ports.tables import Table
 from domain.refusals import InvalidField, Refusal
 from domain.tenant.events import Column, Query
-from infra.bench.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.processes import children, private_bytes
 from infra.bench.hostile_sql import COLUMNS, Hostile, hostile_queries, order_rows
-from infra.bench.installation import Installed, installed
-from infra.bench.processes import children, private_bytes
 
 SAMPLE_S, PAUSE_S = 0.1, 0.05
 BEFORE = 60

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from infra.bench.chat_load import Seen, ask, ask_all, close_all, open_sockets
-from infra.bench.handbook import DOCUMENTS, QUESTION
-from infra.bench.installation import Installed, installed
+from infra.bench.harness.chat_load import Seen, ask, ask_all, close_all, open_sockets
+from infra.bench.harness.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.installation import Installed, installed
 from infra.bench.load import compare_ledgers
 from infra.local.endpoints import installation_environment
 

@@ -23,7 +23,7 @@ from application.clock import new_id
 from application.execute import SESSION, Context, Held
 from domain.event import Event
 from domain.session.events import SessionOpened, StepRun
-from infra.bench.chat_load import percentile
+from infra.bench.harness.chat_load import percentile
 
 TEXT = "x" * 130
 

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from infra.bench.chat_load import ask_all, close_all, open_sockets, percentile
-from infra.bench.handbook import DOCUMENTS, QUESTION
-from infra.bench.installation import Installed, installed
+from infra.bench.harness.chat_load import ask_all, close_all, open_sockets, percentile
+from infra.bench.harness.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.installation import Installed, installed
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 

@@ -11,9 +11,9 @@ import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection
 
-from infra.bench.chat_load import Seen, ask, close_all, open_sockets
-from infra.bench.handbook import DOCUMENTS, QUESTION
-from infra.bench.installation import Installed, installed
+from infra.bench.harness.chat_load import Seen, ask, close_all, open_sockets
+from infra.bench.harness.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.installation import Installed, installed
 from infra.bench.load import compare_ledgers
 
 

@@ -17,18 +17,18 @@ import msgspec
 
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.language_model import BedrockLanguageModel
-from application.citations import CitationReader
-from application.plan import Node, plan_of
+from application.plan.citations import CitationReader
+from application.plan.effects import Effects
+from application.plan.facts import Facts, ToolFact
+from application.plan.plan import Node, plan_of
+from application.plan.prompt import system_blocks
+from application.plan.run_plan import PlanRun
+from application.plan.step_request import StepAsk, StepReply
 from application.ports.model import ModelCall, TextDelta
-from application.prompt import system_blocks
-from application.run_plan import PlanRun
-from application.steps.asking import StepAsk, StepReply
-from application.steps.effects import Effects
-from application.steps.facts import Facts, ToolFact
 from domain.event import Event
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
-from infra.bench.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 
 FAST = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 BALANCED = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"

@@ -17,10 +17,10 @@ import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
-from infra.bench.chat_load import OPEN_AT_ONCE, ask, close_all, open_sockets, percentile
-from infra.bench.handbook import DOCUMENTS, QUESTION
-from infra.bench.installation import installed
-from infra.bench.processes import cpu_seconds
+from infra.bench.harness.chat_load import OPEN_AT_ONCE, ask, close_all, open_sockets, percentile
+from infra.bench.harness.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.installation import installed
+from infra.bench.harness.processes import cpu_seconds
 from infra.local.endpoints import installation_environment
 
 Arrival = Literal["burst", "steady"]

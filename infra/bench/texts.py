@@ -14,18 +14,18 @@ from typing import Any
 import msgspec
 
 from adapters.pii.rule_detector import RuleDetector
-from application.citations import CitationReader
-from application.gateway.active_content import inert
-from application.gateway.cache_rules import as_typed
-from application.gateway.dependence import dependence_of
-from application.gateway.guard import may_serve
-from application.gateway.redaction import Redactor, irreversible
-from application.prompt import question_message
+from application.answer_cache.cacheability import as_typed
+from application.answer_cache.dependence import dependence_of
+from application.answer_cache.equivalence import may_serve
+from application.plan.citations import CitationReader
+from application.plan.prompt import question_message
+from application.redaction.active_content import inert
+from application.redaction.redactor import Redactor, irreversible
 from domain.session.events import Passage
 from infra.bench.pattern_attacks import grown, pumps
 from infra.bench.product_patterns import patterns
-from infra.bench.redaction import corpus
-from infra.bench.redaction_values import Values
+from infra.bench.redaction.benchmark import corpus
+from infra.bench.redaction.values import Values
 
 LONGEST = 32_000
 """Characters of a prompt (the contract)."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.app import create_app
+from api.server.app import create_app
 from api.services import Services
-from application import tenants as known
-from application.tenants import KnownTenants
+from application.tenants import cached_tenants as known
+from application.tenants.cached_tenants import KnownTenants
 from domain.event import Envelope
 from domain.refusals import AssistantNotFound, DependencyUnavailable
 from domain.tenant.events import PII_DEFAULTS, Assistant

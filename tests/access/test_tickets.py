@@ -12,9 +12,9 @@ import msgspec
 import pytest
 import valkey.asyncio
 
+from adapters.in_process.tickets import MOST, InMemoryTickets
 from adapters.valkey.tickets import ValkeyTickets
 from application.ports.tickets import Tickets
-from application.tickets import MOST, InMemoryTickets
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable, Overloaded
 
@@ -54,9 +54,9 @@ async def test_in_memory_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     tickets = InMemoryTickets()
     ticket, spare = await tickets.issue(ADA, 30), await tickets.issue(ADA, 30)
     later = time.monotonic() + 29
-    monkeypatch.setattr("application.tickets.time.monotonic", lambda: later)
+    monkeypatch.setattr("adapters.in_process.tickets.time.monotonic", lambda: later)
     assert await tickets.redeem(ticket) == ADA
-    monkeypatch.setattr("application.tickets.time.monotonic", lambda: later + 2)
+    monkeypatch.setattr("adapters.in_process.tickets.time.monotonic", lambda: later + 2)
     assert await tickets.redeem(spare) is None
 
 

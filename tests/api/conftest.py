@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from api.app import create_app
+from api.server.app import create_app
 from api.services import Services
 from tests.api.house import make_services
 

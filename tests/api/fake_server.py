@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from api.server import listen, serve
+from api.server.run import listen, serve
 from tests.api.house import QuickDrain, make_services
 
 

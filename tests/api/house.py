@@ -12,26 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from adapters.files.scratch import UnnamedFiles
-from api.address_limits import address_limits
-from api.frame_rates import FrameRates
-from api.http_limits import Deadlines
-from api.metrics import Page
+from adapters.in_process.tickets import InMemoryTickets
+from api.composition.token_wiring import create_token_keys, token_issuer, token_verifier
+from api.connections.address_limits import address_limits
+from api.connections.frame_rates import FrameRates
+from api.connections.registry import Sockets
 from api.readiness import Readiness
-from api.server import DrainingServer, listen, server_config
+from api.server.head_limits import Deadlines
+from api.server.run import DrainingServer, listen, server_config
 from api.services import Services
 from api.settings import Settings
-from api.sockets import Sockets
-from api.token_wiring import create_token_keys, token_issuer, token_verifier
-from application.admission import Admission
+from api.telemetry.metrics import Page
+from application.budget.budget_gate import BudgetGate
+from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.clock import now
-from application.create_tenant import CreateTenantHandler
-from application.delete_assistant import DeleteAssistantHandler
-from application.gateway.reservation import BudgetGate
 from application.ports.tenants import TenantRow
-from application.put_assistant import PutAssistantHandler
-from application.tenants import KnownTenants
-from application.tickets import InMemoryTickets
+from application.tenants.cached_tenants import KnownTenants
+from application.tenants.create_tenant import CreateTenantHandler
+from application.tenants.delete_assistant import DeleteAssistantHandler
+from application.tenants.put_assistant import PutAssistantHandler
 from domain.access import PLATFORM_TENANT
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_event_store import InMemoryEventStore

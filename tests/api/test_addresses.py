@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.address_limits import AddressLimits
-from api.addresses import Proxies, counted, networks
-from api.app import create_app
+from api.connections.address_limits import AddressLimits
+from api.connections.addresses import Proxies, counted, networks
+from api.server.app import create_app
 from domain.refusals import Overloaded, RateLimited
 from tests.api.house import bearer, make_services
 

@@ -14,8 +14,8 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from msgspec import Meta
 
-from api import frames as f
-from api.app import create_app
+from api.connections import client_frames as f
+from api.server.app import create_app
 from domain.refusals import Refusal
 from tests.api.house import bearer, make_services
 

@@ -11,10 +11,10 @@ import httpx
 import msgspec
 import pytest
 
-from api.app import create_app
+from api.server.app import create_app
+from application.budget.budget_gate import BudgetGate
 from application.clock import now
-from application.gateway.reservation import BudgetGate
-from application.put_budget import PutBudgetHandler
+from application.tenants.put_budget import PutBudgetHandler
 from domain.tenant.events import Budget
 from tests.api.house import bearer, make_services, operator
 from tests.fakes.fixed_spending import FixedSpending

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import create_app
 from api.cli.token import repeat
+from api.server.app import create_app
 from api.services import Services
 from tests.api.house import TENANT, make_services, operator, serving
 
@@ -169,7 +169,7 @@ def test_help_has_an_example(args: tuple[str, ...]) -> None:
 def test_issuing_a_token_loads_no_server() -> None:
     """What makes the command quick is what it does not import."""
     code = """
-import sys, api.cli.token, api.token_wiring
+import sys, api.cli.token, api.composition.token_wiring
 sys.exit(bool({'litestar', 'httpx', 'aioboto3', 'psycopg'} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0

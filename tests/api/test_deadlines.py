@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.http_limits import Deadlines
+from api.server.head_limits import Deadlines
 from api.services import Services
 from tests.api.house import bearer, make_services, serving
 from tests.api.test_handshake import open_socket

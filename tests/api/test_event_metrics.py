@@ -10,13 +10,13 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
-from api import metrics
-from api.app import create_app
-from api.event_metrics import count, show_breakers
+from api.connections.registry import Sockets
 from api.problems import TABLE
-from api.server import metrics_served
+from api.server.app import create_app
+from api.server.run import metrics_served
 from api.settings import Settings
-from api.sockets import Sockets
+from api.telemetry import metrics
+from api.telemetry.event_metrics import count, show_breakers
 from application.gateway.health import Health
 from domain.model_calls import TokensUsed
 from domain.session import events as e

@@ -14,9 +14,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from api.connections.registry import Sockets
 from api.services import Services
 from api.settings import Settings
-from api.sockets import Sockets
 from domain.refusals import RateLimited
 from tests.api.house import TENANT, bearer, make_services, operator, serving
 

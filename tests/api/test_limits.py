@@ -11,10 +11,10 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from api.app import create_app
-from api.frame_rates import FrameRates
+from api.connections.frame_rates import FrameRates
+from api.connections.registry import Sockets
+from api.server.app import create_app
 from api.services import Services
-from api.sockets import Sockets
 from domain.access import Principal
 from domain.refusals import RateLimited
 from tests.api.house import TENANT, bearer, make_services, serving

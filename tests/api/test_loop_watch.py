@@ -9,8 +9,8 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from api.loop_watch import LoopWatch, Stall, tell, tell_end
-from api.metrics import loop_stalled_seconds, loop_stalls
+from api.telemetry.loop_watch import LoopWatch, Stall, tell, tell_end
+from api.telemetry.metrics import loop_stalled_seconds, loop_stalls
 from application.tasks import TaskSet
 
 SECRET = "a value that stands in a variable"

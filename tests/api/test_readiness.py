@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import create_app
 from api.health_checks import reachable
 from api.readiness import Away, Readiness
+from api.server.app import create_app
 from application.gateway.health import Health
 from application.ports.model import ModelFailure
 from tests.api.house import make_services

@@ -8,7 +8,7 @@ import pytest
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 
-from api.app import all_routes, create_app
+from api.server.app import all_routes, create_app
 from api.services import Services
 from domain.access import PERMISSIONS, PLATFORM_TENANT, ROLES, Permission, Principal
 

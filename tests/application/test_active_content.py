@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
-from application.gateway.active_content import MAX_ADDRESS, REMOVED, ActiveContentFilter, inert
+from application.redaction.active_content import MAX_ADDRESS, REMOVED, ActiveContentFilter, inert
 
 ALLOWED = ("docs.example.com", "*.example.org")
 HOSTS = st.sampled_from([(), ALLOWED])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from application import buckets as module
-from application.admission import Admission
-from application.buckets import Buckets
+from application.budget import gcra as module
+from application.budget.gcra import Buckets
+from application.budget.process_limits import Admission
 from domain.refusals import Overloaded, RateLimited
 
 

@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from application.after_turn import MOST_BYTES, AfterTurn
+from application.turns.post_turn import MOST_BYTES, AfterTurn
 
 
 def ended(turn_id: str, size: int, gate: asyncio.Event) -> Any:

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from application.clock import new_id
-from application.opening import data_version
 from application.ports.model import ToolUse
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
-from application.turn_run import Asker
+from application.turns.prepare_turn import data_version
+from application.turns.running_turn import Asker
 from domain.session import events as e
 from domain.session.events import ToolCalled
 from domain.tenant.events import Assistant, CachePolicy, DatasetPut, Query, Tool, Webhook

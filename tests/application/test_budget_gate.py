@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.admission import Admission
+from application.budget import ledger_sync as measure
+from application.budget.balance import BudgetNews
+from application.budget.budget_gate import BudgetGate, Reservation
+from application.budget.process_limits import Admission
 from application.clock import new_id
-from application.gateway import measure
-from application.gateway.purse import BudgetNews
-from application.gateway.reservation import BudgetGate, Reservation
 from domain.model_calls import ModelCallStarted, settle
 from domain.refusals import BudgetExceeded, DependencyUnavailable, Draining, Overloaded, RateLimited
 from domain.tenant.events import Budget, Limits

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from application import frames as f
-from application.budget_news import TellOfBudget
-from application.gateway.purse import BudgetNews
+from application.budget.balance import BudgetNews
+from application.sessions import feed_frames as f
+from application.tenants.warn_of_budget import TellOfBudget
 from domain.tenant.events import BudgetWarned
 from tests.application.turn_house import TENANT, frames_of, house
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from application.answer_cache.answer_cache import AnswerCache, Hit
+from application.answer_cache.cacheability import context_of, conversation, may_keep, pieces
 from application.clock import now
-from application.gateway.cache_rules import context_of, conversation, may_keep, pieces
-from application.gateway.caching import AnswerCache, Hit
 from application.ports.answer_cache import CachedAnswer, CacheScope, Entry, Question
 from domain.dependence import BY_AUDIENCE
 from domain.tenant.events import CachePolicy

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.citations import CitationReader, best_sentence
+from application.plan.citations import CitationReader, best_sentence
 from domain.session.events import Passage
 
 DOCUMENT = "Intro here. Coffee may be returned within 30 days. Tea may not be returned.\nThe shop opens at nine."

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from application import frames as f
-from application.cancel_turn import cancel_turn
 from application.clock import new_id
-from application.confirm_tool import confirm_tool
 from application.execute import Context
-from application.live_session import LiveSession, LiveSessions
 from application.ports.model import ToolUse
-from application.tools.box import MOST_CONFIRMED
+from application.sessions import feed_frames as f
+from application.sessions.live_session import LiveSession, LiveSessions
 from application.tools.executors import Caller
-from application.turn_run import Asker
+from application.tools.toolbox import MOST_CONFIRMED
+from application.turns.cancel_turn import cancel_turn
+from application.turns.confirm_tool import confirm_tool
+from application.turns.running_turn import Asker
 from domain.refusals import NotFound, TurnNotFound
 from domain.session import events as e
 from domain.session import rules

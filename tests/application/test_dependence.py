@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.gateway.dependence import MOST_READ, dependence_of
-from application.steps.catalogue import STEPS
+from application.answer_cache.dependence import MOST_READ, dependence_of
+from application.plan.catalogue.steps import STEPS
 from domain.dependence import NOTHING, THE_USER, Dependence
 from domain.tenant.events import Query, Tool, Webhook
 

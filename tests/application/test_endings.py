@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from api.turns import turn_fields
-from application import frames as f
+from api.http.turn_answers import turn_fields
 from application.ports.model import StopReason, ToolUse
+from application.sessions import feed_frames as f
 from application.tools.uses import lawful, same_call
 from domain.session import events as e
 from domain.tenant.events import Assistant, Tool, Webhook

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.gateway.ask import Ask, FailedOver, Heard, Restarted, Routed
-from application.gateway.attempt import Attempt
+from application.gateway.call_log import Caller
 from application.gateway.continuation import Joint, prefill
-from application.gateway.error_table import TABLE, treatment_of
 from application.gateway.failover import Failover
+from application.gateway.failure_policy import TABLE, treatment_of
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
-from application.gateway.journal import Caller
-from application.gateway.redaction import Redactor
+from application.gateway.model_attempt import Attempt
+from application.gateway.model_request import Ask, FailedOver, Heard, Restarted, Routed
 from application.gateway.router import Router
 from application.ports.model import Finished, Message, ModelFailure, TextDelta, ToolUse
+from application.redaction.redactor import Redactor
 from domain.event import Event
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import BudgetExceeded, ModelUnavailable

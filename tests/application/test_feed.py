@@ -7,9 +7,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application import frames as f
-from application.feed import FEED_BYTES, Feed
 from application.ports.feed_tail import TailPiece
+from application.sessions import feed_frames as f
+from application.sessions.feed import FEED_BYTES, Feed
 
 
 def filled(texts: list[str], feed: Feed | None = None) -> Feed:

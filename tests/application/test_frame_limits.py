@@ -7,12 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import frames as api
-from api.turns import history, repeat
-from application import frames as f
-from application.citations import CitationReader, KeptCitations
+from api.connections import client_frames as api
+from api.http.turn_answers import history, repeat
 from application.clock import new_id
-from application.frame_limits import ANSWER_BYTES, CITATIONS_BYTES, MAX_FRAME, cut, json_size, text_size, within
+from application.plan.citations import CitationReader, KeptCitations
+from application.sessions import feed_frames as f
+from application.sessions.frame_limits import (
+    ANSWER_BYTES,
+    CITATIONS_BYTES,
+    MAX_FRAME,
+    cut,
+    json_size,
+    text_size,
+    within,
+)
 from domain.session import events as e
 from domain.session.state import Session, evolve
 from tests.application.turn_house import frames_of, house, said

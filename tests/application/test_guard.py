@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.gateway.guard import may_serve
-from infra.bench.near_misses import NEAR_MISSES
-from infra.bench.paraphrases import PARAPHRASES
+from application.answer_cache.equivalence import may_serve
+from infra.bench.caches.near_misses import NEAR_MISSES
+from infra.bench.caches.paraphrases import PARAPHRASES
 
 DIFFERENT = """
 What can I do with my old badge? | What should I do with my old badge?

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.pii.rule_detector import RuleDetector
-from application.gateway.known_values import KnownValues
-from application.gateway.redaction import Redactor
 from application.ports.detector import Span
+from application.redaction.known_values import KnownValues
+from application.redaction.redactor import Redactor
 from tests.fakes.nothing_private import NothingPrivate
 
 VALUE = st.text(alphabet="a1 +@_.", min_size=6, max_size=9).map(str.strip).filter(lambda value: len(value) >= 6)

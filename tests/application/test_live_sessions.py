@@ -6,10 +6,10 @@ import tracemalloc
 
 import pytest
 
-from application import frames as f
 from application.clock import new_id
 from application.execute import Context
-from application.live_session import LiveSession, LiveSessions
+from application.sessions import feed_frames as f
+from application.sessions.live_session import LiveSession, LiveSessions
 from domain.event import StreamId
 from domain.refusals import Overloaded
 from domain.session import events as e

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from application import frames as f
 from application.clock import new_id
-from application.index_documents import IndexDocuments
-from application.live_session import LiveSession, LiveSessions
-from application.recover_turns import RecoverTurns
+from application.documents.ingest_worker import IndexDocuments
+from application.sessions import feed_frames as f
+from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import Loops, ended
+from application.turns.recover_turns import RecoverTurns
 from domain.event import StreamId
 from tests.application.turn_house import House, house, member
 from tests.documents.house import EDITOR

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from application.clock import new_id
-from application.frames import Delta
-from application.live_session import MIRRORED, LiveSession, LiveSessions
+from application.sessions.feed_frames import Delta
+from application.sessions.live_session import MIRRORED, LiveSession, LiveSessions
 from domain.event import StreamId
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_feed_tail import InMemoryFeedTail

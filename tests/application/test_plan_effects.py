@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.plan import LEAN, PRESETS
-from application.prompt import question_message
-from application.steps.act import ToolChoice
-from application.steps.effects import MOST_QUERIES, Effects
-from application.steps.facts import Facts, ToolFact
-from application.steps.fusing import fuse
-from application.steps.retrieve import Collections, Excerpt, Excerpts, Grades, Ranking
-from application.steps.understand import (
+from application.plan.catalogue.act import ToolChoice
+from application.plan.catalogue.retrieve import Collections, Excerpt, Excerpts, Grades, Ranking
+from application.plan.catalogue.understand import (
     Complexity,
     Expansions,
     Intent,
@@ -24,7 +19,12 @@ from application.steps.understand import (
     Screening,
     StandaloneQuestion,
 )
-from application.steps.verify import Grounding, OutputScreening
+from application.plan.catalogue.verify import Grounding, OutputScreening
+from application.plan.effects import MOST_QUERIES, Effects
+from application.plan.facts import Facts, ToolFact
+from application.plan.plan import LEAN, PRESETS
+from application.plan.prompt import question_message
+from application.turns.rank_fusion import fuse
 from domain.session.events import Passage
 
 READ = ToolFact(name="orders", description="Orders")

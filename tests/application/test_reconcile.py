@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.clock import new_id
-from application.ledger_facts import read_call_facts
 from application.ports.invocation_logs import LoggedCall, UnreadableLine
-from application.reconcile import Reconcile
-from application.reconcile_report import Finding, Report
+from application.reconciliation.call_events import read_call_facts
+from application.reconciliation.reconcile import Reconcile
+from application.reconciliation.report import Finding, Report
 from domain.event import Envelope, Event
 from domain.model_calls import ModelCallStarted, TokensCorrected, TokensUsed, settle
 from domain.session.events import SessionOpened

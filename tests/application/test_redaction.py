@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from application.gateway.redaction import Redactor, irreversible
+from application.redaction.redactor import Redactor, irreversible
 from domain.refusals import PiiBlocked
 from tests.fakes.word_detector import WordDetector
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.gateway.restorer import Restorer, restore
+from application.redaction.placeholders import Restorer, restore
 
 VALUES = {
     "EMAIL_1": "alice@example.com",

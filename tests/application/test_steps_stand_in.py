@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from application.plan import plan_of
-from application.prompt import system_blocks
-from application.run_plan import PlanRun
-from application.steps.asking import StepAsk, StepReply, ask_of
-from application.steps.catalogue import STEPS
-from application.steps.effects import Effects
-from application.steps.facts import Facts, ToolFact
-from application.steps.structured import parse_reply
-from application.steps.understand import Intent
+from application.plan.catalogue.steps import STEPS
+from application.plan.catalogue.understand import Intent
+from application.plan.effects import Effects
+from application.plan.facts import Facts, ToolFact
+from application.plan.plan import plan_of
+from application.plan.prompt import system_blocks
+from application.plan.run_plan import PlanRun
+from application.plan.step_request import StepAsk, StepReply, ask_of
+from application.plan.structured_output import parse_reply
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
 from infra.local.bedrock.judgement import language_of

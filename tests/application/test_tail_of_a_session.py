@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from application import frames as f
 from application.clock import new_id
 from application.execute import Context
-from application.feed import Feed
-from application.live_session import LiveSession, LiveSessions
+from application.sessions import feed_frames as f
+from application.sessions.feed import Feed
+from application.sessions.live_session import LiveSession, LiveSessions
 from domain.event import Event, StreamId
 from domain.session import events as e
 from tests.fakes.in_memory_event_store import InMemoryEventStore

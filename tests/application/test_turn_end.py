@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from application import frames as f
-from application.admission import Admission
-from application.cancel_turn import cancel_turn
+from application.budget.process_limits import Admission
 from application.clock import new_id, now
-from application.drain import Drain
-from application.live_session import LiveSession
+from application.sessions import feed_frames as f
+from application.sessions.live_session import LiveSession
+from application.turns.cancel_turn import cancel_turn
+from application.turns.drain import Drain
 from domain.event import Envelope, Event
 from domain.model_calls import TokensUsed
 from domain.refusals import DependencyUnavailable, PayloadTooLarge, TurnNotFound

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from application import frames as f
-from application.cancel_turn import cancel_turn
 from application.clock import new_id
-from application.give_feedback import give_feedback
 from application.ports.model import ModelFailure, ToolUse
 from application.ports.webhooks import WebhookAnswer
+from application.sessions import feed_frames as f
+from application.turns.cancel_turn import cancel_turn
+from application.turns.give_feedback import give_feedback
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
 from domain.session.commands import GiveFeedback

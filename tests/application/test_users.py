@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from application.clock import new_id
-from application.live_session import LiveSessions
+from application.sessions.live_session import LiveSessions
 from application.users import Users, hashed_client_id
 from domain.access import Identity, Principal, is_pseudonym
 from domain.refusals import DependencyUnavailable, NotFound

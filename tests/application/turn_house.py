@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from api.composition.turn_wiring import TurnParts, Turns, put_together
 from api.settings import Settings
-from api.turn_wiring import TurnParts, Turns, put_together
-from application import frames as f
-from application.admission import Admission
+from application.budget.process_limits import Admission
 from application.clock import new_id
-from application.create_turn import CreateTurnHandler
-from application.live_session import LiveSession, LiveSessions
-from application.open_session import OpenSessionHandler
 from application.ports.detector import Detector
+from application.sessions import feed_frames as f
+from application.sessions.live_session import LiveSession, LiveSessions
+from application.sessions.open_session import OpenSessionHandler
+from application.turns.create_turn import CreateTurnHandler
 from domain.access import Principal
 from domain.event import Event
 from domain.session.events import Passage

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from adapters.s3.blobs import S3Blobs
-from api.aws_client import open_aws
+from api.composition.aws_client import open_aws
 from application.clock import new_id
 from application.ports.blobs import Blobs
 from domain.refusals import DependencyUnavailable

@@ -13,9 +13,9 @@ from typing import Any
 import aioboto3
 import pytest
 
-from adapters.files.invocation_logs import FolderInvocationLogs
+from adapters.bedrock_logs.log_files import FolderInvocationLogs
+from adapters.bedrock_logs.log_objects import S3InvocationLogs
 from adapters.s3.blobs import S3Blobs
-from adapters.s3.invocation_logs import S3InvocationLogs
 from application.clock import new_id
 from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
 from domain.refusals import DependencyUnavailable

@@ -16,9 +16,9 @@ import pytest
 import valkey.asyncio
 
 from adapters.valkey.reservations import ValkeyReservations
-from application.admission import Admission
+from application.budget.budget_gate import BudgetGate
+from application.budget.process_limits import Admission
 from application.clock import new_id
-from application.gateway.reservation import BudgetGate
 from domain.model_calls import ModelCallStarted, settle
 from domain.refusals import BudgetExceeded, RateLimited
 from domain.tenant.events import Budget

@@ -11,14 +11,14 @@ from typing import BinaryIO, cast
 from adapters.extract.kinds import sniff
 from adapters.extract.reading import read
 from adapters.files.scratch import UnnamedFiles
-from application.add_document import Accepted, AddDocumentHandler
-from application.delete_document import DeleteDocumentHandler
-from application.embeddable import Embeddable
-from application.index_documents import IndexDocuments
+from application.documents.add_document import Accepted, AddDocumentHandler
+from application.documents.delete_document import DeleteDocumentHandler
+from application.documents.index_document import ReadDocument
+from application.documents.ingest_worker import IndexDocuments
+from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.extractor import Extracted
 from application.ports.scratch import ReceivedFile
-from application.read_document import ReadDocument
-from application.search_documents import SearchDocumentsHandler
+from application.redaction.embeddable import Embeddable
 from domain.access import Principal
 from domain.event import Event
 from domain.refusals import DependencyUnavailable

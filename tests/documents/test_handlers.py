@@ -29,7 +29,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setattr("application.read_document.BACKOFF_S", (0.0, 0.0))
+    monkeypatch.setattr("application.documents.index_document.BACKOFF_S", (0.0, 0.0))
     return House()
 
 
@@ -247,7 +247,7 @@ async def test_the_loop_reads_what_comes_and_says_what_failed(house: House) -> N
 async def test_what_is_away_postpones_and_what_kills_its_readers_is_given_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("application.index_documents.LONGEST_DELAY_S", 0.0)
+    monkeypatch.setattr("application.documents.ingest_worker.LONGEST_DELAY_S", 0.0)
     id = (await house.add(EDITOR, "a.txt", b"text")).document_id
     house.blobs.away = True
     stop = asyncio.Event()

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import create_app
+from api.server.app import create_app
 from tests.api.house import bearer, make_services
 from tests.documents.house import House
 

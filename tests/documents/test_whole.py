@@ -10,10 +10,10 @@ from io import BytesIO
 import psycopg
 import pytest
 
-from api.provision import provision
+from api.composition.provision import provision
+from api.composition.wiring import open_services, run_ingest
 from api.services import Services
 from api.settings import read_settings
-from api.wiring import open_services, run_ingest
 from application.clock import new_id
 from domain.access import PLATFORM_TENANT, Principal
 from domain.event import Shredded

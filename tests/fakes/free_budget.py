@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from application.gateway.reservation import Reservation
+from application.budget.budget_gate import Reservation
 from application.ports.reservations import Call
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import Refusal
@@ -14,7 +14,7 @@ from domain.usage import cost_of
 
 @dataclass
 class FreeBudget:
-    """See `application.gateway.attempt.CallBudget`; refuses with `refusal` when it has one."""
+    """See `application.gateway.model_attempt.CallBudget`; refuses with `refusal` when it has one."""
 
     refusal: Refusal | None = None
     state: Literal["ok", "warned", "low", "out"] = "ok"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from application.buckets import Buckets
+from application.budget.gcra import Buckets
 from application.ports.reservations import RESERVED_S, Answer, Base, Bound, Call, Claim, Counted, Mark, Standing
 from domain.refusals import DependencyUnavailable
 

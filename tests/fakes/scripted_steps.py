@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from application.steps.asking import StepAsk, StepReply
+from application.plan.step_request import StepAsk, StepReply
 from domain.event import Event
 from domain.session.events import StepRun
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from infra.bench.handbook import DOCUMENTS
-from infra.bench.installation import Installed, installed
+from infra.bench.harness.handbook import DOCUMENTS
+from infra.bench.harness.installation import Installed, installed
 
 WITHIN_S = 60
 ALARMS = ("tenant_mismatch", "database_login_refused")
@@ -87,8 +87,8 @@ async def chatting(ours: Installed, token: str = "") -> AsyncIterator[Chat]:
 
 def reading(ours: Installed, *roles: str, user: str = "user-0") -> httpx.Client:
     """HTTP as a user of the first tenant."""
+    from api.composition.token_wiring import token_issuer
     from api.settings import read_settings
-    from api.token_wiring import token_issuer
 
     issuer = token_issuer(read_settings(data_dir=str(ours.data_dir)))
     token = issuer.issue(tenant=ours.tenants[0], user=user, roles=roles, ttl_s=900).token

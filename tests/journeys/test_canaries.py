@@ -15,8 +15,8 @@ import httpx
 import psycopg
 import pytest
 
-from infra.bench.handbook import DOCUMENTS, QUESTION
-from infra.bench.installation import Installed, installed
+from infra.bench.harness.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.installation import Installed, installed
 from infra.local.endpoints import installation_environment
 from tests.adapters.extract.files import word as word_file
 from tests.journeys.conftest import Chat, chatting, reading

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from infra.bench.handbook import QUESTION
-from infra.bench.installation import Installed
+from infra.bench.harness.handbook import QUESTION
+from infra.bench.harness.installation import Installed
 from infra.bench.load import compare_ledgers
 from tests.journeys.conftest import chatting, reading, set_pace
 
@@ -188,8 +188,8 @@ async def test_an_unknown_session_and_a_colleagues_answer_alike(ours: Installed)
 
 
 async def test_a_token_that_expires_ends_its_socket(ours: Installed) -> None:
+    from api.composition.token_wiring import token_issuer
     from api.settings import read_settings
-    from api.token_wiring import token_issuer
 
     issuer = token_issuer(read_settings(data_dir=str(ours.data_dir)))
     token = issuer.issue(tenant=ours.tenants[0], user="brief", roles=["member"], ttl_s=2).token

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from infra.bench.handbook import QUESTION
-from infra.bench.installation import Installed
+from infra.bench.harness.handbook import QUESTION
+from infra.bench.harness.installation import Installed
 from infra.local.endpoints import read_installation
 from tests.journeys.conftest import chatting, reading, set_pace
 

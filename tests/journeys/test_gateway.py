@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.bench.handbook import QUESTION
-from infra.bench.installation import Installed
+from infra.bench.harness.handbook import QUESTION
+from infra.bench.harness.installation import Installed
 from tests.journeys.conftest import chatting, reading, set_pace
 
 pytestmark = pytest.mark.real

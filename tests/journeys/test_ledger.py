@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from application.clock import now, rfc3339
-from infra.bench.handbook import QUESTION
-from infra.bench.installation import Installed
+from infra.bench.harness.handbook import QUESTION
+from infra.bench.harness.installation import Installed
 from tests.journeys.conftest import chatting, reading, set_pace
 
 pytestmark = pytest.mark.real

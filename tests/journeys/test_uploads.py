@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.bench.installation import Installed, installed
+from infra.bench.harness.installation import Installed, installed
 from tests.journeys.conftest import reading
 from tests.journeys.test_failures import pid_of
 

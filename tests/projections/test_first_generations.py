@@ -9,8 +9,8 @@ import pytest
 
 from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool
+from api.composition.provision import READ_MODELS
 from api.health_checks import READ_MODELS as NAMES
-from api.provision import READ_MODELS
 from application.clock import new_id, now
 from projections.cost_reads import CostReads
 from projections.first_generations import begin_first_generations, missing

@@ -17,13 +17,13 @@ import pytest
 
 from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool
-from api.app import create_app
+from api.http.turn_answers import history
+from api.server.app import create_app
 from api.services import Services
-from api.turns import history
+from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
-from application.erase_session import EraseSessionHandler
-from application.gateway.caching import AnswerCache
-from application.live_session import LiveSessions
+from application.sessions.erase_session import EraseSessionHandler
+from application.sessions.live_session import LiveSessions
 from application.users import Users
 from domain.event import Event, StreamId
 from domain.session import events as e

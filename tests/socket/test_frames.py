@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api import frames as f
+from api.connections import client_frames as f
 from domain.refusals import Refusal
 
 

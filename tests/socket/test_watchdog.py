@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from litestar.exceptions import WebSocketDisconnect
 
-from api.client_socket import ClientGone, ClientSocket
-from api.sockets import STUCK_S, Sockets
+from api.connections.client_socket import ClientGone, ClientSocket
+from api.connections.registry import STUCK_S, Sockets
 from application.tasks import Loops, ended
 from domain.access import Principal
 from domain.refusals import Refusal

@@ -8,17 +8,17 @@ from typing import BinaryIO
 
 from adapters.tabular.csv_table import read_csv
 from adapters.tabular.kinds import table_kind
-from application.delete_dataset import DeleteDatasetHandler
-from application.delete_tool import DeleteToolHandler
 from application.execute import TENANT as TENANT_STREAM
 from application.execute import Context, execute
 from application.ports.model import ToolUse
 from application.ports.tables import Row, Table
-from application.put_dataset import PutDatasetHandler
-from application.put_tool import PutToolHandler
-from application.tenants import KnownTenants
-from application.tools.box import RecordIntent, ToolBox, ToolBoxes
+from application.tenants.cached_tenants import KnownTenants
+from application.tenants.delete_dataset import DeleteDatasetHandler
+from application.tenants.delete_tool import DeleteToolHandler
+from application.tenants.put_dataset import PutDatasetHandler
+from application.tenants.put_tool import PutToolHandler
 from application.tools.executors import Caller, Executors
+from application.tools.toolbox import RecordIntent, ToolBox, ToolBoxes
 from domain.access import Principal
 from domain.session.events import ToolCalled
 from domain.tenant import rules

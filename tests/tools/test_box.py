@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
-from application.tools.box import MOST_BYTES, MOST_CALLS
 from application.tools.executors import Caller
 from application.tools.results import ToolResult, effect_key
-from application.tools.signing import SIGNED_BY, shown_secret, sign_request, signing_secret
+from application.tools.toolbox import MOST_BYTES, MOST_CALLS
+from application.tools.webhook_signature import SIGNED_BY, shown_secret, sign_request, signing_secret
 from domain.refusals import DependencyUnavailable
 from domain.session.events import ToolCalled
 from tests.tools.house import LOOK_UP, REFUND, TENANT, TOTALS, TURN, House, use

@@ -10,10 +10,10 @@ import httpx
 import msgspec
 import pytest
 
-from api.app import create_app
+from api.server.app import create_app
 from api.services import Services
-from application.delete_assistant import DeleteAssistantHandler
-from application.put_assistant import PutAssistantHandler
+from application.tenants.delete_assistant import DeleteAssistantHandler
+from application.tenants.put_assistant import PutAssistantHandler
 from tests.api.house import bearer, make_services
 from tests.tools.house import LOOK_UP, ORDERS, TOTALS, House
 

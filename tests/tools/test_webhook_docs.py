@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from application.tools.signing import shown_secret, signing_secret
+from application.tools.webhook_signature import shown_secret, signing_secret
 from tests.tools.house import LOOK_UP, TENANT, House, use
 
 DOCS = Path(__file__).parents[2] / "infra" / "docs" / "webhooks.md"

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.tabular.reader import ProcessTableReader
-from application.put_dataset import PutDatasetHandler
-from application.put_tool import PutToolHandler
-from application.tools.box import ToolBoxes
+from application.tenants.put_dataset import PutDatasetHandler
+from application.tenants.put_tool import PutToolHandler
 from application.tools.executors import Executors
+from application.tools.toolbox import ToolBoxes
 from domain.tenant.events import Query, Tool
 from tests.databases import open_datasets
 from tests.tools.house import ADMIN, MEMBER, TURN, House, use

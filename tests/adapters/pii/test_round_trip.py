@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from adapters.pii.rule_detector import RuleDetector
-from application.gateway.redaction import Redactor
-from infra.bench.redaction_names import GIVEN
-from infra.bench.redaction_values import Values
+from application.redaction.redactor import Redactor
+from infra.bench.redaction.names import GIVEN
+from infra.bench.redaction.values import Values
 
 DETECTOR = RuleDetector()
 SAYING = {

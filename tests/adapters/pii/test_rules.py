@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from adapters.pii.rule_detector import RuleDetector
-from infra.bench.redaction_names import GIVEN
-from infra.bench.redaction_values import Values
+from infra.bench.redaction.names import GIVEN
+from infra.bench.redaction.values import Values
 
 DETECTOR = RuleDetector()
 

@@ -20,7 +20,7 @@ from adapters.pii.rule_detector import RuleDetector
 from adapters.pii.stretches import REACH, STRETCH, found
 from application.ports.detector import Span
 from infra.bench.pattern_attacks import grown, pumps
-from infra.bench.redaction import corpus
+from infra.bench.redaction.benchmark import corpus
 
 MODULES = [
     importlib.import_module(f"adapters.pii.{module.name}") for module in pkgutil.iter_modules(adapters.pii.__path__)

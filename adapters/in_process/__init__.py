@@ -1,0 +1,1 @@
+"""Ports that live in the memory of this process."""

@@ -1,0 +1,80 @@
+"""The composition of the background jobs: the relay and the projections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.dynamodb.session_items import DynamoSessionItems
+from adapters.eventstore.store import PostgresEventStore
+from adapters.nats.pipe import open_pipe
+from adapters.postgres.pool import Pool
+from adapters.postgres.user_names import PostgresUserNames
+from api.composition.aws_client import open_aws
+from api.composition.wiring import open_database, process_name
+from api.settings import Settings
+from application.ports.event_pipe import EventPipe
+from application.users import Users
+from projections.audit import Audit
+from projections.costs import Costs
+from projections.job import ProjectionJob
+from projections.read_model import ReadModel
+from projections.rebuild import Rebuilder
+from projections.relay import Relay
+from projections.session_view import SessionView
+
+
+@dataclass(frozen=True)
+class Projecting:
+    """What the relay, the projections and their commands work with."""
+
+    settings: Settings
+    store: PostgresEventStore
+    pool: Pool
+    session_url: str
+    pipe: EventPipe
+    models: dict[str, ReadModel]
+
+    def rebuilder(self, name: str) -> Rebuilder:
+        """Builds generations of a read model; ValueError when there is none of that name."""
+        return self.job([name]).rebuilder(self.models[name])
+
+    def job(self, names: Sequence[str] = ()) -> ProjectionJob:
+        """Prepares and feeds the read models `names`, or all of them; ValueError names one that is not there."""
+        if unknown := set(names) - set(self.models):
+            raise ValueError(f"no read model is named {unknown.pop()}; there are {', '.join(self.models)}")
+        models = [self.models[name] for name in names or self.models]
+        return ProjectionJob(self.store, self.pipe, self.pool, self.session_url, models, lanes=self.settings.lanes)
+
+
+@asynccontextmanager
+async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
+    """Everything opened; NATS and DynamoDB need not be there yet."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, stack, process_name(), worker=True, follows=True)
+        store, pool, login = database.store, database.worker, database.logins.worker
+        assert pool is not None and login is not None, "they were asked for"
+        pipe = await stack.enter_async_context(open_pipe(settings.nats_url))
+        dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
+        items = DynamoSessionItems(dynamodb, settings.table)
+        users = Users(store.vault, PostgresUserNames(database.pool), store)
+        models: Sequence[ReadModel] = (
+            SessionView(store, pool, items, store.vault, users),
+            Costs(store, pool, users),
+            Audit(store, pool),
+        )
+        yield Projecting(settings, store, pool, login.session_url, pipe, {model.name: model for model in models})
+
+
+async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
+    """The `relay` job."""
+    async with open_projecting(settings) as p:
+        await Relay(p.store, p.pipe, p.pool, p.session_url, lanes=settings.lanes).run(stop)
+
+
+async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:
+    """The `project` job."""
+    async with open_projecting(settings) as p:
+        await p.job(names).run(stop)

@@ -1,0 +1,64 @@
+"""What must be there before the first process starts: schema, token keys, table, bucket, read models. Idempotent.
+
+It opens little, so that it is quick: everything else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from adapters.database_login import session_url, with_user
+from adapters.dynamodb.table import provision_table
+from adapters.postgres.logins import find_logins
+from adapters.postgres.migrate import migrate
+from adapters.postgres.pool import open_pool
+from adapters.s3.blobs import S3Blobs
+from api.composition.aws_client import open_aws
+from api.composition.token_wiring import create_token_keys
+from api.settings import Settings
+from projections.audit import Audit
+from projections.costs import Costs
+from projections.first_generations import Tables, begin_first_generations
+from projections.session_view import SessionView
+
+READ_MODELS: tuple[Tables, ...] = (SessionView, Costs, Audit)
+
+
+def provision_all(settings: Settings) -> None:
+    """Bring everything that the settings name to what this version needs; RuntimeError says what could not be."""
+    if not settings.database_url:
+        raise RuntimeError("COLLOQUY_DATABASE_URL is not set, and nothing runs on this data directory")
+    owner = session_url(settings.database_url, settings.database_direct_url)
+    migrate(owner, settings.lanes, settings.login_urls)
+    asyncio.run(provision(settings))
+
+
+async def provision_read_models(settings: Settings) -> None:
+    """Empty read models, where there are none."""
+    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=True)
+    assert logins.worker is not None, "it was asked for"
+    async with open_pool(logins.worker, max_size=1) as pool:
+        await begin_first_generations(pool, READ_MODELS, settings.lanes)
+
+
+def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
+    """The settings that a job logs in to the database with: it need not know the owner's URL then."""
+    logins = asyncio.run(
+        find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=worker)
+    )
+    found = (logins.app, logins.writer, logins.tools, logins.worker)
+    urls = {f"COLLOQUY_DATABASE_{login.part.upper()}_URL": login.url for login in found if login is not None}
+    if settings.database_direct_url:
+        urls["COLLOQUY_DATABASE_DIRECT_URL"] = with_user(settings.database_direct_url, "", "")
+    return urls
+
+
+async def provision(settings: Settings) -> None:
+    """All but the schema: token keys, bucket, table, read models."""
+    create_token_keys(settings)
+    async with open_aws("s3") as s3, open_aws("dynamodb") as dynamodb:
+        await asyncio.gather(
+            S3Blobs(s3, settings.bucket).provision(),
+            provision_table(dynamodb, settings.table),
+            provision_read_models(settings),
+        )

@@ -1,0 +1,31 @@
+"""The composition of `colloquy reconcile`: the event store, and the invocation logs where a setting says they are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from adapters.bedrock_logs.log_files import FolderInvocationLogs
+from adapters.bedrock_logs.log_objects import S3InvocationLogs
+from api.composition.aws_client import open_aws
+from api.composition.wiring import open_database, process_name
+from api.settings import Settings
+from application.ports.invocation_logs import InvocationLogs
+from application.reconciliation.reconcile import Reconcile
+
+
+@asynccontextmanager
+async def open_reconcile(settings: Settings, place: str) -> AsyncIterator[Reconcile]:
+    """`place` is a folder or `s3://BUCKET/PREFIX`."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, stack, process_name(), worker=True)
+        yield Reconcile(database.store, await _open_logs(place, stack), settings.lanes)
+
+
+async def _open_logs(place: str, stack: AsyncExitStack) -> InvocationLogs:
+    url = urlsplit(place)
+    if url.scheme == "s3":
+        return S3InvocationLogs(await stack.enter_async_context(open_aws("s3")), url.netloc, url.path)
+    return FolderInvocationLogs(Path(place))

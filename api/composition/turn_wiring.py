@@ -1,0 +1,117 @@
+"""Puts the parts of a turn together: gateway, caches, budget, tools, plan. It knows ports alone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from api.settings import Settings
+from application.answer_cache.answer_cache import AnswerCache
+from application.budget.budget_gate import BudgetGate
+from application.budget.process_limits import Admission
+from application.gateway.failover import Failover
+from application.gateway.gateway import Gateway
+from application.gateway.health import Health
+from application.gateway.model_attempt import Attempt
+from application.gateway.router import Router
+from application.ports.answer_cache import ExactCache, SemanticCache
+from application.ports.corpus import Corpus
+from application.ports.datasets import Datasets
+from application.ports.detector import Detector
+from application.ports.event_store import EventStore
+from application.ports.keys import Sealer
+from application.ports.model import Embedder, LanguageModel
+from application.ports.reservations import Reservations
+from application.ports.spending import Spending
+from application.ports.step_replies import StepReplies
+from application.ports.tenants import Tenants
+from application.ports.webhooks import Webhooks
+from application.sessions.live_session import LiveSessions
+from application.tenants.warn_of_budget import TellOfBudget
+from application.tools.executors import Executors
+from application.tools.toolbox import ToolBoxes
+from application.turns.confirm_tool import AskFirst
+from application.turns.corpus_versions import CorpusVersions
+from application.turns.generate_answer import MakeAnswer
+from application.turns.post_turn import AfterTurn
+from application.turns.prepare_turn import Openings
+from application.turns.retrieve_passages import Retrieve
+from application.turns.run_tools import ToolRounds
+from application.turns.run_turn import TurnRunner
+from application.turns.step_reply_cache import KeptReplies
+from application.turns.stream_answer import Answering
+
+PLACE_MARGIN_S = 60.0
+PROMPTS = "prompts-2"
+"""Raise it when a prompt changes so that answers do, or when less may be kept: older answers then serve nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnParts:
+    """The ports that turns work with."""
+
+    store: EventStore
+    sealer: Sealer
+    tenants: Tenants
+    sessions: LiveSessions
+    admission: Admission
+    model: LanguageModel
+    embedder: Embedder
+    corpus: Corpus
+    detector: Detector
+    exact: ExactCache
+    similar: SemanticCache
+    replies: StepReplies
+    reservations: Reservations
+    spending: Spending
+    datasets: Datasets
+    webhooks: Webhooks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """What runs turns, and what others ask of its parts."""
+
+    runner: TurnRunner
+    gate: BudgetGate
+    cache: AnswerCache
+    health: Health
+
+
+def put_together(settings: Settings, parts: TurnParts) -> Turns:
+    """Everything between an accepted question and its answer."""
+    health = Health(time.monotonic)
+    gate = BudgetGate(
+        parts.tenants,
+        parts.admission,
+        parts.reservations,
+        parts.spending,
+        replicas=settings.replicas,
+        place_s=settings.turn_s + PLACE_MARGIN_S,
+        news=TellOfBudget(parts.store, parts.sessions),
+    )
+    failover = Failover(Attempt(parts.model, health, gate, settings.prompt_cache), health)
+    router = Router(settings.model_fast, settings.model_balanced, health)
+    gateway = Gateway(router, failover, parts.embedder)
+    cache = AnswerCache(parts.exact, parts.similar, parts.sealer)
+    retrieve = Retrieve(gateway, parts.corpus, parts.detector)
+    executors = Executors(parts.datasets, parts.webhooks, parts.sealer)
+    answering = Answering(
+        gateway,
+        ToolRounds(ToolBoxes(parts.tenants, executors), AskFirst(settings.confirm_s)),
+        history_tokens=settings.history_tokens,
+        answer_tokens=settings.answer_tokens,
+        first_token_s=settings.first_token_s,
+        idle_s=settings.stream_idle_s,
+    )
+    release = f"{settings.model_fast} {settings.model_balanced} {settings.model_embedding} {PROMPTS}"
+    runner = TurnRunner(
+        tenants=parts.tenants,
+        opening=Openings(parts.detector, cache, CorpusVersions(parts.corpus), parts.embedder, release),
+        cache=cache,
+        retrieve=retrieve,
+        make_answer=MakeAnswer(gateway, retrieve, answering, KeptReplies(parts.replies, parts.sealer, release)),
+        after_turn=AfterTurn(),
+        turn_s=settings.turn_s,
+    )
+    return Turns(runner=runner, gate=gate, cache=cache, health=health)

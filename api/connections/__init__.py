@@ -1,0 +1,1 @@
+"""Connections as strangers open them: addresses, sockets, frames, and what each may take."""

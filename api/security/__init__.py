@@ -1,0 +1,1 @@
+"""Who asks, and from where: credentials to a principal, origins."""

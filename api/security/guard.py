@@ -1,0 +1,121 @@
+"""Who is calling, and may they: one guard before every route; a route without a permission is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.enums import RequestEncodingType, ScopeType
+from litestar.handlers.base import BaseRouteHandler
+from litestar.params import BodyKwarg
+
+from api.security.origins import origin_allowed
+from api.services import Services
+from api.telemetry.metrics import unauthorized
+from application.acting_tenant import act_for, acting_for
+from application.ports.tickets import Tickets
+from application.ports.tokens import TokenVerifier
+from application.users import Users
+from domain.access import Principal
+from domain.refusals import Forbidden, InvalidField, Unauthorized, UnsupportedMediaType
+
+TICKET = "ticket."
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+log = structlog.get_logger()
+
+
+def guard(services: Services) -> Guard:
+    """The guard of the whole app: sets `connection.user` to the principal, or refuses."""
+
+    async def check(connection: Connection, handler: BaseRouteHandler) -> None:
+        if handler.opt.get("public"):
+            return
+        socket = connection.scope["type"] == ScopeType.WEBSOCKET
+        if socket:
+            _check_handshake(connection, handler, services)
+        address = services.addresses.proxies.client(connection.scope)
+        services.addresses.check_failures(address)
+        try:
+            tickets = services.tickets if socket else None
+            principal = await authenticate(connection, services.verifier, services.users, tickets)
+        except Unauthorized as refusal:
+            services.addresses.failed(address)
+            unauthorized.inc()
+            log.info("unauthorized", reason=refusal.detail)
+            raise
+        connection.scope["user"] = principal
+        act_for(principal.tenant)
+        structlog.contextvars.bind_contextvars(tenant=principal.tenant)
+        if not socket:  # a socket is counted when it can be told
+            await services.budgets.requests.count(principal.tenant, principal.user)
+        permission = handler.opt.get("permission")
+        if permission is None or not any(map(principal.may, _all(permission))):
+            raise Forbidden
+        if not socket:
+            _check_media_type(connection, handler)
+
+    return check
+
+
+async def authenticate(
+    connection: Connection, verifier: TokenVerifier, users: Users, tickets: Tickets | None
+) -> Principal:
+    """The principal that the credentials stand for: one bearer token, or (on sockets) one ticket; else Unauthorized."""
+    given = [value for name, value in connection.scope["headers"] if name == b"authorization"]
+    ticket = _ticket(connection) if tickets else None
+    if len(given) > 1 or (given and ticket):
+        raise Unauthorized("more than one credential")
+    if ticket and tickets:
+        principal = await tickets.redeem(ticket)
+        if principal is None:
+            raise Unauthorized("unknown ticket")
+        return principal
+    if not given:
+        raise Unauthorized("no credential")
+    scheme, _, token = given[0].decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("another scheme")
+    identity = verifier.verify(token)
+    with acting_for(identity.tenant):
+        return await users.principal(identity)
+
+
+def offered_subprotocols(connection: Connection) -> list[str]:
+    """What a client offers to speak on the socket."""
+    offered: Any = connection.scope.get("subprotocols")
+    return list(offered or [])
+
+
+def _all(permission: str | tuple[str, ...]) -> tuple[str, ...]:
+    """A route may name several permissions of which one is enough."""
+    return (permission,) if isinstance(permission, str) else permission
+
+
+def _check_handshake(connection: Connection, handler: BaseRouteHandler, services: Services) -> None:
+    scheme = services.addresses.proxies.scheme(connection.scope)
+    if not origin_allowed(connection.scope["headers"], services.settings, scheme=scheme):
+        raise Forbidden("This page's origin is not allowed.")
+    offered, wanted = offered_subprotocols(connection), handler.opt.get("subprotocol")
+    if offered and wanted and wanted not in offered:
+        raise InvalidField(f"The subprotocol must be {wanted}.")
+
+
+def _ticket(connection: Connection) -> str | None:
+    tickets = [item.removeprefix(TICKET) for item in offered_subprotocols(connection) if item.startswith(TICKET)]
+    if len(tickets) > 1:
+        raise Unauthorized("more than one credential")
+    return tickets[0] if tickets else None
+
+
+def _check_media_type(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A body is of the kind that the route declares: JSON by any of its names, a form, or nothing."""
+    given = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = handler.parsed_fn_signature.parameters.get("data")
+    if not given or body is None or not isinstance(body.kwarg_definition, BodyKwarg):
+        return
+    wanted = body.kwarg_definition.media_type
+    if given != wanted and not (wanted == RequestEncodingType.JSON and given.endswith("+json")):
+        raise UnsupportedMediaType(f"This route takes {wanted}.")

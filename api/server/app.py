@@ -1,0 +1,54 @@
+"""The Litestar application: every handler of `api/http` and the chat socket, behind the guard and inside the shell."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar.handlers.base import BaseRouteHandler
+
+import api.http
+from api.http.request.json_body import JsonRequest
+from api.problems import answer_problem
+from api.security.guard import guard
+from api.server.edge_middleware import Shell, remember
+from api.services import Services
+
+MAX_BODY = 1024 * 1024
+
+
+def create_app(services: Services) -> Litestar:
+    """The app over opened services. It opens and closes nothing by itself."""
+
+    async def the_services() -> Services:
+        return services
+
+    app = Litestar(
+        route_handlers=list(all_routes()),
+        guards=[guard(services)],
+        dependencies={"services": Provide(the_services, use_cache=True)},
+        exception_handlers={Exception: answer_problem},
+        after_exception=[remember],
+        request_class=JsonRequest,
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+        # Names that annotations of handlers use; handlers import `Services` under the same name.
+        signature_namespace={"Services": Services, "Any": Any},
+    )
+    app.asgi_handler = Shell(app.asgi_handler)
+    return app
+
+
+def all_routes() -> Iterator[BaseRouteHandler]:
+    """Whatever handler stands in a file of `api/http` is a route, and so is the chat socket."""
+    modules = [f"api.http.{found.name}" for found in pkgutil.iter_modules(api.http.__path__)]
+    for name in [*modules, "api.socket.chat_socket"]:
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, HTTPRouteHandler | WebsocketRouteHandler):
+                yield value

@@ -1,0 +1,176 @@
+"""The server process: uvicorn with our limits, and a clean stop that lets running turns finish."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import prometheus_client
+import structlog
+import uvicorn
+
+from api.connections.socket_limits import LimitedSocket
+from api.server.app import create_app
+from api.server.head_limits import Deadlines, LimitedHttp
+from api.services import Services
+from api.settings import Settings
+from api.telemetry.loop_watch import LoopWatch
+from application.sessions.frame_limits import MAX_FRAME
+from application.tasks import Loops, TaskSet
+
+BACKLOG = 4096
+PING_S = 20.0
+UNSENT_MS = 30_000
+CLOSE_S = 5
+COLLECT_AFTER = (10_000, 20, 50)
+"""Objects, and rounds of the generation before, until the garbage collector looks again: ten times the default."""
+log = structlog.get_logger()
+
+
+class DrainingServer(uvicorn.Server):
+    """On the first SIGTERM or SIGINT it drains, then closes; on the second it leaves at once."""
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+        self._draining: asyncio.Task[None] | None = None
+        self._loops = Loops()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """What is there now stays: the garbage collector need not walk it again and again. From here on somebody waits
+        when the loop stands still."""
+        await super().startup(sockets)
+        freeze_garbage()
+        self._loops.keep("loop_watch", LoopWatch().run)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """uvicorn would raise the signal again at its end and so exit with 143; a clean stop exits with 0."""
+        if not self.should_exit:
+            self.should_exit = True
+            return
+        self.force_exit = True
+        if self._draining:
+            self._draining.get_loop().call_soon_threadsafe(self._draining.cancel)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Nothing new, then everything that runs, and only then the sockets (with 1012)."""
+        self._services.admission.draining = True
+        for listener in self.servers:
+            listener.close()
+        self._draining = TaskSet("drain").start(drain(self._services))
+        await asyncio.wait([self._draining])
+        await super().shutdown(sockets)
+        await self._loops.end()
+
+
+async def drain(services: Services) -> None:
+    """Announce, wait for running turns within their time, then hang up."""
+    log.info("draining", sockets=len(services.sockets))
+    await services.sockets.announce_drain()
+    await services.drain(services.settings.drain_s)
+    services.sockets.hang_up_all(1012, "restarting")
+
+
+def freeze_garbage() -> None:
+    """Libraries and routes are half a million objects; walking them all stops every stream for a quarter of a second,
+    several times in a burst of turns."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; `OSError` when the port is taken. Port 0 takes any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return listener
+
+
+async def serve(services: Services, listener: socket.socket) -> None:
+    """Serve on a bound socket until told to stop, then drain. The caller closes the services."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Inherited by every connection: a peer that takes nothing for so long is gone, whatever its pongs say.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS)
+    server = DrainingServer(server_config(services), services)
+    await server.serve(sockets=[listener])
+    if server.force_exit:
+        raise SystemExit(1)
+
+
+def server_config(services: Services, deadlines: Deadlines = Deadlines()) -> uvicorn.Config:  # noqa: B008  # frozen
+    """uvicorn with our limits over our app."""
+    limits = {"limits": services.addresses, "deadlines": deadlines}
+    return uvicorn.Config(
+        create_app(services),
+        http=type("Http", (LimitedHttp,), limits),
+        ws=type("Socket", (LimitedSocket,), limits),
+        ws_max_size=MAX_FRAME,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
+        ws_per_message_deflate=False,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        backlog=BACKLOG,
+        timeout_keep_alive=deadlines.idle_s,
+        timeout_graceful_shutdown=CLOSE_S,
+    )
+
+
+def serve_forever(settings: Settings, fd: int | None = None) -> None:
+    """The `serve` command: open the services, serve, close them. `fd` is a bound socket handed down by a parent."""
+    import uvloop
+
+    from api.composition.wiring import open_services
+    from api.telemetry.logging import configure_logging
+
+    configure_logging(settings)
+    _allow_many_files()
+    listener = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
+
+    async def main() -> None:
+        async with open_services(settings) as services:
+            with metrics_served(settings):
+                await serve(services, listener)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))  # until the server has its own: nothing is served yet
+    uvloop.run(main())
+
+
+@contextmanager
+def metrics_served(settings: Settings) -> Iterator[None]:
+    """Metrics on a port of their own, which can be kept from the world, when a setting names one."""
+    if not settings.metrics_port:
+        yield
+        return
+    server, thread = prometheus_client.start_http_server(settings.metrics_port, settings.host)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _allow_many_files() -> None:
+    """A socket is a file: take as many as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,1 @@
+"""The chat socket: frames in and out, who may open one, which are open."""

@@ -1,0 +1,1 @@
+"""How an English question is read, for the judgement whether two ask the same."""

@@ -1,0 +1,82 @@
+"""Turns at once: in this process, and over all of them; each is a request too, counted in the same round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from application.budget.limit_refusals import over_limit
+from application.budget.process_limits import TOO_MANY_OF_USER, TOO_MANY_TURNS, Admission
+from application.budget.request_rates import RequestRates
+from application.ports.reservations import Bound, Reservations
+from domain.refusals import DependencyUnavailable, RateLimited, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlaces:
+    """See `BudgetGate.admit`, `readmit` and `leave`."""
+
+    requests: RequestRates
+    admission: Admission
+    shared: Reservations
+    place_s: float
+    _entered: dict[str, list[Bound]] = field(default_factory=dict)
+
+    async def enter(self, tenant: str, user: str, turn_id: str) -> None:
+        """Count a request and take a place."""
+        bounds = await self.requests.bounds(tenant, user)
+        places, of_user = (bound.limits.concurrent_turns for bound in bounds)
+        self.admission.enter(tenant, user, places=places, of_user=of_user)
+        entered = False
+        try:
+            self.requests.refusals.check((tenant, user, "requests"), bounds)
+            entered = await self._ask(tenant, user, turn_id, bounds)
+            self._enter_here(tenant, user, bounds, allowed=entered)
+        except BaseException as error:
+            self.admission.leave(tenant, user)
+            if entered or not isinstance(error, Refusal):
+                await self._give_back(tenant, turn_id, bounds)
+            raise
+        self._entered[turn_id] = bounds
+
+    async def enter_again(self, tenant: str, user: str, turn_id: str) -> None:
+        """Take the place of a turn that runs already."""
+        self.admission.add(tenant, user)
+        try:
+            self._entered[turn_id] = bounds = await self.requests.bounds(tenant, user)
+            await self.shared.enter(tenant, turn_id, bounds, lasting_s=self.place_s, always=True)
+        except Refusal:
+            pass  # it is counted here
+
+    async def leave(self, tenant: str, user: str, turn_id: str) -> None:
+        """Give the place back."""
+        self.admission.leave(tenant, user)
+        if bounds := self._entered.pop(turn_id, None):
+            await self._give_back(tenant, turn_id, bounds)
+
+    async def _ask(self, tenant: str, user: str, turn_id: str, bounds: Sequence[Bound]) -> bool:
+        """False when the shared counts are away."""
+        try:
+            answer = await self.shared.enter(tenant, turn_id, bounds, lasting_s=self.place_s)
+        except DependencyUnavailable:
+            return False
+        if answer.verdict == "requests":
+            self.requests.refusals.remember((tenant, user, "requests"), bounds, answer.retry_after_s)
+        if answer.verdict != "ok":
+            raise over_limit(answer, bounds)
+        return True
+
+    def _enter_here(self, tenant: str, user: str, bounds: Sequence[Bound], *, allowed: bool) -> None:
+        if not allowed:
+            running = (self.admission.running[tenant], self.admission.running_of_user[tenant, user])
+            for bound, turns in zip(bounds, running, strict=True):
+                places = bound.limits.concurrent_turns
+                if places and turns > max(1, places // self.requests.share.replicas):
+                    raise RateLimited(TOO_MANY_OF_USER if bound.user else TOO_MANY_TURNS, retry_after_s=1)
+        self.requests.count_here(tenant, "requests", bounds, allowed=allowed)
+
+    async def _give_back(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
+        try:
+            await self.shared.leave(tenant, turn_id, bounds)
+        except DependencyUnavailable:
+            pass  # the place comes back by itself

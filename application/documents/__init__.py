@@ -1,0 +1,1 @@
+"""A tenant's documents: added, read, indexed, searched, deleted."""

@@ -1,0 +1,40 @@
+"""An editor takes a document away: the fact, then the key, then everything the key sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from application.documents.add_document import blob_of, stream_of
+from application.execute import DOCUMENT, Context, execute
+from application.ports.blobs import Blobs
+from application.ports.corpus import Corpus
+from application.ports.event_store import EventStore
+from domain.access import Principal
+from domain.document.rules import delete_document
+from domain.document.state import Document
+from domain.event import Event
+from domain.refusals import DocumentNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDocumentHandler:
+    """Deletes documents of a tenant."""
+
+    store: EventStore
+    blobs: Blobs
+    corpus: Corpus
+
+    async def __call__(self, principal: Principal, document_id: str) -> None:
+        """Delete it; `DocumentNotFound` when the tenant has none such. A deletion that was cut off, by a crash or by a
+        store that was away, is finished by asking again."""
+        tenant, stream = principal.tenant, stream_of(principal.tenant, document_id)
+        await execute(self.store, stream, DOCUMENT, _delete_or_finish, Context(principal.user))
+        await self.store.shred(stream)
+        there = await self.corpus.delete(tenant, document_id)
+        await self.blobs.delete(blob_of(tenant, document_id))
+        if not there:
+            raise DocumentNotFound
+
+
+def _delete_or_finish(document: Document) -> list[Event]:
+    return [] if document.status == "deleted" else delete_document(document)

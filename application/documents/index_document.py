@@ -1,0 +1,158 @@
+"""One pending document to findable passages: fetched, unsealed, read, cut, embedded, indexed, each cost a fact."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from application.byte_room import ByteRoom
+from application.documents.add_document import SEALED_AS, blob_of, stream_of
+from application.execute import DOCUMENT, Context, Held
+from application.gateway.embedding import Embedded, embed, start_embedding
+from application.ports.blobs import Blobs
+from application.ports.corpus import Corpus, NewPassage, Pending
+from application.ports.event_store import EventStore
+from application.ports.extractor import Extracted, Extractor
+from application.ports.keys import Sealer
+from application.ports.model import Embedder
+from application.ports.scratch import Scratch
+from application.redaction.embeddable import Embeddable
+from domain.document.rules import fail_document, index_document, settle_open_calls
+from domain.document.state import Document
+from domain.event import Event
+from domain.refusals import DocumentRefused
+
+BATCH = 32
+READERS = 2
+PLACES = 24
+CHARACTERS = 12_000_000
+"""Of the texts that a process holds while they are embedded; the longest document alone has ten million."""
+ROOM_S = 600.0
+BACKOFF_S = (0.5, 2.0, 5.0)
+READER = Context("ingest")
+
+
+class Gone(Exception):
+    """The document was deleted while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """Reads documents that were claimed. Anything it has done is done again, or found done, after a crash."""
+
+    store: EventStore
+    sealer: Sealer
+    blobs: Blobs
+    scratch: Scratch
+    corpus: Corpus
+    extractor: Extractor
+    embedder: Embedder
+    embeddable: Embeddable
+    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
+    _room: ByteRoom = field(default_factory=lambda: ByteRoom(places=PLACES, size=CHARACTERS, wait_s=ROOM_S))
+
+    async def __call__(self, claim: Pending) -> None:
+        """Make it findable. `DocumentRefused` when the document is at fault; other refusals and `ModelFailure` when
+        something is away."""
+        held = await self._held(claim)
+        if held.state.status in ("absent", "deleted"):
+            await self._clear_away(claim)
+            return
+        async with AsyncExitStack() as stack:
+            extracted = await self._extracted(claim, stack)
+            await self._index(claim, held, extracted)
+
+    async def _extracted(self, claim: Pending, stack: AsyncExitStack) -> Extracted:
+        """What the document says, for as long as there is room for it on `stack`: what was read waits for room before
+        the next is read."""
+        async with self._reading:
+            with self.scratch.open() as file:
+                await self._fetch(claim, file)
+                extracted = await self.extractor.extract(claim.media_type, file)
+            await stack.enter_async_context(self._room.room(claim.tenant, len(extracted.text)))
+        return extracted
+
+    async def _index(self, claim: Pending, held: Held[Document], extracted: Extracted) -> None:
+        try:
+            vectors = await self._vectors(held, claim.tenant, extracted)
+        except Gone:
+            return
+        passages = [
+            NewPassage(start=start, end=end, text=extracted.text[start:end], vector=vector)
+            for (start, end), vector in zip(extracted.spans, vectors, strict=True)
+        ]
+        # The fact first: what a crash leaves undone after it is still pending in the corpus, and is claimed again.
+        await held.execute(lambda d: index_document(d, len(passages), len(extracted.text)), READER)
+        title = extracted.title or claim.title
+        await self.corpus.index(claim.tenant, claim.document_id, title=title, text=extracted.text, passages=passages)
+
+    async def fail(self, claim: Pending, reason: str) -> None:
+        """Note that it cannot be read."""
+        held = await self._held(claim)
+        await held.execute(lambda document: fail_document(document, reason), READER)
+        await self.corpus.fail(claim.tenant, claim.document_id, reason)
+
+    async def _held(self, claim: Pending) -> Held[Document]:
+        """The document, with the calls settled that an earlier reader left open."""
+        held = Held(self.store, stream_of(claim.tenant, claim.document_id), DOCUMENT)
+        await held.catch_up()
+        await held.execute(settle_open_calls, READER)
+        return held
+
+    async def _clear_away(self, claim: Pending) -> None:
+        """It was never accepted (its upload broke off), or its deletion was cut short."""
+        await self.corpus.delete(claim.tenant, claim.document_id)
+        await self.blobs.delete(blob_of(claim.tenant, claim.document_id))
+
+    async def _fetch(self, claim: Pending, file: BinaryIO) -> None:
+        """The document's file as it was brought, into `file`."""
+        stream = stream_of(claim.tenant, claim.document_id)
+        with self.scratch.open() as sealed:
+            kept = await self.blobs.get(blob_of(claim.tenant, claim.document_id), sealed)
+            if not kept or not await self.sealer.unseal_file(stream, sealed, file, SEALED_AS):
+                raise DocumentRefused("unreadable", "The file is no longer kept.")
+
+    async def _vectors(self, held: Held[Document], tenant: str, extracted: Extracted) -> list[Sequence[float]]:
+        """A vector a passage. The document's own title goes before each passage that does not begin with it, so that
+        the fifth page of a report is still about what the report is about."""
+        vectors: list[Sequence[float]] = []
+        for first in range(0, len(extracted.spans), BATCH):
+            texts = []
+            for start, end in extracted.spans[first : first + BATCH]:
+                text = extracted.text[start:end]
+                whole = text if extracted.title in text else f"{extracted.title}\n{text}"
+                texts.append(await self.embeddable(tenant, whole))
+            # As single numbers they would take sixteen times the memory.
+            vectors += [array("f", vector) for vector in await self._embed_batch(held, texts)]
+        return vectors
+
+    async def _embed_batch(self, held: Held[Document], texts: Sequence[str]) -> list[list[float]]:
+        """Concurrent calls; those that fail are tried again, a little later each time."""
+        vectors: dict[int, list[float]] = {}
+        for backoff in (*BACKOFF_S, None):
+            missing = [place for place in range(len(texts)) if place not in vectors]
+            results = await self._embed_once(held, [texts[place] for place in missing])
+            vectors |= {p: r.vector for p, r in zip(missing, results, strict=True) if r.vector is not None}
+            failure = next((result.failure for result in results if result.failure), None)
+            if failure is None:
+                break
+            if backoff is None:
+                raise failure
+            await asyncio.sleep(backoff)
+        return [vectors[place] for place in range(len(texts))]
+
+    async def _embed_once(self, held: Held[Document], texts: Sequence[str]) -> list[Embedded]:
+        """Start facts, the calls side by side, and their settlement."""
+        started = [start_embedding(self.embedder, text, held.state.user) for text in texts]
+        if not await held.execute(lambda document: [] if document.status == "deleted" else started, READER):
+            raise Gone
+        results = await asyncio.gather(
+            *(embed(self.embedder, text, call) for text, call in zip(texts, started, strict=True))
+        )
+        settled: list[Event] = [result.settled for result in results]
+        await held.execute(lambda _: settled, READER)
+        return results

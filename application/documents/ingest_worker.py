@@ -1,0 +1,105 @@
+"""Reads pending documents as they come: the loop of `colloquy ingest`, in as many processes as one likes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from application.documents.index_document import ReadDocument
+from application.ports.corpus import Corpus, Pending
+from application.ports.model import ModelFailure
+from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
+from domain.refusals import DocumentRefused, Refusal
+
+log = structlog.get_logger()
+
+AT_ONCE = 12
+POLL_S = 2.0
+RENEW_S = 20.0
+STOP_S = 20.0
+MAX_ATTEMPTS = 5
+LONGEST_DELAY_S = 300.0
+
+
+@dataclass(slots=True)
+class IndexDocuments:
+    """Who reads what and for how long, and what happens when it does not work."""
+
+    corpus: Corpus
+    read: ReadDocument
+    at_once: int = AT_ONCE
+    backoff_s: Sequence[float] = BACKOFF_S
+    _tasks: TaskSet = field(default_factory=partial(TaskSet, "document"))
+    _running: dict[asyncio.Task[None], Pending] = field(default_factory=dict)
+    _setbacks: int = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set; then what is being read is finished, within bounds, and the rest given back."""
+        loops = Loops(stop, backoff_s=self.backoff_s)
+        loops.keep("document_claims", self._claim)
+        loops.every("document_renewal", RENEW_S, self._renew)
+        try:
+            await stop.wait()
+        finally:
+            await loops.end()
+            await self._finish()
+
+    async def _claim(self, up: Up) -> None:
+        """Claim what there is room for; then wait for room, or for news."""
+        while True:
+            if len(self._running) >= self.at_once:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            claims = await self.corpus.claim_pending(self.at_once - len(self._running))
+            for claim in claims:
+                task = self._tasks.start(self._settle(claim))
+                self._running[task] = claim
+                task.add_done_callback(self._running.pop)
+            up()
+            if not claims:
+                await self.corpus.wait_pending(POLL_S)
+
+    async def _settle(self, claim: Pending) -> None:
+        """Read one document. What is its own fault is final; when something is away, it is tried again later; what
+        nobody foresaw leaves the claim to run out, five times at most."""
+        try:
+            await self._read_or_fail(claim)
+        except (Refusal, ModelFailure) as failure:
+            self._setbacks += 1
+            delay = min(LONGEST_DELAY_S, 2.0 ** min(self._setbacks, 9))
+            log.warning("document_postponed", document=claim.document_id, code=failure.code, delay_s=delay)
+            await self._release(claim, delay)
+        else:
+            self._setbacks = 0
+
+    async def _read_or_fail(self, claim: Pending) -> None:
+        try:
+            if claim.attempt > MAX_ATTEMPTS:
+                raise DocumentRefused("unreadable", "Nobody who tried to read the document came to an end.")
+            await self.read(claim)
+        except DocumentRefused as refused:
+            log.info("document_failed", tenant=claim.tenant, document=claim.document_id, reason=refused.reason)
+            await self.read.fail(claim, refused.reason)
+
+    async def _release(self, claim: Pending, delay_s: float) -> None:
+        """Give it back, or leave it to run out."""
+        with isolated("document_release", document=claim.document_id):
+            await self.corpus.release(claim, delay_s=delay_s)
+
+    async def _renew(self) -> None:
+        """Keep what is being read ours."""
+        if self._running:
+            await self.corpus.renew(list(self._running.values()))
+
+    async def _finish(self) -> None:
+        running = dict(self._running)
+        if running:
+            await asyncio.wait(running, timeout=STOP_S)
+        for task, claim in running.items():
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await self._release(claim, 0)

@@ -1,0 +1,79 @@
+"""A member searches the tenant's documents: by meaning, by words, or by both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from application.clock import new_id, now
+from application.gateway.embedding import embed, start_embedding
+from application.ports.corpus import Corpus
+from application.ports.event_store import EventStore
+from application.ports.model import Embedder
+from application.redaction.embeddable import Embeddable
+from domain.access import Principal
+from domain.event import Envelope, Event
+from domain.refusals import DependencyUnavailable, InvalidCharacter, InvalidField, InvalidRange
+from domain.session.events import Passage
+
+By = Literal["both", "meaning", "words"]
+T = TypeVar("T")
+MOST = 50
+LONGEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDocumentsHandler:
+    """Finds passages; the embedding of the question is the tenant's cost, on a stream of its own. It takes `within_s`
+    seconds at most, of which the model has half."""
+
+    store: EventStore
+    corpus: Corpus
+    embedder: Embedder
+    embeddable: Embeddable
+    within_s: float = 4.0
+
+    async def __call__(self, principal: Principal, query: str, k: int, by: By = "both") -> list[Passage]:
+        """The `k` best passages, best first. Without a model, or one that is silent, words alone decide, rather than
+        nothing. `DependencyUnavailable` when the documents cannot be asked in time."""
+        _check(query, k)
+        tenant = principal.tenant
+        if not await self._in_time(self.corpus.count_passages(tenant)):
+            return []
+        if by == "words":
+            return await self._in_time(self.corpus.search(tenant, query, None, k))
+        stream = f"{tenant}/search/{new_id()}"
+        text = await self.embeddable(tenant, query)
+        started = start_embedding(self.embedder, text, principal.user)
+        await self._append(stream, 1, started, principal)
+        embedded = await embed(self.embedder, text, started, deadline_s=self.within_s / 2)
+        words = query if by == "both" or embedded.vector is None else ""
+        found, _ = await asyncio.gather(
+            self._in_time(self.corpus.search(tenant, words, embedded.vector, k)),
+            self._append(stream, 2, embedded.settled, principal),
+        )
+        return found
+
+    async def _in_time(self, asked: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self.within_s / 2):
+                return await asked
+        except TimeoutError:
+            raise DependencyUnavailable("The search took too long.", retry_after_s=1) from None
+
+    async def _append(self, stream: str, version: int, event: Event, principal: Principal) -> None:
+        envelope = Envelope(stream=stream, version=version, at=now(), event=event, actor=principal.user)
+        await self.store.append([envelope])
+
+
+def _check(query: str, k: int) -> None:
+    if not query.strip():
+        raise InvalidField("The query has no text.")
+    if len(query) > LONGEST:
+        raise InvalidField(f"The query is longer than {LONGEST} characters.")
+    if "\x00" in query or any("\ud800" <= character <= "\udfff" for character in query):
+        raise InvalidCharacter
+    if not 1 <= k <= MOST:
+        raise InvalidRange(f"k is from 1 to {MOST}.")

@@ -1,0 +1,1 @@
+"""The steps there are, a file a stage: understand, retrieve, act, answer, verify, after."""

@@ -1,0 +1,1 @@
+"""Our ledger beside the provider's: calls matched, differences named and corrected."""

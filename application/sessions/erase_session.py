@@ -1,0 +1,55 @@
+"""A member erases a session: the fact, then the key, then what caches and views hold."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from application.answer_cache.answer_cache import AnswerCache
+from application.clock import now, rfc3339
+from application.execute import Context
+from application.ports.event_store import EventStore
+from application.ports.feed_tail import FeedTail
+from application.sessions.live_session import LiveSessions
+from domain.access import Principal
+from domain.event import StreamId
+from domain.refusals import SessionNotFound, TurnInProgress
+from domain.session import rules
+
+EraseView = Callable[[str, str, int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class EraseSessionHandler:
+    """`erase_view(tenant, session_id, version)` removes the session from the view."""
+
+    store: EventStore
+    sessions: LiveSessions
+    tail: FeedTail
+    answers: AnswerCache
+    erase_view: EraseView
+
+    async def __call__(self, principal: Principal, id: StreamId) -> dict[str, str]:
+        """Erase it, and say when each store was done (RFC 3339). SessionNotFound when it is not the caller's;
+        TurnInProgress while one runs. An erasure that was cut off is finished by asking again."""
+        live = await self.sessions.get(id)
+        if not principal.owns(live.state.user):
+            raise SessionNotFound
+        if live.state.running:
+            raise TurnInProgress
+        already, receipt = live.state.erased, {}
+        if not already:
+            await live.commit(lambda session: rules.erase_session(session, "asked"), Context(principal.user, id.id))
+        receipt["fact"] = rfc3339(now())
+        await self.store.shred(str(id))
+        receipt["key"] = rfc3339(now())
+        self.sessions.forget(id)
+        await self.answers.forget(str(id))
+        receipt["answers"] = rfc3339(now())
+        await self.tail.forget(str(id))
+        receipt["frames"] = rfc3339(now())
+        await self.erase_view(id.tenant, id.id, live.held.version)
+        receipt["view"] = rfc3339(now())
+        if already:
+            raise SessionNotFound  # an erased session answers like an absent one, whatever was still done for it
+        return receipt

@@ -1,0 +1,262 @@
+"""A session that somebody watches or that runs a turn: its state and its feed, held in memory by this process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from application.clock import now
+from application.execute import SESSION, Context, Held
+from application.ports.event_store import EventStore
+from application.ports.feed_tail import FeedTail, TailPiece
+from application.sessions.feed import Feed
+from application.tasks import SharedWork, TaskSet, Work
+from domain.event import Envelope, Event, StreamId
+from domain.refusals import Overloaded, Refusal
+from domain.session.state import Session, SessionSnapshot
+
+SNAPSHOT_EVERY = 200
+IDLE_S = 3_600.0
+LOOK_AGAIN_S = 1.0
+MAX_HELD = 10_000
+MAX_BYTES = 512 * 1024 * 1024
+PUSHED_BYTES = 8 * 1024 * 1024
+"""Of frames that are sent to the tail at a time."""
+MIRRORED = 64
+"""Feeds whose news are sent to the tail at a time; with more than four times as many, a quarter of them."""
+
+
+Observe = Callable[[Sequence[Event]], None]
+T = TypeVar("T")
+
+
+def ignore(events: Sequence[Event]) -> None:
+    """Nobody counts them."""
+
+
+class Running(Protocol):
+    """The turn that runs in this process, as its session knows it."""
+
+    turn_id: str
+    ended: bool
+
+    async def cancel(self) -> bool:
+        """End it for its user; False when it had ended."""
+        ...
+
+    async def fail(self, refusal: Refusal) -> None:
+        """End it without a whole answer."""
+        ...
+
+
+class LiveSession:
+    """One session. Whoever changes it goes through `commit`, one at a time."""
+
+    def __init__(self, store: EventStore, id: StreamId, observe: Observe, tasks: TaskSet) -> None:
+        self.id = id
+        self._observe, self.tasks = observe, tasks
+        self.held: Held[Session] = Held(store, str(id), SESSION)
+        self.feed = Feed(id.id, 0)
+        self.run: Running | None = None
+        self.used = self.mirrored = time.monotonic()
+        self._store = store
+        self._lock = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._snapshot_at = 0
+
+    @property
+    def state(self) -> Session:
+        """What the session remembers."""
+        return self.held.state
+
+    async def load(self, tail: FeedTail) -> None:
+        """Bring state and feed up to the present; the frames of an earlier process come from its tail."""
+        await self.held.catch_up()
+        self._snapshot_at = self.held.version
+        self.feed = await self._restored(tail) or Feed(self.id.id, self.held.version)
+        if self.state.running and not self.feed.tells(self.state.running.turn_id, ended=False):
+            # A running turn whose frames are lost begins its answer again, so any cursor may go on from here.
+            self.feed.floor = 0
+
+    async def _restored(self, tail: FeedTail) -> Feed | None:
+        """The feed with what an earlier process left, if that goes up to the latest turn: an older one would withhold
+        the rest from whoever goes on by it."""
+        if not self.state.turns:
+            return None
+        feed, turn = Feed(self.id.id, self.held.version), self.state.turns[-1]
+        feed.restore(await tail.read(str(self.id)))
+        return feed if feed.tells(turn.turn_id, ended=turn.status != "running") else None
+
+    async def refresh(self) -> None:
+        """Apply what another process may have stored, unless this one runs the turn."""
+        if self.run is None:
+            async with self._lock:
+                await self.held.catch_up()
+
+    async def whole(self, work: Work[T]) -> T:
+        """Do something to its end although whoever asked for it may leave: a deadline, a cancel or a client that hangs
+        up must not come between an append and what follows from it."""
+        return await self.tasks.shielded(work)
+
+    async def commit(self, rule: Callable[[Session], Sequence[Event]], context: Context) -> Sequence[Event]:
+        """Decide and append; the facts that were stored. After a conflict the rule decides again on the new state."""
+        return await self.whole(self.commit_within(rule, context))
+
+    async def commit_within(self, rule: Callable[[Session], Sequence[Event]], context: Context) -> Sequence[Event]:
+        """The same for what is `whole` already."""
+        async with self._lock:
+            stored = await self.held.execute(rule, context)
+        self._observe(stored)
+        self._changed.set()
+        self._changed = asyncio.Event()
+        return stored
+
+    async def until(self, is_so: Callable[[Session], bool], within_s: float) -> None:
+        """Wait until the state is so, whichever process stores the fact that makes it so, or until the time is over."""
+        end = time.monotonic() + within_s
+        while not is_so(self.state) and (left := end - time.monotonic()) > 0:
+            try:
+                await asyncio.wait_for(self._changed.wait(), min(left, LOOK_AGAIN_S))
+            except TimeoutError:
+                await self._look()
+
+    async def _look(self) -> None:
+        """Apply what another process may have stored, if that can be known now."""
+        with suppress(Refusal):
+            async with self._lock:
+                await self.held.catch_up()
+
+    async def snapshot(self) -> None:
+        """Keep a snapshot when enough has happened since the last one."""
+        if self.held.version - self._snapshot_at < SNAPSHOT_EVERY:
+            return
+        self._snapshot_at = self.held.version
+        at = now()
+        state = msgspec.Raw(msgspec.msgpack.encode(self.state))
+        await self._store.snapshot(
+            Envelope(stream=str(self.id), version=self.held.version, at=at, event=SessionSnapshot(state=state, at=at))
+        )
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return self.feed.size + self.state.size
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody needs it in memory."""
+        return self.run is None and not self.feed.watchers
+
+
+class LiveSessions:
+    """The sessions that this process holds. Idle ones go after an hour, or sooner when all of them are too many or
+    (`max_bytes`) too large; then those that are watched tell less of their past; then nobody opens another."""
+
+    def __init__(
+        self, store: EventStore, tail: FeedTail, observe: Observe = ignore, *, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._store, self._tail, self._observe, self._max_bytes = store, tail, observe, max_bytes
+        self._held: OrderedDict[str, LiveSession] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self.size = 0
+        self._loading: SharedWork[str, LiveSession] = SharedWork("session_load")
+        self.tasks = TaskSet("session")
+
+    def held(self) -> list[LiveSession]:
+        """All of them, as a copy, for the list changes meanwhile."""
+        return list(self._held.values())
+
+    def new(self, id: StreamId) -> LiveSession:
+        """A session that does not exist yet."""
+        live = LiveSession(self._store, id, self._observe, self.tasks)
+        self._keep(live)
+        return live
+
+    async def get(self, id: StreamId) -> LiveSession:
+        """The session, loaded once however many ask at the same time."""
+        key = str(id)
+        if live := self._held.get(key):
+            self._held.move_to_end(key)
+            live.used = time.monotonic()
+            await live.refresh()
+            return live
+        return await self._loading.of(key, partial(self._load, id))
+
+    async def _load(self, id: StreamId) -> LiveSession:
+        live = LiveSession(self._store, id, self._observe, self.tasks)
+        await live.load(self._tail)
+        if live.held.version:
+            self._keep(live)
+        return live
+
+    def _keep(self, live: LiveSession) -> None:
+        self._held[str(live.id)] = live
+        self._weigh(str(live.id))
+        self._make_room()
+        if self.size > self._max_bytes and len(self._held) > 1:
+            self.forget(live.id)
+            raise Overloaded("Too many long sessions are open; try again.", retry_after_s=5)
+
+    def _weigh(self, key: str) -> None:
+        """How large a session is by now."""
+        size = self._held[key].size if key in self._held else 0
+        self.size += size - self._sizes.pop(key, 0)
+        if size:
+            self._sizes[key] = size
+
+    def _make_room(self) -> None:
+        """Let go of idle sessions while there are too many or they are too large; then of what others need not tell."""
+        while len(self._held) > MAX_HELD or self.size > self._max_bytes:
+            victim = next((key for key, held in self._held.items() if held.idle), None)
+            if victim is None:
+                break
+            del self._held[victim]
+            self._weigh(victim)
+        for key, live in self._held.items():
+            if self.size <= self._max_bytes:
+                break
+            live.feed.let_go()
+            self._weigh(key)
+
+    def forget(self, id: StreamId) -> None:
+        """Drop a session from memory (erasure)."""
+        self._held.pop(str(id), None)
+        self._weigh(str(id))
+
+    async def sweep(self) -> None:
+        """Let go of what has been idle for an hour."""
+        limit = time.monotonic() - IDLE_S
+        for key, live in list(self._held.items()):
+            if live.idle and live.used < limit:
+                del self._held[key]
+            self._weigh(key)
+        self._make_room()
+
+    async def mirror(self) -> None:
+        """Send new frames to the tail outside the process, in one round trip: of all feeds while they are few. When
+        they are many, of those that have waited longest, each with every fourth call, for it is the push that costs."""
+        if self.size > self._max_bytes:
+            self._make_room()
+        waiting = [live for live in self._held.values() if live.feed.seq > live.feed.mirrored]
+        if len(waiting) > MIRRORED:
+            waiting = sorted(waiting, key=lambda live: live.mirrored)[: max(MIRRORED, len(waiting) // 4)]
+        at = time.monotonic()
+        news: list[tuple[str, TailPiece]] = []
+        left = PUSHED_BYTES
+        for live in waiting:
+            if left <= 0:
+                break  # the next call goes on with them
+            live.mirrored = at
+            self._weigh(str(live.id))
+            if piece := live.feed.unmirrored():
+                news.append((str(live.id), piece))
+                left -= len(piece.frames)
+        if news:
+            await self._tail.push(news)

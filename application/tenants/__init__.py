@@ -1,0 +1,1 @@
+"""A tenant's own settings: assistants, tools, datasets, budget, and what of them is known here."""

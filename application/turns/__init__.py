@@ -1,0 +1,1 @@
+"""One turn from the command that begins it to its one end: prepared, run, taken over, followed up."""

@@ -1,0 +1,142 @@
+"""A member says something: the turn is stored, then runs in this process whether or not anybody watches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from application.budget.budget_gate import BudgetGate
+from application.clock import new_id
+from application.ports.keys import Sealer
+from application.sessions import feed_frames as f
+from application.sessions.live_session import LiveSession
+from application.tasks import TaskSet
+from application.turns.prepare_turn import Opening
+from application.turns.run_turn import TurnRunner
+from application.turns.running_turn import Asker, TurnRun
+from application.users import hashed_client_id
+from domain.access import Principal
+from domain.dependence import THE_USER
+from domain.event import Event
+from domain.refusals import TurnInProgress
+from domain.session import rules
+from domain.session.commands import CreateTurn
+from domain.session.events import SessionRenamed
+from domain.session.state import Session, Turn, wanted_language
+
+TITLE_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTurnHandler:
+    """Accepts a turn and starts it."""
+
+    gate: BudgetGate
+    run_turn: TurnRunner
+    sealer: Sealer
+    tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
+    admissions: TaskSet = field(default_factory=partial(TaskSet, "admission"))
+
+    async def __call__(
+        self,
+        principal: Principal,
+        live: LiveSession,
+        *,
+        client_id: str,
+        text: str,
+        attachments: Sequence[str] = (),
+        use_cache: bool = True,
+        metadata: dict[str, Any] | None = None,
+    ) -> tuple[Turn, bool]:
+        """The turn of that `client_id`, and whether it is new and now runs, or was made before.
+
+        IdempotencyConflict when the id was used with another text; TurnInProgress when another turn runs; EmptyPrompt;
+        RateLimited, Overloaded, Draining when there is no place.
+        """
+        command = CreateTurn(
+            turn_id=new_id(),
+            client_id=client_id,
+            text=text,
+            attachments=tuple(attachments),
+            use_cache=use_cache,
+            metadata=metadata or {},
+        )
+        if known := rules.known_turn(live.state, command):
+            return known, False
+        if live.run is not None and not live.run.ended:
+            raise TurnInProgress
+        return await live.whole(self._begin(principal, live, command))
+
+    async def _begin(self, principal: Principal, live: LiveSession, command: CreateTurn) -> tuple[Turn, bool]:
+        """Admit and start a turn; to be done `whole`."""
+        # The shared counts are asked while the turn is looked at, so that they add no round trip; whoever is refused
+        # without them is refused before that.
+        admission = self.admissions.start_awaited(self.gate.admit(principal.tenant, principal.user, command.turn_id))
+        try:
+            await asyncio.sleep(0)
+            if admission.done():
+                admission.result()
+            return await self._start(principal, live, command, admission)
+        except BaseException:
+            admission.cancel()
+            await asyncio.wait([admission])
+            if not admission.cancelled() and not admission.exception():
+                await self.gate.leave(principal.tenant, principal.user, command.turn_id)
+            raise
+
+    async def _start(
+        self, principal: Principal, live: LiveSession, command: CreateTurn, admission: asyncio.Task[None]
+    ) -> tuple[Turn, bool]:
+        asker = Asker(
+            turn_id=command.turn_id,
+            command=await hashed_client_id(self.sealer, str(live.id), command.client_id),
+            user=principal.user,
+            name=principal.name,
+            roles=principal.roles,
+        )
+        run = await self.run_turn.begin(live, asker)
+        may_cache = command.use_cache and not command.attachments
+        if command.attachments:
+            run.depends |= THE_USER
+        language = wanted_language(command.metadata)
+        opening = await self.run_turn.opening(run, command.text, may_cache=may_cache, language=language)
+        await admission
+
+        def rule(session: Session) -> Sequence[Event]:
+            started = rules.create_turn(session, command)
+            if not started:
+                return []
+            title = [] if session.title else [SessionRenamed(title=title_of(command.text))]
+            return [*title, *started, *opening.events]
+
+        stored = await live.commit_within(rule, run.context)
+        turn = live.state.turn_of_client(command.client_id)
+        assert turn is not None, "the rule made it or found it"
+        if not stored:
+            await self.gate.leave(principal.tenant, principal.user, command.turn_id)
+            return turn, False
+        live.run = run
+        run.show(f.Created(client_id=command.client_id))
+        for frame in opening.frames:
+            run.show(frame)
+        self.spawn(run, opening)
+        return turn, True
+
+    def spawn(self, run: TurnRun, opening: Opening) -> None:
+        """Run a turn that has a place already, in a task of its own; the place is given back when it ends."""
+        self.tasks.start(self._run(run, opening))
+
+    async def _run(self, run: TurnRun, opening: Opening) -> None:
+        try:
+            await self.run_turn(run, opening)
+        finally:
+            await self.gate.leave(run.caller.tenant, run.caller.user, run.turn_id)
+
+
+def title_of(text: str) -> str:
+    """A session's first title: the beginning of its first question."""
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"

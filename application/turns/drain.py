@@ -1,0 +1,47 @@
+"""The clean stop: nothing new, what runs may finish, the rest ends honestly, and every token is settled."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from application.acting_tenant import acting_for
+from application.budget.process_limits import Admission
+from application.sessions.live_session import LiveSessions, Running
+from application.tasks import isolated
+from application.turns.create_turn import CreateTurnHandler
+from domain.refusals import Draining
+
+SETTLE_S = 5.0
+FAIL_S = 35.0
+"""As long as an append may take, and a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Ends the turns of a process within a time."""
+
+    sessions: LiveSessions
+    admission: Admission
+    create_turn: CreateTurnHandler
+
+    async def __call__(self, grace_s: float) -> None:
+        """Refuse new turns, wait up to `grace_s` for those that run, fail the rest as `draining`."""
+        self.admission.draining = True
+        await self.create_turn.tasks.join(grace_s)
+        running = [(live.id.tenant, live.run) for live in self.sessions.held() if live.run is not None]
+        await asyncio.gather(*(_fail(tenant, run) for tenant, run in running))
+        await self.create_turn.tasks.join(SETTLE_S)
+        await asyncio.gather(
+            self.create_turn.tasks.end(SETTLE_S), self.create_turn.run_turn.after_turn.tasks.end(SETTLE_S)
+        )
+        await self.sessions.tasks.join(SETTLE_S)
+        with isolated("feed_mirror"):
+            await self.sessions.mirror()
+
+
+async def _fail(tenant: str, run: Running) -> None:
+    """End one turn, side by side with the others; one whose end is not stored in time is left to its lease."""
+    with isolated("turn_drain", turn=run.turn_id), acting_for(tenant):
+        async with asyncio.timeout(FAIL_S):
+            await run.fail(Draining(retry_after_s=1))

@@ -1,0 +1,49 @@
+"""What is done for a session when an answer has been given and nobody waits: its title, a summary, what comes next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from application.plan.catalogue.after import facts_after
+from application.plan.run_plan import PlanRun
+from application.tasks import TaskSet, isolated
+from application.turns.running_turn import Fenced, TurnRun
+from domain.refusals import Refusal
+
+MOST = 1_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of the sessions whose turns are followed up at the same time."""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AfterTurn:
+    """Runs in tasks of its own; when there are too many already it is left out, for nobody waits for it."""
+
+    tasks: TaskSet = field(default_factory=partial(TaskSet, "after_turn"))
+    _held: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, run: TurnRun) -> None:
+        """Begin what a completed turn's plan has for afterwards."""
+        plan = run.plan
+        if run.completed and plan is not None and plan.plan.after and self._has_room(run):
+            self._held[run.turn_id] = run.live.state.size
+            task = self.tasks.start(self._after(run, plan))
+            task.add_done_callback(lambda _: self._held.pop(run.turn_id, None))
+
+    def _has_room(self, run: TurnRun) -> bool:
+        return len(self.tasks) < MOST and self._held.total() + run.live.state.size <= MOST_BYTES
+
+    async def _after(self, run: TurnRun, plan: PlanRun) -> None:
+        try:
+            results = await plan.after(run.text)
+            await run.record(facts_after(results, plan.facts))
+        except (Fenced, Refusal) as error:
+            log.info("after_turn_left", turn=run.turn_id, why=type(error).__name__)
+        finally:
+            with isolated("turn_settlement", turn=run.turn_id):
+                await run.settle()

@@ -1,0 +1,59 @@
+"""Finds what the tenant's documents have to say to a question, asked in one or several ways."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.gateway.embedding import start_embedding
+from application.gateway.gateway import Gateway
+from application.ports.corpus import Corpus
+from application.ports.detector import Detector
+from application.redaction.redactor import irreversible
+from application.sessions import feed_frames as f
+from application.turns.prepare_turn import Opening
+from application.turns.rank_fusion import fuse
+from application.turns.running_turn import TurnRun
+from domain.session import events as e
+from domain.session.state import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieve:
+    """The step `retrieve`."""
+
+    gateway: Gateway
+    corpus: Corpus
+    detector: Detector
+
+    async def vector(self, run: TurnRun, opening: Opening) -> list[float] | None:
+        """The vector of the question as it was typed; its start is stored already."""
+        if opening.embedding is None:
+            return None
+        return await self.gateway.embed(opening.embedded_text, opening.embedding, run)
+
+    async def __call__(
+        self, run: TurnRun, turn: Turn, queries: Sequence[str], vector: list[float] | None, k: int
+    ) -> tuple[e.Passage, ...]:
+        """The `k` best passages, best first; those found before the turn was taken over are not looked for again."""
+        if turn.passages is not None:
+            return turn.passages
+        began = time.monotonic()
+        run.show(f.Step(step="retrieve", status="started"))
+        rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k) for query in queries))
+        passages = fuse(rankings, k)
+        run.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
+        run.show(f.Step(step="retrieve", status="finished", ms=round((time.monotonic() - began) * 1000)))
+        return passages
+
+    async def _search(
+        self, run: TurnRun, turn: Turn, query: str, vector: list[float] | None, k: int
+    ) -> Sequence[e.Passage]:
+        if query.strip() != turn.text.strip():
+            text = await irreversible(query, self.detector, run.assistant.pii)
+            started = start_embedding(self.gateway.embedder, text, run.caller.user, run.turn_id)
+            await run.record([started])
+            vector = await self.gateway.embed(text, started, run)
+        return await self.corpus.search(run.caller.tenant, query, vector, k)

@@ -1,0 +1,1 @@
+"""The answer caches: what they save, and what they must not confuse."""

@@ -1,0 +1,156 @@
+"""What the caches of answers give: right and wrong hits on pairs of questions, time and money on a workload.
+
+Run `python -m infra.bench.caches.benchmark pairs` or `python -m infra.bench.caches.benchmark replay`. Vectors come from
+the sentence model that `make embedding` installs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random  # noqa: TID251  # a workload drawn from one seed: drawn anew it could not be compared
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from application.answer_cache.dependence import dependence_of
+from application.answer_cache.equivalence import may_serve
+from infra.bench.caches import near_misses, paraphrases
+from infra.bench.caches.cache_load import Asked, ask_all, ask_in_turn
+from infra.bench.harness.chat_load import percentile
+from infra.bench.harness.handbook import DOCUMENTS
+from infra.bench.harness.installation import Installed, installed
+from infra.local.bedrock.minilm import MiniLM, find_weights
+
+THRESHOLDS = (0.95, 0.85, 0.75)
+TURNS, AT_ONCE, HITS = 240, 6, 100
+REPEATED, REWORDED = 0.55, 0.15
+"""Shares of a workload: the same question word for word, and one of those before in other words."""
+
+
+class Pairs(msgspec.Struct, kw_only=True):
+    """One way to decide, at a cosine: near misses that were served (wrong hits), and paraphrases that were."""
+
+    way: str
+    cosine: float
+    near_misses: int
+    wrong: int
+    wrong_share: float
+    paraphrases_hit: float
+    of_tuning_half: float
+    of_measure_half: float
+
+
+class Replay(msgspec.Struct, kw_only=True):
+    """A workload with the caches bypassed and with the caches used, in one run. Times in ms, money in US dollars."""
+
+    turns: int
+    repeated: float
+    reworded: float
+    exact_hits: int
+    semantic_hits: int
+    wrong_texts: int
+    p50_bypassed_ms: float
+    p50_used_ms: float
+    p50_lower: float
+    cost_bypassed_usd: Decimal
+    cost_used_usd: Decimal
+    cost_lower: float
+    exact_hit_to_last_delta_p50_ms: float
+    exact_hit_to_last_delta_p99_ms: float
+
+
+def judge_pairs() -> list[Pairs]:
+    """Cosine alone, with the guard, and with what the questions hang on, at each threshold; all by one user."""
+    weights = find_weights()
+    if weights is None:
+        raise RuntimeError("the sentence model is not installed: make embedding")
+    model = MiniLM(weights)
+    near = [(pair.first, pair.second) for pair in near_misses.NEAR_MISSES]
+    asked = sorted({question for pair in (*near, *paraphrases.PARAPHRASES) for question in pair})
+    vectors: dict[str, Any] = {}
+    for first in range(0, len(asked), 32):
+        batch = asked[first : first + 32]
+        vectors |= dict(zip(batch, model.embed(batch), strict=True))
+
+    def row(way: str, least: float, agrees: Callable[[str, str], bool]) -> Pairs:
+        def share(pairs: Sequence[tuple[str, str]]) -> float:
+            return sum(float(vectors[a] @ vectors[b]) >= least and agrees(a, b) for a, b in pairs) / len(pairs)
+
+        return Pairs(
+            way=way,
+            cosine=least,
+            near_misses=len(near),
+            wrong=round(share(near) * len(near)),
+            wrong_share=round(share(near), 4),
+            paraphrases_hit=round(share(paraphrases.PARAPHRASES), 3),
+            of_tuning_half=round(share(paraphrases.TUNING), 3),
+            of_measure_half=round(share(paraphrases.MEASURE), 3),
+        )
+
+    alone = [row("cosine alone", least, lambda _, __: True) for least in THRESHOLDS]
+    guarded = [row("with the guard", least, may_serve) for least in THRESHOLDS]
+    return alone + guarded + [row("as a turn asks", least, _may_share) for least in THRESHOLDS]
+
+
+def _may_share(kept: str, asked: str) -> bool:
+    """With the guard, and in one scope: an answer of the moment is not kept, and one's own only for oneself."""
+    scopes = {dependence_of(question).audience for question in (kept, asked)}
+    return len(scopes) == 1 and "nobody" not in scopes and may_serve(kept, asked)
+
+
+def workload(turns: int) -> list[str]:
+    """Questions in order; the same ones in each run, for the two sides and for whoever repeats it."""
+    draw = random.Random(7)
+    fresh = iter(paraphrases.PARAPHRASES)
+    known: list[tuple[str, str]] = []
+    asked: list[str] = []
+    while len(asked) < turns:
+        lot = draw.random()
+        if known and lot < REPEATED:
+            asked.append(draw.choice(asked))
+        elif known and lot < REPEATED + REWORDED:
+            asked.append(known.pop(draw.randrange(len(known)))[1])
+        else:
+            known.append(next(fresh))
+            asked.append(known[-1][0])
+    return asked
+
+
+async def replay(ours: Installed, turns: int) -> Replay:
+    """First with the caches bypassed, then used; then one question over and over, one at a time."""
+    url, (token,) = ours.url.replace("http", "ws", 1) + "/v1/chat", ours.tokens(1)
+    questions = workload(turns)
+    bypassed = await ask_all(url, token, questions, "bypass", AT_ONCE)
+    used = await ask_all(url, token, questions, "use", AT_ONCE)
+    again = await ask_in_turn(url, token, questions[0], HITS)
+    exact = [asked.last_delta * 1e3 for asked in again if asked.cached == "exact"]
+    before, after = _p50(bypassed), _p50(used)
+    dear, cheap = sum((a.cost for a in bypassed), Decimal()), sum((a.cost for a in used), Decimal())
+    return Replay(
+        turns=turns,
+        repeated=REPEATED,
+        reworded=REWORDED,
+        exact_hits=sum(asked.cached == "exact" for asked in used),
+        semantic_hits=sum(asked.cached == "semantic" for asked in used),
+        wrong_texts=sum(not asked.exact for asked in (*bypassed, *used, *again)),
+        p50_bypassed_ms=round(before, 1),
+        p50_used_ms=round(after, 1),
+        p50_lower=round(1 - after / before, 3),
+        cost_bypassed_usd=dear,
+        cost_used_usd=cheap,
+        cost_lower=round(1 - float(cheap / dear), 3),
+        exact_hit_to_last_delta_p50_ms=round(percentile(exact, 0.5), 1),
+        exact_hit_to_last_delta_p99_ms=round(percentile(exact, 0.99), 1),
+    )
+
+
+def _p50(asked: Sequence[Asked]) -> float:
+    return percentile([one.whole * 1e3 for one in asked], 0.5)
+
+
+def run_replay(turns: int = TURNS) -> Replay:
+    """A workload on an installation of its own, with the sentence model's vectors."""
+    with installed(1, DOCUMENTS, hashed_embeddings=False) as ours:
+        return asyncio.run(replay(ours, turns))

@@ -1,0 +1,1 @@
+"""The fault wall: every way a model can fail, and what came of it."""

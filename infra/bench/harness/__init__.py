@@ -1,0 +1,1 @@
+"""What benchmarks run on: an installation, its clients, its processes."""

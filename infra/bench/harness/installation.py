@@ -1,0 +1,123 @@
+"""A whole installation for a benchmark: `colloquy up` in a directory of its own, with tenants that have documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.local.installation import throwaway_data_dir
+
+READY_S = 120.0
+INDEXED_S = 60.0
+# A load of one machine's making is no tenant's usual minute.
+LIMITS = {
+    "COLLOQUY_REQUESTS_PER_MINUTE": "1000000",
+    "COLLOQUY_FRAMES_PER_MINUTE": "1000000",
+    "COLLOQUY_MAX_TURNS": "5000",
+    "COLLOQUY_MAX_SOCKETS_PER_TENANT": "5000",
+    "COLLOQUY_MAX_TURNS_PER_TENANT": "5000",
+    "COLLOQUY_LOG_LEVEL": "warning",
+}
+
+
+@dataclass
+class Installed:
+    """A running installation and its tenants."""
+
+    url: str
+    data_dir: Path
+    pids: dict[str, Any]
+    bedrock_url: str
+    tenants: list[str]
+
+    def tokens(self, count: int, roles: Sequence[str] = ("member",)) -> list[str]:
+        """A token for each of `count` users, spread evenly over the tenants."""
+        from api.composition.token_wiring import token_issuer
+        from api.settings import read_settings
+
+        issuer = token_issuer(read_settings(data_dir=str(self.data_dir)))
+        return [
+            issuer.issue(tenant=self.tenants[n % len(self.tenants)], user=f"user-{n}", roles=roles, ttl_s=900).token
+            for n in range(count)
+        ]
+
+    def wait_for_costs(self, deadline_s: float = 60.0) -> None:
+        """Until the read model of costs has seen everything."""
+        (token,) = self.tokens(1, ["analyst"])
+        deadline = time.monotonic() + deadline_s
+        with httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+            while http.get("/v1/costs/summary").raise_for_status().json()["lag_events"]:
+                if time.monotonic() > deadline:
+                    raise RuntimeError("the costs did not catch up in time")
+                time.sleep(0.1)
+
+
+@contextmanager
+def installed(
+    tenants: int, documents: dict[str, str], *, hashed_embeddings: bool = True, **settings: str
+) -> Iterator[Installed]:
+    """An installation with so many tenants, each with the same documents. The stand-in's embeddings are the quick ones
+    by default: what is measured is our server, not a sentence model on the same two cores. `settings` are environment
+    variables."""
+    with throwaway_data_dir() as data_dir:
+        home = str(data_dir)
+        environment = os.environ | LIMITS | settings | {"COLLOQUY_DATA_DIR": home}
+        if hashed_embeddings:
+            environment["COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"] = "1"
+        command = [sys.executable, "-m", "api.cli", "up", "--no-demo", "--json", "--port", "0", "--data-dir", home]
+        up = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        try:
+            assert up.stdout is not None, "it is a pipe"
+            line = up.stdout.readline()
+            if not line:
+                raise RuntimeError("the installation did not start")
+            shown = json.loads(line)
+            from infra.local.endpoints import installation_environment
+
+            found = installation_environment(home)
+            ours = Installed(shown["url"], Path(home), shown["pids"], found["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"], [])
+            ours.tenants += _create(ours, tenants, documents)
+            yield ours
+        finally:
+            up.terminate()
+            try:
+                up.wait(60)
+            except subprocess.TimeoutExpired:
+                up.kill()
+
+
+def _create(ours: Installed, count: int, documents: dict[str, str]) -> list[str]:
+    os.environ["COLLOQUY_DATA_DIR"] = str(ours.data_dir)
+    from api.cli.connection import checked, connect
+
+    with connect("_platform", ["operator"]) as http:
+        ids = [checked(http.post("/v1/tenants", json={"name": f"tenant {n}"}))["tenant_id"] for n in range(count)]
+    for tenant in ids:
+        _add(tenant, documents)
+    return ids
+
+
+def _add(tenant: str, documents: dict[str, str]) -> None:
+    from api.cli.connection import checked, connect
+
+    with connect(tenant, ["editor"]) as http:
+        waiting = {
+            checked(http.post("/v1/documents", files={"file": (name, text.encode())}))["document_id"]
+            for name, text in documents.items()
+        }
+        deadline = time.monotonic() + INDEXED_S
+        while waiting and time.monotonic() < deadline:
+            waiting = {d for d in waiting if checked(http.get(f"/v1/documents/{d}"))["status"] == "pending"}
+            time.sleep(0.05)
+        if waiting:
+            raise RuntimeError("the documents were not indexed in time")

@@ -1,0 +1,1 @@
+"""Private values: how many are found, in texts made from templates and values."""
