@@ -18,7 +18,7 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
-class SharedTrips(ABC, Generic[A, R]):
+class Batcher(ABC, Generic[A, R]):
     """Questions of type A, answers of type R. At most `trips` are under way, each with a batch of those that wait."""
 
     def __init__(self, trips: int) -> None:
@@ -36,15 +36,15 @@ class SharedTrips(ABC, Generic[A, R]):
         """Whether one more may go with a batch that is not empty."""
 
     @abstractmethod
-    async def carry(self, batch: Sequence[A]) -> Sequence[R]:
+    async def send_batch(self, batch: Sequence[A]) -> Sequence[R]:
         """Take a batch there and bring the answers, in its order."""
 
     @abstractmethod
-    def one_is_guilty(self, error: Exception) -> bool:
+    def is_item_error(self, error: Exception) -> bool:
         """Whether a batch failed for what one of it asked: each then goes alone. Otherwise all of it fails."""
 
     async def call(self, asked: A) -> R:
-        """The answer. `Overloaded` when too many wait; else what `carry` raises."""
+        """The answer. `Overloaded` when too many wait; else what `send_batch` raises."""
         size = self.size(asked)
         if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
             raise Overloaded(retry_after_s=1)
@@ -93,9 +93,9 @@ class SharedTrips(ABC, Generic[A, R]):
 
     async def _serve(self, batch: Sequence[tuple[A, asyncio.Future[R]]]) -> None:
         try:
-            answers = await self.carry([asked for asked, _ in batch])
+            answers = await self.send_batch([asked for asked, _ in batch])
         except Exception as error:
-            if len(batch) == 1 or not self.one_is_guilty(error):
+            if len(batch) == 1 or not self.is_item_error(error):
                 return _fail(batch, error)
             for each in batch:
                 await self._serve([each])

@@ -42,7 +42,7 @@ class Context(msgspec.Struct, frozen=True):
     causation_id: str = ""
 
 
-class Held(Generic[S]):
+class LoadedAggregate(Generic[S]):
     """An aggregate held in memory with its version: appended to without being loaded again."""
 
     def __init__(self, store: EventStore, stream: str, aggregate: Aggregate[S]) -> None:
@@ -93,9 +93,9 @@ class Held(Generic[S]):
 
 async def execute(
     store: EventStore, stream: str, aggregate: Aggregate[S], rule: Callable[[S], Sequence[Event]], context: Context
-) -> Held[S]:
+) -> LoadedAggregate[S]:
     """Load an aggregate, let `rule` decide, append what follows; the aggregate as it is afterwards."""
-    held = Held(store, stream, aggregate)
+    held = LoadedAggregate(store, stream, aggregate)
     await held.catch_up()
     await held.execute(rule, context)
     return held

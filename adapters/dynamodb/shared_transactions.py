@@ -9,7 +9,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from adapters.dynamodb.failures import answering
-from adapters.sharing import SharedTrips
+from adapters.sharing import Batcher
 
 TRIPS = 4
 MOST_ITEMS = 100
@@ -26,7 +26,7 @@ class SessionWrite(msgspec.Struct):
     size: int
 
 
-class SharedTransactions(SharedTrips[SessionWrite, None]):
+class SharedTransactions(Batcher[SessionWrite, None]):
     """`call` writes the items of one session, together or not at all: `DependencyUnavailable`
     when the store is away, botocore's ClientError when it refuses, as it does on a condition that does not hold."""
 
@@ -35,11 +35,11 @@ class SharedTransactions(SharedTrips[SessionWrite, None]):
         self._client = client
 
     def size(self, asked: SessionWrite) -> int:
-        """See `SharedTrips`."""
+        """See `Batcher`."""
         return asked.size
 
     def fits(self, batch: Sequence[SessionWrite], asked: SessionWrite) -> bool:
-        """See `SharedTrips`. An item may be written once in a transaction."""
+        """See `Batcher`. An item may be written once in a transaction."""
         together = (*batch, asked)
         return (
             all(write.updates[0]["Key"] != asked.updates[0]["Key"] for write in batch)
@@ -47,12 +47,12 @@ class SharedTransactions(SharedTrips[SessionWrite, None]):
             and sum(write.size for write in together) <= MOST_BYTES
         )
 
-    def one_is_guilty(self, error: Exception) -> bool:
-        """See `SharedTrips`."""
+    def is_item_error(self, error: Exception) -> bool:
+        """See `Batcher`."""
         return isinstance(error, ClientError)
 
-    async def carry(self, batch: Sequence[SessionWrite]) -> Sequence[None]:
-        """See `SharedTrips`."""
+    async def send_batch(self, batch: Sequence[SessionWrite]) -> Sequence[None]:
+        """See `Batcher`."""
         writes = [{"Update": update} for write in batch for update in write.updates]
         with answering():
             await self._client.transact_write_items(TransactItems=writes)

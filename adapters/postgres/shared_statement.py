@@ -9,7 +9,7 @@ import psycopg
 from psycopg.abc import QueryNoTemplate
 
 from adapters.postgres.pool import Pool, one_statement
-from adapters.sharing import SharedTrips
+from adapters.sharing import Batcher
 
 TRIPS = 3
 """At the same time: enough to keep the server busy while one batch is on its way."""
@@ -19,7 +19,7 @@ Parameters = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
 
 
-class SharedStatement(SharedTrips[Parameters, Rows]):
+class SharedStatement(Batcher[Parameters, Rows]):
     """One statement, which must call a function that says itself for which tenant it is (its caller's, for the trip may
     be made by another caller's task): a batch is one transaction.
     `call` gives its rows; `DependencyUnavailable` when the database is away.
@@ -32,19 +32,19 @@ class SharedStatement(SharedTrips[Parameters, Rows]):
         self._pool, self._statement = pool, statement
 
     def size(self, asked: Parameters) -> int:
-        """See `SharedTrips`. What has no length is a number."""
+        """See `Batcher`. What has no length is a number."""
         return sum(WORD * len(value) if hasattr(value, "__len__") else WORD for value in asked.values())
 
     def fits(self, batch: Sequence[Parameters], asked: Parameters) -> bool:
-        """See `SharedTrips`."""
+        """See `Batcher`."""
         return len(batch) < MOST_A_TRIP
 
-    def one_is_guilty(self, error: Exception) -> bool:
-        """See `SharedTrips`."""
+    def is_item_error(self, error: Exception) -> bool:
+        """See `Batcher`."""
         return isinstance(error, psycopg.Error)
 
-    async def carry(self, batch: Sequence[Parameters]) -> Sequence[Rows]:
-        """See `SharedTrips`."""
+    async def send_batch(self, batch: Sequence[Parameters]) -> Sequence[Rows]:
+        """See `Batcher`."""
         async with one_statement(self._pool) as connection:
             if len(batch) == 1:
                 cursor = await connection.execute(self._statement, batch[0], prepare=True)

@@ -20,7 +20,7 @@ from application.tasks import TaskSet
 from domain.refusals import DependencyUnavailable, Overloaded
 
 Found = TypeVar("Found")
-Ask = Callable[[Connection, bool], Awaitable[Found]]
+ModelRequest = Callable[[Connection, bool], Awaitable[Found]]
 """Asks with a connection, and is told whether the memory of its backend has a limit."""
 
 LIMIT_S = 5.0
@@ -65,7 +65,7 @@ class ToolQueries:
         self._limited: WeakKeyDictionary[Connection, bool] = WeakKeyDictionary()
         self._asked, self._ending = TaskSet("tool_queries"), TaskSet("tool_queries_ending")
 
-    async def run(self, tenant: str, ask: Ask[Found]) -> Found:
+    async def run(self, tenant: str, ask: ModelRequest[Found]) -> Found:
         """What `ask` finds in a read-only transaction that sees one tenant. `TookTooLong`; `Overloaded` when there was
         no place for it in time; `DependencyUnavailable`; psycopg's errors of what was asked."""
         leave = await self._enter(acting_tenant(tenant))
@@ -128,7 +128,7 @@ class _Question:
         self._connection: Connection | None = None
         self.is_asked, self._is_doomed = False, False
 
-    async def run(self, tenant: str, ask: Ask[Found]) -> Found:
+    async def run(self, tenant: str, ask: ModelRequest[Found]) -> Found:
         async with tenant_transaction(self._pool, tenant) as connection:
             self._connection, self.is_asked = connection, True
             try:

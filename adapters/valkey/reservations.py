@@ -16,10 +16,10 @@ import msgspec
 import structlog
 from valkey.exceptions import ValkeyError
 
-from adapters.sharing import SharedTrips
+from adapters.sharing import Batcher
 from adapters.valkey.pipelined import Pipelined
 from adapters.valkey.reservation_scripts import COUNT, ENTER, REBASE, RESERVE, SETTLE
-from application.ports.reservations import Answer, Base, Bound, Call, Claim, Counted, Mark, Standing
+from application.ports.reservations import Answer, Base, Call, Claim, Counted, LimitScope, Standing, VersionToken
 from domain.refusals import DependencyUnavailable
 
 OK = Answer(verdict="ok")
@@ -36,7 +36,7 @@ class Count(msgspec.Struct, frozen=True):
 
     tenant: str
     what: Counted
-    bounds: tuple[Bound, ...]
+    bounds: tuple[LimitScope, ...]
 
 
 class ValkeyReservations:
@@ -50,7 +50,7 @@ class ValkeyReservations:
         self._away_until = 0.0
 
     async def enter(
-        self, tenant: str, turn_id: str, bounds: Sequence[Bound], *, lasting_s: float, always: bool = False
+        self, tenant: str, turn_id: str, bounds: Sequence[LimitScope], *, lasting_s: float, always: bool = False
     ) -> Answer:
         """See the port."""
         keys = [key for bound in bounds for key in (_rate(tenant, bound, "requests"), _key(tenant, bound, "turns"))]
@@ -58,7 +58,7 @@ class ValkeyReservations:
         keys, who = [*_fair(tenant, bounds, "requests"), *keys], _whose(bounds[-1])
         return _answer(await self._run(ENTER, keys, [who, turn_id, _micro(lasting_s), int(always), *limits]), 0)
 
-    async def count(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
         """See the port. Requests that come at once are counted at once, those of one user as a number: a flood of them
         costs little more than one."""
         return await self._counts.call(Count(tenant, what, tuple(bounds)))
@@ -71,34 +71,36 @@ class ValkeyReservations:
         fits, bound, wait = await self._run(COUNT, keys, [_whose(bounds[-1]), amount, *limits])
         return int(fits), Answer(verdict="requests", bound=max(0, int(bound) - 1), retry_after_s=int(wait) / 1e6)
 
-    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
+    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[LimitScope]) -> None:
         """See the port."""
         for bound in bounds:
             if bound.limits.concurrent_turns:
                 await self._ask("ZREM", _key(tenant, bound, "turns"), turn_id)
 
-    async def reserve(self, tenant: str, call: Call, bounds: Sequence[Bound], marks: Sequence[Mark]) -> Answer:
+    async def reserve(
+        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> Answer:
         """See the port."""
         head = [call.call_id, nano(call.usd), call.tokens, _micro(self._life)]
         raw = await self._run(RESERVE, _purse_keys(tenant, bounds), head + _limits(bounds, marks))
         return _answer(raw, len(bounds), bounds)
 
     async def settle(
-        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[Bound], marks: Sequence[Mark]
+        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
     ) -> Answer:
         """See the port."""
         head = [call.call_id, nano(call.usd), tokens_back]
         raw = await self._run(SETTLE, _purse_keys(tenant, bounds), head + _limits(bounds, marks))
         return _answer(raw, len(bounds), bounds)
 
-    async def counted(self, tenant: str, bound: Bound) -> tuple[datetime, list[str]]:
+    async def counted(self, tenant: str, bound: LimitScope) -> tuple[datetime, list[str]]:
         """See the port."""
         seconds, micros = await self._ask("TIME")
         ids = await self._ask("HKEYS", _key(tenant, bound, "calls"))
         at = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
         return at, [id.decode() for id in ids]
 
-    async def rebase(self, tenant: str, bound: Bound, base: Base, claims: dict[str, Claim]) -> Standing:
+    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> Standing:
         """See the port."""
         keys = [_key(tenant, bound, "usd"), _key(tenant, bound, "calls")]
         values = [x for id, c in claims.items() for x in (id, f"r{nano(c.usd)}" if c.open else nano(c.usd))]
@@ -120,7 +122,7 @@ class ValkeyReservations:
             raise DependencyUnavailable("The shared counters are away.", retry_after_s=AWAY_S) from error
 
 
-class SharedCounts(SharedTrips[Count, Answer]):
+class SharedCounts(Batcher[Count, Answer]):
     """Requests of all tenants that wait to be counted, one command for those of the same user."""
 
     def __init__(self, count_all: Callable[[Count, int], Awaitable[tuple[int, Answer]]]) -> None:
@@ -128,19 +130,19 @@ class SharedCounts(SharedTrips[Count, Answer]):
         self._count_all = count_all
 
     def size(self, asked: Count) -> int:
-        """See `SharedTrips`."""
+        """See `Batcher`."""
         return COUNT_BYTES
 
     def fits(self, batch: Sequence[Count], asked: Count) -> bool:
-        """See `SharedTrips`."""
+        """See `Batcher`."""
         return True
 
-    def one_is_guilty(self, error: Exception) -> bool:
-        """See `SharedTrips`."""
+    def is_item_error(self, error: Exception) -> bool:
+        """See `Batcher`."""
         return False
 
-    async def carry(self, batch: Sequence[Count]) -> Sequence[Answer]:
-        """See `SharedTrips`: of each user's, those that came first are let in."""
+    async def send_batch(self, batch: Sequence[Count]) -> Sequence[Answer]:
+        """See `Batcher`: of each user's, those that came first are let in."""
         amounts = Counter(batch)
         told = dict(zip(amounts, await asyncio.gather(*starmap(self._count_all, amounts.items())), strict=True))
         let_in: Counter[Count] = Counter()
@@ -157,30 +159,30 @@ def nano(usd: Decimal) -> int:
     return int((usd / NANO).to_integral_value(rounding="ROUND_CEILING"))
 
 
-def _whose(bound: Bound) -> str:
+def _whose(bound: LimitScope) -> str:
     """A user stands as a digest: the counters hold no names."""
     return hashlib.sha256(bound.user.encode()).hexdigest()[:24] if bound.user else ""
 
 
-def _key(tenant: str, bound: Bound, part: str) -> str:
+def _key(tenant: str, bound: LimitScope, part: str) -> str:
     return f"{{{tenant}}}:budget:{_whose(bound) or 'all'}:{part}"
 
 
-def _rate(tenant: str, bound: Bound, what: Counted) -> str:
+def _rate(tenant: str, bound: LimitScope, what: Counted) -> str:
     """A limit that is changed begins with a full bucket."""
     return _key(tenant, bound, f"{what}:{bound.limits.requests_per_minute or 0}")
 
 
-def _fair(tenant: str, bounds: Sequence[Bound], what: Counted) -> tuple[str, str]:
+def _fair(tenant: str, bounds: Sequence[LimitScope], what: Counted) -> tuple[str, str]:
     limit = bounds[0].limits.requests_per_minute or 0
     return _key(tenant, bounds[-1], f"fair-{what}:{limit}"), _key(tenant, bounds[0], f"waiting-{what}:{limit}")
 
 
-def _purse_keys(tenant: str, bounds: Sequence[Bound]) -> list[str]:
+def _purse_keys(tenant: str, bounds: Sequence[LimitScope]) -> list[str]:
     return [_key(tenant, bound, part) for bound in bounds for part in ("tokens", "usd", "calls")]
 
 
-def _limits(bounds: Sequence[Bound], marks: Sequence[Mark]) -> list[Any]:
+def _limits(bounds: Sequence[LimitScope], marks: Sequence[VersionToken]) -> list[Any]:
     found: list[Any] = []
     for bound, mark in zip(bounds, marks, strict=True):
         money = -1 if bound.limits.limit_usd is None else nano(bound.limits.limit_usd)
@@ -192,7 +194,7 @@ def _micro(seconds: float) -> int:
     return round(seconds * 1e6)
 
 
-def _answer(raw: list[Any], purses: int, bounds: Sequence[Bound] = ()) -> Answer:
+def _answer(raw: list[Any], purses: int, bounds: Sequence[LimitScope] = ()) -> Answer:
     told = [raw[3 + 4 * n : 7 + 4 * n] for n in range(purses)] if len(raw) > 3 else []
     return Answer(
         verdict=raw[0].decode(),
@@ -207,4 +209,4 @@ def _answer(raw: list[Any], purses: int, bounds: Sequence[Bound] = ()) -> Answer
 
 def _standing(raw: list[bytes]) -> Standing:
     used, reserved, epoch, seq = raw
-    return Standing(int(used) * NANO, int(reserved) * NANO, Mark(epoch.decode(), int(seq)))
+    return Standing(int(used) * NANO, int(reserved) * NANO, VersionToken(epoch.decode(), int(seq)))

@@ -32,14 +32,14 @@ from application.tools.executors import Executors
 from application.tools.toolbox import ToolBoxes
 from application.turns.confirm_tool import AskFirst
 from application.turns.corpus_versions import CorpusVersions
-from application.turns.generate_answer import MakeAnswer
-from application.turns.post_turn import AfterTurn
-from application.turns.prepare_turn import Openings
-from application.turns.retrieve_passages import Retrieve
+from application.turns.generate_answer import GenerateAnswer
+from application.turns.post_turn import PostTurn
+from application.turns.prepare_turn import PrepareTurn
+from application.turns.retrieve_passages import RetrievePassages
 from application.turns.run_tools import ToolRounds
-from application.turns.run_turn import TurnRunner
-from application.turns.step_reply_cache import KeptReplies
-from application.turns.stream_answer import Answering
+from application.turns.run_turn import TurnExecutor
+from application.turns.step_reply_cache import StepReplyCache
+from application.turns.stream_answer import StreamAnswer
 
 PLACE_MARGIN_S = 60.0
 PROMPTS = "prompts-2"
@@ -72,7 +72,7 @@ class TurnParts:
 class Turns:
     """What runs turns, and what others ask of its parts."""
 
-    runner: TurnRunner
+    runner: TurnExecutor
     gate: BudgetGate
     cache: AnswerCache
     health: Health
@@ -87,16 +87,16 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         parts.reservations,
         parts.spending,
         replicas=settings.replicas,
-        place_s=settings.turn_s + PLACE_MARGIN_S,
+        permit_ttl_s=settings.turn_s + PLACE_MARGIN_S,
         news=TellOfBudget(parts.store, parts.sessions),
     )
     failover = Failover(Attempt(parts.model, health, gate, settings.prompt_cache), health)
     router = Router(settings.model_fast, settings.model_balanced, health)
     gateway = Gateway(router, failover, parts.embedder)
     cache = AnswerCache(parts.exact, parts.similar, parts.sealer)
-    retrieve = Retrieve(gateway, parts.corpus, parts.detector)
+    retrieve = RetrievePassages(gateway, parts.corpus, parts.detector)
     executors = Executors(parts.datasets, parts.webhooks, parts.sealer)
-    answering = Answering(
+    answering = StreamAnswer(
         gateway,
         ToolRounds(ToolBoxes(parts.tenants, executors), AskFirst(settings.confirm_s)),
         history_tokens=settings.history_tokens,
@@ -105,13 +105,13 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         idle_s=settings.stream_idle_s,
     )
     release = f"{settings.model_fast} {settings.model_balanced} {settings.model_embedding} {PROMPTS}"
-    runner = TurnRunner(
+    runner = TurnExecutor(
         tenants=parts.tenants,
-        opening=Openings(parts.detector, cache, CorpusVersions(parts.corpus), parts.embedder, release),
+        opening=PrepareTurn(parts.detector, cache, CorpusVersions(parts.corpus), parts.embedder, release),
         cache=cache,
         retrieve=retrieve,
-        make_answer=MakeAnswer(gateway, retrieve, answering, KeptReplies(parts.replies, parts.sealer, release)),
-        after_turn=AfterTurn(),
+        make_answer=GenerateAnswer(gateway, retrieve, answering, StepReplyCache(parts.replies, parts.sealer, release)),
+        after_turn=PostTurn(),
         turn_s=settings.turn_s,
     )
     return Turns(runner=runner, gate=gate, cache=cache, health=health)

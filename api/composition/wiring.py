@@ -58,8 +58,8 @@ from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
-from application.documents.index_document import ReadDocument
-from application.documents.ingest_worker import IndexDocuments
+from application.documents.index_document import IndexDocument
+from application.documents.ingest_worker import IngestWorker
 from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.detector import Detector
 from application.redaction.embeddable import Embeddable
@@ -67,7 +67,7 @@ from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.tasks import Loops
-from application.tenants.cached_tenants import KnownTenants
+from application.tenants.cached_tenants import CachedTenants
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.delete_dataset import DeleteDatasetHandler
@@ -181,7 +181,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
         claims = Claims(database.worker, database.logins.worker)
         stack.push_async_callback(claims.close)
         corpus = PostgresCorpus(database.pool, store.vault, claims, dimensions=settings.embedding_dimensions)
-        read = ReadDocument(
+        read = IndexDocument(
             store=store,
             sealer=store.vault,
             blobs=S3Blobs(await stack.enter_async_context(open_aws("s3")), settings.bucket),
@@ -189,9 +189,9 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             corpus=corpus,
             extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),
             embedder=BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions),
-            embeddable=Embeddable(open_detector(settings, bedrock), KnownTenants(store)),
+            embeddable=Embeddable(open_detector(settings, bedrock), CachedTenants(store)),
         )
-        await IndexDocuments(corpus, read).run(stop)
+        await IngestWorker(corpus, read).run(stop)
 
 
 async def _assemble(
@@ -213,7 +213,7 @@ async def _assemble(
     corpus = PostgresCorpus(searches, store.vault, None, dimensions=settings.embedding_dimensions)
     blobs = S3Blobs(s3, settings.bucket)
     sniffer = await stack.enter_async_context(open_extractor(max_pages=0, queue_s=SNIFF_S))
-    tenants = KnownTenants(store)
+    tenants = CachedTenants(store)
     directory = PostgresTenantDirectory(pool)
     users = Users(store.vault, PostgresUserNames(pool), store)
     stack.push_async_callback(users.close)

@@ -21,7 +21,7 @@ from domain.access import Principal
 from domain.refusals import InvalidField
 from projections.transactions import Row
 
-Asker = Request[Principal, Any, Any]
+TurnRequest = Request[Principal, Any, Any]
 Since = Annotated[str | None, QueryParameter(name="from")]
 Until = Annotated[str | None, QueryParameter(name="to")]
 CSV = "text/csv; charset=utf-8"
@@ -37,7 +37,7 @@ FORMULA = ("=", "+", "-", "@")
 
 @get("/v1/costs/summary", permission="cost:read")
 async def cost_summary(
-    request: Asker, services: NamedDependency[Services], since: Since = None, until: Until = None
+    request: TurnRequest, services: NamedDependency[Services], since: Since = None, until: Until = None
 ) -> Response[Any]:
     """Totals of a range of time (the current month by default)."""
     found = await services.costs.summary(request.user.tenant, *checked_range(since, until))
@@ -48,7 +48,7 @@ async def cost_summary(
 
 @get("/v1/costs/series", permission="cost:read")
 async def cost_series(
-    request: Asker,
+    request: TurnRequest,
     services: NamedDependency[Services],
     group_by: FromQuery[str] = "model",
     interval: FromQuery[str] = "day",
@@ -70,7 +70,7 @@ async def cost_series(
 
 @get("/v1/costs/lines", permission="cost:read")
 async def cost_lines(
-    request: Asker,
+    request: TurnRequest,
     services: NamedDependency[Services],
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
@@ -121,7 +121,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _wants_csv(request: Asker) -> bool:
+def _wants_csv(request: TurnRequest) -> bool:
     return request.accept.best_match(["application/json", "text/csv"]) == "text/csv"
 
 

@@ -18,12 +18,12 @@ from domain.event import StreamId
 from domain.refusals import InvalidCursor, InvalidRange, SessionNotFound
 from domain.session.state import Turn
 
-Asker = Request[Principal, Any, Any]
+TurnRequest = Request[Principal, Any, Any]
 
 
 @get("/v1/sessions", permission="session:read")
 async def list_sessions(
-    request: Asker,
+    request: TurnRequest,
     services: NamedDependency[Services],
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int] = 100,
@@ -38,7 +38,7 @@ async def list_sessions(
 
 @get("/v1/sessions/{session_id:str}", permission="session:read")
 async def show_session(
-    request: Asker,
+    request: TurnRequest,
     services: NamedDependency[Services],
     session_id: FromPath[str],
     consistent: FromQuery[bool] = False,
@@ -49,7 +49,7 @@ async def show_session(
 
 @get("/v1/sessions/{session_id:str}/turns", permission="session:read")
 async def list_turns(
-    request: Asker,
+    request: TurnRequest,
     services: NamedDependency[Services],
     session_id: FromPath[str],
     cursor: FromQuery[str | None] = None,
@@ -71,7 +71,7 @@ async def list_turns(
 
 @get("/v1/sessions/{session_id:str}/history", permission=("session:read", "session:audit"))
 async def show_history(
-    request: Asker,
+    request: TurnRequest,
     services: NamedDependency[Services],
     session_id: FromPath[str],
     version: FromQuery[int | None] = None,
@@ -108,7 +108,7 @@ async def show_history(
 
 @delete("/v1/sessions/{session_id:str}", permission="session:read", status_code=200)
 async def erase_session(
-    request: Asker, services: NamedDependency[Services], session_id: FromPath[str]
+    request: TurnRequest, services: NamedDependency[Services], session_id: FromPath[str]
 ) -> dict[str, Any]:
     """Erase one of the caller's sessions: what was said can never be read again."""
     id = StreamId(request.user.tenant, "session", _checked(session_id))

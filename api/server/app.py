@@ -16,7 +16,7 @@ import api.http
 from api.http.request.json_body import JsonRequest
 from api.problems import answer_problem
 from api.security.guard import guard
-from api.server.edge_middleware import Shell, remember
+from api.server.edge_middleware import EdgeMiddleware, remember
 from api.services import Services
 
 MAX_BODY = 1024 * 1024
@@ -41,7 +41,7 @@ def create_app(services: Services) -> Litestar:
         # Names that annotations of handlers use; handlers import `Services` under the same name.
         signature_namespace={"Services": Services, "Any": Any},
     )
-    app.asgi_handler = Shell(app.asgi_handler)
+    app.asgi_handler = EdgeMiddleware(app.asgi_handler)
     return app
 
 

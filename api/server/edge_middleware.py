@@ -31,7 +31,7 @@ async def remember(error: Exception, scope: Scope) -> None:
         log.error("failed", error=type(error).__name__, exc_info=error)
 
 
-class Shell:
+class EdgeMiddleware:
     """Wraps Litestar's own handler, so that unknown paths are seen as well."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -13,8 +13,8 @@ import msgspec
 import structlog
 
 from application.answer_cache.cacheability import as_typed
-from application.answer_cache.equivalence import may_serve
-from application.answer_cache.single_flight import Stampede
+from application.answer_cache.equivalence import is_equivalent
+from application.answer_cache.single_flight import SingleFlight
 from application.clock import now
 from application.ports.answer_cache import CachedAnswer, Entry, ExactCache, Question, SemanticCache
 from application.ports.keys import Sealer
@@ -54,10 +54,10 @@ class AnswerCache:
     exactly: ExactCache
     similar: SemanticCache
     sealer: Sealer
-    _stampede: Stampede[CachedAnswer] = field(init=False)
+    _stampede: SingleFlight[CachedAnswer] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._stampede = Stampede(self.exactly)
+        self._stampede = SingleFlight(self.exactly)
 
     async def exact(self, question: Question) -> Hit | None:
         """The answer to the same question, word for word."""
@@ -85,7 +85,7 @@ class AnswerCache:
         await self.sealer.unlock([one.entry.stream for one in found])
         for one in found:
             kept = await self._open(question, scope, one.entry)
-            if kept and may_serve(kept.question, as_typed(question.text)):
+            if kept and is_equivalent(kept.question, as_typed(question.text)):
                 return _hit("semantic", round(one.similarity, 4), kept.answer)
         return None
 

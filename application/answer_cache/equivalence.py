@@ -27,7 +27,7 @@ _ALIKE = (
 )
 
 
-def may_serve(kept: str, asked: str) -> bool:
+def is_equivalent(kept: str, asked: str) -> bool:
     """Whether both ask for the same thing: the same words in the same order, or in English the same said otherwise."""
     if max(len(kept), len(asked)) > LONGEST_READ:
         return kept == asked

@@ -31,7 +31,7 @@ class _Flight(Generic[T]):
         self.over = asyncio.Event()
 
 
-class Stampede(Generic[T]):
+class SingleFlight(Generic[T]):
     """Within the process by an event, between processes by a lead with a token that expires. Without Valkey each
     process has a leader of its own."""
 

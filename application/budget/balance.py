@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from application.ports.reservations import Claim, Mark, Standing
+from application.ports.reservations import Claim, Standing, VersionToken
 from domain.model_calls import ModelCallStarted
 
 Level = Literal["ok", "warned", "low", "out"]
@@ -22,7 +22,7 @@ MOST_CLAIMS = 20_000
 MOST_PURSES = 10_000
 
 
-class BudgetNews(msgspec.Struct, frozen=True):
+class BudgetThresholdCrossed(msgspec.Struct, frozen=True):
     """A purse (`user` empty: the tenant's own) has come to a worse state in a period, which is named by its first day
     (`2026-11-01`)."""
 
@@ -44,10 +44,10 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Purse:
+class Balance:
     """Money of a tenant or of one of its users."""
 
-    mark: Mark = field(default_factory=Mark)
+    mark: VersionToken = field(default_factory=VersionToken)
     claims: OrderedDict[str, Claim] = field(default_factory=OrderedDict)
     used: Decimal = Decimal(0)
     reserved: Decimal = Decimal(0)
@@ -93,7 +93,7 @@ class Purse:
     def take_back(self, call_id: str) -> None:
         """The call is not made, but the shared counts may hold it: they have to hear of that first."""
         self.claims[call_id] = Claim(Decimal(0), False, time.monotonic())
-        self.mark = Mark()
+        self.mark = VersionToken()
 
     def sum_here(self) -> None:
         """Where it stands by the ledger and our own calls alone."""
@@ -123,24 +123,24 @@ class Purse:
         return True
 
 
-class Purses:
+class BalanceCache:
     """The purses that were used lately."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[str, str], Purse] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str], Balance] = OrderedDict()
 
-    def of(self, tenant: str, user: str) -> Purse:
+    def of(self, tenant: str, user: str) -> Balance:
         """A purse; a new one knows nothing."""
         purse = self._held.get((tenant, user))
         if purse is None:
-            purse = self._held[tenant, user] = Purse()
+            purse = self._held[tenant, user] = Balance()
             while len(self._held) > MOST_PURSES:
                 self._held.popitem(last=False)
         else:
             self._held.move_to_end((tenant, user))
         return purse
 
-    def held(self, tenant: str, user: str) -> Purse | None:
+    def held(self, tenant: str, user: str) -> Balance | None:
         """A purse that was used lately."""
         return self._held.get((tenant, user))
 

@@ -11,15 +11,15 @@ from functools import partial
 
 import msgspec
 
-from application.budget.balance import RANK, BudgetNews, Level, Purses, Refused
-from application.budget.ledger_sync import Account, Measure
+from application.budget.balance import RANK, BalanceCache, BudgetThresholdCrossed, Level, Refused
+from application.budget.ledger_sync import Account, LedgerSync
 from application.budget.limit_refusals import over_limit
-from application.budget.local_quota import LocalShare, Rate
+from application.budget.local_quota import LocalQuota, Rate
 from application.budget.process_limits import Admission
 from application.budget.request_rates import RequestRates
-from application.budget.turn_permits import TurnPlaces
+from application.budget.turn_permits import TurnPermits
 from application.clock import new_id, now
-from application.ports.reservations import Answer, Bound, Call, Mark, Reservations
+from application.ports.reservations import Answer, Call, LimitScope, Reservations, VersionToken
 from application.ports.spending import Spending
 from application.ports.tenants import Tenants
 from application.tasks import TaskSet
@@ -38,30 +38,30 @@ class Reservation(msgspec.Struct, frozen=True):
 
     tenant: str
     call: Call
-    bounds: tuple[Bound, ...] = ()
+    bounds: tuple[LimitScope, ...] = ()
 
 
 @dataclass(eq=False)
 class BudgetGate:
-    """Refuses what is over a limit, and nothing else. `place_s` is longer than any turn may last: a place that nobody
-    gives back is free again after it. `news` hears once a period of each worse state of a purse."""
+    """Refuses what is over a limit, and nothing else. `permit_ttl_s` is longer than any turn may last: a permit that
+    nobody gives back is free again after it. `news` hears once a period of each worse state of a balance."""
 
     tenants: Tenants
     admission: Admission
     shared: Reservations
     spending: Spending
     replicas: int = 1
-    place_s: float = 180.0
-    news: Callable[[BudgetNews], None] = lambda _: None
-    purses: Purses = field(default_factory=Purses)
+    permit_ttl_s: float = 180.0
+    news: Callable[[BudgetThresholdCrossed], None] = lambda _: None
+    purses: BalanceCache = field(default_factory=BalanceCache)
     _tasks: TaskSet = field(default_factory=partial(TaskSet, "budget_measure"))
 
     def __post_init__(self) -> None:
-        self.share = LocalShare(self.replicas)
+        self.share = LocalQuota(self.replicas)
         per_minute, places = self.admission.requests_per_minute, self.admission.turns_per_tenant
         self.requests = RequestRates(self.tenants, self.shared, self.share, per_minute, places)
-        self.places = TurnPlaces(self.requests, self.admission, self.shared, self.place_s)
-        self.measure = Measure(self.shared, self.spending, self.purses, self.replicas)
+        self.places = TurnPermits(self.requests, self.admission, self.shared, self.permit_ttl_s)
+        self.measure = LedgerSync(self.shared, self.spending, self.purses, self.replicas)
 
     # Turns
 
@@ -135,7 +135,7 @@ class BudgetGate:
         """What the tenant spent and has reserved in the running period; `DependencyUnavailable`."""
         return await self.measure.account(tenant, (await self.tenants.settings(tenant)).budget)
 
-    async def _reserve_together(self, tenant: str, call: Call, bounds: Sequence[Bound]) -> bool:
+    async def _reserve_together(self, tenant: str, call: Call, bounds: Sequence[LimitScope]) -> bool:
         """False when the shared counts are away."""
         for _ in range(TRIES):
             marks = self._marks(tenant, bounds)
@@ -155,7 +155,7 @@ class BudgetGate:
             return True
         return False
 
-    async def _undo(self, tenant: str, call: Call, bounds: Sequence[Bound]) -> None:
+    async def _undo(self, tenant: str, call: Call, bounds: Sequence[LimitScope]) -> None:
         """Nobody knows whether the shared counts took it; the call is not made."""
         for bound in _with_money(bounds):
             self.purses.of(tenant, bound.user).take_back(call.call_id)
@@ -164,7 +164,7 @@ class BudgetGate:
             except DependencyUnavailable:
                 pass  # they hear of it before the next reservation
 
-    async def _reserve_alone(self, tenant: str, call: Call, bounds: Sequence[Bound]) -> None:
+    async def _reserve_alone(self, tenant: str, call: Call, bounds: Sequence[LimitScope]) -> None:
         try:
             self.share.check(tenant, "tokens", call.tokens, _rates(bounds))
             for bound in _with_money(bounds):
@@ -176,7 +176,7 @@ class BudgetGate:
             raise
         for bound in _with_money(bounds):
             purse = self.purses.of(tenant, bound.user)
-            purse.mark = Mark()  # the shared counts have to hear of this call first when they are back
+            purse.mark = VersionToken()  # the shared counts have to hear of this call first when they are back
             if purse.allowance is not None:
                 purse.allowance -= call.usd
 
@@ -197,19 +197,19 @@ class BudgetGate:
                 await self.measure.together(tenant, bounds[answer.bound], marks[answer.bound])
         except Refusal:
             for bound in _with_money(bounds):
-                self.purses.of(tenant, bound.user).mark = Mark()
+                self.purses.of(tenant, bound.user).mark = VersionToken()
         self._tell(tenant, bounds)
         if due := self.measure.due(tenant, bounds):
             self._tasks.start(self.measure.again(tenant, due))
 
-    def _marks(self, tenant: str, bounds: Sequence[Bound]) -> list[Mark]:
+    def _marks(self, tenant: str, bounds: Sequence[LimitScope]) -> list[VersionToken]:
         return [self.purses.of(tenant, bound.user).mark for bound in bounds]
 
-    def _see(self, tenant: str, bounds: Sequence[Bound], answer: Answer) -> None:
+    def _see(self, tenant: str, bounds: Sequence[LimitScope], answer: Answer) -> None:
         for bound, standing in zip(bounds, answer.standings, strict=False):
             self.purses.of(tenant, bound.user).see(standing)
 
-    def _remember(self, tenant: str, bounds: Sequence[Bound], started: ModelCallStarted) -> None:
+    def _remember(self, tenant: str, bounds: Sequence[LimitScope], started: ModelCallStarted) -> None:
         """What is settled already leaves too little for this call: it does not only wait for others."""
         usd, least = (cost_of(model, started.estimate) for model in (started.model, CHEAPEST))
         for bound in _with_money(bounds):
@@ -218,13 +218,13 @@ class BudgetGate:
                 purse.refused = Refused(started, usd, min(usd, least), limit)
         self._tell(tenant, bounds)
 
-    def _tell(self, tenant: str, bounds: Sequence[Bound]) -> None:
+    def _tell(self, tenant: str, bounds: Sequence[LimitScope]) -> None:
         for bound in _with_money(bounds):
             purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
             purse.judge(limit)
             period = period_at(bound.period, now())[0].date().isoformat()
             if purse.worse(period, limit):
-                self.news(BudgetNews(tenant, bound.user, period, limit, purse.used, purse.level))
+                self.news(BudgetThresholdCrossed(tenant, bound.user, period, limit, purse.used, purse.level))
 
 
 def tokens_of(usage: Usage) -> int:
@@ -232,14 +232,16 @@ def tokens_of(usage: Usage) -> int:
     return usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens
 
 
-def _call_bounds(budget: Budget, user: str) -> tuple[Bound, ...]:
+def _call_bounds(budget: Budget, user: str) -> tuple[LimitScope, ...]:
     both = (("", budget), (user, budget.per_user))
-    return tuple(Bound(whose, b, budget.period) for whose, b in both if b.limit_usd is not None or b.tokens_per_minute)
+    return tuple(
+        LimitScope(whose, b, budget.period) for whose, b in both if b.limit_usd is not None or b.tokens_per_minute
+    )
 
 
-def _with_money(bounds: Sequence[Bound]) -> Iterator[Bound]:
+def _with_money(bounds: Sequence[LimitScope]) -> Iterator[LimitScope]:
     return (bound for bound in bounds if bound.limits.limit_usd is not None)
 
 
-def _rates(bounds: Sequence[Bound]) -> list[Rate]:
+def _rates(bounds: Sequence[LimitScope]) -> list[Rate]:
     return [(bound, bound.limits.tokens_per_minute) for bound in bounds]

@@ -12,9 +12,9 @@ from decimal import Decimal
 import msgspec
 import structlog
 
-from application.budget.balance import Purse, Purses
+from application.budget.balance import Balance, BalanceCache
 from application.clock import now
-from application.ports.reservations import RESERVED_S, Base, Bound, Mark, Reservations
+from application.ports.reservations import RESERVED_S, Base, LimitScope, Reservations, VersionToken
 from application.ports.spending import Spending, Spent
 from application.tasks import isolated
 from domain.refusals import BudgetExceeded, DependencyUnavailable
@@ -37,15 +37,15 @@ class Account(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class LedgerSync:
     """Reads the ledger for purses. `replicas` is how many processes may share a purse without seeing each other."""
 
     shared: Reservations
     spending: Spending
-    purses: Purses
+    purses: BalanceCache
     replicas: int = 1
 
-    async def together(self, tenant: str, bound: Bound, unfit: Mark | None = None) -> None:
+    async def together(self, tenant: str, bound: LimitScope, unfit: VersionToken | None = None) -> None:
         """Measure the shared counts, unless somebody did since they said that the mark `unfit` does not fit.
         `DependencyUnavailable` when they or the ledger are away."""
         purse = self.purses.of(tenant, bound.user)
@@ -64,7 +64,7 @@ class Measure:
             new = purse.measured_at == float("-inf")
             purse.measured_at, purse.allowance = time.monotonic() - (AGAIN_S - SOON_S if new else 0), None
 
-    def due(self, tenant: str, bounds: Collection[Bound]) -> list[Bound]:
+    def due(self, tenant: str, bounds: Collection[LimitScope]) -> list[LimitScope]:
         """Those that were not measured for a minute. They are taken as measured from here on: a failure is for the next
         time."""
         found = []
@@ -75,13 +75,13 @@ class Measure:
                 found.append(bound)
         return found
 
-    async def again(self, tenant: str, bounds: Collection[Bound]) -> None:
+    async def again(self, tenant: str, bounds: Collection[LimitScope]) -> None:
         """Measure these, as far as it goes."""
         for bound in bounds:
             with isolated("budget_measure", tenant=tenant):
                 await self.together(tenant, bound)
 
-    async def share_out(self, tenant: str, bound: Bound) -> None:
+    async def share_out(self, tenant: str, bound: LimitScope) -> None:
         """Work out, anew each minute, what may be taken here while the shared counts are away: half of what the ledger
         leaves, over the number of replicas. `DependencyUnavailable` when the ledger is away too and was never read."""
         purse = self.purses.of(tenant, bound.user)
@@ -89,7 +89,7 @@ class Measure:
             if purse.allowance is None or time.monotonic() - purse.allowed_at >= AGAIN_S:
                 await self._allow(tenant, bound, purse, *period_at(bound.period, now()))
 
-    def check_alone(self, tenant: str, bound: Bound, usd: Decimal) -> None:
+    def check_alone(self, tenant: str, bound: LimitScope, usd: Decimal) -> None:
         """BudgetExceeded when `usd` is more than what may be taken here."""
         purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
         purse.sum_here()
@@ -104,7 +104,7 @@ class Measure:
 
     async def account(self, tenant: str, budget: Budget) -> Account:
         """Where a tenant stands, limit or none: the ledger, and what is counted beside it."""
-        bound = Bound("", budget, budget.period)
+        bound = LimitScope("", budget, budget.period)
         purse = self.purses.of(tenant, "")
         if budget.limit_usd is not None:
             try:
@@ -119,7 +119,7 @@ class Measure:
         purse.sum_here()
         return Account(purse.used, purse.reserved, since, until)
 
-    async def _allow(self, tenant: str, bound: Bound, purse: Purse, since: datetime, until: datetime) -> None:
+    async def _allow(self, tenant: str, bound: LimitScope, purse: Balance, since: datetime, until: datetime) -> None:
         try:
             spent = await self._spent(tenant, bound.user, since, until, purse.claims)
         except DependencyUnavailable:

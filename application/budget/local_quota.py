@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from application.budget.gcra import Buckets
 from application.budget.limit_refusals import TOO_MANY_TOKENS, rounded
-from application.ports.reservations import Bound
+from application.ports.reservations import LimitScope
 from domain.refusals import RateLimited
 
-Rate = tuple[Bound, int | None]
+Rate = tuple[LimitScope, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class LocalShare:
+class LocalQuota:
     """A limit divided by the number of replicas."""
 
     replicas: int

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from application.budget.limit_refusals import over_limit, rounded
-from application.budget.local_quota import LocalShare
-from application.ports.reservations import Bound, Counted, Reservations
+from application.budget.local_quota import LocalQuota
+from application.ports.reservations import Counted, LimitScope, Reservations
 from application.ports.tenants import Tenants
 from domain.refusals import DependencyUnavailable, RateLimited
 from domain.tenant.events import Limits
@@ -27,16 +27,16 @@ class Refusals:
     """Those who were told when to come back: until then they are refused without asking anybody, as nobody could let
     them in."""
 
-    _until: OrderedDict[Key, tuple[float, Sequence[Bound]]] = field(default_factory=OrderedDict)
+    _until: OrderedDict[Key, tuple[float, Sequence[LimitScope]]] = field(default_factory=OrderedDict)
 
-    def check(self, key: Key, bounds: Sequence[Bound]) -> None:
+    def check(self, key: Key, bounds: Sequence[LimitScope]) -> None:
         """RateLimited when it is too early; other limits than those that refused are asked anew."""
         until, refused = self._until.get(key, (0.0, ()))
         left = until - time.monotonic()
         if left > 0 and refused == bounds:
             raise RateLimited(retry_after_s=rounded(left))
 
-    def remember(self, key: Key, bounds: Sequence[Bound], wait_s: float) -> None:
+    def remember(self, key: Key, bounds: Sequence[LimitScope], wait_s: float) -> None:
         """This one was told to wait."""
         self._until[key] = (time.monotonic() + wait_s, bounds)
         self._until.move_to_end(key)
@@ -51,7 +51,7 @@ class RequestRates:
 
     tenants: Tenants
     shared: Reservations
-    share: LocalShare
+    share: LocalQuota
     per_minute: int
     concurrent_turns: int
     refusals: Refusals = field(default_factory=Refusals)
@@ -71,14 +71,14 @@ class RequestRates:
             raise over_limit(answer, bounds)
         return self.count_here(tenant, what, bounds, allowed=True)
 
-    def count_here(self, tenant: str, what: Counted, bounds: Sequence[Bound], *, allowed: bool) -> None:
+    def count_here(self, tenant: str, what: Counted, bounds: Sequence[LimitScope], *, allowed: bool) -> None:
         """Count one in this process's share; RateLimited when nobody else has `allowed` it and the share is used up."""
         rates = [(bound, bound.limits.requests_per_minute) for bound in bounds]
         if not allowed:
             self.share.check(tenant, what, 1, rates)
         self.share.count(tenant, what, 1, rates, allowed=allowed)
 
-    async def bounds(self, tenant: str, user: str) -> list[Bound]:
+    async def bounds(self, tenant: str, user: str) -> list[LimitScope]:
         """The limits of the tenant, then those of this user in it."""
         budget = (await self.tenants.settings(tenant)).budget
         own = Limits(
@@ -88,10 +88,10 @@ class RequestRates:
         theirs = Limits(
             requests_per_minute=budget.per_user.requests_per_minute, concurrent_turns=budget.per_user.concurrent_turns
         )
-        return [Bound("", own, budget.period), Bound(user, theirs, budget.period)]
+        return [LimitScope("", own, budget.period), LimitScope(user, theirs, budget.period)]
 
 
-def _times(factor: int, bound: Bound) -> Bound:
+def _times(factor: int, bound: LimitScope) -> LimitScope:
     limit = bound.limits.requests_per_minute
     return msgspec.structs.replace(
         bound, limits=msgspec.structs.replace(bound.limits, requests_per_minute=limit and limit * factor)

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from application.budget.limit_refusals import over_limit
 from application.budget.process_limits import TOO_MANY_OF_USER, TOO_MANY_TURNS, Admission
 from application.budget.request_rates import RequestRates
-from application.ports.reservations import Bound, Reservations
+from application.ports.reservations import LimitScope, Reservations
 from domain.refusals import DependencyUnavailable, RateLimited, Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class TurnPlaces:
+class TurnPermits:
     """See `BudgetGate.admit`, `readmit` and `leave`."""
 
     requests: RequestRates
     admission: Admission
     shared: Reservations
-    place_s: float
-    _entered: dict[str, list[Bound]] = field(default_factory=dict)
+    permit_ttl_s: float
+    _entered: dict[str, list[LimitScope]] = field(default_factory=dict)
 
     async def enter(self, tenant: str, user: str, turn_id: str) -> None:
         """Count a request and take a place."""
@@ -44,7 +44,7 @@ class TurnPlaces:
         self.admission.add(tenant, user)
         try:
             self._entered[turn_id] = bounds = await self.requests.bounds(tenant, user)
-            await self.shared.enter(tenant, turn_id, bounds, lasting_s=self.place_s, always=True)
+            await self.shared.enter(tenant, turn_id, bounds, lasting_s=self.permit_ttl_s, always=True)
         except Refusal:
             pass  # it is counted here
 
@@ -54,10 +54,10 @@ class TurnPlaces:
         if bounds := self._entered.pop(turn_id, None):
             await self._give_back(tenant, turn_id, bounds)
 
-    async def _ask(self, tenant: str, user: str, turn_id: str, bounds: Sequence[Bound]) -> bool:
+    async def _ask(self, tenant: str, user: str, turn_id: str, bounds: Sequence[LimitScope]) -> bool:
         """False when the shared counts are away."""
         try:
-            answer = await self.shared.enter(tenant, turn_id, bounds, lasting_s=self.place_s)
+            answer = await self.shared.enter(tenant, turn_id, bounds, lasting_s=self.permit_ttl_s)
         except DependencyUnavailable:
             return False
         if answer.verdict == "requests":
@@ -66,7 +66,7 @@ class TurnPlaces:
             raise over_limit(answer, bounds)
         return True
 
-    def _enter_here(self, tenant: str, user: str, bounds: Sequence[Bound], *, allowed: bool) -> None:
+    def _enter_here(self, tenant: str, user: str, bounds: Sequence[LimitScope], *, allowed: bool) -> None:
         if not allowed:
             running = (self.admission.running[tenant], self.admission.running_of_user[tenant, user])
             for bound, turns in zip(bounds, running, strict=True):
@@ -75,7 +75,7 @@ class TurnPlaces:
                     raise RateLimited(TOO_MANY_OF_USER if bound.user else TOO_MANY_TURNS, retry_after_s=1)
         self.requests.count_here(tenant, "requests", bounds, allowed=allowed)
 
-    async def _give_back(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
+    async def _give_back(self, tenant: str, turn_id: str, bounds: Sequence[LimitScope]) -> None:
         try:
             await self.shared.leave(tenant, turn_id, bounds)
         except DependencyUnavailable:

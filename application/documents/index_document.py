@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from application.byte_room import ByteRoom
 from application.documents.add_document import SEALED_AS, blob_of, stream_of
-from application.execute import DOCUMENT, Context, Held
+from application.execute import DOCUMENT, Context, LoadedAggregate
 from application.gateway.embedding import Embedded, embed, start_embedding
 from application.ports.blobs import Blobs
 from application.ports.corpus import Corpus, NewPassage, Pending
@@ -41,7 +41,7 @@ class Gone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadDocument:
+class IndexDocument:
     """Reads documents that were claimed. Anything it has done is done again, or found done, after a crash."""
 
     store: EventStore
@@ -76,7 +76,7 @@ class ReadDocument:
             await stack.enter_async_context(self._room.room(claim.tenant, len(extracted.text)))
         return extracted
 
-    async def _index(self, claim: Pending, held: Held[Document], extracted: Extracted) -> None:
+    async def _index(self, claim: Pending, held: LoadedAggregate[Document], extracted: Extracted) -> None:
         try:
             vectors = await self._vectors(held, claim.tenant, extracted)
         except Gone:
@@ -96,9 +96,9 @@ class ReadDocument:
         await held.execute(lambda document: fail_document(document, reason), READER)
         await self.corpus.fail(claim.tenant, claim.document_id, reason)
 
-    async def _held(self, claim: Pending) -> Held[Document]:
+    async def _held(self, claim: Pending) -> LoadedAggregate[Document]:
         """The document, with the calls settled that an earlier reader left open."""
-        held = Held(self.store, stream_of(claim.tenant, claim.document_id), DOCUMENT)
+        held = LoadedAggregate(self.store, stream_of(claim.tenant, claim.document_id), DOCUMENT)
         await held.catch_up()
         await held.execute(settle_open_calls, READER)
         return held
@@ -116,7 +116,9 @@ class ReadDocument:
             if not kept or not await self.sealer.unseal_file(stream, sealed, file, SEALED_AS):
                 raise DocumentRefused("unreadable", "The file is no longer kept.")
 
-    async def _vectors(self, held: Held[Document], tenant: str, extracted: Extracted) -> list[Sequence[float]]:
+    async def _vectors(
+        self, held: LoadedAggregate[Document], tenant: str, extracted: Extracted
+    ) -> list[Sequence[float]]:
         """A vector a passage. The document's own title goes before each passage that does not begin with it, so that
         the fifth page of a report is still about what the report is about."""
         vectors: list[Sequence[float]] = []
@@ -130,7 +132,7 @@ class ReadDocument:
             vectors += [array("f", vector) for vector in await self._embed_batch(held, texts)]
         return vectors
 
-    async def _embed_batch(self, held: Held[Document], texts: Sequence[str]) -> list[list[float]]:
+    async def _embed_batch(self, held: LoadedAggregate[Document], texts: Sequence[str]) -> list[list[float]]:
         """Concurrent calls; those that fail are tried again, a little later each time."""
         vectors: dict[int, list[float]] = {}
         for backoff in (*BACKOFF_S, None):
@@ -145,7 +147,7 @@ class ReadDocument:
             await asyncio.sleep(backoff)
         return [vectors[place] for place in range(len(texts))]
 
-    async def _embed_once(self, held: Held[Document], texts: Sequence[str]) -> list[Embedded]:
+    async def _embed_once(self, held: LoadedAggregate[Document], texts: Sequence[str]) -> list[Embedded]:
         """Start facts, the calls side by side, and their settlement."""
         started = [start_embedding(self.embedder, text, held.state.user) for text in texts]
         if not await held.execute(lambda document: [] if document.status == "deleted" else started, READER):

@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from application.documents.index_document import ReadDocument
+from application.documents.index_document import IndexDocument
 from application.ports.corpus import Corpus, Pending
 from application.ports.model import ModelFailure
 from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
@@ -26,11 +26,11 @@ LONGEST_DELAY_S = 300.0
 
 
 @dataclass(slots=True)
-class IndexDocuments:
+class IngestWorker:
     """Who reads what and for how long, and what happens when it does not work."""
 
     corpus: Corpus
-    read: ReadDocument
+    read: IndexDocument
     at_once: int = AT_ONCE
     backoff_s: Sequence[float] = BACKOFF_S
     _tasks: TaskSet = field(default_factory=partial(TaskSet, "document"))

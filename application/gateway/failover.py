@@ -15,7 +15,7 @@ from application.gateway.continuation import Joint, continues
 from application.gateway.failure_policy import treatment_of
 from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
-from application.gateway.model_request import Ask, FailedOver, Heard, Restarted, Routed
+from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Route
 from application.ports.model import ModelFailure, TextDelta
 
@@ -30,7 +30,9 @@ class Failover:
     attempt: Attempt
     health: Health
 
-    async def stream(self, ask: Ask, routes: list[Route], journal: Journal) -> AsyncGenerator[Heard, None]:
+    async def stream(
+        self, ask: ModelRequest, routes: list[Route], journal: Journal
+    ) -> AsyncGenerator[GatewayEvent, None]:
         """Stream the answer. `ModelFailure` with the last failure when every route has failed."""
         answer = _Answer(ask)
         for route in routes:
@@ -51,7 +53,7 @@ class Failover:
             answer.left = route
         raise answer.failure or ModelFailure("BreakerOpen", "every model that could answer is failing", status=503)
 
-    async def _on(self, route: Route, answer: _Answer, journal: Journal) -> AsyncGenerator[Heard, None]:
+    async def _on(self, route: Route, answer: _Answer, journal: Journal) -> AsyncGenerator[GatewayEvent, None]:
         """The answer from one model, with its one retry; it is over without being done when that model cannot."""
         yield Routed(route.model, route.reason)
         while True:
@@ -105,7 +107,7 @@ def refused_to_continue(failure: ModelFailure, said: str) -> bool:
 class _Answer:
     """What is known of an answer over all attempts at it."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: ModelRequest) -> None:
         self.ask = ask
         self.said = ""
         self.done = self.retried = self.skipping = False

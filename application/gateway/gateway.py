@@ -12,7 +12,7 @@ import msgspec
 from application.gateway.call_log import Journal
 from application.gateway.embedding import embed
 from application.gateway.failover import Failover
-from application.gateway.model_request import Ask, FailedOver, Heard, Reply, Restarted, Routed
+from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
 from application.plan.quoting import draw_mark, fence_tag, fenced
 from application.ports.model import Embedder, Finished, Message, TextDelta, ToolUse
@@ -30,7 +30,7 @@ class Gateway:
     failover: Failover
     embedder: Embedder
 
-    async def converse(self, ask: Ask, journal: Journal) -> AsyncGenerator[Heard, None]:
+    async def converse(self, ask: ModelRequest, journal: Journal) -> AsyncGenerator[GatewayEvent, None]:
         """Stream an answer; it ends with one `Finished`. `ModelFailure` when no model could bring it to its end,
         `PiiBlocked` when the prompt or the answer holds what the tenant does not allow."""
         routes = self.router.routes(
@@ -66,7 +66,7 @@ class Gateway:
                     journal.note(_failed_over(event, journal.caller.turn))
                 yield event
 
-    async def complete(self, ask: Ask, journal: Journal) -> Reply:
+    async def complete(self, ask: ModelRequest, journal: Journal) -> Reply:
         """The whole of an answer that nobody watches. Errors as above."""
         text, model, reason = "", "", ""
         uses: list[ToolUse] = []
@@ -99,7 +99,7 @@ class Gateway:
         return embedded.vector
 
 
-async def _redacted(ask: Ask, redactor: Redactor) -> Ask:
+async def _redacted(ask: ModelRequest, redactor: Redactor) -> ModelRequest:
     """Without private values in what people, documents and tools said, and with a mark drawn for this call on its
     fences. Prompts and instructions are the house's and the tenant's own words and stay as they are."""
     mark = draw_mark()

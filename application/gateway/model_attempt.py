@@ -14,7 +14,7 @@ from application.clock import new_id
 from application.gateway.call_log import Journal
 from application.gateway.continuation import prefill
 from application.gateway.health import Health
-from application.gateway.model_request import Ask
+from application.gateway.model_request import ModelRequest
 from application.gateway.router import Route
 from application.ports.model import (
     Finished,
@@ -61,7 +61,9 @@ class Attempt:
     budget: CallBudget
     cache: PromptCacheTtl = "5m"
 
-    async def stream(self, ask: Ask, route: Route, said: str, journal: Journal) -> AsyncGenerator[ModelEvent, None]:
+    async def stream(
+        self, ask: ModelRequest, route: Route, said: str, journal: Journal
+    ) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer, or the rest of one of which `said` is known. `ModelFailure` when it breaks off."""
         call = _call(ask, route, said, journal, self.cache)
         started = _started(ask, call, journal)
@@ -110,7 +112,7 @@ class Attempt:
         self.health.succeeded(model, first_s, deadline_s)
 
 
-def _call(ask: Ask, route: Route, said: str, journal: Journal, cache: PromptCacheTtl) -> ModelCall:
+def _call(ask: ModelRequest, route: Route, said: str, journal: Journal, cache: PromptCacheTtl) -> ModelCall:
     call_id = new_id()
     begun = prefill(said)
     messages = (*ask.messages, Message("assistant", [{"text": begun}])) if begun else ask.messages
@@ -129,7 +131,7 @@ def _call(ask: Ask, route: Route, said: str, journal: Journal, cache: PromptCach
     )
 
 
-def _started(ask: Ask, call: ModelCall, journal: Journal) -> ModelCallStarted:
+def _started(ask: ModelRequest, call: ModelCall, journal: Journal) -> ModelCallStarted:
     return ModelCallStarted(
         call_id=call.call_id,
         step=ask.step,

@@ -12,7 +12,7 @@ from domain.tenant.events import ModelPolicy
 from domain.usage import Usage, estimate_tokens
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
+class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a step wants from a model. The first `stable_messages` are those of earlier turns. `shown` is how many
     characters of the turn's text stand before this answer. `links` is for answers that people read: the hosts that they
     may link to; None for replies that only we read."""
@@ -70,7 +70,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     stop_reason: StopReason = "stop"
 
 
-Heard = Routed | TextDelta | ToolUse | CitedSpan | FailedOver | Restarted | Finished
+GatewayEvent = Routed | TextDelta | ToolUse | CitedSpan | FailedOver | Restarted | Finished
 
 
 def _texts(messages: tuple[Message, ...]) -> list[str]:

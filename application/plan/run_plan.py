@@ -16,7 +16,7 @@ from application.plan.facts import Facts
 from application.plan.plan import RETRIEVE, Node, Plan
 from application.plan.run_step import Notes, Show, run_step, unseen
 from application.plan.step import Step
-from application.plan.step_request import StepAsk, StepModel, ask_of
+from application.plan.step_request import StepModel, StepRequest, ask_of
 from domain.session.events import Passage
 
 Search = Callable[[Effects], Awaitable[Sequence[Passage]]]
@@ -74,7 +74,7 @@ class PlanRun:
         step = STEPS[name]
         return await self._asked(step, inputs, step.timeout_s)
 
-    def prose(self, name: str) -> StepAsk:
+    def prose(self, name: str) -> StepRequest:
         """The request of a step whose reply is streamed to the user, such as `revise` or `translate`."""
         return ask_of(STEPS[name], inputs_of(STEPS[name], self))
 

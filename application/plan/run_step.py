@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from application.plan.step import Step
-from application.plan.step_request import StepAsk, StepModel, StepReply, ask_of
+from application.plan.step_request import StepModel, StepReply, StepRequest, ask_of
 from application.plan.structured_output import Unusable, parse_reply
 from application.ports.model import Message, ModelFailure
 from domain.event import Event
@@ -85,7 +85,7 @@ async def run_step(
     return value
 
 
-async def _reply(step: Step, ask: StepAsk, model: StepModel, replies: list[StepReply]) -> msgspec.Struct:
+async def _reply(step: Step, ask: StepRequest, model: StepModel, replies: list[StepReply]) -> msgspec.Struct:
     assert step.output is not None, "prose is streamed by the turn"
     for tried in range(1, TRIES + 1):
         reply = await model.complete(ask)
@@ -99,7 +99,7 @@ async def _reply(step: Step, ask: StepAsk, model: StepModel, replies: list[StepR
     raise AssertionError("unreachable")
 
 
-def _repair(ask: StepAsk, reply: str, error: str) -> StepAsk:
+def _repair(ask: StepRequest, reply: str, error: str) -> StepRequest:
     """The same request, with what came of it and what is wrong with that."""
     again = f"That cannot be used: {error}. Reply again, with the JSON object alone."
     said = Message("assistant", [{"text": reply.strip() or "..."}])

@@ -29,7 +29,7 @@ _TAGS = {_tag(name) for step in STEPS.values() for name in step.reads}
 _TAG = re.compile(rf"<(?=/?\s*(?:data-|(?:{'|'.join(sorted(_TAGS))})\b))", re.IGNORECASE)
 
 
-class StepAsk(msgspec.Struct, frozen=True, kw_only=True):
+class StepRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a step wants from a model, within `timeout_s` seconds for the whole reply."""
 
     step: str
@@ -53,17 +53,17 @@ class StepReply(msgspec.Struct, frozen=True):
 class StepModel(Protocol):
     """Whoever brings a step's request to a model: the gateway, for one turn."""
 
-    async def complete(self, ask: StepAsk) -> StepReply:
+    async def complete(self, ask: StepRequest) -> StepReply:
         """The whole reply; ModelFailure or a Refusal when there is none. May be cancelled at any time."""
         ...
 
 
-def ask_of(step: Step, inputs: Mapping[str, Any], *, timeout_s: float | None = None) -> StepAsk:
+def ask_of(step: Step, inputs: Mapping[str, Any], *, timeout_s: float | None = None) -> StepRequest:
     """The request for a step; inputs that are empty are left out."""
     own = [step.prompt, DATA]
     if step.output is not None:
         own.append(f"{JSON_ONLY}\nOutput JSON schema: {schema_of(step.output)}")
-    return StepAsk(
+    return StepRequest(
         step=step.name,
         tier=step.tier,
         system=("\n\n".join(own),),

@@ -18,7 +18,7 @@ Counted = Literal["requests", "sockets"]
 Verdict = Literal["ok", "requests", "turns", "tokens", "money", "unknown"]
 
 
-class Bound(msgspec.Struct, frozen=True):
+class LimitScope(msgspec.Struct, frozen=True):
     """The limits of one purse: a tenant's own (`user` empty) or those of one of its users."""
 
     user: str
@@ -43,7 +43,7 @@ class Claim(msgspec.Struct):
     settled_at: float = 0.0
 
 
-class Mark(msgspec.Struct, frozen=True):
+class VersionToken(msgspec.Struct, frozen=True):
     """How far a process has seen a purse: a counter that was lost, or that went back in time, does not fit it."""
 
     epoch: str = ""
@@ -55,7 +55,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     used_usd: Decimal
     reserved_usd: Decimal
-    mark: Mark
+    mark: VersionToken
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class Reservations(Protocol):
     """Counts of one tenant change all together or not at all, by one clock. Every method answers within 0.1 s or raises
     `DependencyUnavailable`, and may then have taken effect all the same."""
 
-    async def count(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
         """Count one against `requests_per_minute` in each bound: a bucket of a minute's worth, which fills evenly and
         begins full when its limit is changed.
 
@@ -92,31 +92,33 @@ class Reservations(Protocol):
         ...
 
     async def enter(
-        self, tenant: str, turn_id: str, bounds: Sequence[Bound], *, lasting_s: float, always: bool = False
+        self, tenant: str, turn_id: str, bounds: Sequence[LimitScope], *, lasting_s: float, always: bool = False
     ) -> Answer:
         """Count a request and take a place for a turn in each bound; the place comes back by itself after `lasting_s`.
         `always`: the turn runs already, so nothing is refused and no request counted."""
         ...
 
-    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
+    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[LimitScope]) -> None:
         """Give the places back."""
         ...
 
-    async def reserve(self, tenant: str, call: Call, bounds: Sequence[Bound], marks: Sequence[Mark]) -> Answer:
+    async def reserve(
+        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> Answer:
         """Set aside what a call takes, in each bound. `marks` has one for each bound."""
         ...
 
     async def settle(
-        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[Bound], marks: Sequence[Mark]
+        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
     ) -> Answer:
         """Put the truth in place of an estimate; twice is once. `tokens_back`: estimated and not used (or negative)."""
         ...
 
-    async def counted(self, tenant: str, bound: Bound) -> tuple[datetime, list[str]]:
+    async def counted(self, tenant: str, bound: LimitScope) -> tuple[datetime, list[str]]:
         """The time by the shared clock, and the calls that are counted beside the ledger's sum (bounded)."""
         ...
 
-    async def rebase(self, tenant: str, bound: Bound, base: Base, claims: dict[str, Claim]) -> Standing:
+    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> Standing:
         """Measure a purse against the ledger: its sum replaces what was counted, unless a later one is there already;
         the caller's own calls that the ledger does not hold are counted beside it. A reservation that nobody settled
         for some minutes counts as spent from here on."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from application.clock import now
-from application.execute import Aggregate, Context, Held
+from application.execute import Aggregate, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
 from application.reconciliation.call_events import read_call_facts
@@ -133,9 +133,9 @@ class Reconcile:
                 context = Context(BY, call.started.turn_id)
                 await held.execute(lambda calls: close_by_log(calls.by_id[id], usage, request_id), context)
 
-    async def _held(self, stream: str) -> Held[Calls]:
+    async def _held(self, stream: str) -> LoadedAggregate[Calls]:
         """The calls of a stream as they are now. Read whole: a snapshot would hide the facts that it covers."""
-        held = Held(self.store, stream, CALLS)
+        held = LoadedAggregate(self.store, stream, CALLS)
         for envelope in await self.store.load(stream, upto=WHOLE_STREAM):
             held.state, held.version = evolve_calls(held.state, envelope.event), envelope.version
         return held

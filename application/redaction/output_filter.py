@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"(?!pass|key|sec|tok|code|pin|senh|clav|wacht|mot|has[lł])
 """A word that is no part of a value and introduces none: what stands before it can be judged."""
 
 
-class Speech:
+class OutputFilter:
     """One answer. `hidden` maps kinds to `mask` or `block`; when it is empty nothing is held back but what the
     restorer and the filter of active content hold."""
 

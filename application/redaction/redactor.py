@@ -9,7 +9,7 @@ from application.pauses import Pauses
 from application.ports.detector import Detector, Span
 from application.redaction.active_content import ActiveContentFilter
 from application.redaction.known_values import KnownValues
-from application.redaction.output_filter import Speech
+from application.redaction.output_filter import OutputFilter
 from application.redaction.placeholders import GAPS, PLACEHOLDER, Restorer, restore, restore_value
 from domain.refusals import PiiBlocked
 from domain.tenant.events import PII_DEFAULTS
@@ -88,11 +88,13 @@ class Redactor:
         """For a text that streams: placeholders to values, nothing else."""
         return Restorer(self._values)
 
-    def speech(self, links: Sequence[str] | None = None) -> Speech:
+    def speech(self, links: Sequence[str] | None = None) -> OutputFilter:
         """For what the model says: kinds that are masked or blocked are so there too, then placeholders to values, and
         last, where people read it, no active content and no links but to the hosts `links`."""
         hidden = {kind: rule for kind, rule in self._policy.items() if rule in ("mask", "block")}
-        return Speech(self._detector, hidden, self.restorer(), None if links is None else ActiveContentFilter(links))
+        return OutputFilter(
+            self._detector, hidden, self.restorer(), None if links is None else ActiveContentFilter(links)
+        )
 
     async def _find(self, text: str, hint: str) -> list[Span]:
         lead = f"{hint}: " if hint else ""

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from application.clock import now
-from application.execute import SESSION, Context, Held
+from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
 from application.sessions.feed import Feed
@@ -62,7 +62,7 @@ class LiveSession:
     def __init__(self, store: EventStore, id: StreamId, observe: Observe, tasks: TaskSet) -> None:
         self.id = id
         self._observe, self.tasks = observe, tasks
-        self.held: Held[Session] = Held(store, str(id), SESSION)
+        self.held: LoadedAggregate[Session] = LoadedAggregate(store, str(id), SESSION)
         self.feed = Feed(id.id, 0)
         self.run: Running | None = None
         self.used = self.mirrored = time.monotonic()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from application.bounded_cache import BoundedCache
-from application.execute import TENANT, Held
+from application.execute import TENANT, LoadedAggregate
 from application.ports.event_store import EventStore
 from domain.refusals import AssistantNotFound
 from domain.tenant.events import Assistant
@@ -23,13 +23,13 @@ MOST_BYTES = 256 * 1024 * 1024
 
 @dataclass(eq=False)
 class _Known:
-    held: Held[Tenant]
+    held: LoadedAggregate[Tenant]
     weighed: int = -1
     at: float = float("-inf")
     catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class KnownTenants:
+class CachedTenants:
     """See `application.ports.tenants.Tenants`: tenant aggregates that catch up when the store tells of a change."""
 
     def __init__(self, store: EventStore) -> None:
@@ -58,7 +58,7 @@ class KnownTenants:
         """See the port."""
         known = self._known.get(tenant)
         if known is None:
-            known = _Known(Held(self._store, f"{tenant}/tenant/{tenant}", TENANT))
+            known = _Known(LoadedAggregate(self._store, f"{tenant}/tenant/{tenant}", TENANT))
             self._known.put(tenant, known)
         if _stale(known) or known.catching_up.locked():
             async with known.catching_up:

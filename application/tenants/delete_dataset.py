@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.execute import TENANT, Context, Held
+from application.execute import TENANT, Context, LoadedAggregate
 from application.ports.datasets import Datasets
 from application.ports.event_store import EventStore
 from application.ports.tenants import Tenants
@@ -26,7 +26,7 @@ class DeleteDatasetHandler:
     async def __call__(self, principal: Principal, name: str) -> None:
         """`NotFound`; `InUse` names the tools that ask it."""
         command = DeleteDataset(name=name)
-        held = Held(self.store, f"{principal.tenant}/tenant/{principal.tenant}", TENANT)
+        held = LoadedAggregate(self.store, f"{principal.tenant}/tenant/{principal.tenant}", TENANT)
         await held.catch_up()
         deleted = await held.execute(lambda tenant: rules.delete_dataset(tenant, command), Context(principal.user))
         self.tenants.forget(principal.tenant)

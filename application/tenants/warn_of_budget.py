@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
-from application.budget.balance import BudgetNews
+from application.budget.balance import BudgetThresholdCrossed
 from application.execute import TENANT, Context, execute
 from application.ports.event_store import EventStore
 from application.sessions import feed_frames as f
@@ -23,7 +23,7 @@ class TellOfBudget:
     sessions: LiveSessions
     tasks: TaskSet = field(default_factory=partial(TaskSet, "budget_news"))
 
-    def __call__(self, news: BudgetNews) -> None:
+    def __call__(self, news: BudgetThresholdCrossed) -> None:
         """A purse has come to a worse state."""
         for live in self.sessions.held():
             if live.id.tenant == news.tenant and news.user in ("", live.state.user) and not live.idle:
@@ -37,7 +37,7 @@ class TellOfBudget:
                 )
         self.tasks.start(self._keep(news))
 
-    async def _keep(self, news: BudgetNews) -> None:
+    async def _keep(self, news: BudgetThresholdCrossed) -> None:
         warning = BudgetWarned(period=news.period, limit_usd=news.limit_usd, used_usd=news.used_usd, user=news.user)
         stream = f"{news.tenant}/tenant/{news.tenant}"
         await execute(self.store, stream, TENANT, lambda t: warn_of_budget(t, warning), Context("budget"))

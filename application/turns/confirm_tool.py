@@ -9,7 +9,7 @@ import msgspec
 from application.execute import Context
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
-from application.turns.running_turn import TurnRun
+from application.turns.running_turn import RunningTurn
 from domain.session import rules
 from domain.session.commands import ConfirmTool
 from domain.session.events import ToolCalled, ToolConfirmationAsked
@@ -23,7 +23,7 @@ class AskFirst:
 
     within_s: float
 
-    async def __call__(self, run: TurnRun, call: ToolCalled) -> bool:
+    async def __call__(self, run: RunningTurn, call: ToolCalled) -> bool:
         """Whether the call may be made. Not so when nobody answers in time, or the turn ends meanwhile or is taken
         over."""
 

@@ -14,9 +14,9 @@ from application.ports.keys import Sealer
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from application.tasks import TaskSet
-from application.turns.prepare_turn import Opening
-from application.turns.run_turn import TurnRunner
-from application.turns.running_turn import Asker, TurnRun
+from application.turns.prepare_turn import PreparedTurn
+from application.turns.run_turn import TurnExecutor
+from application.turns.running_turn import RunningTurn, TurnRequest
 from application.users import hashed_client_id
 from domain.access import Principal
 from domain.dependence import THE_USER
@@ -35,7 +35,7 @@ class CreateTurnHandler:
     """Accepts a turn and starts it."""
 
     gate: BudgetGate
-    run_turn: TurnRunner
+    run_turn: TurnExecutor
     sealer: Sealer
     tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
     admissions: TaskSet = field(default_factory=partial(TaskSet, "admission"))
@@ -90,7 +90,7 @@ class CreateTurnHandler:
     async def _start(
         self, principal: Principal, live: LiveSession, command: CreateTurn, admission: asyncio.Task[None]
     ) -> tuple[Turn, bool]:
-        asker = Asker(
+        asker = TurnRequest(
             turn_id=command.turn_id,
             command=await hashed_client_id(self.sealer, str(live.id), command.client_id),
             user=principal.user,
@@ -125,11 +125,11 @@ class CreateTurnHandler:
         self.spawn(run, opening)
         return turn, True
 
-    def spawn(self, run: TurnRun, opening: Opening) -> None:
+    def spawn(self, run: RunningTurn, opening: PreparedTurn) -> None:
         """Run a turn that has a place already, in a task of its own; the place is given back when it ends."""
         self.tasks.start(self._run(run, opening))
 
-    async def _run(self, run: TurnRun, opening: Opening) -> None:
+    async def _run(self, run: RunningTurn, opening: PreparedTurn) -> None:
         try:
             await self.run_turn(run, opening)
         finally:

@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from application.gateway.gateway import Gateway
-from application.gateway.model_request import Ask
-from application.plan.step_request import StepAsk, StepReply
+from application.gateway.model_request import ModelRequest
+from application.plan.step_request import StepReply, StepRequest
 from application.sessions import feed_frames as f
-from application.turns.running_turn import TurnRun
-from application.turns.step_reply_cache import KeptReplies
+from application.turns.running_turn import RunningTurn
+from application.turns.step_reply_cache import StepReplyCache
 
 
 @dataclass(frozen=True, slots=True)
-class TurnStepModel:
+class GatewayStepModel:
     """The model of one turn's steps. `kept` is None in a turn that may not use caches."""
 
     gateway: Gateway
-    run: TurnRun
-    kept: KeptReplies | None = None
+    run: RunningTurn
+    kept: StepReplyCache | None = None
 
-    async def complete(self, ask: StepAsk) -> StepReply:
+    async def complete(self, ask: StepRequest) -> StepReply:
         """See `StepModel`."""
         if self.kept is None or not ask.cacheable:
             return await self._asked(ask)
         return await self.kept.reply(self.run, ask, lambda: self._asked(ask))
 
-    async def _asked(self, ask: StepAsk) -> StepReply:
+    async def _asked(self, ask: StepRequest) -> StepReply:
         reply = await self.gateway.complete(
-            Ask(
+            ModelRequest(
                 step=ask.step,
                 tier=ask.tier,
                 policy=self.run.assistant.models,

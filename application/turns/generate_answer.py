@@ -11,12 +11,12 @@ from application.plan.effects import Effects
 from application.plan.facts import ToolFact, facts_of
 from application.plan.plan import plan_of
 from application.plan.run_plan import PlanRun
-from application.turns.gateway_step_model import TurnStepModel
-from application.turns.prepare_turn import Opening
-from application.turns.retrieve_passages import Retrieve
-from application.turns.running_turn import Fenced, TurnRun
-from application.turns.step_reply_cache import KeptReplies
-from application.turns.stream_answer import Answering
+from application.turns.gateway_step_model import GatewayStepModel
+from application.turns.prepare_turn import PreparedTurn
+from application.turns.retrieve_passages import RetrievePassages
+from application.turns.running_turn import Fenced, RunningTurn
+from application.turns.step_reply_cache import StepReplyCache
+from application.turns.stream_answer import StreamAnswer
 from domain.session.events import Passage
 from domain.session.state import Turn
 
@@ -24,15 +24,15 @@ WITHDRAWN = "I cannot give this answer. Please ask in another way, or ask a coll
 
 
 @dataclass(frozen=True, slots=True)
-class MakeAnswer:
+class GenerateAnswer:
     """Everything between an open question and a completed turn."""
 
     gateway: Gateway
-    retrieve: Retrieve
-    answer: Answering
-    kept: KeptReplies
+    retrieve: RetrievePassages
+    answer: StreamAnswer
+    kept: StepReplyCache
 
-    async def __call__(self, run: TurnRun, opening: Opening, vector: list[float] | None) -> None:
+    async def __call__(self, run: RunningTurn, opening: PreparedTurn, vector: list[float] | None) -> None:
         """Say the answer and complete the turn."""
         turn = run.live.state.turn(run.turn_id)
         if turn is None:
@@ -49,9 +49,9 @@ class MakeAnswer:
             run.plan = plan
             await run.complete()
 
-    def _plan(self, run: TurnRun, turn: Turn, opening: Opening, vector: list[float] | None) -> PlanRun:
+    def _plan(self, run: RunningTurn, turn: Turn, opening: PreparedTurn, vector: list[float] | None) -> PlanRun:
         may_keep = opening.question is not None and opening.question.policy.exact
-        steps = TurnStepModel(self.gateway, run, self.kept if may_keep else None)
+        steps = GatewayStepModel(self.gateway, run, self.kept if may_keep else None)
         facts = facts_of(
             run.live.state,
             turn,
@@ -70,7 +70,7 @@ class MakeAnswer:
 
         return PlanRun(plan, facts, steps, run, turn.turn_id, search, steps.show, dict(turn.results))
 
-    async def _verify(self, run: TurnRun, turn: Turn, plan: PlanRun) -> None:
+    async def _verify(self, run: RunningTurn, turn: Turn, plan: PlanRun) -> None:
         """Nothing here fails the turn: an answer that has been shown stands unless a step says that it may not."""
         effects = await plan.verify(run.text)
         if run.ended:

@@ -11,7 +11,7 @@ import structlog
 from application.plan.catalogue.after import facts_after
 from application.plan.run_plan import PlanRun
 from application.tasks import TaskSet, isolated
-from application.turns.running_turn import Fenced, TurnRun
+from application.turns.running_turn import Fenced, RunningTurn
 from domain.refusals import Refusal
 
 MOST = 1_000
@@ -21,13 +21,13 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class AfterTurn:
+class PostTurn:
     """Runs in tasks of its own; when there are too many already it is left out, for nobody waits for it."""
 
     tasks: TaskSet = field(default_factory=partial(TaskSet, "after_turn"))
     _held: Counter[str] = field(default_factory=Counter)
 
-    def begin(self, run: TurnRun) -> None:
+    def begin(self, run: RunningTurn) -> None:
         """Begin what a completed turn's plan has for afterwards."""
         plan = run.plan
         if run.completed and plan is not None and plan.plan.after and self._has_room(run):
@@ -35,10 +35,10 @@ class AfterTurn:
             task = self.tasks.start(self._after(run, plan))
             task.add_done_callback(lambda _: self._held.pop(run.turn_id, None))
 
-    def _has_room(self, run: TurnRun) -> bool:
+    def _has_room(self, run: RunningTurn) -> bool:
         return len(self.tasks) < MOST and self._held.total() + run.live.state.size <= MOST_BYTES
 
-    async def _after(self, run: TurnRun, plan: PlanRun) -> None:
+    async def _after(self, run: RunningTurn, plan: PlanRun) -> None:
         try:
             results = await plan.after(run.text)
             await run.record(facts_after(results, plan.facts))

@@ -15,7 +15,7 @@ from application.ports.model import Embedder
 from application.redaction.redactor import irreversible
 from application.sessions import feed_frames as f
 from application.turns.corpus_versions import CorpusVersions
-from application.turns.running_turn import TurnRun
+from application.turns.running_turn import RunningTurn
 from domain.dependence import EVERYTHING
 from domain.event import Event
 from domain.model_calls import ModelCallStarted
@@ -26,7 +26,7 @@ from domain.tenant.state import Tenant
 
 
 @dataclass
-class Opening:
+class PreparedTurn:
     """Facts that share the commit of `turn.started`, frames that follow it, and what comes of them. `question` is what
     caches are asked; None when they may not be. `documents` says whether there is anything to search."""
 
@@ -41,7 +41,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Openings:
+class PrepareTurn:
     """Makes them. `release` names what of the installation shapes answers: its models and prompts."""
 
     detector: Detector
@@ -50,10 +50,10 @@ class Openings:
     embedder: Embedder
     release: str
 
-    async def __call__(self, run: TurnRun, text: str, *, may_cache: bool, language: str = "") -> Opening:
+    async def __call__(self, run: RunningTurn, text: str, *, may_cache: bool, language: str = "") -> PreparedTurn:
         """The opening of a turn that says `text`. Nothing private is looked up or kept, and nothing that hangs on the
         moment."""
-        opening = Opening()
+        opening = PreparedTurn()
         run.depends |= dependence_of(text) | conversation(turn.audience for turn in _earlier(run))
         try:
             await run.redactor.redact(text)
@@ -78,7 +78,7 @@ class Openings:
             opening.events.append(opening.embedding)
         return opening
 
-    async def holds_private(self, run: TurnRun) -> bool:
+    async def holds_private(self, run: RunningTurn) -> bool:
         """Whether the conversation or a tool brought private values into a turn. What stands in the tenant's documents
         is not private to who asks."""
         earlier = [turn for turn in run.live.state.turns if turn.turn_id != run.turn_id]
@@ -90,7 +90,7 @@ class Openings:
                 return True
         return False
 
-    def _scope(self, run: TurnRun, corpus_version: int, language: str) -> CacheScope:
+    def _scope(self, run: RunningTurn, corpus_version: int, language: str) -> CacheScope:
         return CacheScope(
             tenant=run.caller.tenant,
             assistant=run.setting.name,
@@ -105,7 +105,7 @@ class Openings:
         )
 
 
-def _earlier(run: TurnRun) -> list[Turn]:
+def _earlier(run: RunningTurn) -> list[Turn]:
     """The answered turns that a model is told of, if only by their summary."""
     return [turn for turn in run.live.state.turns if turn.answer or turn.digest]
 

@@ -15,8 +15,8 @@ from application.ports.leases import Leases
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import isolated
 from application.turns.create_turn import CreateTurnHandler
-from application.turns.run_turn import TurnRunner
-from application.turns.running_turn import Asker, fail_running, failed_frame
+from application.turns.run_turn import TurnExecutor
+from application.turns.running_turn import TurnRequest, fail_running, failed_frame
 from application.users import Users, hashed_client_id
 from domain.event import StreamId
 from domain.session import rules
@@ -36,7 +36,7 @@ class RecoverTurns:
     leases: Leases
     sessions: LiveSessions
     gate: BudgetGate
-    run_turn: TurnRunner
+    run_turn: TurnExecutor
     create_turn: CreateTurnHandler
     users: Users
     sealer: Sealer
@@ -87,10 +87,10 @@ class RecoverTurns:
         self.create_turn.spawn(run, opening)
         return None
 
-    async def _asker(self, live: LiveSession, turn: Turn) -> Asker:
+    async def _asker(self, live: LiveSession, turn: Turn) -> TurnRequest:
         tenant = live.id.tenant
         user = await self.users.pseudonym(tenant, live.state.user)
-        return Asker(
+        return TurnRequest(
             turn_id=turn.turn_id,
             command=await hashed_client_id(self.sealer, str(live.id), turn.client_id),
             user=user,

@@ -13,29 +13,29 @@ from application.ports.corpus import Corpus
 from application.ports.detector import Detector
 from application.redaction.redactor import irreversible
 from application.sessions import feed_frames as f
-from application.turns.prepare_turn import Opening
+from application.turns.prepare_turn import PreparedTurn
 from application.turns.rank_fusion import fuse
-from application.turns.running_turn import TurnRun
+from application.turns.running_turn import RunningTurn
 from domain.session import events as e
 from domain.session.state import Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieve:
+class RetrievePassages:
     """The step `retrieve`."""
 
     gateway: Gateway
     corpus: Corpus
     detector: Detector
 
-    async def vector(self, run: TurnRun, opening: Opening) -> list[float] | None:
+    async def vector(self, run: RunningTurn, opening: PreparedTurn) -> list[float] | None:
         """The vector of the question as it was typed; its start is stored already."""
         if opening.embedding is None:
             return None
         return await self.gateway.embed(opening.embedded_text, opening.embedding, run)
 
     async def __call__(
-        self, run: TurnRun, turn: Turn, queries: Sequence[str], vector: list[float] | None, k: int
+        self, run: RunningTurn, turn: Turn, queries: Sequence[str], vector: list[float] | None, k: int
     ) -> tuple[e.Passage, ...]:
         """The `k` best passages, best first; those found before the turn was taken over are not looked for again."""
         if turn.passages is not None:
@@ -49,7 +49,7 @@ class Retrieve:
         return passages
 
     async def _search(
-        self, run: TurnRun, turn: Turn, query: str, vector: list[float] | None, k: int
+        self, run: RunningTurn, turn: Turn, query: str, vector: list[float] | None, k: int
     ) -> Sequence[e.Passage]:
         if query.strip() != turn.text.strip():
             text = await irreversible(query, self.detector, run.assistant.pii)

@@ -18,7 +18,7 @@ from application.tools.results import ToolResult
 from application.tools.toolbox import ToolBox, ToolBoxes
 from application.tools.uses import lawful, same_call
 from application.turns.confirm_tool import AskFirst
-from application.turns.running_turn import TurnRun
+from application.turns.running_turn import RunningTurn
 from domain.session.events import ToolCalled
 from domain.session.state import Turn
 
@@ -33,7 +33,7 @@ class ToolRounds:
     boxes: ToolBoxes
     ask_first: AskFirst
 
-    async def open(self, run: TurnRun, turn: Turn, names: Sequence[str]) -> ToolBox:
+    async def open(self, run: RunningTurn, turn: Turn, names: Sequence[str]) -> ToolBox:
         """The tools of a turn, with what is known of calls that were made before it was taken over."""
 
         async def intend(fact: ToolCalled) -> None:
@@ -46,13 +46,13 @@ class ToolRounds:
         known = list(turn.tool_calls.values())
         return await self.boxes.open(caller, run.turn_id, names, known=known, intend=intend, ask_user=ask_user)
 
-    def refuse(self, run: TurnRun, uses: Sequence[ToolUse]) -> None:
+    def refuse(self, run: RunningTurn, uses: Sequence[ToolUse]) -> None:
         """Run none of these: the answer that asked for them was cut, held back or not well formed."""
         for use in uses:
             run.show(f.ToolCall(name=use.name, status="refused"))
 
     async def __call__(
-        self, run: TurnRun, plan: PlanRun, box: ToolBox, said: str, uses: Sequence[ToolUse]
+        self, run: RunningTurn, plan: PlanRun, box: ToolBox, said: str, uses: Sequence[ToolUse]
     ) -> list[Message]:
         """Run them, equal ones once, and the two messages that follow: what the model said and asked for, and what came
         of it. None when the turn has ended meanwhile."""
@@ -70,7 +70,7 @@ class ToolRounds:
         told = [result.block(use.tool_use_id) for use, result in zip(uses, results, strict=True)]
         return [Message("assistant", asked), Message("user", told)]
 
-    async def _call(self, run: TurnRun, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolResult:
+    async def _call(self, run: RunningTurn, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolResult:
         tool = run.tools().get(use.name)
         if not (tool and tool.confirm):  # else it is shown once it may
             run.show(f.ToolCall(name=use.name, status="started"))
@@ -82,13 +82,13 @@ class ToolRounds:
             return await self._shortened(plan, result)
         return result
 
-    async def _fitted(self, run: TurnRun, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolUse:
+    async def _fitted(self, run: RunningTurn, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolUse:
         """With an input that fits the tool's schema, where the plan has a step that can mend it."""
         if (unfit := box.unfit(use)) and "repair_tool_input" in plan.plan.on_demand:
             return await self._repaired(run, plan, use, unfit)
         return use
 
-    async def _repaired(self, run: TurnRun, plan: PlanRun, use: ToolUse, unfit: str) -> ToolUse:
+    async def _repaired(self, run: RunningTurn, plan: PlanRun, use: ToolUse, unfit: str) -> ToolUse:
         tool = run.tools().get(use.name)
         if tool is None:
             return use

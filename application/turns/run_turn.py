@@ -19,11 +19,11 @@ from application.redaction.redactor import Redactor
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from application.tasks import GIVES_WAY, is_cancelled, isolated
-from application.turns.generate_answer import MakeAnswer
-from application.turns.post_turn import AfterTurn
-from application.turns.prepare_turn import Opening, Openings, cache_hit
-from application.turns.retrieve_passages import Retrieve
-from application.turns.running_turn import Asker, Fenced, Setting, TurnRun
+from application.turns.generate_answer import GenerateAnswer
+from application.turns.post_turn import PostTurn
+from application.turns.prepare_turn import PreparedTurn, PrepareTurn, cache_hit
+from application.turns.retrieve_passages import RetrievePassages
+from application.turns.running_turn import AssistantConfig, Fenced, RunningTurn, TurnRequest
 from domain.refusals import Internal, ModelUnavailable, Refusal
 from domain.session import events as e
 
@@ -32,26 +32,26 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class TurnRunner:
+class TurnExecutor:
     """Runs turns. `turn_s` is how long one may take."""
 
     tenants: Tenants
-    opening: Openings
+    opening: PrepareTurn
     cache: AnswerCache
-    retrieve: Retrieve
-    make_answer: MakeAnswer
-    after_turn: AfterTurn
+    retrieve: RetrievePassages
+    make_answer: GenerateAnswer
+    after_turn: PostTurn
     turn_s: float
 
-    async def begin(self, live: LiveSession, asker: Asker) -> TurnRun:
+    async def begin(self, live: LiveSession, asker: TurnRequest) -> RunningTurn:
         """A turn with its assistant's rules; `AssistantNotFound`."""
         name = live.state.assistant
         assistant, version = await self.tenants.assistant(live.id.tenant, name)
         tenant = await self.tenants.settings(live.id.tenant)
-        setting = Setting(name=name, assistant=assistant, version=version, tenant=tenant)
-        return TurnRun(live, asker, setting, Redactor(self.opening.detector, assistant.pii))
+        setting = AssistantConfig(name=name, assistant=assistant, version=version, tenant=tenant)
+        return RunningTurn(live, asker, setting, Redactor(self.opening.detector, assistant.pii))
 
-    async def __call__(self, run: TurnRun, opening: Opening) -> None:
+    async def __call__(self, run: RunningTurn, opening: PreparedTurn) -> None:
         """Run to the end. Never raises: whatever goes wrong, the turn ends honestly or belongs to somebody else."""
         try:
             async with asyncio.timeout(self.turn_s):
@@ -72,7 +72,7 @@ class TurnRunner:
         finally:
             await self._leave(run)
 
-    async def _run(self, run: TurnRun, opening: Opening) -> None:
+    async def _run(self, run: RunningTurn, opening: PreparedTurn) -> None:
         if opening.refusal is not None:
             raise opening.refusal
         if opening.hit is not None:
@@ -93,7 +93,9 @@ class TurnRunner:
                 return await self._repeat(run, answered)
         return None
 
-    async def _make(self, run: TurnRun, opening: Opening, question: Question, vector: list[float] | None) -> None:
+    async def _make(
+        self, run: RunningTurn, opening: PreparedTurn, question: Question, vector: list[float] | None
+    ) -> None:
         """An answer that neither cache had, kept for whom it may be given again to."""
         if run.ended:
             return
@@ -103,7 +105,7 @@ class TurnRunner:
         if keep and not await self.opening.holds_private(run):
             await self.cache.store(question, vector, kept_answer(run))
 
-    async def _repeat(self, run: TurnRun, hit: Hit) -> None:
+    async def _repeat(self, run: RunningTurn, hit: Hit) -> None:
         """An answer that was given before streams like a new one."""
         run.show(
             f.CacheHit(
@@ -116,12 +118,12 @@ class TurnRunner:
         run.finish_reason = "stop"  # nothing else is kept
         await run.complete(cached=hit.layer)
 
-    async def _give_up(self, run: TurnRun, refusal: Refusal) -> None:
+    async def _give_up(self, run: RunningTurn, refusal: Refusal) -> None:
         with isolated("turn_end", turn=run.turn_id), suppress(Fenced):
             await run.fail(refusal)
         run.ended = True
 
-    async def _leave(self, run: TurnRun) -> None:
+    async def _leave(self, run: RunningTurn) -> None:
         if run.live.run is run:
             run.live.run = None
         with isolated("turn_settlement", turn=run.turn_id):
@@ -131,7 +133,7 @@ class TurnRunner:
         self.after_turn.begin(run)
 
 
-def kept_answer(run: TurnRun) -> CachedAnswer:
+def kept_answer(run: RunningTurn) -> CachedAnswer:
     """The answer of a completed turn, for the caches."""
     turn = run.live.state.turn(run.turn_id)
     return CachedAnswer(

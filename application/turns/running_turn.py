@@ -49,7 +49,7 @@ class Fenced(Exception):
     """Another process has taken the turn over, or it has ended; whoever sees this stops."""
 
 
-class Asker(msgspec.Struct, frozen=True, kw_only=True):
+class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked, with which roles, and what the turn is called; `command` is what its facts follow from, `name` whom
     tools act for. `resumed` counts how often it was taken over."""
 
@@ -61,7 +61,7 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     resumed: int = 0
 
 
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
+class AssistantConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The assistant that answers, in its version, and what its tenant has set beside it."""
 
     name: str
@@ -70,10 +70,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     tenant: Tenant
 
 
-class TurnRun:
+class RunningTurn:
     """A turn that runs in this process: its journal, its text so far, its one end."""
 
-    def __init__(self, live: LiveSession, asker: Asker, setting: Setting, redactor: Redactor) -> None:
+    def __init__(self, live: LiveSession, asker: TurnRequest, setting: AssistantConfig, redactor: Redactor) -> None:
         self.live, self.turn_id, self.setting = live, asker.turn_id, setting
         self.redactor, self.roles, self.name = redactor, asker.roles, asker.name or asker.user
         self.caller = Caller(tenant=live.id.tenant, user=asker.user, session=live.id.id, turn=asker.turn_id)

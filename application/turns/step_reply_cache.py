@@ -10,13 +10,13 @@ import msgspec
 
 from application.answer_cache.answer_cache import EXACT_S, KEYS_S, or_none
 from application.plan.catalogue.steps import STEPS
-from application.plan.step_request import StepAsk, StepReply
+from application.plan.step_request import StepReply, StepRequest
 from application.plan.structured_output import Unusable, parse_reply
 from application.ports.answer_cache import Entry
 from application.ports.keys import Sealer
 from application.ports.step_replies import StepReplies
 from application.tasks import TaskSet
-from application.turns.running_turn import TurnRun
+from application.turns.running_turn import RunningTurn
 
 KEPT = "kept"
 FIND_S = EXACT_S + KEYS_S
@@ -24,7 +24,7 @@ _decoder = msgspec.msgpack.Decoder(StepReply)
 
 
 @dataclass(frozen=True, slots=True)
-class KeptReplies:
+class StepReplyCache:
     """Kept by all that a reply hangs on: the whole request, and how the assistant treats private values. `release`
     names the models and prompts of the installation. Sealed with the key of the session that it comes from."""
 
@@ -33,7 +33,7 @@ class KeptReplies:
     release: str
     tasks: TaskSet = field(default_factory=partial(TaskSet, "kept_reply"))
 
-    async def reply(self, run: TurnRun, ask: StepAsk, asked: Callable[[], Awaitable[StepReply]]) -> StepReply:
+    async def reply(self, run: RunningTurn, ask: StepRequest, asked: Callable[[], Awaitable[StepReply]]) -> StepReply:
         """What the same request of the same tenant was replied, with the reason `kept`; else what it is now, which is
         kept behind the turn's back if it fits the step and nothing private went into it. Raises what `asked` does."""
         tenant = run.caller.tenant
@@ -54,7 +54,7 @@ class KeptReplies:
         plain = await self.sealer.unseal(entry.stream, entry.sealed, _context(key))
         return msgspec.structs.replace(_decoder.decode(plain), reason=KEPT) if plain else None
 
-    async def _keep(self, run: TurnRun, key: bytes, reply: StepReply) -> None:
+    async def _keep(self, run: RunningTurn, key: bytes, reply: StepReply) -> None:
         async def put() -> None:
             stream = str(run.live.id)
             sealed = await self.sealer.seal(stream, msgspec.msgpack.encode(reply), _context(key))
@@ -63,12 +63,12 @@ class KeptReplies:
 
         await or_none("steps", KEYS_S, put())
 
-    def _request(self, run: TurnRun, ask: StepAsk) -> bytes:
+    def _request(self, run: RunningTurn, ask: StepRequest) -> bytes:
         request = (ask.step, ask.tier, ask.system, ask.messages, ask.max_tokens)
         return msgspec.msgpack.encode((self.release, run.assistant.models, run.assistant.pii, request), order="sorted")
 
 
-def _fits(ask: StepAsk, reply: StepReply) -> bool:
+def _fits(ask: StepRequest, reply: StepReply) -> bool:
     output = STEPS[ask.step].output if reply.whole else None
     try:
         return output is not None and bool(parse_reply(reply.text, output))

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from application.gateway.gateway import Gateway
-from application.gateway.model_request import Ask, FailedOver, Heard, Restarted, Routed
+from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
 from application.plan.prompt import history_messages, system_blocks
 from application.plan.run_plan import PlanRun
 from application.ports.model import CitedSpan, Finished, Message, StopReason, TextDelta, ToolUse
 from application.sessions import feed_frames as f
 from application.turns.run_tools import ToolRounds
-from application.turns.running_turn import TurnRun
+from application.turns.running_turn import RunningTurn
 from domain.refusals import ModelUnavailable
 from domain.session import events as e
 from domain.session.state import Turn
@@ -42,7 +42,7 @@ class _Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class StreamAnswer:
     """The steps that speak to the user. `answer_tokens` is the most that one request may say."""
 
     gateway: Gateway
@@ -52,14 +52,14 @@ class Answering:
     first_token_s: float
     idle_s: float
 
-    async def __call__(self, run: TurnRun, turn: Turn, plan: PlanRun) -> None:
+    async def __call__(self, run: RunningTurn, turn: Turn, plan: PlanRun) -> None:
         """Say the answer. Whoever has cancelled the turn hears no more, but the provider is heard to its end, for that
         is what it bills."""
         effects = plan.effects
         earlier = history_messages(run.live.state, self.history_tokens)
         question = effects.message(plan.retrieved)
         box = await self.tools.open(run, turn, effects.tools) if effects.tools else None
-        ask = Ask(
+        ask = ModelRequest(
             step=effects.answer_step,
             tier=effects.answer_tier,
             complexity=effects.complexity,  # type: ignore[arg-type] # one of its literals
@@ -89,10 +89,10 @@ class Answering:
             ask = _next(ask, more, run.text)
         raise ModelUnavailable(f"The model asked for tools {MOST_ROUNDS} times and gave no answer.")
 
-    async def again(self, run: TurnRun, plan: PlanRun, step: str) -> None:
+    async def again(self, run: RunningTurn, plan: PlanRun, step: str) -> None:
         """Say the answer anew, as a step that looked at it wants it."""
         asked = plan.prose(step)
-        ask = Ask(
+        ask = ModelRequest(
             step=step,
             tier=asked.tier,
             policy=run.assistant.models,
@@ -105,7 +105,7 @@ class Answering:
         )
         await self._round(run, ask)
 
-    async def _round(self, run: TurnRun, ask: Ask) -> _Round:
+    async def _round(self, run: RunningTurn, ask: ModelRequest) -> _Round:
         began = time.monotonic()
         round = _Round(ask.step, before=run.text)
         await self._hear(run, ask, round)
@@ -116,7 +116,7 @@ class Answering:
             run.show(f.Step(step=ask.step, status="finished", model=round.model, ms=ms))
         return round
 
-    async def _hear(self, run: TurnRun, ask: Ask, round: _Round) -> None:
+    async def _hear(self, run: RunningTurn, ask: ModelRequest, round: _Round) -> None:
         draining = False
         async with asyncio.timeout(None) as limit, aclosing(self.gateway.converse(ask, run)) as events:
             async for event in events:
@@ -128,7 +128,7 @@ class Answering:
                     draining = True
                     limit.reschedule(asyncio.get_running_loop().time() + DRAIN_S)
 
-    def _take(self, run: TurnRun, event: Heard, round: _Round) -> None:
+    def _take(self, run: RunningTurn, event: GatewayEvent, round: _Round) -> None:
         match event:
             case TextDelta():
                 run.say(event.text if round.spoke or not round.before else BETWEEN_ROUNDS + event.text)
@@ -164,7 +164,7 @@ def _finish(round: _Round, text: str) -> e.FinishReason:
     return "stop" if whole else "incomplete"
 
 
-def _next(ask: Ask, more: Sequence[Message], said: str) -> Ask:
+def _next(ask: ModelRequest, more: Sequence[Message], said: str) -> ModelRequest:
     """The same request with what was said and done since."""
     shown = len(said) + len(BETWEEN_ROUNDS) if said else 0
     return msgspec.structs.replace(ask, messages=(*ask.messages, *more), shown=shown)

@@ -20,7 +20,7 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import open_pool
 from application.acting_tenant import EVERY, act_for
 from application.clock import new_id
-from application.execute import SESSION, Context, Held
+from application.execute import SESSION, Context, LoadedAggregate
 from domain.event import Event
 from domain.session.events import SessionOpened, StepRun
 from infra.bench.harness.chat_load import percentile
@@ -114,7 +114,7 @@ class Ours:
 
     async def session(self) -> Callable[[int], Awaitable[None]]:
         """A session that saves `batch` events a call."""
-        held = Held(self._store, f"{self._tenant}/session/{new_id()}", SESSION)
+        held = LoadedAggregate(self._store, f"{self._tenant}/session/{new_id()}", SESSION)
         context = Context("user")
 
         async def save(batch: int) -> None:

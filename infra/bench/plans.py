@@ -23,7 +23,7 @@ from application.plan.facts import Facts, ToolFact
 from application.plan.plan import Node, plan_of
 from application.plan.prompt import system_blocks
 from application.plan.run_plan import PlanRun
-from application.plan.step_request import StepAsk, StepReply
+from application.plan.step_request import StepReply, StepRequest
 from application.ports.model import ModelCall, TextDelta
 from domain.event import Event
 from domain.session.events import Passage
@@ -69,7 +69,7 @@ class Steps:
     def __init__(self, model: BedrockLanguageModel) -> None:
         self._model = model
 
-    async def complete(self, ask: StepAsk) -> StepReply:
+    async def complete(self, ask: StepRequest) -> StepReply:
         """The whole reply."""
         name = FAST if ask.tier == "fast" else BALANCED
         call = ModelCall(
@@ -185,7 +185,7 @@ async def overhead_us() -> float:
 class Unasked:
     """A model that the lean plan must not ask."""
 
-    async def complete(self, ask: StepAsk) -> StepReply:
+    async def complete(self, ask: StepRequest) -> StepReply:
         """Never called."""
         raise AssertionError(ask.step)
 

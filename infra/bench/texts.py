@@ -16,7 +16,7 @@ import msgspec
 from adapters.pii.rule_detector import RuleDetector
 from application.answer_cache.cacheability import as_typed
 from application.answer_cache.dependence import dependence_of
-from application.answer_cache.equivalence import may_serve
+from application.answer_cache.equivalence import is_equivalent
 from application.plan.citations import CitationReader
 from application.plan.prompt import question_message
 from application.redaction.active_content import inert
@@ -37,7 +37,7 @@ _SCRIPTS = ((0x41, 0x5A), (0x61, 0x17F), (0x391, 0x3C9), (0x410, 0x44F), (0x5D0,
 Make = Callable[[random.Random], Iterator[str]]
 
 
-class Held(msgspec.Struct):
+class LoadedAggregate(msgspec.Struct):
     """One kind of text: how many, the longest hold in milliseconds of CPU and on the clock, and in what."""
 
     kind: str
@@ -175,7 +175,7 @@ class TextBench:
         yield "restore", _at_once(lambda: redactor.restore(text))
         yield "speech", self._say(redactor, text[:2_000])
         yield "as typed", _at_once(lambda: as_typed(text))
-        yield "guard", _at_once(lambda: may_serve(text, text[:-1]))
+        yield "guard", _at_once(lambda: is_equivalent(text, text[:-1]))
         yield "dependence", _at_once(lambda: dependence_of(text))
         yield "prompt", _at_once(lambda: question_message(text, [passage]))
         yield "active content", _at_once(lambda: inert(text))
@@ -188,7 +188,7 @@ class TextBench:
             await speech.feed(text[start : start + 40])
         await speech.flush()
 
-    def hold(self, row: Held, text: str) -> None:
+    def hold(self, row: LoadedAggregate, text: str) -> None:
         """Do it all; keep the longest hold."""
         row.texts += 1
         for way, work in self.ways(text):
@@ -197,18 +197,18 @@ class TextBench:
                 if cpu > row.hold_ms:
                     row.hold_ms, row.longest_in = round(cpu, 1), way
 
-    def redact_whole(self, row: Held, text: str) -> None:
+    def redact_whole(self, row: LoadedAggregate, text: str) -> None:
         """All of a redaction."""
         took = sum(cpu for cpu, _ in holds(Redactor(self._detector, {}).redact(text)))
         row.redaction_ms = max(row.redaction_ms, round(took, 1))
 
 
-def run(texts: int, first: int = 0) -> list[Held]:
+def run(texts: int, first: int = 0) -> list[LoadedAggregate]:
     """A row a kind. Lengths are spread evenly over the orders of magnitude up to the limit; besides, four texts of each
     kind have 30,000 characters and are redacted whole."""
     bench = TextBench()
-    rows = {kind: Held(kind) for kind in KINDS}
-    bench.hold(Held("warm"), text_of("prose with private values", 0, 3_000))
+    rows = {kind: LoadedAggregate(kind) for kind in KINDS}
+    bench.hold(LoadedAggregate("warm"), text_of("prose with private values", 0, 3_000))
     for number in range(first, first + texts):
         kind = list(KINDS)[number % len(KINDS)]
         length = round(40 * (LONGEST / 40) ** random.Random(number).random())

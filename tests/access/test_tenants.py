@@ -12,7 +12,7 @@ import pytest
 from api.server.app import create_app
 from api.services import Services
 from application.tenants import cached_tenants as known
-from application.tenants.cached_tenants import KnownTenants
+from application.tenants.cached_tenants import CachedTenants
 from domain.event import Envelope
 from domain.refusals import AssistantNotFound, DependencyUnavailable
 from domain.tenant.events import PII_DEFAULTS, Assistant
@@ -99,7 +99,7 @@ async def test_twenty_puts_at_once_are_all_answered(client: httpx.AsyncClient, s
 
 async def test_another_process_hears_of_a_change(services: Services, client: httpx.AsyncClient) -> None:
     tenant = await opened(client, services)
-    elsewhere = KnownTenants(services.store)
+    elsewhere = CachedTenants(services.store)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     body = {"instructions": "new"}
     await client.put("/v1/assistants/default", json=body, headers=bearer(services, ["admin"], tenant))
@@ -113,7 +113,7 @@ async def test_a_change_that_nobody_was_told_of_is_found_after_a_while(
     assert isinstance(services.store, InMemoryEventStore)
     deaf = InMemoryEventStore(beside=services.store)
     monkeypatch.setattr(deaf, "on_tenant_change", lambda heard: None)
-    elsewhere = KnownTenants(deaf)
+    elsewhere = CachedTenants(deaf)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     body = {"instructions": "new"}
     await client.put("/v1/assistants/default", json=body, headers=bearer(services, ["admin"], tenant))
@@ -127,7 +127,7 @@ async def test_a_change_that_is_told_while_settings_are_read_is_not_overlooked(
 ) -> None:
     tenant = await opened(client, services)
     assert isinstance(services.store, InMemoryEventStore)
-    elsewhere, load = KnownTenants(services.store), services.store.load
+    elsewhere, load = CachedTenants(services.store), services.store.load
 
     async def told_meanwhile(stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
         found = await load(stream, after=after, upto=upto)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from adapters import sharing
-from adapters.sharing import SharedTrips
+from adapters.sharing import Batcher
 from domain.refusals import DependencyUnavailable, Overloaded
 
 MOST = 4
@@ -18,7 +18,7 @@ class Guilty(Exception):
     """Somebody asked for what cannot be."""
 
 
-class Squares(SharedTrips[int, int]):
+class Squares(Batcher[int, int]):
     """Squares numbers, at most four a trip; a negative one is an error, a thousand finds nobody there."""
 
     def __init__(self, trips: int) -> None:
@@ -35,10 +35,10 @@ class Squares(SharedTrips[int, int]):
     def fits(self, batch: Sequence[int], asked: int) -> bool:
         return len(batch) < MOST
 
-    def one_is_guilty(self, error: Exception) -> bool:
+    def is_item_error(self, error: Exception) -> bool:
         return isinstance(error, Guilty)
 
-    async def carry(self, batch: Sequence[int]) -> Sequence[int]:
+    async def send_batch(self, batch: Sequence[int]) -> Sequence[int]:
         self._now += 1
         self.most_under_way = max(self.most_under_way, self._now)
         if self._now == self._most:
@@ -134,17 +134,17 @@ async def test_whatever_breaks_a_trip_nobody_waits_for_ever_and_later_callers_ar
                 raise fault
             return super().fits(batch, asked)
 
-        def one_is_guilty(self, error: Exception) -> bool:
+        def is_item_error(self, error: Exception) -> bool:
             if where == "guilt" and self.broken:
                 raise fault
-            return super().one_is_guilty(error)
+            return super().is_item_error(error)
 
-        async def carry(self, batch: Sequence[int]) -> Sequence[int]:
+        async def send_batch(self, batch: Sequence[int]) -> Sequence[int]:
             if where == "carry" and self.broken:
                 raise fault
             if where == "guilt" and self.broken:
                 raise Guilty
-            answers = await super().carry(batch)
+            answers = await super().send_batch(batch)
             return answers[1:] if where == "answers" and self.broken else answers
 
     trips = Breaking(1)

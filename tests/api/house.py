@@ -28,7 +28,7 @@ from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.clock import now
 from application.ports.tenants import TenantRow
-from application.tenants.cached_tenants import KnownTenants
+from application.tenants.cached_tenants import CachedTenants
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.put_assistant import PutAssistantHandler
@@ -94,7 +94,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     settings = Settings(**given)
     create_token_keys(settings)
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
-    tenants, users = KnownTenants(store), users_on(InMemorySealer(), store)
+    tenants, users = CachedTenants(store), users_on(InMemorySealer(), store)
     admission = Admission(turns=10, turns_per_tenant=5, requests_per_minute=settings.requests_per_minute)
     parts: dict[str, Any] = {field.name: None for field in dataclasses.fields(Services)}
     parts |= {

@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from application.turns.post_turn import MOST_BYTES, AfterTurn
+from application.turns.post_turn import MOST_BYTES, PostTurn
 
 
 def ended(turn_id: str, size: int, gate: asyncio.Event) -> Any:
@@ -27,7 +27,7 @@ def ended(turn_id: str, size: int, gate: asyncio.Event) -> Any:
 
 
 async def test_what_follows_is_left_out_when_there_is_too_much_of_it() -> None:
-    following, gate = AfterTurn(), asyncio.Event()
+    following, gate = PostTurn(), asyncio.Event()
     for number in range(5):
         following.begin(ended(f"t{number}", MOST_BYTES // 4, gate))
     assert len(following.tasks) == 4

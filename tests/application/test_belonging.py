@@ -12,7 +12,7 @@ from application.clock import new_id
 from application.ports.model import ToolUse
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
 from application.turns.prepare_turn import data_version
-from application.turns.running_turn import Asker
+from application.turns.running_turn import TurnRequest
 from domain.session import events as e
 from domain.session.events import ToolCalled
 from domain.tenant.events import Assistant, CachePolicy, DatasetPut, Query, Tool, Webhook
@@ -179,7 +179,7 @@ async def test_a_dataset_that_is_put_again_or_another_one_is_another_scope() -> 
 
 
 def _asker(resumed: int = 0) -> Any:
-    return Asker(turn_id=new_id(), command="c", user=member().user, resumed=resumed)
+    return TurnRequest(turn_id=new_id(), command="c", user=member().user, resumed=resumed)
 
 
 def _called(status: str) -> ToolCalled:

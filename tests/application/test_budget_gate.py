@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.budget import ledger_sync as measure
-from application.budget.balance import BudgetNews
+from application.budget.balance import BudgetThresholdCrossed
 from application.budget.budget_gate import BudgetGate, Reservation
 from application.budget.process_limits import Admission
 from application.clock import new_id
@@ -48,7 +48,7 @@ class House:
     def __init__(self, *, replicas: int = 1, turns: int = 100, **limits: Any) -> None:
         self.tenants, self.shared, self.ledger = Budgeted(), InMemoryReservations(), FixedSpending()
         self.tenants.budget = Budget(**limits)
-        self.replicas, self.turns, self.news = replicas, turns, list[BudgetNews]()
+        self.replicas, self.turns, self.news = replicas, turns, list[BudgetThresholdCrossed]()
 
     def process(self) -> BudgetGate:
         admission = Admission(turns=self.turns, turns_per_tenant=20, requests_per_minute=300)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from application.budget.balance import BudgetNews
+from application.budget.balance import BudgetThresholdCrossed
 from application.sessions import feed_frames as f
 from application.tenants.warn_of_budget import TellOfBudget
 from domain.tenant.events import BudgetWarned
 from tests.application.turn_house import TENANT, frames_of, house
 
-NEWS = BudgetNews(
+NEWS = BudgetThresholdCrossed(
     tenant=TENANT, user="", period="2026-11-01", limit_usd=Decimal(10), used_usd=Decimal("8.1"), state="warned"
 )
 

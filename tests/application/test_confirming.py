@@ -16,7 +16,7 @@ from application.tools.executors import Caller
 from application.tools.toolbox import MOST_CONFIRMED
 from application.turns.cancel_turn import cancel_turn
 from application.turns.confirm_tool import confirm_tool
-from application.turns.running_turn import Asker
+from application.turns.running_turn import TurnRequest
 from domain.refusals import NotFound, TurnNotFound
 from domain.session import events as e
 from domain.session import rules
@@ -161,7 +161,7 @@ async def test_whoever_takes_the_turn_over_knows_what_was_asked_and_answered(bef
             await live.commit(lambda session: [answered], Context("~ada"))
         await live.commit(lambda session: rules.resume_turn(session, "other"), Context("other"))
         runner = ours.turns.runner
-        run = await runner.begin(live, Asker(turn_id=frame.turn_id, command="c", user="~ada", resumed=1))
+        run = await runner.begin(live, TurnRequest(turn_id=frame.turn_id, command="c", user="~ada", resumed=1))
         live.run = run
         going_on = asyncio.create_task(runner(run, await runner.opening(run, "Pay bob", may_cache=False)))
         await asyncio.wait([turn.asking])

@@ -17,7 +17,7 @@ from application.gateway.failure_policy import TABLE, treatment_of
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
-from application.gateway.model_request import Ask, FailedOver, Heard, Restarted, Routed
+from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Router
 from application.ports.model import Finished, Message, ModelFailure, TextDelta, ToolUse
 from application.redaction.redactor import Redactor
@@ -62,20 +62,20 @@ def gateway_on(*replies: Reply, fast: str = HAIKU) -> tuple[Gateway, ScriptedMod
     ), model
 
 
-def ask(**fields: object) -> Ask:
+def ask(**fields: object) -> ModelRequest:
     given = {
         "step": "answer", "tier": "balanced", "system": ("Be brief.",), "max_tokens": 500, "first_token_s": 8.0,
         "idle_s": 6.0, "messages": (Message("user", [{"text": "What is it?"}]),),
     }  # fmt: skip
-    return Ask(**given | fields)  # type: ignore[arg-type]
+    return ModelRequest(**given | fields)  # type: ignore[arg-type]
 
 
-async def heard(gateway: Gateway, notebook: Notebook, **fields: object) -> list[Heard]:
+async def heard(gateway: Gateway, notebook: Notebook, **fields: object) -> list[GatewayEvent]:
     async with aclosing(gateway.converse(ask(**fields), notebook)) as events:
         return [event async for event in events]
 
 
-def shown(events: Sequence[Heard]) -> str:
+def shown(events: Sequence[GatewayEvent]) -> str:
     text = ""
     for event in events:
         if isinstance(event, TextDelta):

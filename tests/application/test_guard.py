@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.answer_cache.equivalence import may_serve
+from application.answer_cache.equivalence import is_equivalent
 from infra.bench.caches.near_misses import NEAR_MISSES
 from infra.bench.caches.paraphrases import PARAPHRASES
 
@@ -134,29 +134,29 @@ def pairs(lines: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("one", "other"), pairs(DIFFERENT))
 def test_in_doubt_no(one: str, other: str) -> None:
-    assert not may_serve(one, other)
-    assert not may_serve(other, one)
+    assert not is_equivalent(one, other)
+    assert not is_equivalent(other, one)
 
 
 @pytest.mark.parametrize(("one", "other"), pairs(SAME))
 def test_the_same_in_other_words(one: str, other: str) -> None:
-    assert may_serve(one, other)
-    assert may_serve(other, one)
+    assert is_equivalent(one, other)
+    assert is_equivalent(other, one)
 
 
 def test_no_near_miss_is_served() -> None:
-    assert [pair for pair in NEAR_MISSES if may_serve(pair.first, pair.second)] == []
+    assert [pair for pair in NEAR_MISSES if is_equivalent(pair.first, pair.second)] == []
 
 
 def test_two_paraphrases_in_five_are_served() -> None:
-    served = sum(may_serve(first, second) for first, second in PARAPHRASES)
+    served = sum(is_equivalent(first, second) for first, second in PARAPHRASES)
     assert served >= 0.4 * len(PARAPHRASES)
 
 
 @given(st.text(max_size=320), st.text(max_size=320))
 def test_any_text_can_be_asked(one: str, other: str) -> None:
-    assert may_serve(one, other) == may_serve(other, one)
-    assert may_serve(one, one)
+    assert is_equivalent(one, other) == is_equivalent(other, one)
+    assert is_equivalent(one, one)
 
 
 WORDS = (
@@ -169,4 +169,4 @@ SOME = st.lists(st.sampled_from(WORDS.split()), max_size=40)
 @given(SOME, SOME)
 def test_any_words_in_any_order_can_be_asked(one: list[str], other: list[str]) -> None:
     first, second = " ".join(one), " ".join(other)
-    assert may_serve(first, second) == may_serve(second, first)
+    assert is_equivalent(first, second) == is_equivalent(second, first)

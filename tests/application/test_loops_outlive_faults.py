@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from application.clock import new_id
-from application.documents.ingest_worker import IndexDocuments
+from application.documents.ingest_worker import IngestWorker
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import Loops, ended
@@ -145,7 +145,7 @@ async def test_ingestion(fault: BaseException) -> None:
         documents = Documents()
         first = (await documents.add(EDITOR, "a.txt", b"The tide comes twice a day.")).document_id
         corpus = Faulty(documents.corpus, faults)
-        index, stop = IndexDocuments(corpus, documents.read, backoff_s=(0.0,)), asyncio.Event()
+        index, stop = IngestWorker(corpus, documents.read, backoff_s=(0.0,)), asyncio.Event()
         running = asyncio.create_task(index.run(stop))
         while not (faults.at < 0 or faults.raised):  # noqa: ASYNC110
             await asyncio.sleep(0)

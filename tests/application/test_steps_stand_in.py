@@ -15,7 +15,7 @@ from application.plan.facts import Facts, ToolFact
 from application.plan.plan import plan_of
 from application.plan.prompt import system_blocks
 from application.plan.run_plan import PlanRun
-from application.plan.step_request import StepAsk, StepReply, ask_of
+from application.plan.step_request import StepReply, StepRequest, ask_of
 from application.plan.structured_output import parse_reply
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
@@ -38,12 +38,12 @@ TOOLS = ["orders: Orders of a customer on a day", "refund: Pay money back"]
 class StandInSteps:
     """The stand-in, asked without a network."""
 
-    async def complete(self, ask: StepAsk) -> StepReply:
+    async def complete(self, ask: StepRequest) -> StepReply:
         await asyncio.sleep(0)
         return StepReply(said(ask), "stand-in")
 
 
-def said(ask: StepAsk) -> str:
+def said(ask: StepRequest) -> str:
     body = {
         "system": [{"text": text} for text in ask.system],
         "messages": [{"role": message.role, "content": message.content} for message in ask.messages],

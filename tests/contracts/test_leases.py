@@ -13,7 +13,7 @@ from adapters.eventstore.leases import PostgresLeases
 from adapters.eventstore.store import open_event_store
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
-from application.execute import SESSION, Context, Held
+from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.leases import Leases
 from domain.event import Event
@@ -72,9 +72,9 @@ async def two(request: pytest.FixtureRequest) -> AsyncIterator[TwoProcesses]:
         yield TwoProcesses(here_, there_, *leases, expire)
 
 
-async def running(store: EventStore) -> Held[Session]:
+async def running(store: EventStore) -> LoadedAggregate[Session]:
     """A session whose turn runs in the store's process."""
-    held = Held(store, f"{TENANT}/session/{new_id()}", SESSION)
+    held = LoadedAggregate(store, f"{TENANT}/session/{new_id()}", SESSION)
     await held.append([OPENED, started()], ME)
     return held
 
@@ -101,7 +101,7 @@ async def test_whoever_was_taken_over_is_fenced_off(two: TwoProcesses) -> None:
     silent = await running(two.here)
     two.expire(silent.stream)
     assert await two.theirs.claim_expired(1000) == [silent.stream]
-    heir = Held(two.there, silent.stream, SESSION)
+    heir = LoadedAggregate(two.there, silent.stream, SESSION)
     await heir.catch_up()
     await heir.append([e.TurnResumed(turn_id="t", by="there")], ME)
     with pytest.raises(Conflict):
@@ -135,7 +135,7 @@ async def test_the_end_of_a_turn_is_the_end_of_its_lease(two: TwoProcesses, end:
 
 
 async def test_the_last_word_of_an_append_counts(two: TwoProcesses) -> None:
-    goes_on, is_over = await running(two.here), Held(two.here, f"{TENANT}/session/{new_id()}", SESSION)
+    goes_on, is_over = await running(two.here), LoadedAggregate(two.here, f"{TENANT}/session/{new_id()}", SESSION)
     await goes_on.append([ENDS[0], started("next")], ME)
     await is_over.append([OPENED, started(), ENDS[0]], ME)
     for held in (goes_on, is_over):

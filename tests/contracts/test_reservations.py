@@ -13,7 +13,17 @@ import valkey.asyncio
 
 from adapters.valkey.reservations import ValkeyReservations
 from application.clock import new_id, now
-from application.ports.reservations import RESERVED_S, Answer, Base, Bound, Call, Claim, Mark, Reservations, Standing
+from application.ports.reservations import (
+    RESERVED_S,
+    Answer,
+    Base,
+    Call,
+    Claim,
+    LimitScope,
+    Reservations,
+    Standing,
+    VersionToken,
+)
 from domain.refusals import DependencyUnavailable
 from domain.tenant.events import Limits
 from tests.fakes.in_memory_reservations import InMemoryReservations
@@ -37,11 +47,11 @@ def tenant() -> str:
     return new_id()
 
 
-def bound(user: str = "", **limits: object) -> Bound:
-    return Bound(user, Limits(**limits), "month")  # type: ignore[arg-type]
+def bound(user: str = "", **limits: object) -> LimitScope:
+    return LimitScope(user, Limits(**limits), "month")  # type: ignore[arg-type]
 
 
-def money(dollars: str, user: str = "") -> Bound:
+def money(dollars: str, user: str = "") -> LimitScope:
     return bound(user, limit_usd=Decimal(dollars))
 
 
@@ -58,7 +68,7 @@ def numbers(standing: Standing | None) -> tuple[Decimal, Decimal]:
     return standing.used_usd, standing.reserved_usd
 
 
-async def enter(shared: Reservations, tenant: str, turn: str, *bounds: Bound, lasting_s: float = 60) -> Answer:
+async def enter(shared: Reservations, tenant: str, turn: str, *bounds: LimitScope, lasting_s: float = 60) -> Answer:
     return await shared.enter(tenant, turn, bounds, lasting_s=lasting_s)
 
 
@@ -178,19 +188,19 @@ async def test_places_of_a_killed_process_come_back(endpoints: object, tenant: s
 
 async def test_tokens_are_taken_by_estimate_and_given_back(shared: Reservations, tenant: str) -> None:
     limit = bound(tokens_per_minute=1000)
-    assert (await shared.reserve(tenant, call("a", tokens=900), [limit], [Mark()])).verdict == "ok"
-    refused = await shared.reserve(tenant, call("b", tokens=200), [limit], [Mark()])
+    assert (await shared.reserve(tenant, call("a", tokens=900), [limit], [VersionToken()])).verdict == "ok"
+    refused = await shared.reserve(tenant, call("b", tokens=200), [limit], [VersionToken()])
     assert refused.verdict == "tokens" and 0 < refused.retry_after_s <= 6
-    await shared.settle(tenant, call("a", tokens=100), 800, [limit], [Mark()])
-    assert (await shared.reserve(tenant, call("b", tokens=800), [limit], [Mark()])).verdict == "ok"
+    await shared.settle(tenant, call("a", tokens=100), 800, [limit], [VersionToken()])
+    assert (await shared.reserve(tenant, call("b", tokens=800), [limit], [VersionToken()])).verdict == "ok"
 
 
 async def test_a_call_larger_than_a_minute_goes_when_the_bucket_is_full_and_is_paid_for(
     shared: Reservations, tenant: str
 ) -> None:
     limit = bound(tokens_per_minute=100)
-    assert (await shared.reserve(tenant, call("a", tokens=1000), [limit], [Mark()])).verdict == "ok"
-    refused = await shared.reserve(tenant, call("b", tokens=1), [limit], [Mark()])
+    assert (await shared.reserve(tenant, call("a", tokens=1000), [limit], [VersionToken()])).verdict == "ok"
+    refused = await shared.reserve(tenant, call("b", tokens=1), [limit], [VersionToken()])
     assert 535 < refused.retry_after_s < 541
 
 
@@ -199,11 +209,11 @@ async def test_a_call_larger_than_a_minute_goes_when_the_bucket_is_full_and_is_p
 
 async def test_money_is_unknown_until_it_was_measured(shared: Reservations, tenant: str) -> None:
     limit = money("1")
-    assert (await shared.reserve(tenant, call("a"), [limit], [Mark()])).verdict == "unknown"
+    assert (await shared.reserve(tenant, call("a"), [limit], [VersionToken()])).verdict == "unknown"
     standing = await shared.rebase(tenant, limit, base("0.90"), {})
     assert numbers(standing) == (Decimal("0.90"), 0)
     assert (await shared.reserve(tenant, call("a"), [limit], [standing.mark])).verdict == "ok"
-    assert (await shared.reserve(tenant, call("b"), [limit], [Mark("other", 0)])).verdict == "unknown"
+    assert (await shared.reserve(tenant, call("b"), [limit], [VersionToken("other", 0)])).verdict == "unknown"
 
 
 async def test_reserve_and_settle_never_pass_the_limit(shared: Reservations, tenant: str) -> None:
@@ -280,7 +290,7 @@ async def test_claims_are_counted_once_and_the_truth_wins(shared: Reservations, 
 async def test_another_kind_of_period_begins_anew(shared: Reservations, tenant: str) -> None:
     limit = money("1")
     mark = (await shared.rebase(tenant, limit, base("0.5"), {})).mark
-    daily = Bound("", limit.limits, "day")
+    daily = LimitScope("", limit.limits, "day")
     assert (await shared.reserve(tenant, call("a"), [daily], [mark])).verdict == "unknown"
     standing = await shared.rebase(tenant, daily, base("0.1"), {})
     assert numbers(standing) == (Decimal("0.1"), 0) and standing.mark.epoch != mark.epoch
@@ -289,7 +299,7 @@ async def test_another_kind_of_period_begins_anew(shared: Reservations, tenant: 
 async def test_a_counter_that_went_back_in_time_is_not_trusted(shared: Reservations, tenant: str) -> None:
     limit = money("1")
     mark = (await shared.rebase(tenant, limit, base(), {})).mark
-    later = Mark(mark.epoch, mark.seq + 5)
+    later = VersionToken(mark.epoch, mark.seq + 5)
     assert (await shared.reserve(tenant, call("a"), [limit], [later])).verdict == "unknown"
 
 

@@ -48,7 +48,7 @@ def gate_on(url: str, budget: Budget = OF_MONEY) -> BudgetGate:
     """The gate of one process, whose ledger never hears of anything: only the shared counts hold the budget."""
     admission = Admission(turns=100, turns_per_tenant=20, requests_per_minute=100)
     shared = ValkeyReservations(valkey.asyncio.from_url(url))
-    return BudgetGate(Budgeted(budget), admission, shared, FixedSpending(), place_s=0.5)
+    return BudgetGate(Budgeted(budget), admission, shared, FixedSpending(), permit_ttl_s=0.5)
 
 
 async def one_process(url: str, tenant: str, calls: int) -> int:

@@ -13,8 +13,8 @@ from adapters.extract.reading import read
 from adapters.files.scratch import UnnamedFiles
 from application.documents.add_document import Accepted, AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
-from application.documents.index_document import ReadDocument
-from application.documents.ingest_worker import IndexDocuments
+from application.documents.index_document import IndexDocument
+from application.documents.ingest_worker import IngestWorker
 from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.extractor import Extracted
 from application.ports.scratch import ReceivedFile
@@ -92,11 +92,11 @@ class House:
         self.handle_add = AddDocumentHandler(self.store, self.sealer, self.blobs, self.corpus, DirectExtractor())
         self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus)
         self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder, embeddable)
-        self.read = ReadDocument(
+        self.read = IndexDocument(
             self.store, self.sealer, self.blobs, UnnamedFiles(Path(tempfile.gettempdir())), self.corpus,
             DirectExtractor(), self.embedder, embeddable,
         )  # fmt: skip
-        self.index = IndexDocuments(self.corpus, self.read)
+        self.index = IngestWorker(self.corpus, self.read)
 
     def facts(self, kind: str) -> list[Event]:
         """All facts on streams of a kind, in order."""

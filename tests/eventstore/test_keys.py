@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.pool import Pool
 from application.clock import new_id, now
-from application.execute import SESSION, Context, Held
+from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.keys import KeyDamaged, KeyUnusable
 from application.unsealing import unseal_if_whole
 from domain.audit_reads import AuditRead
@@ -34,8 +34,8 @@ def started(turn: str = "t") -> e.TurnStarted:
     return e.TurnStarted(turn_id=turn, client_id=turn, text="what I asked")
 
 
-def session(store: PostgresEventStore, tenant: str) -> Held[Session]:
-    return Held(store, f"{tenant}/session/{new_id()}", SESSION)
+def session(store: PostgresEventStore, tenant: str) -> LoadedAggregate[Session]:
+    return LoadedAggregate(store, f"{tenant}/session/{new_id()}", SESSION)
 
 
 @asynccontextmanager
@@ -78,7 +78,7 @@ async def test_a_key_whose_first_fact_was_not_stored_is_never_used(
     await other_store.append(first)
     with pytest.raises(Conflict):
         await store.append(first)
-    held = Held(store, stream, SESSION)
+    held = LoadedAggregate(store, stream, SESSION)
     await held.catch_up()
     await held.append([started()], ME)
     assert (await other_store.load(stream))[1].event == started()
@@ -192,7 +192,7 @@ async def test_a_snapshot_that_cannot_be_read_is_no_snapshot(
     await held.append([OPENED, started()], ME)
     state = msgspec.Raw(msgspec.msgpack.encode(held.state))
     await store.snapshot(Envelope(stream=held.stream, version=2, at=now(), event=SessionSnapshot(state=state)))
-    again = Held(store, held.stream, SESSION)
+    again = LoadedAggregate(store, held.stream, SESSION)
     await again.catch_up()
     assert (again.version, again.state) == (2, held.state)
     for change in ("topic = 'session.snapshot.0'", "state = '\\x01c1'::bytea"):

@@ -8,7 +8,7 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool, tenant_transaction
 from application.clock import new_id
-from application.execute import SESSION, Context, Held
+from application.execute import SESSION, Context, LoadedAggregate
 from domain.session.events import SessionOpened, TurnStarted
 
 pytestmark = pytest.mark.real
@@ -18,7 +18,7 @@ TABLES = ("events_0", "stream_keys", "tenant_keys")
 
 @pytest.fixture
 async def stream(store: PostgresEventStore, tenant: str) -> str:
-    held = Held(store, f"{tenant}/session/{new_id()}", SESSION)
+    held = LoadedAggregate(store, f"{tenant}/session/{new_id()}", SESSION)
     turn = TurnStarted(turn_id="t", client_id="t", text="?")
     await held.append([SessionOpened(user="me", assistant="default"), turn], Context("me"))
     return held.stream

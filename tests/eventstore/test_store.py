@@ -13,7 +13,7 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore, lane_of, open_event_store
 from adapters.postgres.pool import Pool
 from application.clock import new_id, now
-from application.execute import SESSION, Context, Held
+from application.execute import SESSION, Context, LoadedAggregate
 from domain.event import Envelope, Event
 from domain.refusals import Conflict
 from domain.session import events as e
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.real
 ME = Context("me", "why")
 
 
-def session(store: PostgresEventStore, tenant: str) -> Held[Any]:
-    return Held(store, f"{tenant}/session/{new_id()}", SESSION)
+def session(store: PostgresEventStore, tenant: str) -> LoadedAggregate[Any]:
+    return LoadedAggregate(store, f"{tenant}/session/{new_id()}", SESSION)
 
 
 def opened() -> Event:
@@ -57,7 +57,7 @@ async def test_what_was_stored_is_loaded_and_private_bodies_are_sealed(
 async def test_two_writers_of_one_stream_conflict(store: PostgresEventStore, tenant: str) -> None:
     one = session(store, tenant)
     await one.append([opened()], ME)
-    other = Held(store, one.stream, SESSION)
+    other = LoadedAggregate(store, one.stream, SESSION)
     await other.catch_up()
     await one.append([started()], ME)
     with pytest.raises(Conflict):

@@ -8,13 +8,23 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from application.budget.gcra import Buckets
-from application.ports.reservations import RESERVED_S, Answer, Base, Bound, Call, Claim, Counted, Mark, Standing
+from application.ports.reservations import (
+    RESERVED_S,
+    Answer,
+    Base,
+    Call,
+    Claim,
+    Counted,
+    LimitScope,
+    Standing,
+    VersionToken,
+)
 from domain.refusals import DependencyUnavailable
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
-def limit_of(bound: Bound) -> int:
+def limit_of(bound: LimitScope) -> int:
     """Requests a minute; 0 is without limit."""
     return bound.limits.requests_per_minute or 0
 
@@ -45,7 +55,7 @@ class _Money:
 
     @property
     def standing(self) -> Standing:
-        return Standing(self.used, self.reserved, Mark(self.epoch, self.seq))
+        return Standing(self.used, self.reserved, VersionToken(self.epoch, self.seq))
 
 
 class InMemoryReservations:
@@ -65,7 +75,7 @@ class InMemoryReservations:
         self._money: dict[tuple[str, str], _Money] = {}
 
     async def enter(
-        self, tenant: str, turn_id: str, bounds: Sequence[Bound], *, lasting_s: float, always: bool = False
+        self, tenant: str, turn_id: str, bounds: Sequence[LimitScope], *, lasting_s: float, always: bool = False
     ) -> Answer:
         self._here()
         for number, bound in enumerate(bounds):
@@ -79,11 +89,11 @@ class InMemoryReservations:
                 self._free(tenant, bound)[turn_id] = self.now + timedelta(seconds=lasting_s)
         return answer
 
-    async def count(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
         self._here()
         return self._asked(tenant, what, bounds)
 
-    def _asked(self, tenant: str, what: Counted, bounds: Sequence[Bound]) -> Answer:
+    def _asked(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
         who, limit = bounds[-1].user, bounds[0].limits.requests_per_minute or 0
         waiting = self._waiting.setdefault((tenant, what, limit), {})
         rates = [(n, (tenant, b.user, what, limit_of(b)), limit_of(b)) for n, b in enumerate(bounds) if limit_of(b)]
@@ -104,12 +114,14 @@ class InMemoryReservations:
             self._buckets.take(key, 1, per_minute)
         return Answer(verdict="ok")
 
-    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[Bound]) -> None:
+    async def leave(self, tenant: str, turn_id: str, bounds: Sequence[LimitScope]) -> None:
         self._here()
         for bound in bounds:
             self._free(tenant, bound).pop(turn_id, None)
 
-    async def reserve(self, tenant: str, call: Call, bounds: Sequence[Bound], marks: Sequence[Mark]) -> Answer:
+    async def reserve(
+        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> Answer:
         self._here()
         for number, (bound, mark) in enumerate(zip(bounds, marks, strict=True)):
             limit, tokens = bound.limits.limit_usd, bound.limits.tokens_per_minute
@@ -132,7 +144,7 @@ class InMemoryReservations:
         return Answer(verdict="ok", standings=self._standings(tenant, bounds))
 
     async def settle(
-        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[Bound], marks: Sequence[Mark]
+        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
     ) -> Answer:
         self._here()
         unknown = None
@@ -149,12 +161,12 @@ class InMemoryReservations:
         told = self._standings(tenant, bounds)
         return Answer(verdict="ok" if unknown is None else "unknown", bound=unknown or 0, standings=told)
 
-    async def counted(self, tenant: str, bound: Bound) -> tuple[datetime, list[str]]:
+    async def counted(self, tenant: str, bound: LimitScope) -> tuple[datetime, list[str]]:
         self._here()
         money = self._money.get((tenant, bound.user))
         return self.now, list(money.calls) if money else []
 
-    async def rebase(self, tenant: str, bound: Bound, base: Base, claims: dict[str, Claim]) -> Standing:
+    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> Standing:
         self._here()
         money = self._money.get((tenant, bound.user))
         if money is None or (money.kind, money.until) != (bound.period, base.until):
@@ -180,17 +192,17 @@ class InMemoryReservations:
             raise DependencyUnavailable
         self.answered += 1
 
-    def _free(self, tenant: str, bound: Bound) -> dict[str, datetime]:
+    def _free(self, tenant: str, bound: LimitScope) -> dict[str, datetime]:
         kept = {turn: at for turn, at in self._places.get((tenant, bound.user), {}).items() if at > self.now}
         self._places[tenant, bound.user] = kept
         return kept
 
-    def _known(self, tenant: str, bound: Bound, mark: Mark) -> _Money | None:
+    def _known(self, tenant: str, bound: LimitScope, mark: VersionToken) -> _Money | None:
         money = self._money.get((tenant, bound.user))
         fits = money and money.kind == bound.period and self.now < money.until and money.epoch == mark.epoch
         return money if fits and money and money.seq >= mark.seq else None
 
-    def _standings(self, tenant: str, bounds: Sequence[Bound]) -> tuple[Standing | None, ...]:
+    def _standings(self, tenant: str, bounds: Sequence[LimitScope]) -> tuple[Standing | None, ...]:
         held = [self._money.get((tenant, bound.user)) for bound in bounds]
         return tuple(
             None if bound.limits.limit_usd is None or money is None else money.standing

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from application.plan.step_request import StepAsk, StepReply
+from application.plan.step_request import StepReply, StepRequest
 from domain.event import Event
 from domain.session.events import StepRun
 
@@ -18,11 +18,11 @@ class ScriptedSteps:
 
     replies: Mapping[str, Sequence[str | Exception]] = field(default_factory=dict)
     gates: Mapping[str, asyncio.Event] = field(default_factory=dict)
-    asks: list[StepAsk] = field(default_factory=list)
+    asks: list[StepRequest] = field(default_factory=list)
     running: set[str] = field(default_factory=set)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def complete(self, ask: StepAsk) -> StepReply:
+    async def complete(self, ask: StepRequest) -> StepReply:
         before = sum(asked.step == ask.step for asked in self.asks)
         self.asks.append(ask)
         self.running.add(ask.step)

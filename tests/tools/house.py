@@ -12,7 +12,7 @@ from application.execute import TENANT as TENANT_STREAM
 from application.execute import Context, execute
 from application.ports.model import ToolUse
 from application.ports.tables import Row, Table
-from application.tenants.cached_tenants import KnownTenants
+from application.tenants.cached_tenants import CachedTenants
 from application.tenants.delete_dataset import DeleteDatasetHandler
 from application.tenants.delete_tool import DeleteToolHandler
 from application.tenants.put_dataset import PutDatasetHandler
@@ -81,7 +81,7 @@ class House:
 
     def __init__(self) -> None:
         self.store, self.sealer = InMemoryEventStore(), InMemorySealer()
-        self.tenants = KnownTenants(self.store)
+        self.tenants = CachedTenants(self.store)
         self.datasets, self.webhooks = InMemoryDatasets(), ScriptedWebhooks()
         self.put_tool = PutToolHandler(self.store, self.tenants, self.datasets, self.webhooks)
         self.handle_put_dataset = PutDatasetHandler(

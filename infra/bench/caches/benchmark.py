@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from application.answer_cache.dependence import dependence_of
-from application.answer_cache.equivalence import may_serve
+from application.answer_cache.equivalence import is_equivalent
 from infra.bench.caches import near_misses, paraphrases
 from infra.bench.caches.cache_load import Asked, ask_all, ask_in_turn
 from infra.bench.harness.chat_load import percentile
@@ -90,14 +90,14 @@ def judge_pairs() -> list[Pairs]:
         )
 
     alone = [row("cosine alone", least, lambda _, __: True) for least in THRESHOLDS]
-    guarded = [row("with the guard", least, may_serve) for least in THRESHOLDS]
+    guarded = [row("with the guard", least, is_equivalent) for least in THRESHOLDS]
     return alone + guarded + [row("as a turn asks", least, _may_share) for least in THRESHOLDS]
 
 
 def _may_share(kept: str, asked: str) -> bool:
     """With the guard, and in one scope: an answer of the moment is not kept, and one's own only for oneself."""
     scopes = {dependence_of(question).audience for question in (kept, asked)}
-    return len(scopes) == 1 and "nobody" not in scopes and may_serve(kept, asked)
+    return len(scopes) == 1 and "nobody" not in scopes and is_equivalent(kept, asked)
 
 
 def workload(turns: int) -> list[str]:

@@ -20,7 +20,7 @@ from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Pool, open_pool
 from application.clock import new_id
-from application.execute import SESSION, Context, Held
+from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.corpus import NewPassage
 from domain.event import Shredded
 from domain.refusals import DependencyUnavailable
@@ -72,7 +72,7 @@ async def test_everything_works_behind_it(home: Path, database: str, mode: str) 
             for tenant in tenants:
                 await here.vault.create_tenant_key(tenant)
             # Many at once, so that statements of many share connections.
-            held = [Held(here, f"{tenants[n % 3]}/session/{new_id()}", SESSION) for n in range(30)]
+            held = [LoadedAggregate(here, f"{tenants[n % 3]}/session/{new_id()}", SESSION) for n in range(30)]
             for _ in range(3):
                 await asyncio.gather(*(one.append([e.SessionOpened(user="me", assistant="a")], ME) for one in held))
             assert [len(await there.load(one.stream)) for one in held] == [3] * 30
@@ -113,7 +113,9 @@ async def search_through_it(stack: AsyncExitStack, logins: Logins, store: Postgr
     assert [[one.text for one in passages] for passages in found] == [["the tide"]] * 40
 
 
-async def hear_of_a_shredded_key(here: PostgresEventStore, there: PostgresEventStore, held: Held[object]) -> None:
+async def hear_of_a_shredded_key(
+    here: PostgresEventStore, there: PostgresEventStore, held: LoadedAggregate[object]
+) -> None:
     await asyncio.wait_for(there._listener.listening.wait(), 10)
     await here.shred(held.stream)
     async with asyncio.timeout(10):
@@ -122,7 +124,7 @@ async def hear_of_a_shredded_key(here: PostgresEventStore, there: PostgresEventS
 
 
 async def leases_are_kept(stack: AsyncExitStack, logins: Logins, store: PostgresEventStore, tenant: str) -> None:
-    held = Held(store, f"{tenant}/session/{new_id()}", SESSION)
+    held = LoadedAggregate(store, f"{tenant}/session/{new_id()}", SESSION)
     await held.append(
         [e.SessionOpened(user="m", assistant="a"), e.TurnStarted(turn_id="t", client_id="c", text="?")], ME
     )
