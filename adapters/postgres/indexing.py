@@ -109,4 +109,4 @@ def _rows(batch: Sequence[tuple[int, IndexedPassage]]) -> dict[str, Any]:
 
 def as_vector(vector: Sequence[float]) -> str:
     """A vector as pgvector reads it, which is as JSON."""
-    return msgspec.json.encode(vector).decode()
+    return msgspec.json.encode(list(vector)).decode()  # any sequence: arrays are smaller than lists
