@@ -8,17 +8,21 @@ from typing import BinaryIO
 
 import msgspec
 
-from adapters.confinement import confine, take_stdout
+from adapters.confinement.ahead import import_all, take_stdout
+from adapters.confinement.walls import confine
 from adapters.extract.kinds import sniff
 from adapters.extract.reading import read
 from adapters.extract.wire import LENGTH_BYTES, Answer, Kind, Read, Refused, Task, frame
 from domain.refusals import DocumentRefused, UnsupportedMediaType
+
+PARSERS = ("pypdf", "docx", "charset_normalizer")
 
 
 def main() -> None:
     """Serve tasks from standard input until it ends. Arguments: memory in bytes, seconds a file, pages a PDF."""
     memory, seconds, max_pages = (int(argument) for argument in sys.argv[1:4])
     requests, replies = sys.stdin.buffer, take_stdout()
+    import_all(PARSERS)
     confine(memory)
     while (length := requests.read(LENGTH_BYTES)) and len(length) == LENGTH_BYTES:
         _limit_time(seconds)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from adapters.confinement import confine, take_stdout
+from adapters.confinement.ahead import import_all, take_stdout
+from adapters.confinement.walls import confine
 from adapters.tabular.csv_table import read_csv
 from adapters.tabular.kinds import table_kind
 from adapters.tabular.parquet_table import read_parquet
@@ -16,6 +16,7 @@ from adapters.tabular.wire import Batch, Header, Refused, frame
 from application.ports.tables import Row
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
+PARSERS = ("arro3", "charset_normalizer")
 BATCH = 1_000
 BATCH_CHARACTERS = 250_000
 """A message to the parent is some 1 MB at most, but for one long row."""
@@ -30,8 +31,8 @@ def main() -> None:
     time."""
     extension, memory, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     replies = take_stdout()
-    os.dup2(1, 2)  # nor may a panic tell the log what is in the file
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    import_all(PARSERS)
     confine(memory)
     try:
         _read(extension, sys.stdin.buffer, replies)
