@@ -38,9 +38,14 @@ class Report(msgspec.Struct, frozen=True):
 class Readiness:
     """Remembers the last report for a second, so that probes cost nothing."""
 
-    def __init__(self, checks: Mapping[str, tuple[bool, HealthCheck]], loops: Callable[[], Mapping[str, str]]) -> None:
-        """`loops` tells of each loop of this process why it is down, or nothing."""
-        self._checks, self._loops = checks, loops
+    def __init__(
+        self,
+        checks: Mapping[str, tuple[bool, HealthCheck]],
+        loops: Callable[[], Mapping[str, str]],
+        known: Callable[[], Mapping[str, Part]] = dict,
+    ) -> None:
+        """`loops` tells of each loop of this process why it is down, or nothing; `known` of what does not change."""
+        self._checks, self._loops, self._known = checks, loops, known
         self._parts: dict[str, Part] = {}
         self._at = -FRESH_S
         self._asking = asyncio.Lock()
@@ -51,7 +56,7 @@ class Readiness:
             if time.monotonic() - self._at >= FRESH_S:
                 found = await asyncio.gather(*(_look(needed, check) for needed, check in self._checks.values()))
                 self._parts, self._at = dict(zip(self._checks, found, strict=True)), time.monotonic()
-        parts = self._parts | {name: _loop_part(why) for name, why in self._loops().items()}
+        parts = self._parts | dict(self._known()) | {name: _loop_part(why) for name, why in self._loops().items()}
         parts |= {"process": Part("away", True, "draining")} if draining else {}
         away = [part for part in parts.values() if part.status == "away"]
         status: Literal["ready", "degraded", "down"] = "degraded" if away else "ready"

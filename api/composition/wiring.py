@@ -16,6 +16,7 @@ import valkey.asyncio
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.language_model import BedrockLanguageModel
+from adapters.confinement.probe import walls_here
 from adapters.database_login import Logins
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.leases import PostgresLeases
@@ -50,6 +51,7 @@ from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
 from api.health_checks import Dependencies, health_checks
+from api.parser_walls import ParserWalls
 from api.readiness import Readiness
 from api.services import Services
 from api.settings import Settings
@@ -66,7 +68,7 @@ from application.redaction.embeddable import Embeddable
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
-from application.tasks import Loops
+from application.tasks import Loops, TaskSet
 from application.tenants.cached_tenants import CachedTenants
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
@@ -191,7 +193,16 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             embedder=BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions),
             embeddable=Embeddable(open_detector(settings, bedrock), CachedTenants(store)),
         )
+        watched_walls(stack)
         await IngestWorker(corpus, read).run(stop)
+
+
+def watched_walls(stack: AsyncExitStack) -> ParserWalls:
+    """What is known of the walls round parsers: they are tried while the process goes on."""
+    walls, tasks = ParserWalls(walls_here), TaskSet("parser_walls")
+    stack.push_async_callback(tasks.end)
+    tasks.start(walls.look())
+    return walls
 
 
 async def _assemble(
@@ -281,6 +292,7 @@ async def _assemble(
     loops.every("session_sweep", SWEEP_S, sessions.sweep)
     loops.every("socket_watch", WATCH_S, sockets.watch)
     loops.every("feed_mirror", MIRROR_S, sessions.mirror)
+    walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=pool, bedrock=bedrock, s3=s3, dynamodb=dynamodb, kms=database.kms, cache=cache, models=turns.health
     )
@@ -329,7 +341,7 @@ async def _assemble(
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
         metrics=metrics.Page(),
-        readiness=Readiness(health_checks(settings, dependencies), down),
+        readiness=Readiness(health_checks(settings, dependencies), down, lambda: walls.parts),
     )
 
 

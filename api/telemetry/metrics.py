@@ -43,6 +43,7 @@ connections_ended = Counter(
     "Connections that were refused or ended by a limit: of what (connections, head, body, unsent, control)",
     ("limit",),
 )
+parser_wall = Gauge("colloquy_parser_wall", "1 for each wall round parsers that this machine has", ("wall",))
 loop_down = Gauge("colloquy_loop_down", "1 while a loop of this process is down", ("loop",))
 
 
