@@ -51,11 +51,11 @@ from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
 from api.health_checks import Dependencies, health_checks
-from api.parser_walls import ParserWalls
 from api.readiness import Readiness
 from api.services import Services
 from api.settings import Settings
 from api.telemetry import event_metrics, metrics
+from api.telemetry.parser_walls import ParserWalls
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.documents.add_document import AddDocumentHandler

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY
 
-from api.parser_walls import ParserWalls
 from api.readiness import Part, Readiness
+from api.telemetry.parser_walls import ParserWalls
 from application.tasks import Loops
 
 

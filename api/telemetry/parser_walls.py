@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from api.metrics import parser_wall
 from api.readiness import Part
+from api.telemetry.metrics import parser_wall
 
 log = structlog.get_logger()
 
