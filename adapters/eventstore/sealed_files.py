@@ -50,7 +50,7 @@ class SealingReader(io.RawIOBase):
         if (offset, whence) == (0, io.SEEK_END):
             self._at = self.size
         elif (offset, whence) == (0, io.SEEK_SET):
-            self._at, self._piece, self._ready = 0, 0, MARK + self._prefix
+            self._at, self._piece, self._ready = 0, 0, memoryview(MARK + self._prefix)
         else:
             raise io.UnsupportedOperation("a file is sealed from its beginning to its end")
         return self._at
@@ -60,7 +60,7 @@ class SealingReader(io.RawIOBase):
         if self._at == self.size:
             return 0
         if not self._ready:
-            self._ready = self._next_piece()
+            self._ready = memoryview(self._next_piece())
         given = self._ready[: len(buffer)]
         buffer[: len(given)] = given
         self._ready = self._ready[len(given) :]

@@ -15,6 +15,8 @@ from domain.refusals import DependencyUnavailable
 DEADLINE_S = 60.0
 """For a whole file, both ways."""
 PIECE = 256 * 1024
+AT_ONCE = 4
+"""Files that are sent: more would go no faster, and each has some pieces in memory."""
 MISSING = ("NoSuchKey", "404")
 THERE_ALREADY = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
 
@@ -24,6 +26,7 @@ class S3Blobs:
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client, self._bucket = client, bucket
+        self._sending = asyncio.Semaphore(AT_ONCE)
 
     async def provision(self) -> None:
         """Make the bucket; nothing happens when it is there."""
@@ -38,7 +41,7 @@ class S3Blobs:
 
     async def put(self, key: str, body: BinaryIO) -> None:
         """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread."""
-        async with _reaching():
+        async with self._sending, _reaching():
             await self._client.put_object(Bucket=self._bucket, Key=_own(key), Body=body)
 
     async def get(self, key: str, into: BinaryIO) -> bool:

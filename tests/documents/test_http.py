@@ -155,3 +155,26 @@ async def test_pages_that_there_are_not(client: httpx.AsyncClient, parameters: d
 async def test_searches_that_are_refused(client: httpx.AsyncClient, body: dict[str, Any], code: str) -> None:
     answer = await client.post("/v1/search", json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("piece", [1, 100, 9_999, 10_000_000])
+async def test_a_file_arrives_whole_however_it_is_cut(client: httpx.AsyncClient, house: House, piece: int) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    text = f"cut into pieces of {piece}: ".encode() + b"y" * (MAX - 100)
+    form = head + text + b"\r\n--x--\r\n"
+
+    async def body() -> AsyncIterator[bytes]:
+        for start in range(0, len(form), piece):
+            yield form[start : start + piece]
+
+    answer = await client.post("/v1/documents", content=body(), headers={"Content-Type": FORM})
+    assert answer.status_code == 202, answer.text
+    await read_all(house)
+    id = answer.json()["document_id"]
+    assert (await client.get(f"/v1/documents/{id}/text")).json()["text"] == text.decode()
+
+
+async def test_what_a_form_holds_besides_its_file_is_bounded(client: httpx.AsyncClient) -> None:
+    other = b'--x\r\nContent-Disposition: form-data; name="other"\r\n\r\n' + b"z" * 500_000 + b"\r\n"
+    answer = await client.post("/v1/documents", content=other, headers={"Content-Type": FORM})
+    assert (answer.status_code, answer.json()["code"]) in {(400, "invalid_field"), (413, "payload_too_large")}

@@ -20,7 +20,7 @@ from domain.refusals import InvalidField, PayloadTooLarge, UnsupportedMediaType
 DEADLINE_S = 300.0
 AROUND = 64 * 1024
 """Bytes of a form besides its file."""
-PIECE = 256 * 1024
+PIECE = 128 * 1024
 """So much of a file is in memory at most, before it goes to disk on a thread."""
 MOST_DRAINED = 1024 * 1024 * 1024
 MOST_PARTS = 20
@@ -88,9 +88,6 @@ async def _store_part(stream: AsyncIterator[bytes], boundary: str, field: str, s
     with PushMultipartParser(boundary, max_segment_count=MOST_PARTS) as parser:
         async for chunk in stream:
             arrived += len(chunk)
-            if arrived - spool.size > AROUND + PIECE:
-                await _drain(stream)
-                raise InvalidField("The multipart form holds too much besides the file.")
             for part in parser.parse(chunk) if not parser.closed else ():
                 if isinstance(part, MultipartSegment):
                     wanted = name is None and part.name == field
@@ -101,6 +98,9 @@ async def _store_part(stream: AsyncIterator[bytes], boundary: str, field: str, s
                         await _drain(stream)
                         raise _too_large(spool.max_bytes)
                     await spool.add(part)
+            if arrived - spool.size > AROUND:
+                await _drain(stream)
+                raise InvalidField("The multipart form holds too much besides the file.")
     if name is None:
         raise InvalidField(f"The multipart form has no file named {field!r}.")
     await spool.flush()
