@@ -9,7 +9,7 @@ import pytest
 
 from api.server.app import create_app
 from api.services import Services
-from tests.api.house import make_services
+from tests.api.harness import make_services
 
 
 # The framework takes long to put an app together: the tests of a file share one, and leave it as it was.

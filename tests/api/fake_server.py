@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from api.server.run import listen, serve
-from tests.api.house import QuickDrain, make_services
+from tests.api.harness import QuickDrain, make_services
 
 
 class ToldDrain(QuickDrain):

@@ -17,7 +17,7 @@ from msgspec import Meta
 from api.connections import client_frames as f
 from api.server.app import create_app
 from domain.refusals import Refusal
-from tests.api.house import bearer, make_services
+from tests.api.harness import bearer, make_services
 
 BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "AssistantBody": ("PUT", "/v1/assistants/a", "admin", {}),

@@ -15,7 +15,7 @@ from api.readiness import Away, Readiness
 from api.server.app import create_app
 from application.gateway.health import Health
 from application.ports.model import ModelFailure
-from tests.api.house import make_services
+from tests.api.harness import make_services
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 

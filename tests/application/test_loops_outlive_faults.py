@@ -15,9 +15,9 @@ from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import Loops, ended
 from application.turns.recover_turns import RecoverTurns
 from domain.event import StreamId
-from tests.application.turn_house import House, house, member
-from tests.documents.house import EDITOR
-from tests.documents.house import House as Documents
+from tests.application.documents.harness import EDITOR
+from tests.application.documents.harness import House as Documents
+from tests.application.turns.harness import House, house, member
 from tests.fakes.faulty import Faults, Faulty
 from tests.fakes.held_store import HeldStore
 from tests.fakes.in_memory_event_store import InMemoryEventStore

@@ -11,7 +11,7 @@ from application.sessions.live_session import LiveSessions
 from application.users import Users, hashed_client_id
 from domain.access import Identity, Principal, is_pseudonym
 from domain.refusals import DependencyUnavailable, NotFound
-from tests.application.turn_house import TENANT, house, member
+from tests.application.turns.harness import TENANT, house, member
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_user_names import InMemoryUserNames

@@ -18,7 +18,7 @@ from application.clock import new_id
 from application.ports.blobs import Blobs
 from domain.refusals import DependencyUnavailable
 from infra.local.endpoints import Endpoints
-from tests.documents.house import InMemoryBlobs
+from tests.application.documents.harness import InMemoryBlobs
 
 
 @pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.real)])

@@ -12,9 +12,9 @@ from application.clock import new_id
 from application.ports.corpus import Corpus, NewPassage
 from application.ports.keys import KeyDamaged, KeyUnusable
 from tests.databases import open_corpus
-from tests.documents.plaintext import files_that_tell
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.in_memory_sealer import InMemorySealer
+from tests.journeys.plaintext import files_that_tell
 
 DIMENSIONS = 4
 EAST, NORTH, UP = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]

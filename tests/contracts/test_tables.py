@@ -9,8 +9,8 @@ import pytest
 from adapters.tabular.reader import ProcessTableReader
 from application.ports.tables import Row, TableReader
 from domain.refusals import DocumentRefused, UnsupportedMediaType
-from tests.documents.house import received
-from tests.tools.house import DirectTableReader
+from tests.application.documents.harness import received
+from tests.application.tools.harness import DirectTableReader
 
 
 @pytest.fixture(params=["direct", "process"])

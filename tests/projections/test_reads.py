@@ -34,7 +34,7 @@ from projections.costs import Costs
 from projections.runner import Follower
 from projections.session_reads import SessionReads
 from projections.session_view import SessionView
-from tests.api.house import bearer, make_services
+from tests.api.harness import bearer, make_services
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_session_items import InMemorySessionItems

@@ -1,1 +1,0 @@
-"""Tokens, tickets, tenants and who may do what."""

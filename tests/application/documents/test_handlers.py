@@ -1,0 +1,262 @@
+"""Documents are added once, read, found, and gone without a trace; each model call is a fact before it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from application.ports.model import Embedding, ModelFailure
+from domain.document.events import DocumentAdded, DocumentDeleted, DocumentFailed, DocumentIndexed
+from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.refusals import DependencyUnavailable, DocumentNotFound, DocumentRefused, InvalidField, InvalidRange
+from tests.application.documents.harness import EDITOR, MEMBER, TENANT, House
+from tests.fakes.in_memory_corpus import InMemoryCorpus
+from tests.fakes.scripted_model import WordEmbedder
+
+THROTTLED = ModelFailure("ThrottlingException", "slow down", status=429)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setattr("application.documents.index_document.BACKOFF_S", (0.0, 0.0))
+    return House()
+
+
+async def test_a_document_is_added_read_and_found(house: House) -> None:
+    id = await house.added("tides.md", b"# The Tide\n\nThe tide comes twice a day.")
+    assert [type(event) for event in house.facts("document")] == [
+        DocumentAdded, ModelCallStarted, TokensUsed, DocumentIndexed,
+    ]  # fmt: skip
+    [found] = await house.search(MEMBER, "when does the tide come", 5)
+    assert (found.document_id, found.title) == (id, "The Tide")
+    text = await house.corpus.fetch_text(TENANT, id)
+    assert text is not None and text[found.start : found.end] == found.text
+    used = house.facts("document")[2]
+    assert isinstance(used, TokensUsed) and used.step == "embed" and used.user == "eda" and used.cost_usd > 0
+
+
+async def test_no_private_value_is_embedded_and_words_still_find_it(house: House) -> None:
+    await house.added("contact.md", b"# Contact\n\nWrite to ada@example.com about tides.")
+    [found] = await house.search(MEMBER, "who is ada@example.com", 5)
+    assert "ada@example.com" in found.text
+    assert house.embedder.texts and not [text for text in house.embedder.texts if "ada@" in text]
+
+
+async def test_the_file_is_kept_sealed(house: House) -> None:
+    await house.added("a.txt", b"a secret recipe")
+    assert all(b"secret" not in body for body in house.blobs.kept.values()) and house.blobs.kept
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("../../etc/passwd.txt", "passwd.txt"), ("C:\\docs\\a.txt", "a.txt"), ("a\x00\x1b.txt", "a.txt"),
+        ("", "untitled"), ("..", "untitled"), ("x" * 300 + ".txt", "x" * 251 + ".txt"), ("dir/", "dir"),
+    ],
+)  # fmt: skip
+async def test_a_name_is_reduced_to_its_base(house: House, name: str, title: str) -> None:
+    accepted = await house.add(EDITOR, name, b"text")
+    row = await house.corpus.fetch(TENANT, accepted.document_id)
+    assert row is not None and row.title == title
+
+
+async def test_the_same_bytes_are_one_document(house: House) -> None:
+    first = await house.added("a.txt", b"same")
+    again = await house.add(EDITOR, "b.txt", b"same")
+    assert (again.document_id, again.status) == (first, "indexed")
+    assert len(house.blobs.kept) == 1
+
+
+async def test_what_can_be_refused_at_once_leaves_nothing(house: House) -> None:
+    with pytest.raises(DocumentRefused):
+        await house.add(EDITOR, "a.pdf", b"no pdf")
+    assert not house.blobs.kept and not house.store.log
+
+
+async def test_an_upload_that_breaks_off_can_be_tried_again(house: House) -> None:
+    house.blobs.away = True
+    with pytest.raises(DependencyUnavailable):
+        await house.add(EDITOR, "a.txt", b"text")
+    house.blobs.away = False
+    assert (await house.add(EDITOR, "a.txt", b"text")).status == "pending"
+
+
+async def test_refused_calls_cost_nothing_and_are_made_again(house: House) -> None:
+    await house.add(EDITOR, "a.txt", b"some text")
+    [claim] = await house.corpus.claim_pending(1)
+    house.embedder.failure = THROTTLED
+    with pytest.raises(ModelFailure):
+        await house.read(claim)
+    used = [event for event in house.facts("document") if isinstance(event, TokensUsed)]
+    assert len(used) == 3 and all(event.cost_usd == 0 and event.failure == THROTTLED.code for event in used)
+    house.embedder.failure = None
+    await house.read(claim)
+    assert isinstance(house.facts("document")[-1], DocumentIndexed)
+
+
+async def test_calls_left_open_by_a_dead_reader_are_settled_by_the_next(house: House) -> None:
+    await house.add(EDITOR, "a.txt", b"some text")
+    [claim] = await house.corpus.claim_pending(1)
+
+    async def never(text: str, *, deadline_s: float = 10.0) -> Embedding:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    alive, house.embedder.embed = house.embedder.embed, never  # type: ignore[method-assign]
+    reader = asyncio.create_task(house.read(claim))
+    await until(lambda: any(isinstance(event, ModelCallStarted) for event in house.facts("document")))
+    reader.cancel()
+    house.embedder.embed = alive  # type: ignore[method-assign]
+    await house.read(claim)
+    used = [event for event in house.facts("document") if isinstance(event, TokensUsed)]
+    assert [event.estimated for event in used] == [True, False]
+
+
+async def test_a_crash_between_the_fact_and_the_index_is_made_good(house: House) -> None:
+    await house.add(EDITOR, "a.txt", b"some text")
+    [claim] = await house.corpus.claim_pending(1)
+    index = house.corpus.index
+
+    async def crash(*args: object, **kwargs: object) -> bool:
+        raise DependencyUnavailable
+
+    house.corpus.index = crash  # type: ignore[method-assign]
+    with pytest.raises(DependencyUnavailable):
+        await house.read(claim)
+    house.corpus.index = index  # type: ignore[method-assign]
+    await house.read(claim)
+    assert sum(isinstance(event, DocumentIndexed) for event in house.facts("document")) == 1
+    assert await house.search(MEMBER, "text", 1)
+
+
+async def test_a_deleted_document_is_gone_everywhere(house: House) -> None:
+    id = await house.added("a.txt", b"the harbour")
+    await house.delete(EDITOR, id)
+    assert isinstance(house.facts("document")[-1], DocumentDeleted)
+    assert not house.blobs.kept and f"{TENANT}/document/{id}" in house.store.shredded
+    assert await house.search(MEMBER, "harbour", 5) == []
+    with pytest.raises(DocumentNotFound):
+        await house.delete(EDITOR, id)
+    with pytest.raises(DocumentNotFound):
+        await house.delete(EDITOR, "01977c9e-2222-7000-8000-000000000001")
+
+
+async def test_a_deletion_that_was_cut_off_is_finished_by_asking_again(house: House) -> None:
+    id = await house.added("a.txt", b"the harbour")
+    house.blobs.away = True
+    with pytest.raises(DependencyUnavailable):
+        await house.delete(EDITOR, id)
+    house.blobs.away = False
+    with pytest.raises(DocumentNotFound):
+        await house.delete(EDITOR, id)
+    assert not house.blobs.kept
+
+
+async def test_a_document_deleted_while_it_waits_is_not_read(house: House) -> None:
+    accepted = await house.add(EDITOR, "a.txt", b"the harbour")
+    [claim] = await house.corpus.claim_pending(1)
+    await house.delete(EDITOR, accepted.document_id)
+    await house.read(claim)
+    assert house.embedder.texts == []
+
+
+async def test_a_search_is_a_fact_of_its_own_and_costs(house: House) -> None:
+    await house.added("a.txt", b"the harbour")
+    await house.search(MEMBER, "harbour", 5)
+    started, used = house.facts("search")
+    assert isinstance(started, ModelCallStarted) and isinstance(used, TokensUsed)
+    assert started.user == used.user == "mel" and used.usage.input_tokens > 0
+
+
+async def test_a_tenant_without_documents_asks_no_model(house: House) -> None:
+    assert await house.search(MEMBER, "harbour", 5) == []
+    assert house.embedder.texts == [] and house.store.log == []
+
+
+async def test_words_are_enough_when_the_model_is_away(house: House) -> None:
+    id = await house.added("a.txt", b"the harbour")
+    house.embedder.failure = THROTTLED
+    assert [passage.document_id for passage in await house.search(MEMBER, "harbour", 5)] == [id]
+
+
+async def test_words_are_enough_when_the_model_is_silent_and_the_call_is_charged(house: House) -> None:
+    id = await house.added("a.txt", b"the harbour")
+
+    class Silent(WordEmbedder):
+        async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
+            await asyncio.sleep(deadline_s)
+            raise ModelFailure("FirstTokenTimeout", "no vector in time")
+
+    search = dataclasses.replace(house.search, embedder=Silent(), within_s=0.1)
+    async with asyncio.timeout(2):
+        assert [passage.document_id for passage in await search(MEMBER, "harbour", 5)] == [id]
+    used = house.facts("search")[-1]
+    assert isinstance(used, TokensUsed) and used.estimated and used.cost_usd > 0
+
+
+async def test_documents_that_cannot_be_asked_in_time(house: House) -> None:
+    await house.added("a.txt", b"the harbour")
+
+    class Stuck(InMemoryCorpus):
+        async def count_passages(self, tenant: str) -> int:
+            await asyncio.Event().wait()
+            return 0
+
+    search = dataclasses.replace(house.search, corpus=Stuck(), within_s=0.1)
+    with pytest.raises(DependencyUnavailable):
+        await search(MEMBER, "harbour", 5)
+
+
+@pytest.mark.parametrize(("query", "k"), [("", 5), ("  ", 5), ("x" * 10_001, 5)])
+async def test_bad_queries(house: House, query: str, k: int) -> None:
+    with pytest.raises(InvalidField):
+        await house.search(MEMBER, query, k)
+    for wrong in (0, -1, 51):
+        with pytest.raises(InvalidRange):
+            await house.search(MEMBER, "x", wrong)
+
+
+async def status_of(house: House, id: str, wanted: str) -> None:
+    await until(lambda: house.corpus._tenants[TENANT][id].status == wanted)
+
+
+async def test_the_loop_reads_what_comes_and_says_what_failed(house: House) -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(house.index.run(stop))
+    good = [(await house.add(EDITOR, f"{n}.txt", f"text {n}".encode())).document_id for n in range(20)]
+    bad = (await house.add(EDITOR, "a.pdf", b"%PDF-1.7 broken")).document_id
+    for id in good:
+        await status_of(house, id, "indexed")
+    await status_of(house, bad, "failed")
+    assert any(isinstance(event, DocumentFailed) and event.reason == "unreadable" for event in house.facts("document"))
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_what_is_away_postpones_and_what_kills_its_readers_is_given_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("application.documents.ingest_worker.LONGEST_DELAY_S", 0.0)
+    id = (await house.add(EDITOR, "a.txt", b"text")).document_id
+    house.blobs.away = True
+    stop = asyncio.Event()
+    running = asyncio.create_task(house.index.run(stop))
+    await until(lambda: house.index._setbacks >= 10)
+    house.blobs.away = False
+    await status_of(house, id, "indexed")
+    deadly = (await house.add(EDITOR, "b.txt", b"deadly")).document_id
+    house.corpus._tenants[TENANT][deadly].attempt = 5
+    await status_of(house, deadly, "failed")
+    stop.set()
+    await asyncio.wait_for(running, 5)
