@@ -175,7 +175,8 @@ def _behind_first(form: str) -> str:
 
 
 _LETTERED = re.compile(
-    r"[a-z0-9](?<![\w.].)(?:(?<=[0-9])|(?=[a-z]{0,5}+[ -]?[0-9]|[a-z]{2} [a-z]{3} [0-9]))(?:"
+    r"[a-z0-9](?<![\w.].)(?:(?<=[0-9])(?=[0-9. ]{0,24}+[-+a-z]|[0-9]{11}|[0-9]{7} [0-9] )"
+    r"|(?=[a-z]{0,5}+[ -]?[0-9]|[a-z]{2} [a-z]{3} [0-9]))(?:"
     + "|".join(
         f"{_behind_first(form)}(?P<n{n}_{m}>)"
         for n, (pattern, _) in enumerate(LETTERED)

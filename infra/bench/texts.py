@@ -37,7 +37,7 @@ _SCRIPTS = ((0x41, 0x5A), (0x61, 0x17F), (0x391, 0x3C9), (0x410, 0x44F), (0x5D0,
 Make = Callable[[random.Random], Iterator[str]]
 
 
-class LoadedAggregate(msgspec.Struct):
+class HoldResult(msgspec.Struct):
     """One kind of text: how many, the longest hold in milliseconds of CPU and on the clock, and in what."""
 
     kind: str
@@ -171,9 +171,9 @@ class TextBench:
         reader = CitationReader((passage,))
         yield "redact", redactor.redact(text)
         yield "redact again", redactor.redact(f"Well: {text}")
-        yield "for an embedding", irreversible(text[1:], self._detector, {})
+        yield "for an embedding", irreversible(text, self._detector, {})
         yield "restore", _at_once(lambda: redactor.restore(text))
-        yield "speech", self._say(redactor, text[:2_000])
+        yield "speech", self._say(redactor, text[:1_000])
         yield "as typed", _at_once(lambda: as_typed(text))
         yield "guard", _at_once(lambda: is_equivalent(text, text[:-1]))
         yield "dependence", _at_once(lambda: dependence_of(text))
@@ -188,7 +188,7 @@ class TextBench:
             await speech.feed(text[start : start + 40])
         await speech.flush()
 
-    def hold(self, row: LoadedAggregate, text: str) -> None:
+    def hold(self, row: HoldResult, text: str) -> None:
         """Do it all; keep the longest hold."""
         row.texts += 1
         for way, work in self.ways(text):
@@ -197,18 +197,22 @@ class TextBench:
                 if cpu > row.hold_ms:
                     row.hold_ms, row.longest_in = round(cpu, 1), way
 
-    def redact_whole(self, row: LoadedAggregate, text: str) -> None:
-        """All of a redaction."""
-        took = sum(cpu for cpu, _ in holds(Redactor(self._detector, {}).redact(text)))
+    def _redaction(self, text: str) -> Coroutine[Any, Any, object]:
+        return Redactor(self._detector, {}).redact(text)
+
+    def redact_whole(self, row: HoldResult, text: str) -> None:
+        """All of a redaction, by a detector that remembers nothing of it; the least of three, for what others do on the
+        machine costs this thread too."""
+        took = min(sum(cpu for cpu, _ in holds(self._redaction(f"{n}{text}"[:WHOLE]))) for n in range(3))
         row.redaction_ms = max(row.redaction_ms, round(took, 1))
 
 
-def run(texts: int, first: int = 0) -> list[LoadedAggregate]:
+def run(texts: int, first: int = 0) -> list[HoldResult]:
     """A row a kind. Lengths are spread evenly over the orders of magnitude up to the limit; besides, four texts of each
     kind have 30,000 characters and are redacted whole."""
     bench = TextBench()
-    rows = {kind: LoadedAggregate(kind) for kind in KINDS}
-    bench.hold(LoadedAggregate("warm"), text_of("prose with private values", 0, 3_000))
+    rows = {kind: HoldResult(kind) for kind in KINDS}
+    bench.hold(HoldResult("warm"), text_of("prose with private values", 0, 3_000))
     for number in range(first, first + texts):
         kind = list(KINDS)[number % len(KINDS)]
         length = round(40 * (LONGEST / 40) ** random.Random(number).random())
