@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from application.gateway.redaction import Redactor
+from application.redaction.redactor import Redactor
 from infra.bench.texts import KINDS, LONGEST, TextBench, holds, text_of
 
 BENCH = TextBench()
