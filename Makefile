@@ -7,7 +7,7 @@ LOCKS  := infra/locks
 # Python's compiled modules are kept, whatever the shell says: without them every command compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup embedding up test check lint types contracts fast fault-wall locks clean
+.PHONY: help setup embedding up test attack check lint types contracts fast fault-wall locks clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -27,8 +27,11 @@ embedding: setup ## the optional sentence model for the Bedrock stand-in
 up: setup ## everything on this machine, with two demo tenants
 	@$(BIN)/colloquy up
 
-test: setup ## the whole test suite
-	@$(BIN)/python -m pytest -q
+test: setup ## the whole test suite, but for `make attack`
+	@$(BIN)/python -m pytest -q -m "not attack"
+
+attack: setup ## attacks on a running installation, and what became of them (infra/docs/attacks.md)
+	@$(BIN)/python -m pytest -q -m attack tests/attack
 
 check: setup ## lint, types, import contracts, fast tests: run before each commit
 	@$(MAKE) --no-print-directory -j2 lint types contracts fast

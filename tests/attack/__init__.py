@@ -1,0 +1,1 @@
+"""Attacks on a running installation, each with what must happen; `make attack` runs them all."""
