@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import msgspec
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
@@ -11,6 +12,7 @@ from nats.js.errors import NotFoundError
 
 from adapters.nats.connection import Connection, answering
 from adapters.nats.reader import JetStreamReader
+from adapters.nats.signed_facts import Secrets, SignedFacts
 from adapters.nats.window import Message, publish_window
 from application.ports.event_pipe import PipeEnd, PipeReader
 from application.ports.event_store import Recorded
@@ -22,9 +24,6 @@ DUPLICATES_S = 1.0
 window would only keep an emptied stream from being filled again."""
 LARGEST = 900_000
 """Bytes; NATS takes a megabyte with headers."""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Recorded)
 
 
 def stream_name(lane: int) -> str:
@@ -41,8 +40,9 @@ def subject_of(lane: int, event: Recorded) -> str:
 class NatsEventPipe:
     """Streams on disk, of `max_bytes` and `max_age_s` seconds at most, the oldest messages going first."""
 
-    def __init__(self, connection: Connection, *, max_bytes: int, max_age_s: float) -> None:
-        self._connection, self._max_bytes, self._max_age_s = connection, max_bytes, max_age_s
+    def __init__(self, connection: Connection, facts: SignedFacts, *, max_bytes: int, max_age_s: float) -> None:
+        self._connection, self._facts = connection, facts
+        self._max_bytes, self._max_age_s = max_bytes, max_age_s
 
     async def provision(self, lane: int) -> None:
         """See the port."""
@@ -74,7 +74,7 @@ class NatsEventPipe:
                 return PipeEnd(None, info.state.last_seq)
         last: Recorded | None = None
         with isolated("pipe_message"):  # what nobody can read says nothing of where we are: the pipe is filled again
-            last = _decoder.decode(message.data)
+            last = self._facts.decode(lane, message.data)
         return PipeEnd(last, max(info.state.last_seq, message.seq))
 
     async def publish(self, lane: int, events: Sequence[Recorded], after: PipeEnd) -> PipeEnd:
@@ -85,9 +85,9 @@ class NatsEventPipe:
         return PipeEnd(events[-1], after.sequence + len(events))
 
     def _message(self, lane: int, event: Recorded, last_sequence: int) -> Message:
-        body = _encode(event)
+        body = self._facts.encode(lane, event)
         if len(body) > LARGEST:
-            body = _encode(msgspec.structs.replace(event, state=b""))
+            body = self._facts.encode(lane, msgspec.structs.replace(event, state=b""))
         headers = {
             "Nats-Expected-Stream": stream_name(lane),
             "Nats-Expected-Last-Sequence": str(last_sequence),
@@ -100,7 +100,7 @@ class NatsEventPipe:
         """See the port."""
         with answering():
             js = await self._connection.jetstream()
-            return await JetStreamReader.bind(js, stream_name(lane), name, _decoder)
+            return await JetStreamReader.bind(js, stream_name(lane), name, partial(self._facts.decode, lane))
 
     async def forget(self, lane: int, name: str) -> None:
         """See the port."""
@@ -114,11 +114,11 @@ class NatsEventPipe:
 
 @asynccontextmanager
 async def open_pipe(
-    nats_url: str, *, max_bytes: int = 2 << 30, max_age_s: float = 7 * 86_400
+    nats_url: str, secrets: Secrets, *, max_bytes: int = 2 << 30, max_age_s: float = 7 * 86_400
 ) -> AsyncIterator[NatsEventPipe]:
-    """The pipe at `nats_url`. NATS need not be there yet."""
+    """The pipe at `nats_url`, its messages signed with `secrets`. NATS need not be there yet."""
     connection = Connection(nats_url)
     try:
-        yield NatsEventPipe(connection, max_bytes=max_bytes, max_age_s=max_age_s)
+        yield NatsEventPipe(connection, SignedFacts(secrets), max_bytes=max_bytes, max_age_s=max_age_s)
     finally:
         await connection.close()

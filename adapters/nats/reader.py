@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 
@@ -26,14 +26,14 @@ AGAIN_S = 0.02
 class JetStreamReader:
     """See the port. One batch is in flight at a time."""
 
-    def __init__(self, subscription: Any, decoder: msgspec.msgpack.Decoder[Recorded]) -> None:
-        self._subscription, self._decoder = subscription, decoder
+    def __init__(self, subscription: Any, decode: Callable[[bytes], Recorded]) -> None:
+        self._subscription, self._decode = subscription, decode
         self._last: Any = None
         self._heard = time.monotonic()
 
     @classmethod
     async def bind(
-        cls, js: JetStreamContext, stream: str, name: str, decoder: msgspec.msgpack.Decoder[Recorded]
+        cls, js: JetStreamContext, stream: str, name: str, decode: Callable[[bytes], Recorded]
     ) -> JetStreamReader:
         """The consumer `name` of a stream, made when it is not there."""
         config = ConsumerConfig(
@@ -45,7 +45,7 @@ class JetStreamReader:
             inactive_threshold=UNSEEN_S,
         )
         subscription = await js.pull_subscribe("", durable=name, stream=stream, config=config)
-        return cls(subscription, decoder)
+        return cls(subscription, decode)
 
     async def fetch(self, limit: int, *, timeout_s: float) -> list[Recorded]:
         """See the port. The library's pull (2.16) is bounded by the number of messages alone, so a batch is made of
@@ -64,7 +64,7 @@ class JetStreamReader:
         facts: list[Recorded] = []
         for message in messages:
             with isolated("pipe_message"):  # a hole, which the read model fills from the store
-                facts.append(self._decoder.decode(message.data))
+                facts.append(self._decode(message.data))
         return facts
 
     async def _pull(self, limit: int, timeout_s: float) -> list[Any]:

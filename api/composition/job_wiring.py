@@ -15,6 +15,7 @@ from adapters.postgres.user_names import PostgresUserNames
 from api.composition.aws_client import open_aws
 from api.composition.wiring import open_database, process_name
 from api.settings import Settings
+from api.composition.token_wiring import derivation_secrets
 from application.ports.event_pipe import EventPipe
 from application.users import Users
 from projections.audit import Audit
@@ -56,7 +57,7 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
         database = await open_database(settings, stack, process_name(), worker=True, follows=True)
         store, pool, login = database.store, database.worker, database.logins.worker
         assert pool is not None and login is not None, "they were asked for"
-        pipe = await stack.enter_async_context(open_pipe(settings.nats_url))
+        pipe = await stack.enter_async_context(open_pipe(settings.nats_url, derivation_secrets(settings)))
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
         items = DynamoSessionItems(dynamodb, settings.table)
         users = Users(store.vault, PostgresUserNames(database.pool), store)

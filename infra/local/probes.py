@@ -20,11 +20,12 @@ async def http_answers(port: int, path: str, needle: bytes) -> bool:
     return answer.split(b" ", 2)[1:2] == [b"200"] and needle in answer
 
 
-async def valkey_pid(port: int) -> int:
+async def valkey_pid(port: int, password: str) -> int:
     """The pid that the Valkey on this port says it has."""
     reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), ANSWER_S)
     try:
-        writer.write(b"INFO server\r\n")
+        writer.write(f"AUTH {password}\r\nINFO server\r\n".encode())
+        await asyncio.wait_for(reader.readline(), ANSWER_S)
         size = int((await asyncio.wait_for(reader.readline(), ANSWER_S))[1:])
         text = await asyncio.wait_for(reader.readexactly(size), ANSWER_S)
     finally:

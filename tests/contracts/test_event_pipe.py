@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import nats
 import pytest
 
 from adapters.nats.pipe import NatsEventPipe, open_pipe, stream_name, subject_of
+from adapters.nats.signed_facts import NotOurs, SignedFacts
 from application.clock import new_id
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
 from application.ports.event_store import LOG_BYTES, Recorded
@@ -18,6 +20,11 @@ from tests.fakes.in_memory_pipe import InMemoryPipe
 from tests.projections.waiting import until
 
 TENANT = new_id()
+KEY = b"s" * 32
+
+
+def secrets() -> list[bytes]:
+    return [KEY]
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.real)])
@@ -27,7 +34,7 @@ async def pipe(request: pytest.FixtureRequest, lane: int) -> AsyncIterator[Event
         await fake.provision(lane)
         yield fake
         return
-    async with open_pipe(request.getfixturevalue("endpoints").nats_url, max_bytes=64 << 20) as opened:
+    async with open_pipe(request.getfixturevalue("endpoints").nats_url, secrets, max_bytes=64 << 20) as opened:
         await opened.provision(lane)
         await opened.provision(lane)
         yield opened
@@ -101,7 +108,7 @@ async def test_a_subject_holds_no_text_of_users() -> None:
 @pytest.mark.real
 async def test_an_emptied_stream_can_be_filled_again(request: pytest.FixtureRequest, lane: int) -> None:
     async with (
-        open_pipe(request.getfixturevalue("endpoints").nats_url, max_bytes=1 << 20) as pipe,
+        open_pipe(request.getfixturevalue("endpoints").nats_url, secrets, max_bytes=1 << 20) as pipe,
         client(request) as js,
     ):
         await pipe.provision(lane)
@@ -124,7 +131,7 @@ async def test_an_emptied_stream_can_be_filled_again(request: pytest.FixtureRequ
 @pytest.mark.real
 async def test_a_deleted_stream_is_noticed_by_writer_and_reader(request: pytest.FixtureRequest, lane: int) -> None:
     async with (
-        open_pipe(request.getfixturevalue("endpoints").nats_url, max_bytes=1 << 20) as pipe,
+        open_pipe(request.getfixturevalue("endpoints").nats_url, secrets, max_bytes=1 << 20) as pipe,
         client(request) as js,
     ):
         await pipe.provision(lane)
@@ -143,7 +150,7 @@ async def test_a_deleted_stream_is_noticed_by_writer_and_reader(request: pytest.
 @pytest.mark.real
 async def test_a_fact_too_large_comes_without_its_state(request: pytest.FixtureRequest, lane: int) -> None:
     async with (
-        open_pipe(request.getfixturevalue("endpoints").nats_url, max_bytes=8 << 20) as pipe,
+        open_pipe(request.getfixturevalue("endpoints").nats_url, secrets, max_bytes=8 << 20) as pipe,
         client(request) as js,
     ):
         await pipe.provision(lane)
@@ -154,7 +161,7 @@ async def test_a_fact_too_large_comes_without_its_state(request: pytest.FixtureR
 
 
 async def test_a_pipe_that_is_away_says_so() -> None:
-    async with open_pipe("nats://127.0.0.1:9") as pipe:
+    async with open_pipe("nats://127.0.0.1:9", secrets) as pipe:
         assert isinstance(pipe, NatsEventPipe)
         with pytest.raises(DependencyUnavailable):
             await pipe.end(0)
@@ -174,3 +181,33 @@ async def test_a_batch_is_bounded_in_bytes(pipe: EventPipe, lane: int) -> None:
         sizes.append(sum(len(fact.state) for fact in batch))
     assert got == facts(1, 40, large)
     assert max(sizes) < LOG_BYTES + 16 * 1_000_000
+
+
+@pytest.mark.real
+async def test_what_others_wrote_is_a_hole_for_readers_and_no_end_for_the_writer(
+    request: pytest.FixtureRequest, lane: int
+) -> None:
+    async with (
+        open_pipe(request.getfixturevalue("endpoints").nats_url, secrets, max_bytes=8 << 20) as pipe,
+        client(request) as js,
+    ):
+        await pipe.provision(lane)
+        reader = await pipe.reader(lane, "costs_1")
+        end = await pipe.publish(lane, facts(1, 2), await pipe.end(lane))
+        forged = facts(3, 3)[0]
+        theirs = [msgspec.msgpack.encode(forged), SignedFacts(lambda: [b"t" * 32]).encode(lane, forged)]
+        theirs += [SignedFacts(secrets).encode(lane + 1, forged), b"", b"\xff" * 50]
+        for body in theirs:
+            await js.publish(subject_of(lane, forged), body)
+        assert await reader.fetch(10, timeout_s=2) == facts(1, 2)
+        assert await pipe.end(lane) == PipeEnd(None, end.sequence + len(theirs))
+        await js.delete_stream(stream_name(lane))
+
+
+def test_a_secret_that_was_replaced_still_reads() -> None:
+    (fact,) = facts(1, 1)
+    written = SignedFacts(lambda: [KEY]).encode(0, fact)
+    assert SignedFacts(lambda: [b"n" * 32, KEY]).decode(0, written) == fact
+    for message in (written[:-1], written + b"x", written[1:], bytes([written[0] ^ 1]) + written[1:]):
+        with pytest.raises(NotOurs):
+            SignedFacts(secrets).decode(0, message)

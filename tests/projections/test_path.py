@@ -80,7 +80,7 @@ def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
 
 @pytest.fixture
 async def system(store: PostgresEventStore, worker: Pool, server: NatsServer, database: str) -> AsyncIterator[System]:
-    async with open_pipe(server.url, max_bytes=64 << 20) as pipe:
+    async with open_pipe(server.url, lambda: [b"s" * 32], max_bytes=64 << 20) as pipe:
         found = System(store, worker, pipe, database)
         async with found.running():
             yield found
