@@ -16,6 +16,13 @@ from websockets.exceptions import ConnectionClosed
 from infra.bench.installation import Installed
 
 WITHIN_S = 60.0
+REASONS = frozenset(
+    {
+        "empty_file", "too_large", "type_mismatch", "archive_unsafe", "external_reference", "too_many_pages",
+        "password_protected", "unreadable",
+    }
+)  # fmt: skip
+"""Why a document is refused or fails."""
 ENDS = ("turn.completed", "turn.failed", "error")
 CANARY = "canary-7f3e-umbrella"
 """What only the neighbour's documents hold."""
@@ -117,7 +124,7 @@ def codes() -> frozenset[str]:
     """The codes that the contract knows."""
     from api.problems import TABLE
 
-    return frozenset(TABLE)
+    return frozenset(TABLE) | REASONS
 
 
 def refused(answer: httpx.Response, *statuses: int) -> None:

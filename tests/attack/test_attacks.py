@@ -11,7 +11,7 @@ from tests.attack.attack import Attack, Ground
 from tests.attack.catalogue import ATTACKS, PAGE, page
 from tests.attack.conftest import Bystander
 
-AT_ONCE = defaultdict(lambda: 2, lorises=10, roles=4, ids=4)
+AT_ONCE = defaultdict(lambda: 2, lorises=10, roles=4, ids=4, pipes=1, tails=1)
 WITHIN_S = 120.0
 Outcome = BaseException | None
 

@@ -8,13 +8,9 @@ import time
 import zipfile
 import zlib
 
-from tests.attack.attack import WITHIN_S, Attack, Ground, refused
+from tests.attack.attack import REASONS, WITHIN_S, Attack, Ground, refused
 
 MUST = "refused, or failed with a reason of the contract, or indexed; nobody else waits"
-REASONS = {
-    "empty_file", "too_large", "type_mismatch", "archive_unsafe", "external_reference", "too_many_pages",
-    "password_protected", "unreadable", "unsupported_media_type",
-}  # fmt: skip
 TYPES = '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
 WORD = '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{}</w:body></w:document>'
 RELS = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
