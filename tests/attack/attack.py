@@ -13,7 +13,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from infra.bench.installation import Installed
+from infra.bench.harness.installation import Installed
 
 WITHIN_S = 60.0
 REASONS = frozenset(
@@ -39,8 +39,8 @@ class Ground:
     _issuer: Any = field(init=False)
 
     def __post_init__(self) -> None:
+        from api.composition.token_wiring import token_issuer
         from api.settings import read_settings
-        from api.token_wiring import token_issuer
 
         self._issuer = token_issuer(read_settings(data_dir=str(self.ours.data_dir)))
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.bench.handbook import DOCUMENTS
-from infra.bench.installation import installed
+from infra.bench.harness.handbook import DOCUMENTS
+from infra.bench.harness.installation import installed
 from tests.attack.attack import CANARY, Ground
 
 QUIET_S = 12.0
