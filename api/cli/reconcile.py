@@ -160,6 +160,7 @@ def summary_of(report: Report) -> str:
         f" {report.settled} settled that nobody had, {report.unbilled} refused, {report.missing} missing in the log,"
         f" {report.under_way} too young to be judged",
         f"log: {report.extra} lines without a call, {report.foreign} not ours, {report.unreadable} unreadable;"
+        f" of the ledger {report.damaged} facts or calls could not be read;"
         f" {report.by_size} embeddings were matched by model, time and size, for their lines name no call",
         f"ledger {report.ledger_usd:f} USD, log {report.logged_usd:f} USD;"
         f" drift {report.drift_before_usd:f} USD before, {report.drift_usd:f} USD now",

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 
-from application.ports.event_store import EventStore
+from application.ports.event_store import EventStore, Recorded
 from domain.event import Envelope
 
 TOPICS = ("model.call_started.", "tokens.used.", "tokens.corrected.")
 BATCH = 1_000
+Missed = Callable[[str, Exception], None]
+"""Called with the stream of a fact that cannot be read, and why."""
 
 
 async def read_call_facts(
-    store: EventStore, lanes: int, since: datetime, until: datetime
+    store: EventStore, lanes: int, since: datetime, until: datetime, missed: Missed
 ) -> AsyncGenerator[Envelope, None]:
-    """What was stored about model calls with `since <= at < until`, all lanes merged by time."""
-    readers = [_read_lane(store, lane, since, until) for lane in range(lanes)]
+    """What was stored about model calls with `since <= at < until`, all lanes merged by time. A fact that cannot be
+    read is `missed`, and the others are given."""
+    readers = [_read_lane(store, lane, since, until, missed) for lane in range(lanes)]
     heads: list[tuple[datetime, int, Envelope]] = []
     try:
         for lane, reader in enumerate(readers):
@@ -37,16 +40,22 @@ async def read_call_facts(
             await reader.aclose()
 
 
-async def _read_lane(store: EventStore, lane: int, since: datetime, until: datetime) -> AsyncGenerator[Envelope, None]:
+async def _read_lane(
+    store: EventStore, lane: int, since: datetime, until: datetime, missed: Missed
+) -> AsyncGenerator[Envelope, None]:
     position = await position_before(store, lane, since)
     while batch := await store.read_log(lane, after=position, limit=BATCH):
         for recorded in batch:
             if recorded.topic.startswith(TOPICS):
-                fact = store.open(recorded)
+                try:
+                    fact = store.open(recorded)
+                except Exception as error:  # bytes that are wrong are wrong for good
+                    missed(recorded.stream, error)
+                    continue
                 if since <= fact.at < until:
                     yield fact
         position = batch[-1].position
-        if store.heading(batch[-1]).at >= until:
+        if (at := _at(store, batch[-1])) and at >= until:
             return
 
 
@@ -57,8 +66,16 @@ async def position_before(store: EventStore, lane: int, at: datetime) -> int:
     while low < high:
         middle = (low + high) // 2
         found = await store.read_log(lane, after=middle, limit=1)
-        if found and store.heading(found[0]).at < at:
+        if found and (stored := _at(store, found[0])) and stored < at:
             low = found[0].position
         else:
             high = middle
     return low
+
+
+def _at(store: EventStore, recorded: Recorded) -> datetime | None:
+    """When a fact was stored; None when not even that can be read: it then bounds nothing."""
+    try:
+        return store.heading(recorded).at
+    except Exception:  # whatever a decoder raises for bytes that are wrong
+        return None

@@ -13,11 +13,13 @@ from application.clock import now
 from application.execute import Aggregate, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
+from application.ports.keys import KeyUnusable
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.match_calls import Entry, Join
 from application.reconciliation.report import Account, Finding, Kind, Report
 from domain.event import StreamId
 from domain.model_calls import Call, Calls, TokensCorrected, TokensUsed, close_by_log, evolve_calls
+from domain.refusals import DependencyUnavailable
 from domain.usage import Usage, cost_of
 
 SLACK = timedelta(minutes=15)
@@ -62,7 +64,7 @@ class Reconcile:
                 paired = True
                 if entry.by_size:
                     by_size.add(line.model)
-                await self._judge(account, entry, line)
+                await self._try(account, entry, line)
         alone = join.calls_without_a_line()
         # Only a log with a line for every call that was counted proves that one without a line never arrived.
         whole = paired and not any(
@@ -71,7 +73,7 @@ class Reconcile:
             if account.within(e.at)
         )
         for entry in alone:
-            await self._judge(account, entry, None, whole=whole)
+            await self._try(account, entry, None, whole=whole)
         for line in join.lines_without_a_call():
             _judge_line(account, line, by_size)
         return report
@@ -81,7 +83,7 @@ class Reconcile:
         begin, end = report.since - SLACK, report.until + SLACK
         tidied = begin
         async with (
-            aclosing(read_call_facts(self.store, self.lanes, begin, end)) as facts,
+            aclosing(read_call_facts(self.store, self.lanes, begin, end, report.miss)) as facts,
             aclosing(self._lines(report, begin, end)) as lines,
         ):
             fact, line = await anext(facts, None), await anext(lines, None)
@@ -107,6 +109,15 @@ class Reconcile:
                 report.unreadable += 1
             else:
                 yield line
+
+    async def _try(self, account: Account, entry: Entry, line: LoggedCall | None, *, whole: bool = True) -> None:
+        """One call, which keeps no other from being judged."""
+        try:
+            await self._judge(account, entry, line, whole=whole)
+        except Exception as error:
+            if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
+                raise
+            account.report.miss(entry.stream, error)
 
     async def _judge(self, account: Account, entry: Entry, line: LoggedCall | None, *, whole: bool = True) -> None:
         """One call with its line, or without one."""

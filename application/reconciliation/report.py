@@ -9,12 +9,14 @@ from decimal import Decimal
 from typing import Literal
 
 import msgspec
+import structlog
 
 from domain.model_calls import TokensUsed
 from domain.usage import Usage
 
 Kind = Literal["corrected", "settled", "missing", "extra"]
 NOTHING = Decimal(0)
+log = structlog.get_logger()
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +49,10 @@ class Report(msgspec.Struct, kw_only=True):
     `unbilled` (no tokens and no line: refused), `missing`, `under_way` (too young to be judged).
 
     `extra` lines name a call that we do not know, or fit none; `foreign` ones are no calls of ours, or name none and
-    cost nothing; `unreadable` pieces of the log could not be read. `by_size` of the pairs were found by model, time and
-    size. Drifts in USD are sums of each call's difference, so that two errors cannot hide each other; `drift_usd` is
-    what is left of it now.
+    cost nothing; `unreadable` pieces of the log could not be read. `damaged` facts and calls of the ledger could not be
+    read either: they keep no other from being compared, and the program's log names each. `by_size` of the pairs were
+    found by model, time and size. Drifts in USD are sums of each call's difference, so that two errors cannot hide each
+    other; `drift_usd` is what is left of it now.
     """
 
     since: datetime
@@ -67,6 +70,7 @@ class Report(msgspec.Struct, kw_only=True):
     extra: int = 0
     foreign: int = 0
     unreadable: int = 0
+    damaged: int = 0
     ledger_usd: Decimal = NOTHING
     logged_usd: Decimal = NOTHING
     drift_before_usd: Decimal = NOTHING
@@ -74,8 +78,13 @@ class Report(msgspec.Struct, kw_only=True):
 
     @property
     def explained(self) -> bool:
-        """Whether no call is left that only one side knows."""
-        return not self.missing and not self.extra
+        """Whether no call is left that only one side knows, and none that could not be read."""
+        return not self.missing and not self.extra and not self.damaged
+
+    def miss(self, stream: str, error: Exception) -> None:
+        """Something of the ledger could not be read."""
+        self.damaged += 1
+        log.error("ledger_damaged", stream=stream, error=type(error).__name__)
 
 
 @dataclass(slots=True)

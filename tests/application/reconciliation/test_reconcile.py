@@ -13,12 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.clock import new_id
+from application.ports.event_store import Recorded
 from application.ports.invocation_logs import LoggedCall, UnreadableLine
+from application.ports.keys import KeyUnusable
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.reconcile import Reconcile
 from application.reconciliation.report import Finding, Report
 from domain.event import Envelope, Event
 from domain.model_calls import ModelCallStarted, TokensCorrected, TokensUsed, settle
+from domain.refusals import DependencyUnavailable
 from domain.session.events import SessionOpened
 from domain.usage import Usage, cost_of
 from tests.fakes.in_memory_event_store import InMemoryEventStore
@@ -284,7 +287,7 @@ async def test_the_facts_of_a_stretch_are_found_in_a_long_log(world: World, minu
         started = ModelCallStarted(call_id=str(number), step="answer", model=SONNET, user="ada")
         await world.put(f"acme/search/{number}", START + timedelta(minutes=number, seconds=1), started)
     since = START + timedelta(minutes=minute)
-    found = [fact async for fact in read_call_facts(world.store, 1, since, since + timedelta(minutes=3))]
+    found = [fact async for fact in read_call_facts(world.store, 1, since, since + timedelta(minutes=3), unmissed)]
     assert [fact.stream for fact in found] == [f"acme/search/{n}" for n in range(minute, min(minute + 3, 300))]
 
 
@@ -341,3 +344,53 @@ async def test_any_history_is_parted_and_its_money_adds_up(calls: list[Drawn], s
 def _with_a_line(report: Report, world: World) -> int:
     """How many calls found a line."""
     return report.matched + sum(f.logged is not None and f.kind != "extra" for f in world.findings)
+
+
+def unmissed(stream: str, error: Exception) -> None:
+    raise error
+
+
+class DamagedStore(InMemoryEventStore):
+    """One stream's facts cannot be read: its bytes, or those of its heading too, or only when it is loaded."""
+
+    damaged, how = "", ""
+
+    def open(self, recorded: Recorded) -> Envelope:
+        if recorded.stream == self.damaged and self.how in ("body", "heading"):
+            raise ValueError("altered")
+        return super().open(recorded)
+
+    def heading(self, recorded: Recorded) -> Envelope:
+        if recorded.stream == self.damaged and self.how == "heading":
+            raise ValueError("altered")
+        return super().heading(recorded)
+
+    async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
+        if stream == self.damaged and self.how in ("load", "key"):
+            raise KeyUnusable if self.how == "key" else ValueError("altered")
+        return await super().load(stream, after=after, upto=upto)
+
+
+@pytest.mark.parametrize("how", ["body", "heading", "load", "key"])
+async def test_a_call_that_cannot_be_read_keeps_no_other_from_being_reconciled(how: str) -> None:
+    world = World()
+    world.store = store = DamagedStore()
+    store.damaged, store.how = "acme/session/damaged", how
+    usage = Usage(input_tokens=10, output_tokens=20)
+    first = await world.call(ESTIMATE, logged=usage, estimated=True)
+    await world.call(ESTIMATE, logged=usage, estimated=True, stream=store.damaged, at=NOON + timedelta(minutes=1))
+    last = await world.call(ESTIMATE, logged=usage, estimated=True, at=NOON + timedelta(minutes=2))
+    report = await world.reconcile()
+    assert {finding.call_id for finding in world.findings if finding.kind == "corrected"} == {
+        first.call_id,
+        last.call_id,
+    }
+    assert report.damaged and not report.explained
+
+
+async def test_a_ledger_that_is_away_is_said_to_be() -> None:
+    world = World()
+    await world.call(ESTIMATE, logged=None)
+    world.store.away = True
+    with pytest.raises(DependencyUnavailable):
+        await world.reconcile()
