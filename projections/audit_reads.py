@@ -13,7 +13,12 @@ from domain.event import Shredded
 from projections.audit import read_leaf
 from projections.transactions import Pool, Row, reading, rows
 
+PAGE_BYTES = 1024 * 1024
+"""Of facts on a page, as they are stored: the last may go beyond."""
 EVENTS = """
+SELECT * FROM (
+SELECT *, count(*) OVER () AS found, sum(octet_length(leaf)) OVER (ORDER BY position) - octet_length(leaf) AS before
+FROM (
 SELECT position, stream, version, topic AS kind, at, actor, correlation_id, causation_id, leaf, leaf_hash
 FROM projections.audit_events
 WHERE tenant = %(tenant)s AND position > %(after)s
@@ -21,7 +26,8 @@ WHERE tenant = %(tenant)s AND position > %(after)s
   AND (%(stream)s::text IS NULL OR stream = %(stream)s) AND (%(actors)s = '{}'::text[] OR actor = ANY (%(actors)s))
   AND (%(kind)s::text IS NULL OR topic = %(kind)s)
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
-ORDER BY position LIMIT %(limit)s"""
+ORDER BY position LIMIT %(limit)s + 1) AS few) AS sized
+WHERE before < %(size)s ORDER BY position LIMIT %(limit)s"""
 
 
 LAST = "SELECT coalesce(max(position), 0) AS position FROM projections.audit_events WHERE tenant = %(tenant)s"
@@ -58,9 +64,11 @@ class AuditReads:
             found = await rows(connection, LAST, {"tenant": tenant})
         return int(found[0]["position"])
 
-    async def events(self, tenant: str, asked: AuditFilter, *, after: int, upto: int, limit: int) -> list[Row]:
-        """Facts after a position, with `data` opened (None where the key is gone, or the bytes are damaged) and
-        `leaf_hash` in hex."""
+    async def events(
+        self, tenant: str, asked: AuditFilter, *, after: int, upto: int, limit: int
+    ) -> tuple[list[Row], bool]:
+        """A page of facts after a position, and whether there are more; `data` is opened (None where the key is gone,
+        or the bytes are damaged) and `leaf_hash` in hex."""
         parameters = {
             **msgspec.structs.asdict(asked),
             "actors": list(asked.actors),
@@ -69,14 +77,17 @@ class AuditReads:
             "after": after,
             "upto": upto,
             "limit": limit,
+            "size": PAGE_BYTES,
         }
         async with reading(self._pool, tenant) as connection:
             found = await rows(connection, EVENTS, parameters)
         await self._store.unlock([row["stream"] for row in found])
-        return [self._opened(row) for row in found]
+        more = bool(found) and found[0]["found"] > len(found)
+        return [self._opened(row) for row in found], more
 
     def _opened(self, row: Row) -> Row:
         leaf = read_leaf(bytes(row.pop("leaf")))
+        del row["found"], row["before"]
         recorded = Recorded(leaf.position, 0, leaf.stream, leaf.version, leaf.topic, leaf.state)
         data: dict[str, Any] | None = None
         try:

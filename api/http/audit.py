@@ -42,8 +42,7 @@ async def audit_events(
     most = checked_limit(limit)
     start, upto = read_stretch(cursor) if cursor else (after or 0, await services.audit.last(tenant))
     await note_reading(services, request.user, start, asked.shown())
-    found = await services.audit.events(tenant, asked, after=start, upto=upto, limit=most + 1)
-    more, shown = len(found) > most, found[:most]
+    shown, more = await services.audit.events(tenant, asked, after=start, upto=upto, limit=most)
     following = f"{position_cursor(shown[-1]['position'])}.{position_cursor(upto)}" if more else None
     names = await services.users.names(tenant, (row["actor"] for row in shown))
     events = [plain(row) | {"position": row["position"], "actor": names[row["actor"]]} for row in shown]

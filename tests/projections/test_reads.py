@@ -430,3 +430,22 @@ async def test_bad_questions_are_named(house: House, path: str, role: str, query
 )
 async def test_roles_see_only_their_own_kind(house: House, path: str, role: str) -> None:
     assert (await house.get(path, role)).status_code == 403
+
+
+async def test_pages_of_the_audit_log_are_bounded_in_bytes(house: House) -> None:
+    id = await house.session()
+    passage = e.Passage(passage_id="p", document_id="d", title="", text="x" * 400_000, start=0, end=9, score=1.0)
+    for _ in range(8):
+        await house.writer.append(house.stream(id), [e.PassagesRetrieved(turn_id="t", passages=(passage,))], "ada")
+    await house.feed()
+    cursor: dict[str, str] = {}
+    sizes, kinds = [], []
+    while True:
+        answer = await house.get("/v1/audit/events", "auditor", session=id, limit=1_000, **cursor)
+        sizes.append(len(answer.content))
+        kinds += [row["kind"] for row in answer.json()["events"]]
+        if answer.json()["next"] is None:
+            break
+        cursor = {"cursor": answer.json()["next"]}
+    assert kinds.count("passages.retrieved.1") == 8 and len(sizes) > 2
+    assert max(sizes) < 2_000_000
