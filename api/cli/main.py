@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "chat": ("api.cli.chat", "chat", "Ask, in the terminal"),
     "projections": ("api.cli.projections", "projections", "Lag of the read models; rebuild one"),
     "reconcile": ("api.cli.reconcile", "reconcile", "Our ledger against Bedrock's own log of calls"),
-    "bench": ("api.cli.bench", "bench", "The benchmarks, as ratios against a baseline in the same run"),
+    "bench": ("infra.bench.cli", "bench", "The benchmarks, as ratios against a baseline in the same run"),
 }
 
 

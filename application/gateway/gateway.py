@@ -14,8 +14,8 @@ from application.gateway.embedding import embed
 from application.gateway.failover import Failover
 from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
-from application.plan.quoting import draw_mark, fence_tag, fenced
 from application.ports.model import Embedder, Finished, Message, TextDelta, ToolUse
+from application.redaction.quoting import draw_mark, fence_tag, fenced
 from application.redaction.redactor import Redactor
 from domain.model_calls import ModelCallStarted
 from domain.session.events import ModelFailedOver

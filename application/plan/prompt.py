@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from application.plan.citations import MARK
-from application.plan.quoting import FENCE, as_data, as_title
 from application.ports.model import Message
+from application.redaction.quoting import FENCE, as_data, as_title
 from domain.session.events import Passage
 from domain.session.state import Session, Turn
 from domain.usage import estimate_tokens

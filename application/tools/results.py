@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from application.plan.quoting import as_data, as_data_value
+from application.redaction.quoting import as_data, as_data_value
 from domain.session.events import ToolCalled
 
 STARTED, WAITING = "started", "waiting"

@@ -19,6 +19,7 @@ from application.reconciliation.report import Finding, Report
 from domain.usage import family_of
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.table import table
 from infra.bench.ledger.load import Load, order_faults
 
 KINDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
@@ -198,7 +199,6 @@ def run(turns: int = 1_000, sockets: int = 50, tenants: int = 4, kills: int = 3)
 
 def shown(outcome: Ledgers) -> str:
     """The outcome for people: sums, then every call that was apart, then the verdict."""
-    from api.cli.bench import table
     from api.cli.reconcile import line_of, summary_of
 
     ends = ", ".join(f"{count} {end}" for end, count in outcome.ends.items())

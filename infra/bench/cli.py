@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import click
 import msgspec
 
-from api.cli.bench_documents import documents
+from infra.bench.documents import documents
+from infra.bench.harness.table import table
 
 
 @click.group()
@@ -19,18 +19,6 @@ def bench() -> None:
 
     Example: colloquy bench events
     """
-
-
-def table(rows: Sequence[Any]) -> str:
-    """Structs as an aligned table, one a line."""
-    dicts = [msgspec.structs.asdict(row) for row in rows]
-    heads = list(dicts[0])
-    cells = [
-        heads,
-        *([f"{value:,}" if isinstance(value, float | int) else str(value) for value in d.values()] for d in dicts),
-    ]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(heads))]
-    return "\n".join("  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)) for line in cells)
 
 
 @bench.command()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from application.plan.catalogue.steps import STEPS
 from application.plan.citations import MARK
 from application.plan.prompt import question_message
-from application.plan.quoting import as_data, as_data_value, fence_tag, fenced
 from application.plan.step_request import ask_of
+from application.redaction.quoting import as_data, as_data_value, fence_tag, fenced
 from domain.session.events import Passage
 
 LABEL = re.compile(r"^[ \t]*(?:question|passages)[ \t]*:", re.IGNORECASE | re.MULTILINE)
