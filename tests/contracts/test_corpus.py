@@ -14,7 +14,7 @@ from application.ports.keys import KeyDamaged, KeyUnusable
 from tests.databases import open_corpus
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.in_memory_sealer import InMemorySealer
-from tests.journeys.plaintext import files_that_tell
+from tests.plaintext import files_that_tell
 
 DIMENSIONS = 4
 EAST, NORTH, UP = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]

@@ -20,7 +20,7 @@ from domain.refusals import DocumentRefused, InvalidField
 from domain.tenant.events import Column, Query
 from infra.bench.attack_sql import attack, orders_table
 from infra.bench.hostile_sql import hostile_queries
-from tests.adapters.postgres.lawful_sql import LAWFUL, PARAMETERS
+from tests.contracts.lawful_sql import LAWFUL, PARAMETERS
 from tests.databases import logins_of, open_datasets
 from tests.fakes.in_memory_datasets import InMemoryDatasets
 

@@ -20,7 +20,7 @@ from domain.event import Shredded
 from infra.local.endpoints import Endpoints
 from tests.adapters.extract.files import pdf, word
 from tests.application.documents.harness import received
-from tests.journeys.plaintext import files_that_tell
+from tests.plaintext import files_that_tell
 
 pytestmark = pytest.mark.real
 

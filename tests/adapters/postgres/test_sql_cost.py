@@ -11,7 +11,7 @@ from adapters.postgres.sql_cost import MAX_TABLES
 from domain.refusals import InvalidField
 from domain.tenant.events import Query
 from infra.bench.hostile_sql import hostile_queries
-from tests.adapters.postgres.lawful_sql import LAWFUL, PARAMETERS
+from tests.contracts.lawful_sql import LAWFUL, PARAMETERS
 
 
 def parsed(sql: str, row_bytes: int = 1_000) -> Select:
