@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A private value: its kind (a key of `domain.tenant.events.PII_DEFAULTS`), where it stands in code points of the
     text, end exclusive, and how sure the finder is (0 to 1)."""
 
