@@ -36,6 +36,7 @@ from application.turns.generate_answer import GenerateAnswer
 from application.turns.post_turn import PostTurn
 from application.turns.prepare_turn import PrepareTurn
 from application.turns.retrieve_passages import RetrievePassages
+from application.turns.reuse_answer import ReuseAnswer
 from application.turns.run_tools import ToolRounds
 from application.turns.run_turn import TurnExecutor
 from application.turns.step_reply_cache import StepReplyCache
@@ -72,6 +73,7 @@ class TurnParts:
 class Turns:
     """What runs turns, and what others ask of its parts."""
 
+    prepare: PrepareTurn
     runner: TurnExecutor
     gate: BudgetGate
     cache: AnswerCache
@@ -105,13 +107,15 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         idle_s=settings.stream_idle_s,
     )
     release = f"{settings.model_fast} {settings.model_balanced} {settings.model_embedding} {PROMPTS}"
+    versions = CorpusVersions(parts.corpus)
+    prepare = PrepareTurn(parts.tenants, parts.detector, cache, versions, parts.embedder, release)
     runner = TurnExecutor(
-        tenants=parts.tenants,
-        opening=PrepareTurn(parts.detector, cache, CorpusVersions(parts.corpus), parts.embedder, release),
+        gate=gate,
         cache=cache,
         retrieve=retrieve,
-        make_answer=GenerateAnswer(gateway, retrieve, answering, StepReplyCache(parts.replies, parts.sealer, release)),
-        after_turn=PostTurn(),
+        generate=GenerateAnswer(gateway, retrieve, answering, StepReplyCache(parts.replies, parts.sealer, release)),
+        reuse=ReuseAnswer(cache, parts.detector),
+        follow_up=PostTurn(),
         turn_s=settings.turn_s,
     )
-    return Turns(runner=runner, gate=gate, cache=cache, health=health)
+    return Turns(prepare=prepare, runner=runner, gate=gate, cache=cache, health=health)

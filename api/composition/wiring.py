@@ -260,14 +260,14 @@ async def _assemble(
             webhooks=webhooks,
         ),
     )
-    create_turn = CreateTurnHandler(turns.gate, turns.runner, store.vault)
+    create_turn = CreateTurnHandler(turns.gate, turns.prepare, turns.runner, store.vault)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     recover = RecoverTurns(
         leases=PostgresLeases(writer, process, settings.lease_s),
         sessions=sessions,
         gate=turns.gate,
-        run_turn=turns.runner,
-        create_turn=create_turn,
+        prepare=turns.prepare,
+        turns=turns.runner,
         users=users,
         sealer=store.vault,
         process=process,
@@ -316,7 +316,7 @@ async def _assemble(
         frames=FrameRates(settings.frames_per_minute),
         open_session=OpenSessionHandler(sessions, tenants),
         create_turn=create_turn,
-        drain=Drain(sessions, admission, create_turn),
+        drain=Drain(sessions, admission, turns.runner),
         verifier=token_verifier(settings),
         users=users,
         tickets=ValkeyTickets(cache, derivation_secrets(settings)),

@@ -10,7 +10,7 @@ from api.http.request.paging import stretch_cursor
 from application.sessions import feed_frames as f
 from application.sessions.frame_limits import ANSWER_BYTES, HISTORY_BYTES, cut, within
 from application.sessions.live_session import LiveSession
-from application.turns.running_turn import usage_fields
+from application.turns.end_frames import usage_fields
 from domain.session.state import Session, Turn
 
 HISTORY_TURNS = 50

@@ -39,8 +39,11 @@ class Journal(Protocol):
 
     caller: Caller
     redactor: Redactor
-    ended: bool
-    """Whether what the calls are for is over: then nothing is tried again."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether what the calls are for is over: then nothing is tried again."""
+        ...
 
     async def record(self, events: Sequence[Event]) -> None:
         """Store these facts now, after those noted before."""

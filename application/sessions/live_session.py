@@ -45,7 +45,11 @@ class Running(Protocol):
     """The turn that runs in this process, as its session knows it."""
 
     turn_id: str
-    ended: bool
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has its end, or is no longer ours."""
+        ...
 
     async def cancel(self) -> bool:
         """End it for its user; False when it had ended."""

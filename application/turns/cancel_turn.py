@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from application.sessions.live_session import LiveSession
-from application.turns.running_turn import Fenced
+from application.turns.turn_log import Fenced
 from domain.refusals import TurnNotFound
 
 

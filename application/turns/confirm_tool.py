@@ -29,22 +29,24 @@ class AskFirst:
 
         def answer(session: Session) -> bool | None:
             turn = session.running
-            if turn is None or (turn.turn_id, turn.resumed) != (run.turn_id, run.resumed):
+            if turn is None or (turn.turn_id, turn.resumed) != (run.turn_id, run.request.resumed):
                 return False
             return turn.confirmations.get(call.key)
 
         if answer(run.live.state) is None:
             asked = ToolConfirmationAsked(turn_id=run.turn_id, key=call.key, name=call.name, input=call.input)
-            await run.live.commit(lambda session: rules.ask_first(session, asked), run.context)
-            run.show(f.ToolCall(name=call.name, status="waiting", call=call.key, input=msgspec.json.decode(call.input)))
+            await run.live.commit(lambda session: rules.ask_first(session, asked), run.log.context)
+            run.output.show(
+                f.ToolCall(name=call.name, status="waiting", call=call.key, input=msgspec.json.decode(call.input))
+            )
             await run.live.until(lambda session: answer(session) is not None, self.within_s)
             no = ConfirmTool(turn_id=run.turn_id, call=call.key, allow=False)
             await run.live.commit(
-                lambda session: rules.confirm_tool(session, no) if answer(session) is None else [], run.context
+                lambda session: rules.confirm_tool(session, no) if answer(session) is None else [], run.log.context
             )
         allowed = answer(run.live.state) is True and not run.ended
         if allowed:
-            run.show(f.ToolCall(name=call.name, status="started"))
+            run.output.show(f.ToolCall(name=call.name, status="started"))
         return allowed
 
 

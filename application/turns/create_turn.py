@@ -14,12 +14,11 @@ from application.ports.keys import Sealer
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from application.tasks import TaskSet
-from application.turns.prepare_turn import PreparedTurn
+from application.turns.prepare_turn import PrepareTurn
 from application.turns.run_turn import TurnExecutor
-from application.turns.running_turn import RunningTurn, TurnRequest
+from application.turns.turn_request import TurnRequest
 from application.users import hashed_client_id
 from domain.access import Principal
-from domain.dependence import THE_USER
 from domain.event import Event
 from domain.refusals import TurnInProgress
 from domain.session import rules
@@ -35,9 +34,9 @@ class CreateTurnHandler:
     """Accepts a turn and starts it."""
 
     gate: BudgetGate
-    run_turn: TurnExecutor
+    prepare: PrepareTurn
+    turns: TurnExecutor
     sealer: Sealer
-    tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
     admissions: TaskSet = field(default_factory=partial(TaskSet, "admission"))
 
     async def __call__(
@@ -90,19 +89,18 @@ class CreateTurnHandler:
     async def _start(
         self, principal: Principal, live: LiveSession, command: CreateTurn, admission: asyncio.Task[None]
     ) -> tuple[Turn, bool]:
-        asker = TurnRequest(
+        request = TurnRequest(
             turn_id=command.turn_id,
             command=await hashed_client_id(self.sealer, str(live.id), command.client_id),
             user=principal.user,
+            text=command.text,
             name=principal.name,
             roles=principal.roles,
+            language=wanted_language(command.metadata),
+            attached=bool(command.attachments),
+            may_cache=command.use_cache and not command.attachments,
         )
-        run = await self.run_turn.begin(live, asker)
-        may_cache = command.use_cache and not command.attachments
-        if command.attachments:
-            run.depends |= THE_USER
-        language = wanted_language(command.metadata)
-        opening = await self.run_turn.opening(run, command.text, may_cache=may_cache, language=language)
+        prepared = await self.prepare(live, request)
         await admission
 
         def rule(session: Session) -> Sequence[Event]:
@@ -110,30 +108,19 @@ class CreateTurnHandler:
             if not started:
                 return []
             title = [] if session.title else [SessionRenamed(title=title_of(command.text))]
-            return [*title, *started, *opening.events]
+            return [*title, *started, *prepared.events]
 
-        stored = await live.commit_within(rule, run.context)
+        run = prepared.run
+        stored = await live.commit_within(rule, run.log.context)
         turn = live.state.turn_of_client(command.client_id)
         assert turn is not None, "the rule made it or found it"
         if not stored:
             await self.gate.leave(principal.tenant, principal.user, command.turn_id)
             return turn, False
-        live.run = run
-        run.show(f.Created(client_id=command.client_id))
-        for frame in opening.frames:
-            run.show(frame)
-        self.spawn(run, opening)
+        for frame in (f.Created(client_id=command.client_id), *prepared.frames):
+            run.output.show(frame)
+        self.turns.start(prepared)
         return turn, True
-
-    def spawn(self, run: RunningTurn, opening: PreparedTurn) -> None:
-        """Run a turn that has a place already, in a task of its own; the place is given back when it ends."""
-        self.tasks.start(self._run(run, opening))
-
-    async def _run(self, run: RunningTurn, opening: PreparedTurn) -> None:
-        try:
-            await self.run_turn(run, opening)
-        finally:
-            await self.gate.leave(run.caller.tenant, run.caller.user, run.turn_id)
 
 
 def title_of(text: str) -> str:

@@ -9,7 +9,7 @@ from application.acting_tenant import acting_for
 from application.budget.process_limits import Admission
 from application.sessions.live_session import LiveSessions, Running
 from application.tasks import isolated
-from application.turns.create_turn import CreateTurnHandler
+from application.turns.run_turn import TurnExecutor
 from domain.refusals import Draining
 
 SETTLE_S = 5.0
@@ -23,18 +23,16 @@ class Drain:
 
     sessions: LiveSessions
     admission: Admission
-    create_turn: CreateTurnHandler
+    turns: TurnExecutor
 
     async def __call__(self, grace_s: float) -> None:
         """Refuse new turns, wait up to `grace_s` for those that run, fail the rest as `draining`."""
         self.admission.draining = True
-        await self.create_turn.tasks.join(grace_s)
+        await self.turns.join(grace_s)
         running = [(live.id.tenant, live.run) for live in self.sessions.held() if live.run is not None]
         await asyncio.gather(*(_fail(tenant, run) for tenant, run in running))
-        await self.create_turn.tasks.join(SETTLE_S)
-        await asyncio.gather(
-            self.create_turn.tasks.end(SETTLE_S), self.create_turn.run_turn.after_turn.tasks.end(SETTLE_S)
-        )
+        await self.turns.join(SETTLE_S)
+        await self.turns.end(SETTLE_S)
         await self.sessions.tasks.join(SETTLE_S)
         with isolated("feed_mirror"):
             await self.sessions.mirror()

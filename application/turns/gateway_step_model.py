@@ -33,20 +33,20 @@ class GatewayStepModel:
             ModelRequest(
                 step=ask.step,
                 tier=ask.tier,
-                policy=self.run.assistant.models,
+                policy=self.run.config.assistant.models,
                 system=ask.system,
                 messages=ask.messages,
                 max_tokens=ask.max_tokens,
                 first_token_s=ask.timeout_s,
                 idle_s=ask.timeout_s,
             ),
-            self.run,
+            self.run.log,
         )
         return StepReply(reply.text, reply.model, reply.reason, reply.stop_reason == "stop")
 
     def show(self, step: str, status: str, model: str, reason: str, ms: int) -> None:
         """A step begins or is done, for who watches."""
         if status == "started":
-            self.run.show(f.Step(step=step, status=status))
+            self.run.output.show(f.Step(step=step, status=status))
         else:
-            self.run.show(f.Step(step=step, status=status, model=model or UNSET, reason=reason or UNSET, ms=ms))
+            self.run.output.show(f.Step(step=step, status=status, model=model or UNSET, reason=reason or UNSET, ms=ms))

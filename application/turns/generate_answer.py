@@ -14,9 +14,10 @@ from application.plan.run_plan import PlanRun
 from application.turns.gateway_step_model import GatewayStepModel
 from application.turns.prepare_turn import PreparedTurn
 from application.turns.retrieve_passages import RetrievePassages
-from application.turns.running_turn import Fenced, RunningTurn
+from application.turns.running_turn import RunningTurn
 from application.turns.step_reply_cache import StepReplyCache
 from application.turns.stream_answer import StreamAnswer
+from application.turns.turn_log import Fenced
 from domain.session.events import Passage
 from domain.session.state import Turn
 
@@ -32,57 +33,61 @@ class GenerateAnswer:
     answer: StreamAnswer
     kept: StepReplyCache
 
-    async def __call__(self, run: RunningTurn, opening: PreparedTurn, vector: list[float] | None) -> None:
-        """Say the answer and complete the turn."""
-        turn = run.live.state.turn(run.turn_id)
-        if turn is None:
-            raise Fenced
-        plan = self._plan(run, turn, opening, vector)
-        effects = await plan.before()
-        if run.ended:
-            return
-        run.citations = CitationReader(effects.keep_passages(plan.retrieved))
-        await self.answer(run, turn, plan)
-        if plan.plan.verify and not run.ended and run.text:
-            await self._verify(run, turn, plan)
-        if not run.ended:
-            run.plan = plan
-            await run.complete()
-
-    def _plan(self, run: RunningTurn, turn: Turn, opening: PreparedTurn, vector: list[float] | None) -> PlanRun:
-        may_keep = opening.question is not None and opening.question.policy.exact
+    def plan(self, run: RunningTurn, prepared: PreparedTurn, vector: list[float] | None) -> PlanRun:
+        """What is to be done for the answer, as far as it is known: `vector` is that of the question."""
+        turn, may_keep = _turn_of(run), prepared.question is not None and prepared.question.policy.exact
         steps = GatewayStepModel(self.gateway, run, self.kept if may_keep else None)
         facts = facts_of(
             run.live.state,
             turn,
-            run.assistant,
-            documents=opening.documents,
+            run.config.assistant,
+            documents=prepared.documents,
             tools=[
                 ToolFact(name=name, description=tool.description, effects=tool.effects)
-                for name, tool in run.tools().items()
+                for name, tool in run.config.tools.items()
             ],
             wanted_language=turn.language,
         )
-        plan = plan_of(run.assistant, facts)
+        plan = plan_of(run.config.assistant, facts)
 
         async def search(effects: Effects) -> Sequence[Passage]:
             return await self.retrieve(run, turn, effects.search_queries, vector, plan.fetch)
 
-        return PlanRun(plan, facts, steps, run, turn.turn_id, search, steps.show, dict(turn.results))
+        return PlanRun(plan, facts, steps, run.log, turn.turn_id, search, steps.show, dict(turn.results))
 
-    async def _verify(self, run: RunningTurn, turn: Turn, plan: PlanRun) -> None:
+    async def __call__(self, run: RunningTurn, plan: PlanRun) -> None:
+        """Say the answer and complete the turn."""
+        effects = await plan.before()
+        if run.ended:
+            return
+        run.output.quote(CitationReader(effects.keep_passages(plan.retrieved)))
+        await self.answer(run, _turn_of(run), plan)
+        if plan.plan.verify and not run.ended and run.outcome.text:
+            await self._verify(run, plan)
+        if not run.ended:
+            await run.complete()
+
+    async def _verify(self, run: RunningTurn, plan: PlanRun) -> None:
         """Nothing here fails the turn: an answer that has been shown stands unless a step says that it may not."""
-        effects = await plan.verify(run.text)
+        effects = await plan.verify(run.outcome.text)
         if run.ended:
             return
         if effects.must_withdraw:
-            run.reset("withdrawn")
-            run.say(WITHDRAWN)
-            run.finish_reason = "content_filter"
+            run.output.reset("withdrawn")
+            run.output.say(WITHDRAWN)
+            run.outcome.finish_reason = "content_filter"
         elif effects.must_revise and "revise" in plan.plan.on_demand:
-            run.reset("revised")
+            run.output.reset("revised")
             await self.answer.again(run, plan, "revise")
         elif effects.must_translate and "translate" in plan.plan.on_demand:
-            plan.answer = run.text
-            run.reset("translated")
+            plan.answer = run.outcome.text
+            run.output.reset("translated")
             await self.answer.again(run, plan, "translate")
+
+
+def _turn_of(run: RunningTurn) -> Turn:
+    """The turn as its session knows it; Fenced when that has been erased."""
+    turn = run.live.state.turn(run.turn_id)
+    if turn is None:
+        raise Fenced
+    return turn

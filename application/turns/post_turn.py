@@ -11,7 +11,8 @@ import structlog
 from application.plan.catalogue.after import facts_after
 from application.plan.run_plan import PlanRun
 from application.tasks import TaskSet, isolated
-from application.turns.running_turn import Fenced, RunningTurn
+from application.turns.running_turn import RunningTurn
+from application.turns.turn_log import Fenced
 from domain.refusals import Refusal
 
 MOST = 1_000
@@ -27,23 +28,26 @@ class PostTurn:
     tasks: TaskSet = field(default_factory=partial(TaskSet, "after_turn"))
     _held: Counter[str] = field(default_factory=Counter)
 
-    def begin(self, run: RunningTurn) -> None:
-        """Begin what a completed turn's plan has for afterwards."""
-        plan = run.plan
-        if run.completed and plan is not None and plan.plan.after and self._has_room(run):
+    def begin(self, run: RunningTurn, plan: PlanRun) -> None:
+        """Begin what the plan of a turn has for afterwards, if the turn is completed."""
+        if run.outcome.completed and plan.plan.after and self._has_room(run):
             self._held[run.turn_id] = run.live.state.size
             task = self.tasks.start(self._after(run, plan))
             task.add_done_callback(lambda _: self._held.pop(run.turn_id, None))
+
+    async def end(self, timeout_s: float) -> None:
+        """Cancel what still runs, and see it end."""
+        await self.tasks.end(timeout_s)
 
     def _has_room(self, run: RunningTurn) -> bool:
         return len(self.tasks) < MOST and self._held.total() + run.live.state.size <= MOST_BYTES
 
     async def _after(self, run: RunningTurn, plan: PlanRun) -> None:
         try:
-            results = await plan.after(run.text)
-            await run.record(facts_after(results, plan.facts))
+            results = await plan.after(run.outcome.text)
+            await run.log.record(facts_after(results, plan.facts))
         except (Fenced, Refusal) as error:
             log.info("after_turn_left", turn=run.turn_id, why=type(error).__name__)
         finally:
             with isolated("turn_settlement", turn=run.turn_id):
-                await run.settle()
+                await run.log.settle()

@@ -1,4 +1,4 @@
-"""What is known of a turn before it is stored: its private values, an answer from the cache, the first call."""
+"""What is known of a turn before it is stored: its assistant, its private values, a kept answer, the first call."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from application.gateway.embedding import start_embedding
 from application.ports.answer_cache import CacheScope, Question
 from application.ports.detector import Detector
 from application.ports.model import Embedder
-from application.redaction.redactor import irreversible
+from application.ports.tenants import Tenants
+from application.redaction.redactor import Redactor, irreversible
 from application.sessions import feed_frames as f
+from application.sessions.live_session import LiveSession
 from application.turns.corpus_versions import CorpusVersions
 from application.turns.running_turn import RunningTurn
+from application.turns.turn_request import AssistantConfig, TurnRequest
 from domain.dependence import EVERYTHING
 from domain.event import Event
 from domain.model_calls import ModelCallStarted
 from domain.refusals import PiiBlocked
 from domain.session import events as e
-from domain.session.state import Turn
+from domain.session.state import Session, Turn
 from domain.tenant.state import Tenant
 
 
 @dataclass
 class PreparedTurn:
-    """Facts that share the commit of `turn.started`, frames that follow it, and what comes of them. `question` is what
-    caches are asked; None when they may not be. `documents` says whether there is anything to search."""
+    """A turn that can be started once it is stored: facts that share the commit of `turn.started`, frames that follow
+    it, and what comes of them. `question` is what caches are asked; None when they may not be. `documents` says
+    whether there is anything to search."""
 
+    run: RunningTurn
     events: list[Event] = field(default_factory=list)
     frames: list[f.Frame] = field(default_factory=list)
     embedding: ModelCallStarted | None = None
@@ -44,70 +49,91 @@ class PreparedTurn:
 class PrepareTurn:
     """Makes them. `release` names what of the installation shapes answers: its models and prompts."""
 
+    tenants: Tenants
     detector: Detector
     cache: AnswerCache
     versions: CorpusVersions
     embedder: Embedder
     release: str
 
-    async def __call__(self, run: RunningTurn, text: str, *, may_cache: bool, language: str = "") -> PreparedTurn:
-        """The opening of a turn that says `text`. Nothing private is looked up or kept, and nothing that hangs on the
-        moment."""
-        opening = PreparedTurn()
-        run.depends |= dependence_of(text) | conversation(turn.audience for turn in _earlier(run))
+    async def __call__(self, live: LiveSession, request: TurnRequest) -> PreparedTurn:
+        """The turn that is asked for; `AssistantNotFound`. Nothing private is looked up or kept, and nothing that hangs
+        on the moment."""
+        config = await self._config(live)
+        run = RunningTurn(live, request, config, Redactor(self.detector, config.assistant.pii))
+        prepared = PreparedTurn(run)
+        earlier = answered_turns(live.state)
+        run.outcome.depends |= dependence_of(request.text) | conversation(turn.audience for turn in earlier)
+        if await self._may_go_on(prepared):
+            version = await self.versions.of(live.id.tenant) if config.assistant.documents else 0
+            prepared.documents = version > 0
+            await self._look_up(prepared, version)
+            if prepared.hit is None:
+                await self._begin_search(prepared)
+        return prepared
+
+    async def _config(self, live: LiveSession) -> AssistantConfig:
+        tenant, name = live.id.tenant, live.state.assistant
+        assistant, version = await self.tenants.assistant(tenant, name)
+        settings = await self.tenants.settings(tenant)
+        return AssistantConfig(name=name, assistant=assistant, version=version, tenant=settings)
+
+    async def _may_go_on(self, prepared: PreparedTurn) -> bool:
+        """Whether the question may be answered; its private values are found and noted."""
+        run = prepared.run
         try:
-            await run.redactor.redact(text)
+            await run.redactor.redact(run.request.text)
         except PiiBlocked as refusal:
-            opening.refusal = refusal
-            return opening
+            prepared.refusal = refusal
+            return False
         if run.redactor.found:
-            counts, run.depends = run.redactor.counts, EVERYTHING
-            opening.events.append(e.PiiRedacted(turn_id=run.turn_id, kinds=counts))
-            opening.frames.append(f.PiiRedacted(kinds=counts))
-        version = await self.versions.of(run.caller.tenant) if run.assistant.documents else 0
-        opening.documents = version > 0
-        policy = run.assistant.cache
-        if may_cache and run.depends.audience != "nobody" and (policy.exact or policy.semantic):
-            opening.question = Question(text=text, scope=self._scope(run, version, language), policy=policy)
-            opening.hit = await self.cache.exact(opening.question)
-        if opening.hit is not None:
-            opening.events.append(cache_hit(run.turn_id, opening.hit))
-        elif opening.documents or (opening.question and policy.semantic):
-            opening.embedded_text = await irreversible(text, self.detector, run.assistant.pii)
-            opening.embedding = start_embedding(self.embedder, opening.embedded_text, run.caller.user, run.turn_id)
-            opening.events.append(opening.embedding)
-        return opening
+            counts, run.outcome.depends = run.redactor.counts, EVERYTHING
+            prepared.events.append(e.PiiRedacted(turn_id=run.turn_id, kinds=counts))
+            prepared.frames.append(f.PiiRedacted(kinds=counts))
+        return True
 
-    async def holds_private(self, run: RunningTurn) -> bool:
-        """Whether the conversation or a tool brought private values into a turn. What stands in the tenant's documents
-        is not private to who asks."""
-        earlier = [turn for turn in run.live.state.turns if turn.turn_id != run.turn_id]
-        if any(turn.digest for turn in earlier):
-            return True  # what was said long ago is not remembered
-        told = [text for turn in earlier for text in (turn.text, turn.answer)]
-        for text in (*told, *run.tool_outputs):
-            if await irreversible(text, self.detector, run.assistant.pii) != text:
-                return True
-        return False
+    async def _look_up(self, prepared: PreparedTurn, corpus_version: int) -> None:
+        """Ask the cache of answers to the same words, where the turn may be answered from a cache at all."""
+        run, policy = prepared.run, prepared.run.config.assistant.cache
+        if not (run.request.may_cache and (policy.exact or policy.semantic)):
+            return
+        if run.outcome.depends.audience == "nobody":
+            return
+        prepared.question = Question(text=run.request.text, scope=self._scope(run, corpus_version), policy=policy)
+        prepared.hit = await self.cache.exact(prepared.question)
+        if prepared.hit is not None:
+            prepared.events.append(cache_hit(run.turn_id, prepared.hit))
 
-    def _scope(self, run: RunningTurn, corpus_version: int, language: str) -> CacheScope:
+    async def _begin_search(self, prepared: PreparedTurn) -> None:
+        """The first call of a turn that searches documents, or kept answers by their meaning: the question's vector."""
+        run, request = prepared.run, prepared.run.request
+        by_meaning = prepared.question is not None and prepared.question.policy.semantic
+        if not (prepared.documents or by_meaning):
+            return
+        prepared.embedded_text = await irreversible(request.text, self.detector, run.config.assistant.pii)
+        started = start_embedding(self.embedder, prepared.embedded_text, request.user, run.turn_id)
+        prepared.embedding = started
+        prepared.events.append(started)
+
+    def _scope(self, run: RunningTurn, corpus_version: int) -> CacheScope:
+        request, config, earlier = run.request, run.config, answered_turns(run.live.state)
         return CacheScope(
-            tenant=run.caller.tenant,
-            assistant=run.setting.name,
-            assistant_version=run.setting.version,
+            tenant=run.live.id.tenant,
+            assistant=config.name,
+            assistant_version=config.version,
             corpus_version=corpus_version,
-            data_version=data_version(run.setting.tenant, run.assistant.tools),
-            roles=tuple(sorted(run.roles)),
-            user=run.caller.user if run.depends.audience == "user" else "",
-            language=language,
-            context=context_of((turn.text or turn.digest.hex(), turn.answer) for turn in _earlier(run)),
+            data_version=data_version(config.tenant, config.assistant.tools),
+            roles=tuple(sorted(request.roles)),
+            user=request.user if run.outcome.depends.audience == "user" else "",
+            language=request.language,
+            context=context_of((turn.text or turn.digest.hex(), turn.answer) for turn in earlier),
             release=self.release,
         )
 
 
-def _earlier(run: RunningTurn) -> list[Turn]:
+def answered_turns(session: Session) -> list[Turn]:
     """The answered turns that a model is told of, if only by their summary."""
-    return [turn for turn in run.live.state.turns if turn.answer or turn.digest]
+    return [turn for turn in session.turns if turn.answer or turn.digest]
 
 
 def data_version(tenant: Tenant, tools: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -14,14 +15,15 @@ from application.ports.keys import Sealer
 from application.ports.leases import Leases
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import isolated
-from application.turns.create_turn import CreateTurnHandler
+from application.turns.end_frames import failed_frame
+from application.turns.prepare_turn import PreparedTurn, PrepareTurn
 from application.turns.run_turn import TurnExecutor
-from application.turns.running_turn import TurnRequest, fail_running, failed_frame
+from application.turns.turn_request import TurnRequest
 from application.users import Users, hashed_client_id
-from domain.event import StreamId
+from domain.event import Event, StreamId
 from domain.session import rules
 from domain.session.events import TurnFailed
-from domain.session.state import Turn
+from domain.session.state import Session, Turn
 
 CLAIM_AT_ONCE = 50
 MAX_RESUMES = 3
@@ -36,8 +38,8 @@ class RecoverTurns:
     leases: Leases
     sessions: LiveSessions
     gate: BudgetGate
-    run_turn: TurnExecutor
-    create_turn: CreateTurnHandler
+    prepare: PrepareTurn
+    turns: TurnExecutor
     users: Users
     sealer: Sealer
     process: str
@@ -67,33 +69,34 @@ class RecoverTurns:
         log.info("turn_taken_over", turn=turn.turn_id, stream=str(live.id))
         if turn.resumed >= MAX_RESUMES:
             return await end_honestly(live, "internal", "The turn was interrupted too often.")
-        asker = await self._asker(live, turn)
-        run = await self.run_turn.begin(live, asker)
-        await self.gate.readmit(live.id.tenant, asker.user, turn.turn_id)
+        request = await self._request(live, turn)
+        await self.gate.readmit(live.id.tenant, request.user, turn.turn_id)
         try:
-            opening = await self.run_turn.opening(run, turn.text, may_cache=False)
-            if turn.passages is not None:
-                opening.embedding = None
-            opening.events = [opening.embedding] if opening.embedding else []  # the rest is stored since the beginning
-            context = Context(self.process, turn.turn_id)
-            await live.commit_within(
-                lambda session: [*rules.resume_turn(session, self.process), *opening.events], context
-            )
+            prepared = await self.prepare(live, request)
+            await self._store(live, turn, prepared)
         except BaseException:
-            await self.gate.leave(live.id.tenant, asker.user, turn.turn_id)
+            await self.gate.leave(live.id.tenant, request.user, turn.turn_id)
             raise
-        live.run = run
-        run.reset("resumed")
-        self.create_turn.spawn(run, opening)
+        prepared.run.output.reset("resumed")
+        self.turns.start(prepared)
         return None
 
-    async def _asker(self, live: LiveSession, turn: Turn) -> TurnRequest:
+    async def _store(self, live: LiveSession, turn: Turn, prepared: PreparedTurn) -> None:
+        if turn.passages is not None:
+            prepared.embedding = None
+        events = [prepared.embedding] if prepared.embedding else []  # the rest is stored since the beginning
+        await live.commit_within(
+            lambda session: [*rules.resume_turn(session, self.process), *events], Context(self.process, turn.turn_id)
+        )
+
+    async def _request(self, live: LiveSession, turn: Turn) -> TurnRequest:
         tenant = live.id.tenant
         user = await self.users.pseudonym(tenant, live.state.user)
         return TurnRequest(
             turn_id=turn.turn_id,
             command=await hashed_client_id(self.sealer, str(live.id), turn.client_id),
             user=user,
+            text=turn.text,
             name=await self.users.name(tenant, user),
             resumed=turn.resumed + 1,
         )
@@ -108,3 +111,14 @@ async def end_honestly(live: LiveSession, code: str, message: str) -> None:
     for fact in stored:
         if isinstance(fact, TurnFailed):
             live.feed.put(failed_frame(fact))
+
+
+def fail_running(session: Session, code: str, message: str, retryable: bool) -> Sequence[Event]:
+    """Ends the turn that runs, whoever ran it."""
+    turn = session.running
+    if turn is None:
+        return []
+    return rules.fail_turn(
+        session,
+        TurnFailed(turn_id=turn.turn_id, code=code, message=message, retryable=retryable, trace_id=turn.turn_id),
+    )

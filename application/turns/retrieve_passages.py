@@ -28,11 +28,11 @@ class RetrievePassages:
     corpus: Corpus
     detector: Detector
 
-    async def vector(self, run: RunningTurn, opening: PreparedTurn) -> list[float] | None:
+    async def vector(self, run: RunningTurn, prepared: PreparedTurn) -> list[float] | None:
         """The vector of the question as it was typed; its start is stored already."""
-        if opening.embedding is None:
+        if prepared.embedding is None:
             return None
-        return await self.gateway.embed(opening.embedded_text, opening.embedding, run)
+        return await self.gateway.embed(prepared.embedded_text, prepared.embedding, run.log)
 
     async def __call__(
         self, run: RunningTurn, turn: Turn, queries: Sequence[str], vector: list[float] | None, k: int
@@ -41,19 +41,19 @@ class RetrievePassages:
         if turn.passages is not None:
             return turn.passages
         began = time.monotonic()
-        run.show(f.Step(step="retrieve", status="started"))
+        run.output.show(f.Step(step="retrieve", status="started"))
         rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k) for query in queries))
         passages = fuse(rankings, k)
-        run.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
-        run.show(f.Step(step="retrieve", status="finished", ms=round((time.monotonic() - began) * 1000)))
+        run.log.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
+        run.output.show(f.Step(step="retrieve", status="finished", ms=round((time.monotonic() - began) * 1000)))
         return passages
 
     async def _search(
         self, run: RunningTurn, turn: Turn, query: str, vector: list[float] | None, k: int
     ) -> Sequence[e.Passage]:
         if query.strip() != turn.text.strip():
-            text = await irreversible(query, self.detector, run.assistant.pii)
-            started = start_embedding(self.gateway.embedder, text, run.caller.user, run.turn_id)
-            await run.record([started])
-            vector = await self.gateway.embed(text, started, run)
-        return await self.corpus.search(run.caller.tenant, query, vector, k)
+            text = await irreversible(query, self.detector, run.config.assistant.pii)
+            started = start_embedding(self.gateway.embedder, text, run.request.user, run.turn_id)
+            await run.log.record([started])
+            vector = await self.gateway.embed(text, started, run.log)
+        return await self.corpus.search(run.live.id.tenant, query, vector, k)

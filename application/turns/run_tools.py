@@ -37,19 +37,20 @@ class ToolRounds:
         """The tools of a turn, with what is known of calls that were made before it was taken over."""
 
         async def intend(fact: ToolCalled) -> None:
-            await run.record([fact])
+            await run.log.record([fact])
 
         async def ask_user(call: ToolCalled) -> bool:
             return await self.ask_first(run, call)
 
-        caller = Caller(run.caller.tenant, run.name, run.roles)
+        request = run.request
+        caller = Caller(run.live.id.tenant, request.name or request.user, request.roles)
         known = list(turn.tool_calls.values())
         return await self.boxes.open(caller, run.turn_id, names, known=known, intend=intend, ask_user=ask_user)
 
     def refuse(self, run: RunningTurn, uses: Sequence[ToolUse]) -> None:
         """Run none of these: the answer that asked for them was cut, held back or not well formed."""
         for use in uses:
-            run.show(f.ToolCall(name=use.name, status="refused"))
+            run.output.show(f.ToolCall(name=use.name, status="refused"))
 
     async def __call__(
         self, run: RunningTurn, plan: PlanRun, box: ToolBox, said: str, uses: Sequence[ToolUse]
@@ -71,13 +72,13 @@ class ToolRounds:
         return [Message("assistant", asked), Message("user", told)]
 
     async def _call(self, run: RunningTurn, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolResult:
-        tool = run.tools().get(use.name)
+        tool = run.config.tools.get(use.name)
         if not (tool and tool.confirm):  # else it is shown once it may
-            run.show(f.ToolCall(name=use.name, status="started"))
+            run.output.show(f.ToolCall(name=use.name, status="started"))
         result = await box.call(use)
-        run.tool_outputs.append(result.output)
-        run.note(result.event(run.turn_id))
-        run.show(f.ToolCall(name=use.name, status=result.status, ms=result.ms))
+        run.outcome.tool_outputs.append(result.output)
+        run.log.note(result.event(run.turn_id))
+        run.output.show(f.ToolCall(name=use.name, status=result.status, ms=result.ms))
         if len(result.output) > LONG_RESULT and "summarise_tool_result" in plan.plan.on_demand:
             return await self._shortened(plan, result)
         return result
@@ -89,7 +90,7 @@ class ToolRounds:
         return use
 
     async def _repaired(self, run: RunningTurn, plan: PlanRun, use: ToolUse, unfit: str) -> ToolUse:
-        tool = run.tools().get(use.name)
+        tool = run.config.tools.get(use.name)
         if tool is None:
             return use
         schema = msgspec.json.encode(tool.input_schema).decode()

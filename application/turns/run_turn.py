@@ -1,29 +1,26 @@
-"""Runs one turn by its plan, from a cache or by models, and ends it exactly once, whoever watches."""
+"""Runs turns by their plan, from a cache or by models: each in a task of its own, ended exactly once."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from application.answer_cache.answer_cache import AnswerCache, Hit
-from application.answer_cache.cacheability import may_keep, pieces
-from application.clock import now
-from application.plan.citations import KeptCitations
-from application.ports.answer_cache import CachedAnswer, Question
+from application.budget.budget_gate import BudgetGate
+from application.ports.answer_cache import Question
 from application.ports.model import ModelFailure
-from application.ports.tenants import Tenants
-from application.redaction.redactor import Redactor
-from application.sessions import feed_frames as f
-from application.sessions.live_session import LiveSession
-from application.tasks import GIVES_WAY, is_cancelled, isolated
+from application.tasks import GIVES_WAY, TaskSet, is_cancelled, isolated
 from application.turns.generate_answer import GenerateAnswer
 from application.turns.post_turn import PostTurn
-from application.turns.prepare_turn import PreparedTurn, PrepareTurn, cache_hit
+from application.turns.prepare_turn import PreparedTurn, cache_hit
 from application.turns.retrieve_passages import RetrievePassages
-from application.turns.running_turn import AssistantConfig, Fenced, RunningTurn, TurnRequest
+from application.turns.reuse_answer import ReuseAnswer
+from application.turns.running_turn import RunningTurn
+from application.turns.turn_log import Fenced
 from domain.refusals import Internal, ModelUnavailable, Refusal
 from domain.session import events as e
 
@@ -33,121 +30,116 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class TurnExecutor:
-    """Runs turns. `turn_s` is how long one may take."""
+    """Owns the tasks of turns and sees their end, whoever watches. `turn_s` is how long a turn may take."""
 
-    tenants: Tenants
-    opening: PrepareTurn
+    gate: BudgetGate
     cache: AnswerCache
     retrieve: RetrievePassages
-    make_answer: GenerateAnswer
-    after_turn: PostTurn
+    generate: GenerateAnswer
+    reuse: ReuseAnswer
+    follow_up: PostTurn
     turn_s: float
+    tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
 
-    async def begin(self, live: LiveSession, asker: TurnRequest) -> RunningTurn:
-        """A turn with its assistant's rules; `AssistantNotFound`."""
-        name = live.state.assistant
-        assistant, version = await self.tenants.assistant(live.id.tenant, name)
-        tenant = await self.tenants.settings(live.id.tenant)
-        setting = AssistantConfig(name=name, assistant=assistant, version=version, tenant=tenant)
-        return RunningTurn(live, asker, setting, Redactor(self.opening.detector, assistant.pii))
+    def start(self, prepared: PreparedTurn) -> None:
+        """Run a turn that is stored and has a permit; that is given back when the turn has ended."""
+        run = prepared.run
+        run.begin()
+        self.tasks.start(self._execute(run, prepared))
 
-    async def __call__(self, run: RunningTurn, opening: PreparedTurn) -> None:
-        """Run to the end. Never raises: whatever goes wrong, the turn ends honestly or belongs to somebody else."""
+    async def join(self, timeout_s: float) -> None:
+        """Wait until no turn runs, or the time is up."""
+        await self.tasks.join(timeout_s)
+
+    async def end(self, timeout_s: float) -> None:
+        """Cancel the turns that run and what follows those that have ended, and see them end."""
+        await asyncio.gather(self.tasks.end(timeout_s), self.follow_up.end(timeout_s))
+
+    async def _execute(self, run: RunningTurn, prepared: PreparedTurn) -> None:
+        caller = run.log.caller
+        async with AsyncExitStack() as ending:
+            ending.push_async_callback(self.gate.leave, caller.tenant, caller.user, caller.turn)
+            with ExitStack() as afterwards:
+                try:
+                    await self._to_its_end(run, prepared, afterwards)
+                finally:
+                    await self._leave(run)
+
+    async def _to_its_end(self, run: RunningTurn, prepared: PreparedTurn, afterwards: ExitStack) -> None:
+        """Whatever goes wrong, the turn ends honestly or belongs to somebody else."""
         try:
             async with asyncio.timeout(self.turn_s):
-                await self._run(run, opening)
+                await self._answer(run, prepared, afterwards)
         except TimeoutError:
-            await self._give_up(run, ModelUnavailable(f"The turn took longer than {self.turn_s:.0f} s."))
+            await self._fail(run, ModelUnavailable(f"The turn took longer than {self.turn_s:.0f} s."))
         except Fenced:
-            run.ended = True
+            run.give_up()
         except ModelFailure as failure:
-            await self._give_up(run, _refusal_of(failure))
+            await self._fail(run, _refusal_of(failure))
         except Refusal as refusal:
-            await self._give_up(run, refusal)
+            await self._fail(run, refusal)
         except BaseException as error:  # whatever a part of it raises, the turn has an end
             if is_cancelled(error) or isinstance(error, GIVES_WAY):
                 raise
-            log.error("turn_broke", turn=run.turn_id, tenant=run.caller.tenant, exc_info=error)
-            await self._give_up(run, Internal())
-        finally:
-            await self._leave(run)
+            log.error("turn_broke", turn=run.turn_id, tenant=run.live.id.tenant, exc_info=error)
+            await self._fail(run, Internal())
 
-    async def _run(self, run: RunningTurn, opening: PreparedTurn) -> None:
-        if opening.refusal is not None:
-            raise opening.refusal
-        if opening.hit is not None:
-            return await self._repeat(run, opening.hit)
-        vector = await self.retrieve.vector(run, opening)
-        if opening.question is None:
-            return await self.make_answer(run, opening, vector)
-        if (hit := await self.cache.semantic(opening.question, vector)) and not run.ended:
-            run.note(cache_hit(run.turn_id, hit))
+    async def _answer(self, run: RunningTurn, prepared: PreparedTurn, afterwards: ExitStack) -> None:
+        if prepared.refusal is not None:
+            raise prepared.refusal
+        if prepared.hit is not None:
+            return await self.reuse.repeat(run, prepared.hit)
+        vector = await self.retrieve.vector(run, prepared)
+        if (question := prepared.question) is None:
+            return await self._generate(run, prepared, vector, afterwards)
+        if (hit := await self.cache.semantic(question, vector)) and not run.ended:
             return await self._repeat(run, hit)
         if run.may_depend.audience != "tenant":  # then it is likely that nobody else gets the answer: no use to wait
-            return await self._make(run, opening, opening.question, vector)
-        async with self.cache.leading(opening.question, WAIT_FOR_EQUAL_S) as answered:
+            return await self._make(run, prepared, question, vector, afterwards)
+        async with self.cache.leading(question, WAIT_FOR_EQUAL_S) as answered:
             if answered is None:
-                return await self._make(run, opening, opening.question, vector)
-            if not run.ended:
-                run.note(cache_hit(run.turn_id, answered))
-                return await self._repeat(run, answered)
+                await self._make(run, prepared, question, vector, afterwards)
+            elif not run.ended:
+                await self._repeat(run, answered)
         return None
 
+    async def _repeat(self, run: RunningTurn, hit: Hit) -> None:
+        run.log.note(cache_hit(run.turn_id, hit))
+        await self.reuse.repeat(run, hit)
+
     async def _make(
-        self, run: RunningTurn, opening: PreparedTurn, question: Question, vector: list[float] | None
+        self,
+        run: RunningTurn,
+        prepared: PreparedTurn,
+        question: Question,
+        vector: list[float] | None,
+        afterwards: ExitStack,
     ) -> None:
         """An answer that neither cache had, kept for whom it may be given again to."""
         if run.ended:
             return
-        run.note(e.CacheMissed(turn_id=run.turn_id))
-        await self.make_answer(run, opening, vector)
-        keep = run.completed and run.text and may_keep(run.audience, question.scope)
-        if keep and not await self.opening.holds_private(run):
-            await self.cache.store(question, vector, kept_answer(run))
+        run.log.note(e.CacheMissed(turn_id=run.turn_id))
+        await self._generate(run, prepared, vector, afterwards)
+        await self.reuse.keep(run, question, vector)
 
-    async def _repeat(self, run: RunningTurn, hit: Hit) -> None:
-        """An answer that was given before streams like a new one."""
-        run.show(
-            f.CacheHit(
-                layer=hit.layer, age_s=hit.age_s, saved_usd=f"{hit.saved_usd:f}", similarity=round(hit.similarity, 4)
-            )
-        )
-        run.model, run.citations = hit.answer.model, KeptCitations(hit.answer.citations)
-        for piece in pieces(hit.answer.text):
-            run.say(piece)
-        run.finish_reason = "stop"  # nothing else is kept
-        await run.complete(cached=hit.layer)
+    async def _generate(
+        self, run: RunningTurn, prepared: PreparedTurn, vector: list[float] | None, afterwards: ExitStack
+    ) -> None:
+        plan = self.generate.plan(run, prepared, vector)
+        afterwards.callback(self.follow_up.begin, run, plan)
+        await self.generate(run, plan)
 
-    async def _give_up(self, run: RunningTurn, refusal: Refusal) -> None:
+    async def _fail(self, run: RunningTurn, refusal: Refusal) -> None:
         with isolated("turn_end", turn=run.turn_id), suppress(Fenced):
             await run.fail(refusal)
-        run.ended = True
+        run.give_up()
 
     async def _leave(self, run: RunningTurn) -> None:
-        if run.live.run is run:
-            run.live.run = None
+        run.leave()
         with isolated("turn_settlement", turn=run.turn_id):
-            await run.settle()
+            await run.log.settle()
         with isolated("session_snapshot", session=run.live.id.id):
             await run.live.snapshot()
-        self.after_turn.begin(run)
-
-
-def kept_answer(run: RunningTurn) -> CachedAnswer:
-    """The answer of a completed turn, for the caches."""
-    turn = run.live.state.turn(run.turn_id)
-    return CachedAnswer(
-        text=run.text,
-        session=run.live.id.id,
-        turn=run.turn_id,
-        at=now(),
-        citations=tuple(run.citations.found.values()),
-        model=run.model,
-        usage=run.spent.usage,
-        cost_usd=run.spent.cost_usd,
-        ms=turn.ms if turn else 0,
-        ttft_ms=turn.ttft_ms if turn else 0,
-    )
 
 
 def _refusal_of(failure: ModelFailure) -> Refusal:

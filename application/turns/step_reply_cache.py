@@ -36,7 +36,7 @@ class StepReplyCache:
     async def reply(self, run: RunningTurn, ask: StepRequest, asked: Callable[[], Awaitable[StepReply]]) -> StepReply:
         """What the same request of the same tenant was replied, with the reason `kept`; else what it is now, which is
         kept behind the turn's back if it fits the step and nothing private went into it. Raises what `asked` does."""
-        tenant = run.caller.tenant
+        tenant = run.live.id.tenant
         key = await or_none("keys", KEYS_S, self.sealer.digest(tenant, self._request(run, ask)))
         if key is None:
             return await asked()
@@ -56,16 +56,17 @@ class StepReplyCache:
 
     async def _keep(self, run: RunningTurn, key: bytes, reply: StepReply) -> None:
         async def put() -> None:
-            stream = str(run.live.id)
+            id, stream = run.live.id, str(run.live.id)
             sealed = await self.sealer.seal(stream, msgspec.msgpack.encode(reply), _context(key))
             entry = Entry(stream, run.turn_id, sealed)
-            await self.replies.put(run.caller.tenant, key, entry, run.assistant.cache.ttl_s)
+            await self.replies.put(id.tenant, key, entry, run.config.assistant.cache.ttl_s)
 
         await or_none("steps", KEYS_S, put())
 
     def _request(self, run: RunningTurn, ask: StepRequest) -> bytes:
         request = (ask.step, ask.tier, ask.system, ask.messages, ask.max_tokens)
-        return msgspec.msgpack.encode((self.release, run.assistant.models, run.assistant.pii, request), order="sorted")
+        assistant = run.config.assistant
+        return msgspec.msgpack.encode((self.release, assistant.models, assistant.pii, request), order="sorted")
 
 
 def _fits(ask: StepRequest, reply: StepReply) -> bool:

@@ -63,30 +63,30 @@ class StreamAnswer:
             step=effects.answer_step,
             tier=effects.answer_tier,
             complexity=effects.complexity,  # type: ignore[arg-type] # one of its literals
-            policy=run.assistant.models,
-            system=system_blocks(run.assistant.instructions),
+            policy=run.config.assistant.models,
+            system=system_blocks(run.config.assistant.instructions),
             messages=(*earlier, question),
             stable_messages=len(earlier),
             max_tokens=self.answer_tokens,
             first_token_s=self.first_token_s,
             idle_s=self.idle_s,
             tools=box.specs() if box else (),
-            links=run.assistant.links,
+            links=run.config.assistant.links,
         )
         for left in reversed(range(MOST_ROUNDS)):
             round = await self._round(run, ask)
-            if run.ended or run.full or not round.uses:
+            if run.ended or run.outcome.full or not round.uses:
                 return
             if box is None or round.stop_reason != "tool_use":
                 self.tools.refuse(run, round.uses)
                 return
-            said = run.text[len(round.before) :]
+            said = run.outcome.text[len(round.before) :]
             more = await self.tools(run, plan, box, said, round.uses)
             if not more:
                 return
             if left == 1:
                 more[-1].content.append({"text": LAST_ROUND})
-            ask = _next(ask, more, run.text)
+            ask = _next(ask, more, run.outcome.text)
         raise ModelUnavailable(f"The model asked for tools {MOST_ROUNDS} times and gave no answer.")
 
     async def again(self, run: RunningTurn, plan: PlanRun, step: str) -> None:
@@ -95,62 +95,63 @@ class StreamAnswer:
         ask = ModelRequest(
             step=step,
             tier=asked.tier,
-            policy=run.assistant.models,
-            system=(*system_blocks(run.assistant.instructions), *asked.system),
+            policy=run.config.assistant.models,
+            system=(*system_blocks(run.config.assistant.instructions), *asked.system),
             messages=asked.messages,
             max_tokens=asked.max_tokens,
             first_token_s=self.first_token_s,
             idle_s=self.idle_s,
-            links=run.assistant.links,
+            links=run.config.assistant.links,
         )
         await self._round(run, ask)
 
     async def _round(self, run: RunningTurn, ask: ModelRequest) -> _Round:
         began = time.monotonic()
-        round = _Round(ask.step, before=run.text)
+        round = _Round(ask.step, before=run.outcome.text)
         await self._hear(run, ask, round)
         if not run.ended:
             ms = round_ms(began)
-            run.finish_reason = "length" if run.full else _finish(round, run.text)
-            run.note(e.StepRun(turn_id=run.turn_id, step=ask.step, model=round.model, reason=round.reason, ms=ms))
-            run.show(f.Step(step=ask.step, status="finished", model=round.model, ms=ms))
+            outcome = run.outcome
+            outcome.finish_reason = "length" if outcome.full else _finish(round, outcome.text)
+            run.log.note(e.StepRun(turn_id=run.turn_id, step=ask.step, model=round.model, reason=round.reason, ms=ms))
+            run.output.show(f.Step(step=ask.step, status="finished", model=round.model, ms=ms))
         return round
 
     async def _hear(self, run: RunningTurn, ask: ModelRequest, round: _Round) -> None:
         draining = False
-        async with asyncio.timeout(None) as limit, aclosing(self.gateway.converse(ask, run)) as events:
+        async with asyncio.timeout(None) as limit, aclosing(self.gateway.converse(ask, run.log)) as events:
             async for event in events:
                 if not run.ended:
                     self._take(run, event, round)
-                    if run.full:
+                    if run.outcome.full:
                         return  # a model that says more than can be shown is not heard out
                 elif not draining:
                     draining = True
                     limit.reschedule(asyncio.get_running_loop().time() + DRAIN_S)
 
     def _take(self, run: RunningTurn, event: GatewayEvent, round: _Round) -> None:
+        output, outcome = run.output, run.outcome
         match event:
             case TextDelta():
-                run.say(event.text if round.spoke or not round.before else BETWEEN_ROUNDS + event.text)
+                output.say(event.text if round.spoke or not round.before else BETWEEN_ROUNDS + event.text)
                 round.spoke = True
             case ToolUse():
                 round.uses.append(event)
             case CitedSpan():
-                if citation := run.citations.cite(event.n, run.text):
-                    run.show_citation(citation)
+                output.cite(event.n)
             case Routed():
                 if not round.model:
-                    run.show(f.Step(step=round.step, status="started", model=event.model, reason=event.reason))
-                run.model = round.model = event.model
+                    output.show(f.Step(step=round.step, status="started", model=event.model, reason=event.reason))
+                outcome.model = round.model = event.model
                 round.reason = event.reason
             case FailedOver():
                 round.uses.clear()
-                run.failed_over = True
-                run.show(
+                outcome.failed_over = True
+                output.show(
                     f.FailedOver(from_=event.from_model, to=event.to_model, reason=event.reason, at_char=event.at_char)
                 )
             case Restarted():
-                run.reset(event.reason, round.before)
+                output.reset(event.reason, round.before)
                 round.spoke = False
             case Finished():
                 round.stop_reason = event.stop_reason

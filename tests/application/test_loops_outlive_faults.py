@@ -54,7 +54,7 @@ async def abandoned(ours: House, elsewhere: House) -> LiveSession:
     """A session whose turn runs in another process, which falls silent."""
     live = await elsewhere.open()
     await elsewhere.create(member(live.state.user), live, client_id=new_id(), text=ASK)
-    await elsewhere.create.tasks.end()
+    await elsewhere.turns.runner.end(5)
     ours.store.expired.add(str(live.id))
     return live
 
@@ -64,7 +64,7 @@ def recovering(ours: House, faults: Faults) -> tuple[RecoverTurns, LiveSessions]
     sessions = LiveSessions(Faulty(ours.store, faults), Faulty(NoTail(), faults))
     recover = RecoverTurns(
         leases=Faulty(InMemoryLeases(ours.store), faults), sessions=sessions, gate=ours.turns.gate,
-        run_turn=ours.turns.runner, create_turn=ours.create, users=users_on(ours.sealer, ours.store),
+        prepare=ours.turns.prepare, turns=ours.turns.runner, users=users_on(ours.sealer, ours.store),
         sealer=Faulty(ours.sealer, faults), process="here",
     )  # fmt: skip
     return recover, sessions
@@ -94,7 +94,7 @@ async def test_recovery(fault: BaseException) -> None:
                 loops.every("lease_renewal", 0.0, recover.renew)
                 while await status_of(store, live) == "running":  # noqa: ASYNC110
                     await asyncio.sleep(0)
-            await ours.create.tasks.join(5)
+            await ours.turns.runner.join(5)
 
     await at_each_call(trial, fault)
 
@@ -108,7 +108,7 @@ async def test_a_session_that_cannot_be_loaded_keeps_no_other_from_being_recover
         before = ended["turn_takeover"]
         async with asyncio.timeout(10):
             await recover()
-            await ours.create.tasks.join(5)
+            await ours.turns.runner.join(5)
         assert (await status_of(store, bad), await status_of(store, good)) == ("running", "completed")
         assert ended["turn_takeover"] == before + 1
 

@@ -12,7 +12,7 @@ from application.clock import new_id
 from application.ports.model import ToolUse
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
 from application.turns.prepare_turn import data_version
-from application.turns.running_turn import TurnRequest
+from application.turns.turn_request import TurnRequest
 from domain.session import events as e
 from domain.session.events import ToolCalled
 from domain.tenant.events import Assistant, CachePolicy, DatasetPut, Query, Tool, Webhook
@@ -92,11 +92,11 @@ async def test_rows_are_everybodys_as_long_as_they_do_not_hang_on_the_clock(sql:
     rows = Tool(description="x", input_schema=SCHEMA, query=Query(dataset="a", sql=sql))
     async with house(Reply((USE,)), Reply(("30 days.",)), Reply(("Anew.",)), assistant=WITH_TOOL) as ours:
         given(ours, rows)
-        run = await ours.turns.runner.begin(await ours.open(), _asker())
+        run = (await ours.turns.prepare(await ours.open(), _asker())).run
         assert run.may_depend.audience == ("tenant" if "current" not in sql else "nobody")
-        run.note(_called("completed"))
-        run.finish_reason = "stop"
-        assert run.audience == run.may_depend.audience
+        run.log.note(_called("completed"))
+        run.outcome.finish_reason = "stop"
+        assert run.outcome.audience == run.may_depend.audience
 
 
 async def test_a_question_about_oneself_is_kept_for_oneself() -> None:
@@ -163,9 +163,9 @@ async def test_replies_of_steps_to_a_question_about_oneself_are_not_kept() -> No
 
 async def test_a_turn_that_was_taken_over_belongs_to_nobody_for_its_course_is_not_known() -> None:
     async with house() as ours:
-        run = await ours.turns.runner.begin(await ours.open(), _asker(resumed=1))
-        run.finish_reason = "stop"
-        assert run.audience == "nobody"
+        run = (await ours.turns.prepare(await ours.open(), _asker(resumed=1))).run
+        run.outcome.finish_reason = "stop"
+        assert run.outcome.audience == "nobody"
 
 
 async def test_a_dataset_that_is_put_again_or_another_one_is_another_scope() -> None:
@@ -179,7 +179,7 @@ async def test_a_dataset_that_is_put_again_or_another_one_is_another_scope() -> 
 
 
 def _asker(resumed: int = 0) -> Any:
-    return TurnRequest(turn_id=new_id(), command="c", user=member().user, resumed=resumed)
+    return TurnRequest(turn_id=new_id(), command="c", user=member().user, text=ASK, resumed=resumed)
 
 
 def _called(status: str) -> ToolCalled:

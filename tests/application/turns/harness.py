@@ -84,23 +84,27 @@ class House:
     create: CreateTurnHandler = field(init=False)
 
     def __post_init__(self) -> None:
-        self.create = CreateTurnHandler(self.turns.gate, self.turns.runner, self.sealer)
+        self.create = CreateTurnHandler(self.turns.gate, self.turns.prepare, self.turns.runner, self.sealer)
 
     async def open(self, user: str = "ada") -> LiveSession:
         """A new session."""
-        return await OpenSessionHandler(self.sessions, self.turns.runner.tenants).begin(member(user), "default")
+        return await OpenSessionHandler(self.sessions, self.turns.prepare.tenants).begin(member(user), "default")
 
     async def ask(self, live: LiveSession, text: str, **fields: Any) -> Turn:
         """Ask, and wait for the turn's end and for what follows it."""
         asked = {"client_id": new_id(), "text": text} | fields
         turn, _ = await self.create(member(live.state.user), live, **asked)
-        async with asyncio.timeout(WITHIN_S):
-            await asyncio.gather(*self.create.tasks)
-            await asyncio.gather(*self.turns.runner.after_turn.tasks)
-            await asyncio.gather(*self.turns.runner.make_answer.kept.tasks)
+        await self.settled()
         found = live.state.turn(turn.turn_id)
         assert found is not None, "it was made"
         return found
+
+    async def settled(self) -> None:
+        """Wait for the turns that run, and for what follows them."""
+        runner = self.turns.runner
+        async with asyncio.timeout(WITHIN_S):
+            for tasks in (runner.tasks, runner.follow_up.tasks, runner.generate.kept.tasks):
+                await asyncio.gather(*tasks)
 
     async def facts(self, live: LiveSession, *kinds: type[Event]) -> list[Event]:
         """The session's facts of these kinds, in order."""

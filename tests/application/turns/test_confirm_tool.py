@@ -16,7 +16,7 @@ from application.tools.executors import Caller
 from application.tools.toolbox import MOST_CONFIRMED
 from application.turns.cancel_turn import cancel_turn
 from application.turns.confirm_tool import confirm_tool
-from application.turns.running_turn import TurnRequest
+from application.turns.turn_request import TurnRequest
 from domain.refusals import NotFound, TurnNotFound
 from domain.session import events as e
 from domain.session import rules
@@ -161,13 +161,12 @@ async def test_whoever_takes_the_turn_over_knows_what_was_asked_and_answered(bef
             await live.commit(lambda session: [answered], Context("~ada"))
         await live.commit(lambda session: rules.resume_turn(session, "other"), Context("other"))
         runner = ours.turns.runner
-        run = await runner.begin(live, TurnRequest(turn_id=frame.turn_id, command="c", user="~ada", resumed=1))
-        live.run = run
-        going_on = asyncio.create_task(runner(run, await runner.opening(run, "Pay bob", may_cache=False)))
+        request = TurnRequest(turn_id=frame.turn_id, command="c", user="~ada", text="Pay bob", resumed=1)
+        runner.start(await ours.turns.prepare(live, request))
         await asyncio.wait([turn.asking])
         if before is None:
             await Asked(ours, live, turn.asking).confirm(True)
-        await going_on
+        await ours.settled()
         ended = live.state.turn(frame.turn_id)
         assert ended is not None and (ended.status, ended.answer) == ("completed", "I will. \n\nSo it is.")
         assert len(ours.webhooks.sent) == (before is not False)
@@ -195,7 +194,7 @@ async def test_nobody_is_asked_about_what_cannot_be_read_or_does_not_fit() -> No
 async def test_without_anybody_to_ask_the_answer_is_no() -> None:
     async with house() as ours:
         ours.tenant.tools["pay"] = PAY
-        boxes = ours.turns.runner.make_answer.answer.tools.boxes
+        boxes = ours.turns.runner.generate.answer.tools.boxes
         box = await boxes.open(_caller(), new_id(), ["pay"])
         result = await box.call(USE)
         assert result.status == "refused" and not ours.webhooks.sent

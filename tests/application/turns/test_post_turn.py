@@ -21,18 +21,17 @@ def ended(turn_id: str, size: int, gate: asyncio.Event) -> Any:
 
     plan = SimpleNamespace(plan=SimpleNamespace(after=("title",)), after=after, facts=SimpleNamespace())
     live = SimpleNamespace(state=SimpleNamespace(size=size))
-    return SimpleNamespace(
-        completed=True, plan=plan, text="", turn_id=turn_id, live=live, record=nothing, settle=nothing
-    )
+    outcome, log = SimpleNamespace(completed=True, text=""), SimpleNamespace(record=nothing, settle=nothing)
+    return SimpleNamespace(outcome=outcome, log=log, turn_id=turn_id, live=live), plan
 
 
 async def test_what_follows_is_left_out_when_there_is_too_much_of_it() -> None:
     following, gate = PostTurn(), asyncio.Event()
     for number in range(5):
-        following.begin(ended(f"t{number}", MOST_BYTES // 4, gate))
+        following.begin(*ended(f"t{number}", MOST_BYTES // 4, gate))
     assert len(following.tasks) == 4
     gate.set()
     await asyncio.gather(*following.tasks)
-    following.begin(ended("later", MOST_BYTES // 2, gate))
+    following.begin(*ended("later", MOST_BYTES // 2, gate))
     assert len(following.tasks) == 1
     await asyncio.gather(*following.tasks)

@@ -43,11 +43,11 @@ async def user_cancels(ours: House, live: LiveSession, turn: str) -> None:
 
 
 async def server_drains(ours: House, live: LiveSession, turn: str) -> None:
-    await Drain(ours.sessions, Admission(turns=1, turns_per_tenant=1, requests_per_minute=1), ours.create)(0)
+    await Drain(ours.sessions, Admission(turns=1, turns_per_tenant=1, requests_per_minute=1), ours.turns.runner)(0)
 
 
 async def task_is_cancelled(ours: House, live: LiveSession, turn: str) -> None:
-    await ours.create.tasks.end()
+    await ours.turns.runner.tasks.end()
 
 
 @asynccontextmanager
@@ -62,7 +62,7 @@ async def ending(*held: type[Event], reply: Reply = ANSWER) -> AsyncIterator[tup
 
 
 async def settle(ours: House) -> None:
-    for tasks in (ours.create.tasks, ours.sessions.tasks, ours.turns.runner.after_turn.tasks):
+    for tasks in (ours.turns.runner.tasks, ours.sessions.tasks, ours.turns.runner.follow_up.tasks):
         await tasks.join(20)
 
 
@@ -189,7 +189,7 @@ async def test_facts_of_an_append_that_its_caller_left_are_stored_once() -> None
         live = await ours.open()
         await ours.create(member(live.state.user), live, client_id="c", text=ASK)
         await store.reached.wait()
-        await ours.create.tasks.end(0.1)
+        await ours.turns.runner.tasks.end(0.1)
         store.go.set()
         await settle(ours)
         steps = [fact.step for fact in await ours.facts(live, e.StepRun) if isinstance(fact, e.StepRun)]

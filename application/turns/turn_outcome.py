@@ -1,0 +1,40 @@
+"""What a turn has come to so far: plain data, written while it runs and stored when it ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from application.gateway.call_log import Spent
+from application.plan.citations import CitationReader, Citations
+from domain.dependence import NOTHING, Audience, Dependence
+from domain.session.events import FinishReason
+
+
+@dataclass(slots=True)
+class TurnOutcome:
+    """`TurnOutput` writes `text`, its `citations`, `first_text` (on the monotonic clock, as `began`), `was_reset` and
+    `full`; `TurnLog` what it `depends` on and what was `spent`; whoever answers `model`, `failed_over`,
+    `finish_reason` and `tool_outputs`; `RunningTurn` its end."""
+
+    began: float = field(default_factory=time.monotonic)
+    text: str = ""
+    citations: Citations = field(default_factory=lambda: CitationReader(()))
+    model: str = ""
+    finish_reason: FinishReason = "incomplete"
+    spent: Spent = field(default_factory=Spent)
+    depends: Dependence = NOTHING
+    tool_outputs: list[str] = field(default_factory=list)
+    first_text: float | None = None
+    failed_over: bool = False
+    was_reset: bool = False
+    full: bool = False
+    ended: bool = False
+    completed: bool = False
+
+    @property
+    def audience(self) -> Audience:
+        """To whom the answer may be given again, by all that the turn did: nobody if it is not whole, or was begun anew
+        or by another model."""
+        whole = self.finish_reason == "stop" and not (self.failed_over or self.was_reset)
+        return self.depends.audience if whole else "nobody"
