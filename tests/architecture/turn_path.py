@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.application.turn_house import house, member
+from tests.application.turns.harness import house, member
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("domain", "application", "adapters", "projections", "api")
