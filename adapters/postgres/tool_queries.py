@@ -74,16 +74,16 @@ class ToolQueries:
         task.add_done_callback(lambda _: leave())
         try:
             await asyncio.wait({task}, timeout=self._limit_s)
+            if task.done():
+                return task.result()
             self._let_end(question, task)
             await asyncio.wait({task}, timeout=END_S)
         except asyncio.CancelledError:
             self._let_end(question, task)
             raise
-        if not task.done():
-            raise (
-                TookTooLong if question.is_asked else DependencyUnavailable("The database does not answer; try again.")
-            )
-        return task.result()
+        if not question.is_asked:
+            raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=2)
+        raise TookTooLong
 
     async def close(self) -> None:
         """Forget what is still being ended: the server does that by itself when its client is gone."""
