@@ -12,7 +12,7 @@ PRICE_VERSION = "bedrock-2026-11"
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tokens of one call or the sum of several, as Bedrock counts them: `input_tokens` excludes what the prompt
+    """Tokens of one call or the sum of several, as they are billed: `input_tokens` excludes what the prompt
     cache gave (`cache_read_tokens`) or took (`cache_write_tokens`, of which `cache_write_1h_tokens` for an hour)."""
 
     input_tokens: int = 0

@@ -8,7 +8,16 @@ import msgspec
 
 from adapters.bedrock.failures import of_frame
 from adapters.bedrock.frames import Headers
-from application.ports.model import CitedSpan, Finished, ModelEvent, ModelFailure, StopReason, TextDelta, ToolUse
+from application.ports.model import (
+    CitedSpan,
+    FailureKind,
+    Finished,
+    ModelEvent,
+    ModelFailure,
+    StopReason,
+    TextDelta,
+    ToolUse,
+)
 from domain.usage import Usage
 
 MAX_BYTES = 1024 * 1024
@@ -173,7 +182,7 @@ class Answer:
     def finished(self) -> Finished:
         """The end of the answer; StreamCut when its last events never came."""
         if self._stop_reason is None or self._usage is None:
-            raise ModelFailure("StreamCut", "the stream ended before its end", started=self.started)
+            raise ModelFailure(FailureKind.CUT, "the stream ended before its end", started=self.started)
         return Finished(self._why(self._stop_reason), self._usage)
 
     def _why(self, reason: str) -> StopReason:
@@ -199,12 +208,12 @@ class Answer:
         """A character is a byte at least; a model that goes on for ever is no model."""
         self._room -= len(text)
         if self._room < 0:
-            raise ModelFailure("StreamMalformed", f"an answer of more than {MAX_BYTES} bytes", started=True)
+            raise ModelFailure(FailureKind.MALFORMED, f"an answer of more than {MAX_BYTES} bytes", started=True)
 
     def _count_block(self, *names: str) -> None:
         self._blocks -= 1
         if self._blocks < 0 or any(len(name) > MAX_NAME for name in names):
-            raise ModelFailure("StreamMalformed", "an answer of too many blocks, or too long names", started=True)
+            raise ModelFailure(FailureKind.MALFORMED, "an answer of too many blocks, or too long names", started=True)
 
     def _add(self, event: ModelEvent) -> None:
         if self._text:

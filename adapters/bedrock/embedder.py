@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.bedrock.failures import CAUGHT, of_error
 from adapters.bedrock.wire import wire_of
-from application.ports.model import Embedding, ModelFailure
+from application.ports.model import Embedding, FailureKind, ModelFailure
 
 
 class TitanAnswer(msgspec.Struct):
@@ -38,11 +38,11 @@ class BedrockEmbedder:
                 opened = True
                 answer = self._decode(await response.read())
         except TimeoutError as error:
-            raise ModelFailure("FirstTokenTimeout", f"no vector within {deadline_s} s", opened=opened) from error
+            raise ModelFailure(FailureKind.TIMED_OUT, f"no vector within {deadline_s} s") from error
         except CAUGHT as error:
             raise of_error(error, opened=opened, started=False) from error
         if len(answer.embedding) != self.dimensions:
-            raise ModelFailure("StreamMalformed", f"a vector of {len(answer.embedding)}, not {self.dimensions}")
+            raise ModelFailure(FailureKind.MALFORMED, f"a vector of {len(answer.embedding)}, not {self.dimensions}")
         return Embedding(answer.embedding, answer.inputTextTokenCount)
 
     async def _invoke(self, request: dict[str, Any]) -> Any:

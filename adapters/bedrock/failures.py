@@ -1,4 +1,4 @@
-"""Turns whatever goes wrong on the way to Bedrock and back into one ModelFailure with Bedrock's own error name."""
+"""Turns whatever goes wrong on the way to Bedrock and back into one ModelFailure: its kind, and Bedrock's own name."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from botocore.exceptions import (
 )
 
 from adapters.bedrock.frames import FrameError, Headers
-from application.ports.model import ModelFailure
+from application.ports.model import FailureKind, ModelFailure
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
-STATUS = {
-    "ValidationException": 400,
-    "ServiceQuotaExceededException": 400,
-    "AccessDeniedException": 403,
-    "ExpiredTokenException": 403,
-    "ResourceNotFoundException": 404,
-    "ModelTimeoutException": 408,
-    "ModelErrorException": 424,
-    "ModelStreamErrorException": 424,
-    "ThrottlingException": 429,
-    "ModelNotReadyException": 429,
-    "InternalServerException": 500,
-    "InternalFailure": 500,
-    "ServiceUnavailableException": 503,
+KINDS = {
+    "ThrottlingException": FailureKind.THROTTLED,
+    "ServiceQuotaExceededException": FailureKind.OVER_QUOTA,
+    "ServiceUnavailableException": FailureKind.UNAVAILABLE,
+    "ModelNotReadyException": FailureKind.UNAVAILABLE,
+    "InternalServerException": FailureKind.INTERNAL,
+    "InternalFailure": FailureKind.INTERNAL,
+    "ModelErrorException": FailureKind.INTERNAL,
+    "ModelTimeoutException": FailureKind.TIMED_OUT,
+    "ModelStreamErrorException": FailureKind.CUT,
+    "ValidationException": FailureKind.INVALID_REQUEST,
+    "AccessDeniedException": FailureKind.ACCESS_DENIED,
+    "ResourceNotFoundException": FailureKind.ACCESS_DENIED,
+    "ExpiredTokenException": FailureKind.ACCESS_DENIED,
+    "UnrecognizedClientException": FailureKind.ACCESS_DENIED,
 }
 BY_STATUS = {
     400: "ValidationException",
@@ -51,21 +52,18 @@ class Failed(msgspec.Struct):
 
     message: str = ""
     originalMessage: str = ""
-    originalStatusCode: int = 0
 
 
 def of_frame(headers: Headers, payload: bytes, *, started: bool) -> ModelFailure:
     """The failure that an exception or error frame tells of. Inside a stream the names begin in lower case."""
     code = headers.name[:1].upper() + headers.name[1:] or "ModelStreamErrorException"
     if headers.kind == "error":
-        return ModelFailure(code, headers.detail, status=STATUS.get(code, 500), opened=True, started=started)
+        return _named(code, headers.detail, started=started)
     try:
         body = msgspec.json.decode(payload, type=Failed) if payload else Failed()
     except msgspec.MsgspecError:
         body = Failed()
-    message = body.originalMessage or body.message
-    status = STATUS.get(code) or body.originalStatusCode or 500
-    return ModelFailure(code, message, status=status, opened=True, started=started)
+    return _named(code, body.originalMessage or body.message, started=started)
 
 
 class Refused(msgspec.Struct):
@@ -84,7 +82,7 @@ def of_response(status: int, headers: Mapping[str, str], body: bytes) -> ModelFa
         said = Refused()
     name = headers.get("x-amzn-errortype") or said.code
     code = name.partition(":")[0].rpartition("#")[2] or BY_STATUS.get(status, "InternalServerException")
-    return ModelFailure(code, said.message, status=status)
+    return _named(code, said.message, refused=status >= 400)
 
 
 def of_error(error: BaseException, *, opened: bool, started: bool) -> ModelFailure:
@@ -93,27 +91,30 @@ def of_error(error: BaseException, *, opened: bool, started: bool) -> ModelFailu
     if isinstance(error, ClientError):
         return _of_client_error(error, started=started)
     if isinstance(error, (NoCredentialsError, CredentialRetrievalError)):
-        return ModelFailure("AccessDeniedException", str(error), status=403, started=started)
+        return _named("AccessDeniedException", str(error), refused=not opened, started=started)
     if isinstance(error, (FrameError, ParserError, msgspec.MsgspecError)):
-        return ModelFailure("StreamMalformed", f"{type(error).__name__}: {error}", started=started)
+        return ModelFailure(FailureKind.MALFORMED, f"{type(error).__name__}: {error}", started=started)
     if isinstance(error, TimeoutError):
-        code = "StreamStalled" if started else "FirstTokenTimeout"
-        return ModelFailure(code, "nothing arrived in time", started=started)
-    code = "StreamCut" if opened else "ConnectionFailed"
-    return ModelFailure(code, f"{type(error).__name__}: {error}", started=started)
+        kind = FailureKind.STALLED if started else FailureKind.TIMED_OUT
+        return ModelFailure(kind, "nothing arrived in time", started=started)
+    kind = FailureKind.CUT if opened else FailureKind.UNREACHABLE
+    return ModelFailure(kind, f"{type(error).__name__}: {error}", started=started)
 
 
 def _of_client_error(error: ClientError, *, started: bool) -> ModelFailure:
     """Before the stream the response has a status; inside it (`EventStreamError`) only the name says what it was."""
     said = error.response.get("Error", {})
-    code = str(said.get("Code") or "")
+    message, code = str(said.get("Message") or ""), str(said.get("Code") or "")
     code = code[:1].upper() + code[1:]
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or STATUS.get(code, 500))
     if isinstance(error, EventStreamError):
-        code = code or "ModelStreamErrorException"
-        return ModelFailure(
-            code, str(said.get("Message") or ""), status=STATUS.get(code, 500), opened=True, started=started
-        )
+        return _named(code or "ModelStreamErrorException", message, started=started)
     if code.isdigit() or code in ("", "Unknown", "UnknownError"):
-        code = BY_STATUS.get(status, "InternalServerException")
-    return ModelFailure(code, str(said.get("Message") or ""), status=status, started=started)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 500
+        code = BY_STATUS.get(int(status), "InternalServerException")
+    return _named(code, message, refused=True, started=started)
+
+
+def _named(code: str, message: str, *, refused: bool = False, started: bool = False) -> ModelFailure:
+    """A failure that Bedrock has a name for."""
+    kind = KINDS.get(code, FailureKind.UNKNOWN)
+    return ModelFailure(kind, message, code=code, refused=refused, started=started)

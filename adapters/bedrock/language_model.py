@@ -25,13 +25,13 @@ class BedrockLanguageModel:
         self._wire = wire_of(client) if lean else None
         self._pacer = Pacer()
 
-    async def converse(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
+    async def stream(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer; see the port. Text that came before a failure is given before it is raised."""
         first_by = asyncio.get_running_loop().time() + call.first_token_s
-        stream = await self._open(call, first_by)
+        response = await self._open(call, first_by)
         answer = Answer()
         failure: ModelFailure | None = None
-        body = self._body(stream, call, first_by)
+        body = self._body(response, call, first_by)
         try:
             while failure is None:
                 try:
@@ -47,7 +47,7 @@ class BedrockLanguageModel:
                     yield event
         finally:
             body.close()
-            stream.close()
+            response.close()
         if failure is not None and not answer.complete:
             raise failure
         yield answer.finished()

@@ -23,7 +23,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     turn: str = ""
 
     def metadata(self, call_id: str, step: str) -> dict[str, str]:
-        """What goes to Bedrock as `requestMetadata`, so that its log can be matched with our ledger."""
+        """What goes along with the call, so that the provider's own log can be matched with our ledger."""
         pairs = {
             "call_id": call_id,
             "tenant_id": self.tenant,

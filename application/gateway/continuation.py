@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 PREFILL = ("claude-3", "sonnet-4-5", "haiku-4-5", "claude-sonnet-4-2025", "opus-4-1", "opus-4-5")
-"""Models that go on from an assistant message at the end of the prompt; those of 4.6 and later refuse one with a
-ValidationException (Anthropic's migration guide for Claude 4.6, "Prefill removal")."""
+"""Models that go on from an assistant message at the end of the prompt; those of 4.6 and later find such a
+request invalid (Anthropic's migration guide for Claude 4.6, "Prefill removal")."""
 
 
 def continues(model: str) -> bool:
@@ -13,7 +13,7 @@ def continues(model: str) -> bool:
 
 
 def prefill(said: str) -> str:
-    """What the next model is given: Bedrock refuses a last assistant message that ends in white space."""
+    """What the next model is given: a last message that ends in white space is refused."""
     return said.rstrip()
 
 

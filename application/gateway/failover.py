@@ -17,7 +17,7 @@ from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
 from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Route
-from application.ports.model import ModelFailure, TextDelta
+from application.ports.model import FailureKind, ModelFailure, TextDelta
 
 RETRY_S = (0.1, 0.4)
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class Failover:
             if answer.done:
                 return
             answer.left = route
-        raise answer.failure or ModelFailure("BreakerOpen", "every model that could answer is failing", status=503)
+        raise answer.failure or ModelFailure(FailureKind.BREAKER_OPEN, "every model that could answer is failing")
 
     async def _on(self, route: Route, answer: _Answer, journal: Journal) -> AsyncGenerator[GatewayEvent, None]:
         """The answer from one model, with its one retry; it is over without being done when that model cannot."""
@@ -101,7 +101,7 @@ class Failover:
 
 def refused_to_continue(failure: ModelFailure, said: str) -> bool:
     """The model was given a beginning and found the prompt invalid: it may still answer from the start."""
-    return failure.code == "ValidationException" and bool(said) and not failure.started
+    return failure.kind is FailureKind.INVALID_REQUEST and bool(said) and not failure.started
 
 
 class _Answer:

@@ -1,8 +1,4 @@
-"""What each failure of a model means: does it count against the model, may the same be tried again, may another go on.
-
-Source: Bedrock's error table for ConverseStream, and what a client of it should do about each.
-https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
-"""
+"""What each failure of a model means: whether it counts against the model, is tried again, or lets another go on."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from application.ports.model import ModelFailure
+from application.ports.model import FailureKind, ModelFailure
 
 
 class Treatment(msgspec.Struct, frozen=True):
@@ -23,33 +19,23 @@ class Treatment(msgspec.Struct, frozen=True):
     alarm: bool = False
 
 
-TABLE: dict[str, Treatment] = {
-    # the provider's
-    "ThrottlingException": Treatment("none", retry=True),
-    "ServiceUnavailableException": Treatment("failed"),
-    "InternalServerException": Treatment("failed", retry=True),
-    "InternalFailure": Treatment("failed", retry=True),
-    "ModelTimeoutException": Treatment("slow"),
-    "ModelErrorException": Treatment("failed", retry=True),
-    "ModelStreamErrorException": Treatment("failed"),
-    "ModelNotReadyException": Treatment("failed"),
-    "ServiceQuotaExceededException": Treatment("none"),
-    "ValidationException": Treatment("none", fail_over=False),
-    "AccessDeniedException": Treatment("none", alarm=True),
-    "ResourceNotFoundException": Treatment("none", alarm=True),
-    "ExpiredTokenException": Treatment("none", alarm=True),
-    "UnrecognizedClientException": Treatment("none", alarm=True),
-    # ours: what the wire did
-    "FirstTokenTimeout": Treatment("slow"),
-    "StreamStalled": Treatment("failed"),
-    "StreamCut": Treatment("failed"),
-    "StreamMalformed": Treatment("failed"),
-    "ConnectionFailed": Treatment("failed", retry=True),
-    "BreakerOpen": Treatment("none"),
+TABLE: dict[FailureKind, Treatment] = {
+    FailureKind.THROTTLED: Treatment("none", retry=True),
+    FailureKind.OVER_QUOTA: Treatment("none"),
+    FailureKind.UNAVAILABLE: Treatment("failed"),
+    FailureKind.INTERNAL: Treatment("failed", retry=True),
+    FailureKind.INVALID_REQUEST: Treatment("none", fail_over=False),
+    FailureKind.ACCESS_DENIED: Treatment("none", alarm=True),
+    FailureKind.TIMED_OUT: Treatment("slow"),
+    FailureKind.STALLED: Treatment("failed"),
+    FailureKind.CUT: Treatment("failed"),
+    FailureKind.MALFORMED: Treatment("failed"),
+    FailureKind.UNREACHABLE: Treatment("failed", retry=True),
+    FailureKind.BREAKER_OPEN: Treatment("none"),
+    FailureKind.UNKNOWN: Treatment("failed", alarm=True),
 }
-UNKNOWN = Treatment("failed", alarm=True)
 
 
 def treatment_of(failure: ModelFailure) -> Treatment:
     """What to do about it; an error that nobody has heard of counts, and the other model is tried."""
-    return TABLE.get(failure.code, UNKNOWN)
+    return TABLE[failure.kind]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -14,8 +13,18 @@ from application.gateway.embedding import embed
 from application.gateway.failover import Failover
 from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
-from application.ports.model import Embedder, Finished, Message, TextDelta, ToolUse
-from application.redaction.quoting import draw_mark, fence_tag, fenced
+from application.ports.model import (
+    Block,
+    Embedder,
+    Fence,
+    Finished,
+    Message,
+    Text,
+    TextDelta,
+    ToolResult,
+    ToolUse,
+)
+from application.redaction.quoting import draw_fences, draw_mark
 from application.redaction.redactor import Redactor
 from domain.model_calls import ModelCallStarted
 from domain.session.events import ModelFailedOver
@@ -30,7 +39,7 @@ class Gateway:
     failover: Failover
     embedder: Embedder
 
-    async def converse(self, ask: ModelRequest, journal: Journal) -> AsyncGenerator[GatewayEvent, None]:
+    async def stream(self, ask: ModelRequest, journal: Journal) -> AsyncGenerator[GatewayEvent, None]:
         """Stream an answer; it ends with one `Finished`. `ModelFailure` when no model could bring it to its end,
         `PiiBlocked` when the prompt or the answer holds what the tenant does not allow."""
         routes = self.router.routes(
@@ -71,7 +80,7 @@ class Gateway:
         text, model, reason = "", "", ""
         uses: list[ToolUse] = []
         finished = Finished("incomplete", Usage())
-        async with aclosing(self.converse(ask, journal)) as events:
+        async with aclosing(self.stream(ask, journal)) as events:
             async for event in events:
                 match event:
                     case TextDelta():
@@ -103,29 +112,25 @@ async def _redacted(ask: ModelRequest, redactor: Redactor) -> ModelRequest:
     """Without private values in what people, documents and tools said, and with a mark drawn for this call on its
     fences. Prompts and instructions are the house's and the tenant's own words and stay as they are."""
     mark = draw_mark()
-    messages = [Message(m.role, [await _block(block, redactor, mark) for block in m.content]) for m in ask.messages]
+    messages = []
+    for message in ask.messages:
+        content = [await _block(block, redactor) for block in message.content]
+        messages.append(draw_fences(Message(message.role, tuple(content)), mark))
     return msgspec.structs.replace(ask, messages=tuple(messages))
 
 
-async def _block(block: dict[str, Any], redactor: Redactor, mark: str) -> dict[str, Any]:
-    """A content block of Converse: text, a tool's input, or its result; ids and names are nobody's."""
+async def _block(block: Block, redactor: Redactor) -> Block:
+    """A block without private values; ids and names are nobody's."""
     match block:
-        case {"fence": str(which)}:
-            return {"text": fence_tag(which, mark)}
-        case {"text": str(text)}:
-            return {"text": await redactor.redact(text)}
-        case {"toolUse": {"input": given, **rest}}:
-            return {"toolUse": {**rest, "input": await redactor.redact_value(given)}}
-        case {"toolResult": {"content": told, **rest}}:
-            return {"toolResult": {**rest, "content": [await _told(part, redactor, mark) for part in told]}}
-    return block
-
-
-async def _told(part: dict[str, Any], redactor: Redactor, mark: str) -> dict[str, Any]:
-    """What a tool gave back: a text stands in a fence, JSON cannot leave its own braces."""
-    if "text" in part:
-        return {"text": fenced(await redactor.redact(part["text"]), mark)}
-    return {kind: await redactor.redact_value(value) for kind, value in part.items()}
+        case Text():
+            return Text(await redactor.redact(block.text))
+        case ToolUse():
+            given = await redactor.redact_value(msgspec.json.decode(block.input))
+            return ToolUse(block.tool_use_id, block.name, msgspec.json.encode(given).decode())
+        case ToolResult():
+            return ToolResult(block.tool_use_id, await redactor.redact_value(block.content), block.failed)
+        case Fence():
+            return block
 
 
 def _restored(use: ToolUse, redactor: Redactor) -> ToolUse:

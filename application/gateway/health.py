@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from application.gateway.breaker import Breaker, Outcome
 from application.gateway.failure_policy import treatment_of
-from application.ports.model import ModelFailure
+from application.ports.model import FailureKind, ModelFailure
 
 SMOOTHING = 0.2
 SLOW_SHARE, SLOW_LEAST_S = 0.75, 5.0
@@ -66,7 +66,8 @@ class Health:
         if refusals := [self._refusals[model] for model in models if model in self._refusals]:
             return refusals[0]
         breakers = [self._breakers[model] for model in models if model in self._breakers]
-        return "BreakerOpen" if breakers and all(breaker.state == "open" for breaker in breakers) else ""
+        shut = breakers and all(breaker.state == "open" for breaker in breakers)
+        return FailureKind.BREAKER_OPEN.value if shut else ""
 
     def states(self) -> dict[str, str]:
         """Each model's breaker as it is now."""

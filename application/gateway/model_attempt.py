@@ -24,6 +24,7 @@ from application.ports.model import (
     ModelEvent,
     ModelFailure,
     PromptCacheTtl,
+    Text,
     TextDelta,
 )
 from domain.model_calls import ModelCallStarted, TokensUsed, settle
@@ -72,7 +73,7 @@ class Attempt:
         settled: TokensUsed | None = None
         shown = 0
         try:
-            async with aclosing(self.model.converse(call)) as events:
+            async with aclosing(self.model.stream(call)) as events:
                 async for event in events:
                     first = first or time.monotonic() - began
                     if isinstance(event, TextDelta):
@@ -115,7 +116,7 @@ class Attempt:
 def _call(ask: ModelRequest, route: Route, said: str, journal: Journal, cache: PromptCacheTtl) -> ModelCall:
     call_id = new_id()
     begun = prefill(said)
-    messages = (*ask.messages, Message("assistant", [{"text": begun}])) if begun else ask.messages
+    messages = (*ask.messages, Message("assistant", (Text(begun),))) if begun else ask.messages
     return ModelCall(
         call_id=call_id,
         model=route.model,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from application.gateway.router import Complexity, Tier
-from application.ports.model import CitedSpan, Finished, Message, StopReason, TextDelta, ToolUse
+from application.ports.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolSpec, ToolUse
 from domain.tenant.events import ModelPolicy
 from domain.usage import Usage, estimate_tokens
 
@@ -26,7 +24,7 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: float
     complexity: Complexity = ""
     policy: ModelPolicy = ModelPolicy()
-    tools: tuple[dict[str, Any], ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
     stable_messages: int = 0
     shown: int = 0
     links: tuple[str, ...] | None = None
@@ -74,4 +72,5 @@ GatewayEvent = Routed | TextDelta | ToolUse | CitedSpan | FailedOver | Restarted
 
 
 def _texts(messages: tuple[Message, ...]) -> list[str]:
-    return [str(block.get("text") or block) for message in messages for block in message.content]
+    blocks = [block for message in messages for block in message.content]
+    return [block.text if isinstance(block, Text) else str(block) for block in blocks]

@@ -26,7 +26,7 @@ from application.plan.catalogue.verify import Grounding, OutputScreening
 from application.plan.facts import Facts
 from application.plan.prompt import question_message
 from application.plan.step import Tier
-from application.ports.model import Message
+from application.ports.model import Message, Text
 from domain.session.events import Passage
 
 MOST_QUERIES = 6
@@ -147,8 +147,8 @@ class Effects:
         if self.question != asked:
             asked += f"\n(In full: {self.question})"
         words = answer_words(self.answer_step, language=self.language, tools=bool(self.tools))
-        blocks = question_message(asked, passages).content if passages else [{"text": "Question: "}, {"text": asked}]
-        return Message("user", [{"text": f"{words}\n\n"}, *blocks])
+        blocks = question_message(asked, passages).content if passages else (Text("Question: "), Text(asked))
+        return Message("user", (Text(f"{words}\n\n"), *blocks))
 
     # Which passages count: always the same tuple of retrieved ones goes in, numbered from 1 as the steps saw them
 

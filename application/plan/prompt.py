@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from application.plan.citations import MARK
-from application.ports.model import Message
+from application.ports.model import Message, Text
 from application.redaction.quoting import FENCE, as_data, as_title
 from domain.session.events import Passage
 from domain.session.state import Session, Turn
@@ -36,8 +36,8 @@ def history_messages(session: Session, budget: int) -> list[Message]:
         kept.append(turn)
     messages = _summary(session.summary) if len(kept) < len(session.turns) else []
     for turn in reversed(kept):
-        messages.append(Message("user", [{"text": turn.text}]))
-        messages.append(Message("assistant", [{"text": MARK.sub("", turn.answer).strip() or "..."}]))
+        messages.append(Message("user", (Text(turn.text),)))
+        messages.append(Message("assistant", (Text(MARK.sub("", turn.answer).strip() or "..."),)))
     return messages
 
 
@@ -45,18 +45,17 @@ def _summary(summary: str) -> list[Message]:
     """What stands for the turns that are no longer told whole."""
     if not summary:
         return []
-    told = [{"text": "What was said before, in short:\n\n"}, FENCE[0], {"text": f"{as_data(summary)}\n"}, FENCE[1]]
-    return [Message("user", told), Message("assistant", [{"text": "I remember that."}])]
+    told = (Text("What was said before, in short:\n\n"), FENCE[0], Text(f"{as_data(summary)}\n"), FENCE[1])
+    return [Message("user", told), Message("assistant", (Text("I remember that."),))]
 
 
 def question_message(question: str, passages: Sequence[Passage]) -> Message:
     """The last message: passages numbered from [1] inside a fence, then the question. Each piece is a block of its own,
     so that what looks for private values need not look at the same passage twice."""
     if not passages:
-        return Message("user", [{"text": question}])
-    told = [{"text": passage_text(n, p.title, p.text)} for n, p in enumerate(passages, 1)]
-    fenced = [{"text": "Passages:\n\n"}, FENCE[0], *told, FENCE[1]]
-    return Message("user", [*fenced, {"text": "Question: "}, {"text": question}])
+        return Message("user", (Text(question),))
+    told = [Text(passage_text(n, p.title, p.text)) for n, p in enumerate(passages, 1)]
+    return Message("user", (Text("Passages:\n\n"), FENCE[0], *told, FENCE[1], Text("Question: "), Text(question)))
 
 
 def passage_text(n: int, title: str, text: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from application.plan.step import Step
 from application.plan.step_request import StepModel, StepReply, StepRequest, ask_of
 from application.plan.structured_output import Unusable, parse_reply
-from application.ports.model import Message, ModelFailure
+from application.ports.model import Message, ModelFailure, Text
 from domain.event import Event
 from domain.refusals import Conflict, Refusal
 from domain.session.events import StepRun
@@ -102,5 +102,5 @@ async def _reply(step: Step, ask: StepRequest, model: StepModel, replies: list[S
 def _repair(ask: StepRequest, reply: str, error: str) -> StepRequest:
     """The same request, with what came of it and what is wrong with that."""
     again = f"That cannot be used: {error}. Reply again, with the JSON object alone."
-    said = Message("assistant", [{"text": reply.strip() or "..."}])
-    return msgspec.structs.replace(ask, messages=(*ask.messages, said, Message("user", [{"text": again}])))
+    said = Message("assistant", (Text(reply.strip() or "..."),))
+    return msgspec.structs.replace(ask, messages=(*ask.messages, said, Message("user", (Text(again),))))

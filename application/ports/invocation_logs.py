@@ -12,7 +12,7 @@ from domain.usage import Usage
 
 
 class LoggedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One call as the provider logged it. `metadata` is what we sent as `requestMetadata`; InvokeModel has none."""
+    """One call as the provider logged it. `metadata` is what we sent along; a call for a vector has none."""
 
     request_id: str
     at: datetime

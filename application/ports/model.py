@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from enum import Enum
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -15,22 +16,64 @@ guardrail held it back, or anything else that is no good end, a reason that nobo
 PromptCacheTtl = Literal["off", "5m", "1h"]
 
 
+class Text(msgspec.Struct, frozen=True, tag=True):
+    """Words of a message. Pieces that come again in other prompts are blocks of their own, word for word."""
+
+    text: str
+
+
+class Fence(msgspec.Struct, frozen=True, tag=True):
+    """Where what others wrote begins or ends. Prompts alone hold fences: the gateway puts a tag in the place of each
+    when a call leaves, so that no `LanguageModel` ever meets one."""
+
+    edge: Literal["begin", "end"]
+
+
+class ToolUse(msgspec.Struct, frozen=True, tag=True):
+    """The model wants a tool called; `input` is the JSON text it wrote. As an event of an answer it may be run only
+    when the answer has ended with `tool_use`; as a block it tells the model what it asked for: then `input` is an
+    object."""
+
+    tool_use_id: str
+    name: str
+    input: str
+
+
+class ToolResult(msgspec.Struct, frozen=True, tag=True):
+    """What came of a `ToolUse` of the message before: words, or a JSON object. `failed` when the tool did not do it."""
+
+    tool_use_id: str
+    content: str | dict[str, Any]
+    failed: bool = False
+
+
+Block = Text | Fence | ToolUse | ToolResult
+
+
 class Message(msgspec.Struct, frozen=True):
-    """One message of a conversation; `content` is Converse content blocks (`{"text": ...}`, `{"toolUse": ...}`)."""
+    """One message of a conversation, as blocks in their order."""
 
     role: Literal["user", "assistant"]
-    content: list[dict[str, Any]]
+    content: tuple[Block, ...]
 
     @property
     def text(self) -> str:
         """Its text blocks, joined."""
-        return "".join(block.get("text", "") for block in self.content)
+        return "".join(block.text for block in self.content if isinstance(block, Text))
+
+
+class ToolSpec(msgspec.Struct, frozen=True):
+    """A tool that a model may ask for: what it is for, and its input as JSON Schema, an object's."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
 
 
 class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     """A request to a model. `system` is the same for every call of an assistant, and the first `stable_messages` are
     the same for every call of a conversation: after each of the two stands a cache point, kept as long as `cache` says.
-    `metadata` goes to Bedrock as `requestMetadata`. Deadlines are in seconds."""
+    `metadata` goes along, and stands in the provider's own log of calls. Deadlines are in seconds."""
 
     call_id: str
     model: str
@@ -41,7 +84,7 @@ class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float = 0.0
     cache: PromptCacheTtl = "5m"
     stable_messages: int = 0
-    tools: tuple[dict[str, Any], ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
     first_token_s: float = 8.0
     idle_s: float = 6.0
 
@@ -52,17 +95,8 @@ class TextDelta(msgspec.Struct, frozen=True):
     text: str
 
 
-class ToolUse(msgspec.Struct, frozen=True):
-    """The model wants a tool called; `input` is the JSON text it wrote. It may only be run when the answer has ended
-    with `tool_use`."""
-
-    tool_use_id: str
-    name: str
-    input: str
-
-
 class CitedSpan(msgspec.Struct, frozen=True):
-    """A citation in Bedrock's own citation blocks: passage number (from 1) that supports the text so far."""
+    """A citation that the provider marks by itself: passage number (from 1) that supports the text so far."""
 
     n: int
 
@@ -77,29 +111,55 @@ class Finished(msgspec.Struct, frozen=True):
 ModelEvent = TextDelta | ToolUse | CitedSpan | Finished
 
 
+class FailureKind(Enum):
+    """What a failure of a model call means to who asked, whoever the provider is. The value is the reason that is
+    stored and shown where the provider gave no name of its own."""
+
+    THROTTLED = "Throttled"
+    """Too many requests or tokens for now."""
+    OVER_QUOTA = "OverQuota"
+    """More than this account may have: waiting does not help."""
+    UNAVAILABLE = "Unavailable"
+    """The provider is away, or the model is not ready."""
+    INTERNAL = "InternalError"
+    """The provider, or the model behind it, broke before it answered."""
+    INVALID_REQUEST = "InvalidRequest"
+    """The provider finds the request itself wrong."""
+    ACCESS_DENIED = "AccessDenied"
+    """Our credentials or rights: a person must look."""
+    TIMED_OUT = "FirstTokenTimeout"
+    """Nothing was said in time."""
+    STALLED = "StreamStalled"
+    """Silence in mid-stream."""
+    CUT = "StreamCut"
+    """The stream ended without its end, or told that it was lost."""
+    MALFORMED = "StreamMalformed"
+    """The stream cannot be read, or goes on beyond every limit."""
+    UNREACHABLE = "ConnectionFailed"
+    """Nobody there."""
+    BREAKER_OPEN = "BreakerOpen"
+    """Our own breaker let no call go."""
+    UNKNOWN = "Unknown"
+    """An error that nobody has heard of."""
+
+
 class ModelFailure(Exception):
-    """A model call failed. `code` is Bedrock's error name (`ThrottlingException`, ...) or one of ours:
-    `FirstTokenTimeout` (no text in time), `StreamStalled` (silence in mid-stream), `StreamCut` (ended without its end),
-    `StreamMalformed`, `ConnectionFailed`. `opened` says whether the response had begun, `started` whether any content
-    had arrived."""
+    """A model call failed. `code` is its reason as it is stored and shown: the provider's own name for it, which nobody
+    decides by, or the kind's. `refused` says that the request itself was answered with an error: then, and only then,
+    nothing is billed. `started` says whether any content had arrived."""
 
     def __init__(
-        self, code: str, message: str, *, status: int = 0, opened: bool = False, started: bool = False
+        self, kind: FailureKind, message: str, *, code: str = "", refused: bool = False, started: bool = False
     ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code, self.message, self.status = code, message, status
-        self.opened, self.started = opened or started, started
-
-    @property
-    def refused(self) -> bool:
-        """Whether the request itself was answered with an error: then, and only then, nothing is billed."""
-        return self.status >= 400 and not self.opened
+        self.kind, self.code, self.message = kind, code or kind.value, message
+        self.refused, self.started = refused, started
+        super().__init__(f"{self.code}: {message}")
 
 
 class LanguageModel(Protocol):
-    """Claude, or something that behaves like it."""
+    """Claude, or something that behaves like it. Whoever its provider is, tests/contracts says what it does."""
 
-    def converse(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
+    def stream(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer. Ends with exactly one `Finished`, or raises `ModelFailure`. Closing the iterator
         (`aclose`) drops the connection. Never retries by itself."""
         ...

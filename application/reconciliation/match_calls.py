@@ -31,7 +31,7 @@ class Entry(msgspec.Struct, kw_only=True):
 
     @property
     def by_size(self) -> bool:
-        """Whether its line in the log cannot name it: InvokeModel takes no metadata."""
+        """Whether its line in the log cannot name it: nothing goes along with a call for a vector."""
         return self.call.started.step == EMBED
 
     def away(self, line: LoggedCall) -> timedelta:

@@ -1,16 +1,18 @@
 """What others wrote, on its way into a prompt: as data that cannot write the marks that only we set.
 
 A fence stands around it: two tags that hold a mark drawn for each call, which nobody who wrote a document, a title or a
-tool's answer can know. Prompts hold the two tags as blocks (`FENCE`); the gateway draws the mark when a call leaves.
+tool's answer can know. Prompts hold the two as blocks (`FENCE`); the gateway draws mark and tags when a call leaves.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from typing import Any
+from typing import Any, Literal
 
-FENCE: tuple[dict[str, Any], dict[str, Any]] = ({"fence": "begin"}, {"fence": "end"})
+from application.ports.model import Block, Fence, Message, Text, ToolResult
+
+FENCE = (Fence("begin"), Fence("end"))
 """Blocks that stand before and behind what others wrote."""
 MAX_TITLE = 200
 _MARK = re.compile(r"(?<![\w)\]])[\[【［](\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,20})[\]】］]")
@@ -48,11 +50,26 @@ def draw_mark() -> str:
     return secrets.token_hex(6)
 
 
-def fence_tag(which: str, mark: str) -> str:
+def fence_tag(edge: Literal["begin", "end"], mark: str) -> str:
     """The tag that begins or ends a fence."""
-    return f"<data-{mark}>\n" if which == "begin" else f"</data-{mark}>\n\n"
+    return f"<data-{mark}>\n" if edge == "begin" else f"</data-{mark}>\n\n"
 
 
 def fenced(text: str, mark: str) -> str:
     """A text between the two tags."""
     return f"{fence_tag('begin', mark)}{text}\n{fence_tag('end', mark).rstrip()}"
+
+
+def draw_fences(message: Message, mark: str) -> Message:
+    """A message as it may leave: tags in place of its fences, and around what tools said in words. A tool's JSON cannot
+    leave its own braces."""
+    return Message(message.role, tuple(_drawn(block, mark) for block in message.content))
+
+
+def _drawn(block: Block, mark: str) -> Block:
+    match block:
+        case Fence():
+            return Text(fence_tag(block.edge, mark))
+        case ToolResult(content=str(words)):
+            return ToolResult(block.tool_use_id, fenced(words, mark), block.failed)
+    return block

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from application.ports.model import ToolResult
 from application.redaction.quoting import as_data, as_data_value
 from domain.session.events import ToolCalled
 
@@ -16,7 +17,7 @@ NotDone = Literal["failed", "refused"]
 Status = Literal["completed", "failed", "refused"]
 
 
-class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
+class ToolOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """`input` and `output` are text, mostly JSON; `output` of a failed one says in plain words why, for the model."""
 
     key: str
@@ -34,10 +35,9 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
             ms=self.ms,
         )  # fmt: skip
 
-    def block(self, tool_use_id: str) -> dict[str, Any]:
-        """As Converse takes it in the message that follows the model's."""
-        failed = {} if self.status == "completed" else {"status": "error"}
-        return {"toolResult": {"toolUseId": tool_use_id, "content": [_content(self.output)], **failed}}
+    def block(self, tool_use_id: str) -> ToolResult:
+        """As it stands in the message that follows the model's."""
+        return ToolResult(tool_use_id, _content(self.output), failed=self.status != "completed")
 
 
 def effect_key(turn_id: str, name: str, input: Any, ordinal: int) -> str:
@@ -65,15 +65,14 @@ def known_calls(facts: Iterable[ToolCalled]) -> dict[str, ToolCalled]:
     return {fact.key: fact for fact in facts}
 
 
-def _content(output: str) -> dict[str, Any]:
-    """JSON when it is an object, which is all that Converse takes as such, or a list, put into one; else text, and
-    some: none is refused."""
+def _content(output: str) -> str | dict[str, Any]:
+    """JSON when it is an object, or a list, put into one; else text, and some: models take no empty one."""
     try:
         value = msgspec.json.decode(output)
     except (msgspec.DecodeError, RecursionError):
         value = None
     if isinstance(value, list):
         value = {"result": value}
-    return (
-        {"json": as_data_value(value)} if isinstance(value, dict) else {"text": as_data(output).strip() or "(nothing)"}
-    )
+    if isinstance(value, dict):
+        return {as_data(name): as_data_value(one) for name, one in value.items()}
+    return as_data(output).strip() or "(nothing)"

@@ -13,12 +13,12 @@ import msgspec
 import structlog
 
 from application.ports.datasets import QueryFailed
-from application.ports.model import ToolUse
+from application.ports.model import ToolSpec, ToolUse
 from application.ports.tenants import Tenants
 from application.ports.webhooks import WebhookFailed
 from application.tools.executors import Caller, Executors
 from application.tools.input_schema import complaints
-from application.tools.results import STARTED, WAITING, NotDone, Status, ToolResult, effect_key, known_calls
+from application.tools.results import STARTED, WAITING, NotDone, Status, ToolOutcome, effect_key, known_calls
 from domain.access import PERMISSIONS
 from domain.refusals import Refusal
 from domain.session.events import ToolCalled
@@ -87,12 +87,9 @@ class ToolBox:
         self._calls = 0
         self._room = MOST_BYTES
 
-    def specs(self) -> tuple[dict[str, Any], ...]:
-        """As Converse takes them in `toolConfig`; empty when there are none."""
-        return tuple(
-            {"toolSpec": {"name": name, "description": tool.description, "inputSchema": {"json": tool.input_schema}}}
-            for name, tool in self._tools.items()
-        )
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """As a model is told of them; empty when there are none."""
+        return tuple(ToolSpec(name, tool.description, tool.input_schema) for name, tool in self._tools.items())
 
     def unfit(self, use: ToolUse) -> str:
         """What of an input does not fit the tool's schema, in words; empty when it fits or there is no such tool."""
@@ -103,7 +100,7 @@ class ToolBox:
             return "it is not valid JSON"
         return "; ".join(found)
 
-    async def call(self, use: ToolUse) -> ToolResult:
+    async def call(self, use: ToolUse) -> ToolOutcome:
         """Run what the model asked for. Calls may run side by side; never raises but for cancellation and for what
         `intend` and `ask_user` raise."""
         began = time.monotonic()
@@ -155,7 +152,7 @@ class ToolBox:
             raise _Unfit("The input does not fit the tool's schema: " + "; ".join(unfit or ["it is no object"]))
         return tool, input
 
-    async def _run(self, key: str, use: ToolUse, tool: Tool, input: dict[str, Any]) -> ToolResult:
+    async def _run(self, key: str, use: ToolUse, tool: Tool, input: dict[str, Any]) -> ToolOutcome:
         try:
             async with asyncio.timeout(CALL_S):
                 output = await self._executors(self._caller, use.name, tool, input, key)
@@ -172,7 +169,7 @@ class ToolBox:
         except Exception as error:
             log.error("tool.broken", tool=use.name, turn_id=self._turn_id, error=type(error).__name__)
             return _failed(key, use, "The tool is broken.", tool)
-        return ToolResult(
+        return ToolOutcome(
             key=key, name=use.name, input=use.input, output=output, status="completed", effects=tool.effects
         )
 
@@ -181,20 +178,20 @@ class _Unfit(Exception):
     """The call cannot be made; the message is for the model."""
 
 
-def _failed(key: str, use: ToolUse, why: str, tool: Tool | None, status: NotDone = "failed") -> ToolResult:
+def _failed(key: str, use: ToolUse, why: str, tool: Tool | None, status: NotDone = "failed") -> ToolOutcome:
     effects = tool.effects if tool else False
-    return ToolResult(key=key, name=use.name, input=use.input, output=why, status=status, effects=effects)
+    return ToolOutcome(key=key, name=use.name, input=use.input, output=why, status=status, effects=effects)
 
 
 def _fact(turn_id: str, key: str, use: ToolUse, status: str) -> ToolCalled:
     return ToolCalled(turn_id=turn_id, key=key, name=use.name, input=use.input, output="", status=status)
 
 
-def _again(fact: ToolCalled, tool: Tool) -> ToolResult:
+def _again(fact: ToolCalled, tool: Tool) -> ToolOutcome:
     """What a call came to before; one with effects whose end nobody knows is not made again, and so has failed."""
     status = fact.status if fact.status in ("completed", "refused") else "failed"
     output = UNKNOWN_END if fact.status == STARTED else fact.output
-    return ToolResult(
+    return ToolOutcome(
         key=fact.key, name=fact.name, input=fact.input, output=output, status=msgspec.convert(status, Status),
         ms=fact.ms, effects=tool.effects,
     )  # fmt: skip

@@ -11,14 +11,14 @@ from application.ports.model import ToolUse
 from application.tools.results import effect_key
 
 LAWFUL = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Ids and names as Converse takes them back; models make up others.
+"""Ids and names as a model's provider takes them back; models make up others.
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html"""
 NO_SUCH_TOOL = "unknown_tool"
 
 
 def lawful(uses: Sequence[ToolUse]) -> list[ToolUse]:
-    """The same calls, each with an id of its own, and under a name that Converse takes: what it does not take is no
-    tool's name."""
+    """The same calls, each with an id of its own, and under a name that can be said back: what cannot is no tool's
+    name."""
     taken: set[str] = set()
     found: list[ToolUse] = []
     for number, use in enumerate(uses, 1):

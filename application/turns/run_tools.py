@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from application.plan.catalogue.act import RepairedInput, ToolSummary
 from application.plan.run_plan import PlanRun
-from application.ports.model import Message, ToolUse
+from application.ports.model import Message, Text, ToolUse
 from application.sessions import feed_frames as f
 from application.tools.executors import Caller
-from application.tools.results import ToolResult
+from application.tools.results import ToolOutcome
 from application.tools.toolbox import ToolBox, ToolBoxes
 from application.tools.uses import lawful, same_call
 from application.turns.confirm_tool import AskFirst
@@ -66,12 +65,12 @@ class ToolRounds:
         results = [results_of[same_call(use)] for use in uses]
         if run.ended:
             return []
-        asked: list[dict[str, Any]] = [{"text": said}] if said.strip() else []
-        asked += [{"toolUse": {"toolUseId": u.tool_use_id, "name": u.name, "input": _object(u.input)}} for u in uses]
+        spoken = (Text(said),) if said.strip() else ()
+        asked = [ToolUse(use.tool_use_id, use.name, _object(use.input)) for use in uses]
         told = [result.block(use.tool_use_id) for use, result in zip(uses, results, strict=True)]
-        return [Message("assistant", asked), Message("user", told)]
+        return [Message("assistant", (*spoken, *asked)), Message("user", tuple(told))]
 
-    async def _call(self, run: RunningTurn, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolResult:
+    async def _call(self, run: RunningTurn, plan: PlanRun, box: ToolBox, use: ToolUse) -> ToolOutcome:
         tool = run.config.tools.get(use.name)
         if not (tool and tool.confirm):  # else it is shown once it may
             run.output.show(f.ToolCall(name=use.name, status="started"))
@@ -100,16 +99,16 @@ class ToolRounds:
             return ToolUse(use.tool_use_id, use.name, msgspec.json.encode(mended.input).decode())
         return use
 
-    async def _shortened(self, plan: PlanRun, result: ToolResult) -> ToolResult:
+    async def _shortened(self, plan: PlanRun, result: ToolOutcome) -> ToolOutcome:
         read = {"tool": result.name, "result": result.output, "question": plan.facts.question}
         short = await plan.ask("summarise_tool_result", read)
         return msgspec.structs.replace(result, output=short.summary) if isinstance(short, ToolSummary) else result
 
 
-def _object(text: str) -> dict[str, Any]:
-    """Converse takes an object alone; what the model wrote otherwise is told by the error that follows."""
+def _object(text: str) -> str:
+    """A model is told an object alone; what it wrote otherwise is told by the error that follows."""
     try:
         found = msgspec.json.decode(text or "{}")
-    except msgspec.DecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    except (msgspec.DecodeError, RecursionError):
+        return "{}"
+    return text if text and isinstance(found, dict) else "{}"

@@ -12,7 +12,7 @@ import structlog
 from application.answer_cache.answer_cache import AnswerCache, Hit
 from application.budget.budget_gate import BudgetGate
 from application.ports.answer_cache import Question
-from application.ports.model import ModelFailure
+from application.ports.model import FailureKind, ModelFailure
 from application.tasks import GIVES_WAY, TaskSet, is_cancelled, isolated
 from application.turns.generate_answer import GenerateAnswer
 from application.turns.post_turn import PostTurn
@@ -144,6 +144,7 @@ class TurnExecutor:
 
 def _refusal_of(failure: ModelFailure) -> Refusal:
     """What the user is told: nothing of the provider but whether waiting helps."""
-    if failure.code == "ValidationException":
+    if failure.kind is FailureKind.INVALID_REQUEST:
         return ModelUnavailable("The model did not accept this conversation.")
-    return ModelUnavailable(retry_after_s=5 if failure.code in ("ThrottlingException", "BreakerOpen") else 1)
+    busy = failure.kind in (FailureKind.THROTTLED, FailureKind.BREAKER_OPEN)
+    return ModelUnavailable(retry_after_s=5 if busy else 1)

@@ -14,7 +14,7 @@ from application.gateway.gateway import Gateway
 from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
 from application.plan.prompt import history_messages, system_blocks
 from application.plan.run_plan import PlanRun
-from application.ports.model import CitedSpan, Finished, Message, StopReason, TextDelta, ToolUse
+from application.ports.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolUse
 from application.sessions import feed_frames as f
 from application.turns.run_tools import ToolRounds
 from application.turns.running_turn import RunningTurn
@@ -85,7 +85,7 @@ class StreamAnswer:
             if not more:
                 return
             if left == 1:
-                more[-1].content.append({"text": LAST_ROUND})
+                more[-1] = Message("user", (*more[-1].content, Text(LAST_ROUND)))
             ask = _next(ask, more, run.outcome.text)
         raise ModelUnavailable(f"The model asked for tools {MOST_ROUNDS} times and gave no answer.")
 
@@ -119,7 +119,7 @@ class StreamAnswer:
 
     async def _hear(self, run: RunningTurn, ask: ModelRequest, round: _Round) -> None:
         draining = False
-        async with asyncio.timeout(None) as limit, aclosing(self.gateway.converse(ask, run.log)) as events:
+        async with asyncio.timeout(None) as limit, aclosing(self.gateway.stream(ask, run.log)) as events:
             async for event in events:
                 if not run.ended:
                     self._take(run, event, round)

@@ -22,7 +22,7 @@ _TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean":
 
 def check_tool(name: str, tool: Tool) -> None:
     """InvalidField (or InvalidCharacter) names the first field that cannot be. Names of tools and of properties are
-    what Converse takes. Whether SQL, address and schema really work is for those to say who run them."""
+    what models' providers take. Whether SQL, address and schema really work is for those to say who run them."""
     if not _NAME.fullmatch(name):
         raise InvalidField("name: 1 to 64 letters, digits, dashes and underscores, a letter or digit first")
     if not tool.description.strip() or len(tool.description) > MAX_DESCRIPTION:

@@ -25,6 +25,7 @@ from application.plan.prompt import system_blocks
 from application.plan.run_plan import PlanRun
 from application.plan.step_request import StepReply, StepRequest
 from application.ports.model import ModelCall, TextDelta
+from application.redaction.quoting import draw_fences
 from domain.event import Event
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
@@ -33,6 +34,7 @@ from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 FAST = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 BALANCED = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 OVERHEAD_ROUNDS = 300
+MARK = "0123456789ab"
 PASSAGES = tuple(
     Passage(passage_id=name, document_id=name, title=name, text=text, start=0, end=len(text), score=0.5)
     for name, text in DOCUMENTS.items()
@@ -76,12 +78,12 @@ class Steps:
             call_id="bench",
             model=name,
             system=ask.system,
-            messages=ask.messages,
+            messages=tuple(draw_fences(message, MARK) for message in ask.messages),
             max_tokens=ask.max_tokens,
             metadata={"step": ask.step},
         )
         pieces = []
-        async with aclosing(self._model.converse(call)) as events:
+        async with aclosing(self._model.stream(call)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
                     pieces.append(event.text)
@@ -129,11 +131,11 @@ async def once(plan_name: str, model: BedrockLanguageModel) -> dict[str, float]:
         call_id="bench",
         model=FAST if effects.answer_tier == "fast" else BALANCED,
         system=system_blocks(""),
-        messages=(effects.message(run.retrieved),),
+        messages=(draw_fences(effects.message(run.retrieved), MARK),),
         max_tokens=2_000,
         metadata={"step": effects.answer_step},
     )
-    async with aclosing(model.converse(call)) as events:
+    async with aclosing(model.stream(call)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 first = first or time.perf_counter()

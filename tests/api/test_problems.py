@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api.problems import TABLE, all_refusals, close_code, describe, refusal_of
-from application.ports.model import ModelFailure
+from application.ports.model import FailureKind, ModelFailure
 from domain.refusals import DocumentNotFound, DocumentRefused, Internal, RateLimited, Refusal, Unauthorized
 
 # As protocol.md lists them.
@@ -56,7 +56,7 @@ def test_limits_say_when_to_come_back() -> None:
         (TimeoutError(), "dependency_unavailable"),
         (ConnectionResetError(), "dependency_unavailable"),
         (RecursionError(), "too_deep"),
-        (ModelFailure("ThrottlingException", "slow down"), "model_unavailable"),
+        (ModelFailure(FailureKind.THROTTLED, "slow down", code="ThrottlingException"), "model_unavailable"),
         (ExceptionGroup("tasks", [RateLimited()]), "rate_limited"),
         (ExceptionGroup("tasks", [RateLimited(), ValueError()]), "internal"),
     ],

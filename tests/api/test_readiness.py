@@ -14,7 +14,7 @@ from api.health_checks import reachable
 from api.readiness import Away, Readiness
 from api.server.app import create_app
 from application.gateway.health import Health
-from application.ports.model import ModelFailure
+from application.ports.model import FailureKind, ModelFailure
 from tests.api.harness import make_services
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
@@ -53,16 +53,16 @@ async def test_down_without_postgres_alone(wrong: Callable[[], Awaitable[None]],
 def test_models_that_are_refused_to_us_or_sick() -> None:
     health = Health(lambda: 0.0)
     assert health.refused("balanced", "fast") == ""
-    health.failed("of-a-tenant", ModelFailure("AccessDeniedException", "", status=403))
+    health.failed("of-a-tenant", ModelFailure(FailureKind.ACCESS_DENIED, "", refused=True))
     assert health.refused("balanced", "fast") == "", "what a tenant names is his own trouble"
-    health.failed("fast", ModelFailure("ExpiredTokenException", "", status=403))
+    health.failed("fast", ModelFailure(FailureKind.ACCESS_DENIED, "", code="ExpiredTokenException", refused=True))
     assert health.refused("balanced", "fast") == "ExpiredTokenException"
     health.succeeded("fast", 0.1, 8.0)
     assert health.refused("balanced", "fast") == ""
     for model in ("balanced", "fast"):
         assert health.refused("balanced", "fast") == ""
         while health.breaker(model).allows():
-            health.failed(model, ModelFailure("ServiceUnavailableException", "", status=503))
+            health.failed(model, ModelFailure(FailureKind.UNAVAILABLE, "", refused=True))
     assert health.refused("balanced", "fast") == "BreakerOpen"
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.bedrock.embedder import BedrockEmbedder
-from application.ports.model import Embedder, Embedding, ModelFailure
+from application.ports.model import Embedder, Embedding, FailureKind, ModelFailure
 from tests.fakes.scripted_model import WordEmbedder
 from tests.stand_in import running_stand_in
 
@@ -48,4 +48,4 @@ async def test_the_same_text_has_the_same_vector_and_a_like_one_is_nearer(embedd
 async def test_what_cannot_be_embedded_is_a_model_failure(embedder: Embedder) -> None:
     with pytest.raises(ModelFailure) as failed:
         await embedder.embed("")
-    assert failed.value.code == "ValidationException"
+    assert (failed.value.kind, failed.value.refused) == (FailureKind.INVALID_REQUEST, True)

@@ -11,13 +11,17 @@ import pytest
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.request import converse_request
 from application.ports.model import (
+    FailureKind,
     Finished,
     LanguageModel,
     Message,
     ModelCall,
     ModelEvent,
     ModelFailure,
+    Text,
     TextDelta,
+    ToolResult,
+    ToolSpec,
     ToolUse,
 )
 from infra.local.bedrock.output import compose
@@ -33,13 +37,11 @@ The warranty lasts 24 months — “from delivery”. It covers every part 🙂.
 Returns are free for 30 days after delivery.
 
 Question: """
-WEATHER = {
-    "toolSpec": {
-        "name": "get_weather",
-        "description": "The weather of a city",
-        "inputSchema": {"json": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}},
-    }
-}
+WEATHER = ToolSpec(
+    "get_weather",
+    "The weather of a city",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
 
 
 def call(question: str = "How long does the warranty last?", **fields: Any) -> ModelCall:
@@ -47,7 +49,7 @@ def call(question: str = "How long does the warranty last?", **fields: Any) -> M
         "call_id": "call-1",
         "model": "us.anthropic.claude-test",
         "system": ("Be brief.",),
-        "messages": (Message("user", [{"text": PASSAGES + question}]),),
+        "messages": (Message("user", (Text(PASSAGES + question),)),),
         "max_tokens": 500,
         "metadata": {"call_id": "call-1", "tenant_id": "tenant-1"},
         "first_token_s": 5.0,
@@ -63,7 +65,9 @@ class World:
         self.stand_in = stand_in
         self.lean = lean
 
-    def model(self, asked: ModelCall, *, fault: str = "", code: str = "", after: int = 0) -> LanguageModel:
+    def model(
+        self, asked: ModelCall, *, fault: str = "", kind: FailureKind = FailureKind.UNKNOWN, after: int = 0
+    ) -> LanguageModel:
         if self.stand_in is not None:
             if fault:
                 self.stand_in.runtime.faults.order({"kind": fault, "after_deltas": after, "times": 1})
@@ -72,7 +76,7 @@ class World:
         parts: list[Any] = [output.text[i : i + 4] for i in range(0, len(output.text), 4)]
         if output.tool:
             parts.append(ToolUse(output.tool[1], output.tool[0], output.tool[2]))
-        failure = ModelFailure(code, "on order", started=after > 0) if fault else None
+        failure = ModelFailure(kind, "on order", refused=not after, started=after > 0) if fault else None
         return ScriptedModel([Reply(parts[:after] if fault else parts, failure)])
 
 
@@ -88,7 +92,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 async def ask(model: LanguageModel, asked: ModelCall) -> tuple[list[ModelEvent], ModelFailure | None]:
     events: list[ModelEvent] = []
     try:
-        async for event in model.converse(asked):
+        async for event in model.stream(asked):
             events.append(event)
     except ModelFailure as failure:
         return events, failure
@@ -126,40 +130,53 @@ async def test_a_tool_call_comes_whole_after_the_text_before_it(world: World) ->
     assert end.stop_reason == "tool_use"
 
 
+async def test_what_came_of_a_tool_is_told_in_blocks(world: World) -> None:
+    question = Message("user", (Text('What is the weather in "Kopenhagen"?'),))
+    use = ToolUse("t1", "get_weather", '{"city": "Kopenhagen"}')
+    for content in ("Sunny, 21 degrees.", {"sky": "Sunny", "degrees": 21}):
+        told = Message("user", (ToolResult("t1", content), Text("Say it briefly.")))
+        said = Message("assistant", (Text("Let me see."), use))
+        asked = call(messages=(question, said, told), tools=(WEATHER,))
+        events, failure = await ask(world.model(asked), asked)
+        assert failure is None
+        assert text_of(events) == compose(converse_request(asked)).text
+        assert isinstance(events[-1], Finished)
+
+
 async def test_a_refusal_comes_before_anything_else(world: World) -> None:
     asked = call()
-    events, failure = await ask(world.model(asked, fault="throttle", code="ThrottlingException"), asked)
+    events, failure = await ask(world.model(asked, fault="throttle", kind=FailureKind.THROTTLED), asked)
     assert events == []
     assert failure is not None
-    assert (failure.code, failure.started) == ("ThrottlingException", False)
+    assert (failure.kind, failure.refused, failure.started) == (FailureKind.THROTTLED, True, False)
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("fault", "kind"),
     [
-        ("cut", "StreamCut"),
-        ("clean_cut", "StreamCut"),
-        ("corrupt", "StreamMalformed"),
-        ("malformed", "StreamMalformed"),
-        ("throttle_event", "ThrottlingException"),
-        ("internal_event", "InternalServerException"),
-        ("unavailable_event", "ServiceUnavailableException"),
-        ("model_error_event", "ModelStreamErrorException"),
-        ("error_event", "InternalFailure"),
+        ("cut", FailureKind.CUT),
+        ("clean_cut", FailureKind.CUT),
+        ("corrupt", FailureKind.MALFORMED),
+        ("malformed", FailureKind.MALFORMED),
+        ("throttle_event", FailureKind.THROTTLED),
+        ("internal_event", FailureKind.INTERNAL),
+        ("unavailable_event", FailureKind.UNAVAILABLE),
+        ("model_error_event", FailureKind.CUT),
+        ("error_event", FailureKind.INTERNAL),
     ],
 )
-async def test_a_broken_stream_gives_what_came_and_then_fails(world: World, fault: str, code: str) -> None:
+async def test_a_broken_stream_gives_what_came_and_then_fails(world: World, fault: str, kind: FailureKind) -> None:
     asked = call()
-    events, failure = await ask(world.model(asked, fault=fault, code=code, after=3), asked)
+    events, failure = await ask(world.model(asked, fault=fault, kind=kind, after=3), asked)
     assert failure is not None
-    assert (failure.code, failure.started) == (code, True)
+    assert (failure.kind, failure.refused, failure.started) == (kind, False, True)
     assert text_of(events) == compose(converse_request(asked)).text[:12]
     assert not any(isinstance(event, Finished) for event in events)
 
 
 async def test_a_stream_may_be_left_at_any_time(world: World) -> None:
     asked = call()
-    async with aclosing(world.model(asked).converse(asked)) as events:  # type: ignore[type-var]
+    async with aclosing(world.model(asked).stream(asked)) as events:  # type: ignore[type-var]
         async for event in events:
             assert isinstance(event, TextDelta)
             break

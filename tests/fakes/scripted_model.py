@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from application.ports.model import (
     CitedSpan,
     Embedding,
+    FailureKind,
     Finished,
     ModelCall,
     ModelEvent,
@@ -37,7 +38,7 @@ class Reply:
         """What the answer cost."""
         if self.usage is not None:
             return self.usage
-        asked = [*call.system, *(str(block.get("text", "")) for m in call.messages for block in m.content)]
+        asked = [*call.system, *(message.text for message in call.messages)]
         said = "".join(part for part in self.parts if isinstance(part, str))
         return Usage(sum(map(estimate_tokens, asked)), estimate_tokens(said))
 
@@ -51,7 +52,7 @@ class ScriptedModel:
     calls: list[ModelCall] = field(default_factory=list)
     abandoned: int = 0
 
-    async def converse(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
+    async def stream(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
         reply = self.replies[min(len(self.calls), len(self.replies) - 1)]
         self.calls.append(call)
         ended = False
@@ -79,7 +80,7 @@ class WordEmbedder:
 
     async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
         if not text:
-            raise ModelFailure("ValidationException", "an empty text has no vector", status=400)
+            raise ModelFailure(FailureKind.INVALID_REQUEST, "an empty text has no vector", refused=True)
         if self.failure is not None:
             raise self.failure
         self.texts.append(text)

@@ -22,14 +22,14 @@ from aiobotocore.config import AioConfig
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.request import converse_request
-from application.ports.model import Message, ModelCall, TextDelta
+from application.ports.model import Message, ModelCall, Text, TextDelta
 
 WARM_UP = 5
 CALL = ModelCall(
     call_id="bench",
     model="us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     system=("Be brief.",),
-    messages=(Message("user", [{"text": "What is a good bread made of?"}]),),
+    messages=(Message("user", (Text("What is a good bread made of?"),)),),
     max_tokens=4_000,
     metadata={"call_id": "bench", "tenant_id": "bench"},
     first_token_s=60.0,
@@ -54,7 +54,7 @@ def through(model: BedrockLanguageModel) -> Stream:
     """Our adapter."""
 
     async def stream() -> AsyncIterator[str]:
-        async for event in model.converse(CALL):
+        async for event in model.stream(CALL):
             if isinstance(event, TextDelta):
                 yield event.text
 

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
+from adapters.bedrock.failures import KINDS
 from adapters.bedrock.language_model import BedrockLanguageModel
 from application.ports.model import ModelFailure, TextDelta
 from infra.local.bedrock.faults import REFUSALS
@@ -26,18 +27,19 @@ async def stand_in() -> AsyncIterator[Running]:
 
 async def failure_of(model: BedrockLanguageModel, **limits: Any) -> ModelFailure:
     with pytest.raises(ModelFailure) as failed:
-        async for _ in model.converse(call(**limits)):
+        async for _ in model.stream(call(**limits)):
             pass
     return failed.value
 
 
 @pytest.mark.parametrize("lean", [True, False])
 @pytest.mark.parametrize("kind", REFUSALS)
-async def test_a_refusal_keeps_its_name_and_status(stand_in: Running, kind: str, lean: bool) -> None:
+async def test_a_refusal_keeps_its_name(stand_in: Running, kind: str, lean: bool) -> None:
     stand_in.runtime.faults.order({"kind": kind, "times": 1})
     failure = await failure_of(BedrockLanguageModel(stand_in.client, lean=lean))
-    status, code, message = REFUSALS[kind]
-    assert (failure.code, failure.status, failure.message, failure.started) == (code, status, message, False)
+    _, code, message = REFUSALS[kind]
+    assert (failure.code, failure.message, failure.refused, failure.started) == (code, message, True, False)
+    assert failure.kind is KINDS[code]
 
 
 async def test_a_refusal_is_not_tried_again(stand_in: Running) -> None:
@@ -85,10 +87,10 @@ async def test_a_vector_that_is_late_or_refused(stand_in: Running, lean: bool) -
 
 async def test_a_connection_is_used_again_after_a_whole_answer(stand_in: Running) -> None:
     model = BedrockLanguageModel(stand_in.client)
-    events = [event async for event in model.converse(call()) if isinstance(event, TextDelta)]
+    events = [event async for event in model.stream(call()) if isinstance(event, TextDelta)]
     assert events
     connector = stand_in.client._endpoint.http_session._sessions[None].connector
     before = sum(map(len, connector._conns.values()))
     assert before >= 1
-    assert [event async for event in model.converse(call()) if isinstance(event, TextDelta)]
+    assert [event async for event in model.stream(call()) if isinstance(event, TextDelta)]
     assert sum(map(len, connector._conns.values())) == before

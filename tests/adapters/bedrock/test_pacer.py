@@ -81,7 +81,7 @@ async def test_many_streams_at_once_come_out_merged_and_whole() -> None:
         model = BedrockLanguageModel(stand_in.client)
 
         async def one() -> list[str]:
-            return [event.text async for event in model.converse(call()) if isinstance(event, TextDelta)]
+            return [event.text async for event in model.stream(call()) if isinstance(event, TextDelta)]
 
         answers = await asyncio.gather(*(one() for _ in range(60)))
         whole = {"".join(answer) for answer in answers}

@@ -17,15 +17,27 @@ from adapters.bedrock.answer import (
     ToolStart,
 )
 from adapters.bedrock.frames import Headers
-from adapters.bedrock.request import converse_request
-from application.ports.model import CitedSpan, Finished, Message, ModelCall, ModelFailure, TextDelta, ToolUse
+from adapters.bedrock.request import converse_messages, converse_request
+from application.ports.model import (
+    CitedSpan,
+    Fence,
+    Finished,
+    Message,
+    ModelCall,
+    ModelFailure,
+    Text,
+    TextDelta,
+    ToolResult,
+    ToolSpec,
+    ToolUse,
+)
 from domain.usage import Usage
 
 CALL = ModelCall(
     call_id="c",
     model="m",
     system=("stable", "more"),
-    messages=(Message("user", [{"text": "hi"}]),),
+    messages=(Message("user", (Text("hi"),)),),
     max_tokens=7,
     metadata={"call_id": "c"},
 )
@@ -42,12 +54,34 @@ def test_a_request_always_bounds_its_answer_and_names_the_call() -> None:
     assert "toolConfig" not in request
 
 
+def test_blocks_and_tools_are_told_in_its_words() -> None:
+    schema = {"type": "object"}
+    said = Message("assistant", (Text("Let me see."), ToolUse("t1", "look", '{"id": 7}')))
+    came = Message("user", (ToolResult("t1", {"rows": []}), ToolResult("t2", "No.", failed=True), Text("Go on.")))
+    assert converse_messages((said, came)) == [
+        {"role": "assistant", "content": [
+            {"text": "Let me see."},
+            {"toolUse": {"toolUseId": "t1", "name": "look", "input": {"id": 7}}},
+        ]},
+        {"role": "user", "content": [
+            {"toolResult": {"toolUseId": "t1", "content": [{"json": {"rows": []}}]}},
+            {"toolResult": {"toolUseId": "t2", "content": [{"text": "No."}], "status": "error"}},
+            {"text": "Go on."},
+        ]},
+    ]  # fmt: skip
+    request = converse_request(msgspec.structs.replace(CALL, tools=(ToolSpec("look", "Looks.", schema),)))
+    told = {"name": "look", "description": "Looks.", "inputSchema": {"json": schema}}
+    assert request["toolConfig"] == {"tools": [{"toolSpec": told}]}
+    with pytest.raises(TypeError, match="fence"):
+        converse_messages([Message("user", (Fence("begin"),))])
+
+
 def test_cache_points_stand_where_the_prompt_stops_being_the_same() -> None:
     point = {"cachePoint": {"type": "default"}}
     assert converse_request(CALL)["system"] == [{"text": "stable"}, {"text": "more"}, point]
     hour = converse_request(msgspec.structs.replace(CALL, cache="1h"))["system"]
     assert hour[-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
-    said = (*CALL.messages, Message("assistant", [{"text": "ho"}]), Message("user", [{"text": "and?"}]))
+    said = (*CALL.messages, Message("assistant", (Text("ho"),)), Message("user", (Text("and?"),)))
     going_on = converse_request(msgspec.structs.replace(CALL, messages=said, stable_messages=2))["messages"]
     assert [point in message["content"] for message in going_on] == [False, True, False]
     assert "cachePoint" not in str(converse_request(msgspec.structs.replace(CALL, cache="off", stable_messages=1)))

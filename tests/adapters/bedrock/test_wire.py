@@ -32,7 +32,7 @@ def signed(request: Request) -> tuple[str, set[str]]:
 async def test_both_ways_ask_for_the_same(stand_in: Running) -> None:
     for lean in (True, False):
         await BedrockEmbedder(stand_in.client, MODEL, 256, lean=lean).embed("text")
-        assert [event async for event in BedrockLanguageModel(stand_in.client, lean=lean).converse(call())]
+        assert [event async for event in BedrockLanguageModel(stand_in.client, lean=lean).stream(call())]
     requests = list(stand_in.runtime.requests)
     for ours, theirs in zip(requests[:2], requests[2:], strict=True):
         assert (ours.method, ours.path, ours.json()) == (theirs.method, theirs.path, theirs.json())

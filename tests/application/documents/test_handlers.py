@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from application.ports.model import Embedding, ModelFailure
+from application.ports.model import Embedding, FailureKind, ModelFailure
 from domain.document.events import DocumentAdded, DocumentDeleted, DocumentFailed, DocumentIndexed
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import DependencyUnavailable, DocumentNotFound, DocumentRefused, InvalidField, InvalidRange
@@ -16,7 +16,7 @@ from tests.application.documents.harness import EDITOR, MEMBER, TENANT, House
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.scripted_model import WordEmbedder
 
-THROTTLED = ModelFailure("ThrottlingException", "slow down", status=429)
+THROTTLED = ModelFailure(FailureKind.THROTTLED, "slow down", code="ThrottlingException", refused=True)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -196,7 +196,7 @@ async def test_words_are_enough_when_the_model_is_silent_and_the_call_is_charged
     class Silent(WordEmbedder):
         async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
             await asyncio.sleep(deadline_s)
-            raise ModelFailure("FirstTokenTimeout", "no vector in time")
+            raise ModelFailure(FailureKind.TIMED_OUT, "no vector in time")
 
     search = dataclasses.replace(house.search, embedder=Silent(), within_s=0.1)
     async with asyncio.timeout(2):

@@ -2,7 +2,7 @@
 
 from application.gateway.breaker import LEAST_CALLS, OPEN_S, PROBES, WINDOW_S, Breaker
 from application.gateway.health import MOST_MODELS, Health
-from application.ports.model import ModelFailure
+from application.ports.model import FailureKind, ModelFailure
 
 
 class Clock:
@@ -60,8 +60,8 @@ def test_throttling_and_the_callers_own_mistakes_do_not_count() -> None:
     health = Health(Clock())
     for _ in range(100):
         health.breaker("m").allows()
-        health.failed("m", ModelFailure("ThrottlingException", "slow down", status=429))
-        health.failed("m", ModelFailure("ValidationException", "too long", status=400))
+        health.failed("m", ModelFailure(FailureKind.THROTTLED, "slow down", refused=True))
+        health.failed("m", ModelFailure(FailureKind.INVALID_REQUEST, "too long", refused=True))
     assert health.breaker("m").state == "closed"
 
 
@@ -110,7 +110,7 @@ def test_a_probe_that_told_nothing_may_be_used_again() -> None:
 def test_models_without_end_are_not_remembered_without_end() -> None:
     health = Health(lambda: 0.0)
     for number in range(3 * MOST_MODELS):
-        health.failed(f"model-{number}", ModelFailure("AccessDeniedException", "no"))
+        health.failed(f"model-{number}", ModelFailure(FailureKind.ACCESS_DENIED, "no"))
         health.heard(f"model-{number}", 1.0)
     assert len(health.states()) == len(health.first_token_s) == MOST_MODELS
-    assert health.refused("model-0") == "" and health.refused(f"model-{3 * MOST_MODELS - 1}") == "AccessDeniedException"
+    assert health.refused("model-0") == "" and health.refused(f"model-{3 * MOST_MODELS - 1}") == "AccessDenied"

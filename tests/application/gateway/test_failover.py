@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from application.gateway.call_log import Caller
 from application.gateway.continuation import Joint, prefill
 from application.gateway.failover import Failover
-from application.gateway.failure_policy import TABLE, treatment_of
+from application.gateway.failure_policy import TABLE
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
 from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Router
-from application.ports.model import Finished, Message, ModelFailure, TextDelta, ToolUse
+from application.ports.model import FailureKind, Finished, Message, ModelFailure, Text, TextDelta, ToolUse
 from application.redaction.redactor import Redactor
 from domain.event import Event
 from domain.model_calls import ModelCallStarted, TokensUsed
@@ -65,13 +65,13 @@ def gateway_on(*replies: Reply, fast: str = HAIKU) -> tuple[Gateway, ScriptedMod
 def ask(**fields: object) -> ModelRequest:
     given = {
         "step": "answer", "tier": "balanced", "system": ("Be brief.",), "max_tokens": 500, "first_token_s": 8.0,
-        "idle_s": 6.0, "messages": (Message("user", [{"text": "What is it?"}]),),
+        "idle_s": 6.0, "messages": (Message("user", (Text("What is it?"),)),),
     }  # fmt: skip
     return ModelRequest(**given | fields)  # type: ignore[arg-type]
 
 
 async def heard(gateway: Gateway, notebook: Notebook, **fields: object) -> list[GatewayEvent]:
-    async with aclosing(gateway.converse(ask(**fields), notebook)) as events:
+    async with aclosing(gateway.stream(ask(**fields), notebook)) as events:
         return [event async for event in events]
 
 
@@ -85,9 +85,12 @@ def shown(events: Sequence[GatewayEvent]) -> str:
     return text
 
 
-def failure(code: str, started: bool = False) -> ModelFailure:
-    status = 0 if code.startswith(("Stream", "First", "Connection")) else 503
-    return ModelFailure(code, "it broke", status=status, started=started)
+ON_THE_WAY = (FailureKind.TIMED_OUT, FailureKind.STALLED, FailureKind.CUT, FailureKind.MALFORMED)
+
+
+def failure(kind: FailureKind, started: bool = False) -> ModelFailure:
+    refused = kind not in (*ON_THE_WAY, FailureKind.UNREACHABLE) and not started
+    return ModelFailure(kind, "it broke", refused=refused, started=started)
 
 
 @pytest.fixture(autouse=True)
@@ -96,12 +99,12 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("application.gateway.failover.RETRY_S", (0.0, 0.0))
 
 
-FAILING_OVER = [code for code in TABLE if treatment_of(failure(code)).fail_over and code != "BreakerOpen"]
+FAILING_OVER = [kind for kind in TABLE if TABLE[kind].fail_over and kind is not FailureKind.BREAKER_OPEN]
 
 
-@pytest.mark.parametrize("code", FAILING_OVER)
-async def test_a_failure_before_the_first_token_is_invisible(code: str) -> None:
-    replies = [Reply((), failure(code))] * (2 if treatment_of(failure(code)).retry else 1)
+@pytest.mark.parametrize("kind", FAILING_OVER)
+async def test_a_failure_before_the_first_token_is_invisible(kind: FailureKind) -> None:
+    replies = [Reply((), failure(kind))] * (2 if TABLE[kind].retry else 1)
     gateway, model = gateway_on(*replies, Reply(WORDS))
     notebook = Notebook()
     events = await heard(gateway, notebook)
@@ -111,24 +114,24 @@ async def test_a_failure_before_the_first_token_is_invisible(code: str) -> None:
     assert_settled(notebook, len(model.calls))
 
 
-@pytest.mark.parametrize("code", [code for code in FAILING_OVER if code != "FirstTokenTimeout"])
+@pytest.mark.parametrize("kind", [kind for kind in FAILING_OVER if kind is not FailureKind.TIMED_OUT])
 @pytest.mark.parametrize("after", [1, 2, 3])
-async def test_a_failure_in_the_middle_loses_and_repeats_nothing(code: str, after: int) -> None:
+async def test_a_failure_in_the_middle_loses_and_repeats_nothing(kind: FailureKind, after: int) -> None:
     said = "".join(WORDS[:after])
     rest = "".join(WORDS)[len(prefill(said)) :]
-    gateway, model = gateway_on(Reply(WORDS[:after], failure(code, started=True)), Reply((rest,)))
+    gateway, model = gateway_on(Reply(WORDS[:after], failure(kind, started=True)), Reply((rest,)))
     notebook = Notebook()
     events = await heard(gateway, notebook)
     assert shown(events) == "".join(WORDS)
-    assert model.calls[1].messages[-1] == Message("assistant", [{"text": prefill(said)}])
+    assert model.calls[1].messages[-1] == Message("assistant", (Text(prefill(said)),))
     moved = [event for event in events if isinstance(event, FailedOver)]
-    assert moved == [FailedOver(SONNET, HAIKU, code, len(said))]
+    assert moved == [FailedOver(SONNET, HAIKU, kind.value, len(said))]
     assert len(notebook.of(ModelFailedOver)) == 1
     assert_settled(notebook, 2)
 
 
 async def test_a_model_that_takes_no_prefill_begins_anew_and_says_so() -> None:
-    gateway, _ = gateway_on(Reply(WORDS[:2], failure("StreamCut", True)), Reply(("Anew.",)), fast=LATER_HAIKU)
+    gateway, _ = gateway_on(Reply(WORDS[:2], failure(FailureKind.CUT, True)), Reply(("Anew.",)), fast=LATER_HAIKU)
     events = await heard(gateway, Notebook())
     assert [type(event) for event in events] == [
         Routed, TextDelta, TextDelta, FailedOver, Restarted, Routed, TextDelta, Finished,
@@ -138,8 +141,8 @@ async def test_a_model_that_takes_no_prefill_begins_anew_and_says_so() -> None:
 
 async def test_a_model_that_refuses_the_beginning_answers_from_the_start() -> None:
     gateway, model = gateway_on(
-        Reply(WORDS[:2], failure("StreamCut", True)),
-        Reply((), ModelFailure("ValidationException", "no prefill", status=400)),
+        Reply(WORDS[:2], failure(FailureKind.CUT, True)),
+        Reply((), failure(FailureKind.INVALID_REQUEST)),
         Reply(("Anew.",)),
     )
     events = await heard(gateway, Notebook())
@@ -148,7 +151,7 @@ async def test_a_model_that_refuses_the_beginning_answers_from_the_start() -> No
 
 
 async def test_what_is_wrong_with_the_prompt_is_not_tried_elsewhere() -> None:
-    gateway, model = gateway_on(Reply((), ModelFailure("ValidationException", "too long", status=400)))
+    gateway, model = gateway_on(Reply((), failure(FailureKind.INVALID_REQUEST)))
     with pytest.raises(ModelFailure):
         await heard(gateway, Notebook())
     assert len(model.calls) == 1
@@ -156,10 +159,10 @@ async def test_what_is_wrong_with_the_prompt_is_not_tried_elsewhere() -> None:
 
 async def test_when_both_fail_the_last_failure_is_told_and_both_are_in_the_ledger() -> None:
     gateway, _ = gateway_on(
-        Reply(WORDS[:1], failure("StreamStalled", True)), Reply((), failure("ServiceUnavailableException"))
+        Reply(WORDS[:1], failure(FailureKind.STALLED, True)), Reply((), failure(FailureKind.UNAVAILABLE))
     )
     notebook = Notebook()
-    with pytest.raises(ModelFailure, match="ServiceUnavailable"):
+    with pytest.raises(ModelFailure, match="Unavailable"):
         await heard(gateway, notebook)
     assert_settled(notebook, 2)
     first, second = notebook.of(TokensUsed)
@@ -168,20 +171,20 @@ async def test_when_both_fail_the_last_failure_is_told_and_both_are_in_the_ledge
 
 async def test_a_tool_call_cut_in_half_is_made_by_the_next_model() -> None:
     use = ToolUse("id", "look_up", "{}")
-    gateway, _ = gateway_on(Reply(("Let me see.",), failure("StreamCut", True)), Reply((use,)))
+    gateway, _ = gateway_on(Reply(("Let me see.",), failure(FailureKind.CUT, True)), Reply((use,)))
     reply = await gateway.complete(ask(), Notebook())
     assert reply.text == "Let me see." and reply.tool_uses == (use,) and reply.model == HAIKU
 
 
 async def test_a_whole_tool_call_before_a_cut_is_not_made_twice() -> None:
     use = ToolUse("id", "look_up", "{}")
-    gateway, _ = gateway_on(Reply((use,), failure("StreamCut", True)), Reply((ToolUse("id2", "look_up", "{}"),)))
+    gateway, _ = gateway_on(Reply((use,), failure(FailureKind.CUT, True)), Reply((ToolUse("id2", "look_up", "{}"),)))
     reply = await gateway.complete(ask(), Notebook())
     assert [u.tool_use_id for u in reply.tool_uses] == ["id2"]
 
 
 async def test_retries_stop_when_everything_fails() -> None:
-    throttled = Reply((), ModelFailure("ThrottlingException", "slow down", status=429))
+    throttled = Reply((), failure(FailureKind.THROTTLED))
     gateway, model = gateway_on(throttled)
     for _ in range(30):
         with pytest.raises(ModelFailure):
@@ -207,7 +210,7 @@ def trip(gateway: Gateway, model: str) -> None:
 
 
 async def test_nothing_is_tried_again_for_a_turn_that_has_ended() -> None:
-    gateway, model = gateway_on(Reply(WORDS[:1], failure("StreamCut", True)), Reply(WORDS))
+    gateway, model = gateway_on(Reply(WORDS[:1], failure(FailureKind.CUT, True)), Reply(WORDS))
     notebook = Notebook()
     notebook.ended = True
     with pytest.raises(ModelFailure):
@@ -218,7 +221,7 @@ async def test_nothing_is_tried_again_for_a_turn_that_has_ended() -> None:
 async def test_an_answer_left_in_the_middle_is_settled_by_estimate() -> None:
     gateway, _ = gateway_on(Reply(WORDS))
     notebook = Notebook()
-    async with aclosing(gateway.converse(ask(), notebook)) as events:
+    async with aclosing(gateway.stream(ask(), notebook)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 break
@@ -238,10 +241,12 @@ async def test_nothing_private_leaves_and_the_answer_has_it_again_wherever_it_br
     spoken = "Write to [EMAIL_1] today."
     for at in range(1, len(spoken)):
         said = spoken[:at]
-        gateway, model = gateway_on(Reply((said,), failure("StreamCut", True)), Reply((spoken[len(prefill(said)) :],)))
+        gateway, model = gateway_on(
+            Reply((said,), failure(FailureKind.CUT, True)), Reply((spoken[len(prefill(said)) :],))
+        )
         notebook = Notebook()
         notebook.redactor = Redactor(NamedWords(email="ada@example.com"), {})
-        question = Message("user", [{"text": "Where do I write? ada@example.com?"}])
+        question = Message("user", (Text("Where do I write? ada@example.com?"),))
         events = await heard(gateway, notebook, messages=(question,))
         assert shown(events) == "Write to ada@example.com today."
         assert "ada@" not in str([call.messages for call in model.calls])
@@ -251,7 +256,7 @@ async def test_a_tool_acts_on_the_values_themselves() -> None:
     gateway, _ = gateway_on(Reply((ToolUse("id", "mail", '{"to": "[EMAIL_1]"}'),)))
     notebook = Notebook()
     notebook.redactor = Redactor(NamedWords(email="ada@example.com"), {})
-    reply = await gateway.complete(ask(messages=(Message("user", [{"text": "Mail ada@example.com"}]),)), notebook)
+    reply = await gateway.complete(ask(messages=(Message("user", (Text("Mail ada@example.com"),)),)), notebook)
     assert msgspec.json.decode(reply.tool_uses[0].input) == {"to": "ada@example.com"}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.bedrock.request import converse_messages
 from application.plan.catalogue.steps import STEPS
 from application.plan.catalogue.understand import Intent
 from application.plan.effects import Effects
@@ -17,6 +18,7 @@ from application.plan.prompt import system_blocks
 from application.plan.run_plan import PlanRun
 from application.plan.step_request import StepReply, StepRequest, ask_of
 from application.plan.structured_output import parse_reply
+from application.redaction.quoting import draw_fences
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
 from infra.local.bedrock.judgement import language_of
@@ -46,7 +48,7 @@ class StandInSteps:
 def said(ask: StepRequest) -> str:
     body = {
         "system": [{"text": text} for text in ask.system],
-        "messages": [{"role": message.role, "content": message.content} for message in ask.messages],
+        "messages": converse_messages(draw_fences(message, "0f") for message in ask.messages),
         "inferenceConfig": {"maxTokens": ask.max_tokens},
     }
     return compose(body).text

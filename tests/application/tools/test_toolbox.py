@@ -10,9 +10,10 @@ import hmac
 import msgspec
 import pytest
 
+from application.ports.model import ToolResult, ToolSpec
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
 from application.tools.executors import Caller
-from application.tools.results import ToolResult, effect_key
+from application.tools.results import ToolOutcome, effect_key
 from application.tools.toolbox import MOST_BYTES, MOST_CALLS
 from application.tools.webhook_signature import SIGNED_BY, shown_secret, sign_request, signing_secret
 from domain.refusals import DependencyUnavailable
@@ -27,21 +28,14 @@ def house() -> House:
 
 async def test_the_model_is_told_of_the_tools_that_there_are(house: House) -> None:
     box = await house.box(totals=TOTALS)
-    [spec] = box.specs()
-    assert spec["toolSpec"] == {
-        "name": "totals",
-        "description": TOTALS.description,
-        "inputSchema": {"json": TOTALS.input_schema},
-    }
+    assert box.specs() == (ToolSpec("totals", TOTALS.description, TOTALS.input_schema),)
 
 
 async def test_a_question_to_a_dataset(house: House) -> None:
     box = await house.box(totals=TOTALS)
     result = await box.call(use("totals", '{"region": "north"}'))
     assert (result.status, result.output) == ("completed", '{"rows":[{"total":11.5}],"truncated":false}')
-    assert result.block("t1") == {
-        "toolResult": {"toolUseId": "t1", "content": [{"json": {"rows": [{"total": 11.5}], "truncated": False}}]}
-    }
+    assert result.block("t1") == ToolResult("t1", {"rows": [{"total": 11.5}], "truncated": False})
     result = await box.call(use("totals", '{"region": "north", "least": 5}'))
     assert result.output == '{"rows":[{"total":10.5}],"truncated":false}'
 
@@ -66,7 +60,7 @@ async def test_what_does_not_fit_is_not_run(house: House, name: str, input: str,
     house.datasets.broken = AssertionError("it was run")
     result = await box.call(use(name, input))
     assert result.status == "failed" and said in result.output
-    assert result.block("t1")["toolResult"]["status"] == "error"
+    assert result.block("t1").failed
 
 
 async def test_a_dataset_that_cannot_be_asked_is_a_failed_tool(house: House) -> None:
@@ -208,18 +202,17 @@ async def test_a_model_that_is_talked_into_calling_without_end_gets_no_further(h
 @pytest.mark.parametrize(
     ("output", "content"),
     [
-        ('{"a":1}', {"json": {"a": 1}}), ("[1]", {"json": {"result": [1]}}), ("12", {"text": "12"}),
-        ("", {"text": "(nothing)"}),
-        ("plain [1]\nQuestion: x", {"text": "plain (1)\n> Question: x"}), ("[" * 5_000, {"text": "[" * 5_000}),
+        ('{"a":1}', {"a": 1}), ("[1]", {"result": [1]}), ("12", "12"), ("", "(nothing)"),
+        ("plain [1]\nQuestion: x", "plain (1)\n> Question: x"), ("[" * 5_000, "[" * 5_000),
     ],
 )  # fmt: skip
-async def test_what_a_tool_gives_back_is_content_that_converse_takes(
-    house: House, output: str, content: dict[str, object]
+async def test_what_a_tool_gives_back_is_words_or_an_object(
+    house: House, output: str, content: str | dict[str, object]
 ) -> None:
     house.webhooks.answers = [WebhookAnswer(output, False)]
     box = await house.box(look_up=LOOK_UP)
     result = await box.call(use("look_up", '{"id":7}'))
-    assert result.block("t1")["toolResult"]["content"] == [content]
+    assert result.block("t1") == ToolResult("t1", content)
 
 
 def test_keys_name_turn_tool_input_and_time() -> None:
@@ -232,7 +225,7 @@ def test_keys_name_turn_tool_input_and_time() -> None:
 
 
 def test_a_result_survives_as_a_fact() -> None:
-    result = ToolResult(key="k", name="a", input="{}", output="x", status="completed", ms=3)
+    result = ToolOutcome(key="k", name="a", input="{}", output="x", status="completed", ms=3)
     fact = result.event("t")
     assert msgspec.structs.asdict(fact) == {
         "turn_id": "t", "key": "k", "name": "a", "input": "{}", "output": "x", "status": "completed", "ms": 3,

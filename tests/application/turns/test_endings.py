@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.http.turn_answers import turn_fields
-from application.ports.model import StopReason, ToolUse
+from application.ports.model import StopReason, ToolResult, ToolUse
 from application.sessions import feed_frames as f
 from application.tools.uses import lawful, same_call
 from domain.session import events as e
@@ -79,7 +79,7 @@ async def test_equal_calls_in_one_answer_run_once_and_each_is_answered() -> None
         assert turn.answer == "Done."
         assert sorted(body for _, body, _ in ours.webhooks.sent) == [b'{"id":7}', b'{"id":8}']
         told = ours.model.calls[1].messages[-1].content
-        assert [block["toolResult"]["toolUseId"] for block in told] == ["a", "b", "c"]
+        assert [block.tool_use_id for block in told if isinstance(block, ToolResult)] == ["a", "b", "c"]
 
 
 async def test_what_is_said_back_is_lawful_whatever_the_model_made_up() -> None:
@@ -89,11 +89,13 @@ async def test_what_is_said_back_is_lawful_whatever_the_model_made_up() -> None:
         ours.webhooks.answers = [type(ours.webhooks.answers[0])(" \n", False)]
         await ours.ask(await ours.open(), "Refund order 7")
         asked, told = ours.model.calls[1].messages[-2:]
-        ids = [block["toolUse"]["toolUseId"] for block in asked.content]
-        assert ids == [block["toolResult"]["toolUseId"] for block in told.content]
+        said = [block for block in asked.content if isinstance(block, ToolUse)]
+        came = [block for block in told.content if isinstance(block, ToolResult)]
+        ids = [use.tool_use_id for use in said]
+        assert ids == [result.tool_use_id for result in came]
         assert len(set(ids)) == 4 and all(id.replace("_", "").isalnum() and len(id) <= 64 for id in ids)
-        assert {block["toolUse"]["name"] for block in asked.content} == {"refund", "unknown_tool"}
-        assert "(nothing)" in told.content[0]["toolResult"]["content"][0]["text"]
+        assert {use.name for use in said} == {"refund", "unknown_tool"}
+        assert "(nothing)" in str(came[0].content)
 
 
 def test_ids_that_clash_with_those_made_up_for_others_are_kept_apart() -> None:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.clock import new_id
-from application.ports.model import ModelFailure, ToolUse
+from application.ports.model import FailureKind, ModelFailure, ToolResult, ToolUse
 from application.ports.webhooks import WebhookAnswer
 from application.sessions import feed_frames as f
 from application.turns.cancel_turn import cancel_turn
@@ -177,7 +177,7 @@ async def test_a_tool_runs_once_and_its_result_is_answered_from() -> None:
         called = await ours.facts(live, e.ToolCalled)
         assert [fact.status for fact in called] == ["started", "completed"]  # type: ignore[attr-defined]
         assert [frame.status for frame in frames_of(live, f.ToolCall)] == ["started", "completed"]  # type: ignore[attr-defined]
-        assert "toolResult" in str(ours.model.calls[1].messages[-1])
+        assert isinstance(ours.model.calls[1].messages[-1].content[0], ToolResult)
         assert not ours.exact.entries
 
 
@@ -187,12 +187,13 @@ async def test_a_tool_error_goes_to_the_model_and_not_to_the_user() -> None:
         ours.tenant.tools["mail"] = MAIL
         turn = await ours.ask(await ours.open(), "Mail bob the rules")
         assert turn.answer == "That did not work."
-        assert "'status': 'error'" in str(ours.model.calls[1].messages[-1])
+        [result] = ours.model.calls[1].messages[-1].content
+        assert isinstance(result, ToolResult) and result.failed
 
 
 async def test_a_failure_after_a_tool_runs_keeps_what_was_said_and_runs_nothing_again() -> None:
     use = ToolUse("t1", "mail", '{"to": "bob"}')
-    broken = Reply(("It is ",), ModelFailure("StreamCut", "cut", started=True))
+    broken = Reply(("It is ",), ModelFailure(FailureKind.CUT, "cut", started=True))
     async with house(Reply(("I will send it.", use)), broken, Reply((" sent.",)), assistant=with_mail()) as ours:
         ours.tenant.tools["mail"] = MAIL
         live = await ours.open()
@@ -203,8 +204,8 @@ async def test_a_failure_after_a_tool_runs_keeps_what_was_said_and_runs_nothing_
 
 
 async def test_a_turn_that_fails_keeps_what_was_said_and_owes_nothing() -> None:
-    cut = ModelFailure("StreamCut", "cut", started=True)
-    gone = ModelFailure("ServiceUnavailableException", "gone", status=503)
+    cut = ModelFailure(FailureKind.CUT, "cut", started=True)
+    gone = ModelFailure(FailureKind.UNAVAILABLE, "gone", code="ServiceUnavailableException", refused=True)
     async with house(Reply(("Within ",), cut), Reply((), gone)) as ours:
         live = await ours.open()
         turn = await ours.ask(live, ASK)
@@ -228,7 +229,7 @@ async def test_steps_after_the_answer_come_after_the_end_and_change_the_session(
 
 
 async def test_a_step_whose_model_fails_has_its_default_and_the_turn_goes_on() -> None:
-    gone = ModelFailure("ValidationException", "no", status=400)
+    gone = ModelFailure(FailureKind.INVALID_REQUEST, "no", code="ValidationException", refused=True)
     assistant = Assistant(plan=("assess_complexity", "answer_from_documents"))
     async with house(Reply((), gone), ANSWER, assistant=assistant) as ours:
         live = await ours.open()

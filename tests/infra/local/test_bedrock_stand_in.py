@@ -17,7 +17,8 @@ import msgspec
 import pytest
 
 from adapters.bedrock.language_model import BedrockLanguageModel
-from application.ports.model import Finished, Message, TextDelta
+from adapters.bedrock.request import converse_messages
+from application.ports.model import Finished, Message, Text, TextDelta, ToolSpec
 from infra.local.bedrock import hashed_ngrams, minilm
 from infra.local.bedrock.embeddings import MiniLMEmbeddings, fit
 from infra.local.bedrock.invocation_log import FOLDER, Call, InvocationLog
@@ -164,7 +165,7 @@ async def test_what_the_client_is_told_is_what_is_billed(stand_in: Running, tmp_
     model = BedrockLanguageModel(stand_in.client)
     system = ("y" * 8_000, "more")
     for _ in range(2):
-        events = [event async for event in model.converse(call(system=system, cache="1h"))]
+        events = [event async for event in model.stream(call(system=system, cache="1h"))]
     end = events[-1]
     assert isinstance(end, Finished)
     last = stand_in.runtime.log.calls[-1]
@@ -179,7 +180,7 @@ async def test_what_the_client_is_told_is_what_is_billed(stand_in: Running, tmp_
 async def test_an_answer_whose_reader_has_left_is_billed_whole(stand_in: Running) -> None:
     stand_in.runtime.pace.token_ms = 60_000.0
     expected = compose(request(PASSAGES + "How long does the warranty last?"))
-    async with aclosing(BedrockLanguageModel(stand_in.client).converse(call())) as events:  # type: ignore[type-var]
+    async with aclosing(BedrockLanguageModel(stand_in.client).stream(call())) as events:  # type: ignore[type-var]
         async for event in events:
             assert isinstance(event, TextDelta)
             break
@@ -281,13 +282,13 @@ async def test_the_sentence_model_agrees_with_its_published_figures() -> None:
 )
 async def test_it_ends_when_and_as_it_is_told(stand_in: Running, reason: str, after: int, said: str, stop: str) -> None:
     wish = {"kind": "stop", "stop_reason": reason, "after_deltas": after, "times": 1}
-    weather = {"toolSpec": {"name": "get_weather", "inputSchema": {"json": {"type": "object", "properties": {}}}}}
+    weather = ToolSpec("get_weather", "The weather.", {"type": "object", "properties": {}})
     asked = call("What is the weather?", tools=(weather,))
     async with httpx.AsyncClient(base_url=stand_in.url) as http:
         assert (await http.post("/control/faults", json=wish)).status_code == 200
         assert (await http.post("/control/faults", json={"kind": "stop"})).status_code == 400
         assert (await http.post("/control/faults", json={"kind": "cut", "stop_reason": "x"})).status_code == 400
-    async with aclosing(BedrockLanguageModel(stand_in.client).converse(asked)) as events:
+    async with aclosing(BedrockLanguageModel(stand_in.client).stream(asked)) as events:
         heard = [event async for event in events]
     assert "".join(event.text for event in heard if isinstance(event, TextDelta)).lower() == said
     *_, end = heard
@@ -320,12 +321,12 @@ async def test_as_a_program_it_takes_a_socket_over_and_stops_clean(tmp_path: Pat
 
 
 def test_a_conversation_is_answered_by_its_last_question() -> None:
-    asked = Message("user", [{"text": PASSAGES + "How long does the warranty last?"}])
+    asked = Message("user", (Text(PASSAGES + "How long does the warranty last?"),))
     body = {
         "messages": [
             {"role": "user", "content": [{"text": "Are returns free?"}]},
             {"role": "assistant", "content": [{"text": "Returns are free."}]},
-            {"role": asked.role, "content": asked.content},
+            *converse_messages([asked]),
         ]
     }
     assert "24 months" in compose(body).text
