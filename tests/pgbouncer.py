@@ -32,7 +32,7 @@ def pgbouncer(
     (home / "pgbouncer.ini").write_text(
         f"[databases]\n{name} = host={server.hostname} port={server.port} dbname={name} {extra}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = scram-sha-256\n"
-        f"auth_file = {home}/users.txt\npool_mode = {mode}\ndefault_pool_size = 20\nmax_client_conn = 200\n"
+        f"auth_file = {home}/users.txt\npool_mode = {mode}\ndefault_pool_size = 60\nmax_client_conn = 200\n"
         f"logfile = {home}/pgbouncer.log\n"
     )
     nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # it refuses to run as root

@@ -78,7 +78,7 @@ class Installation:
 
     def _start(self, name: str, command: str, grace_s: float) -> None:
         # No job knows the database's owner; only those that answer nobody see all tenants.
-        environment = self.environment | self.logins.get(name, self.logins["background"])
+        environment = self.environment | self.logins["background" if name in BACKGROUND else "api"]
         environment.pop("COLLOQUY_DATABASE_URL", None)
         self.stack.start_job(name, python("api.cli", command), environment, grace_s)
 
