@@ -35,7 +35,7 @@ class Conversation:
     def __init__(self, socket: Any, painter: Painter) -> None:
         self._socket, self._paint = socket, painter
         self.session_id = ""
-        self._turn_id = ""
+        self.turn_id = ""
         self._asked = 0
         self.cancelling = False
 
@@ -63,13 +63,13 @@ class Conversation:
         """Ask and print the answer as it streams; True when it was answered."""
         import uuid_utils.compat
 
-        self._turn_id, self.cancelling = "", False
+        self.turn_id, self.cancelling = "", False
         await self._send({"type": "turn.create", "id": str(uuid_utils.compat.uuid7()), "text": text})
         citations: dict[int, dict[str, Any]] = {}
         async for frame in self._turn():
             match frame["type"]:
                 case "turn.created":
-                    self._turn_id = frame["turn_id"]
+                    self.turn_id = frame["turn_id"]
                 case "turn.step" if frame["status"] == "started" and sys.stderr.isatty():
                     click.echo(self._paint(DIM, f"… {frame['step']}"), err=True)
                 case "turn.delta":
@@ -108,7 +108,7 @@ class Conversation:
             click.echo(self._paint(BOLD, told), err=True)
             answer = await asyncio.to_thread(input, "Allow this? [y/N] ")
             allow = answer.strip().lower() in ("y", "yes")
-        await self._send({"type": "tool.confirm", "turn_id": self._turn_id, "call": frame["call"], "allow": allow})
+        await self._send({"type": "tool.confirm", "turn_id": self.turn_id, "call": frame["call"], "allow": allow})
 
     async def _turn(self) -> AsyncIterator[dict[str, Any]]:
         while True:
@@ -131,8 +131,8 @@ class Conversation:
     async def cancel(self) -> None:
         """Stop the running answer."""
         self.cancelling = True
-        if self._turn_id:
-            await self._send({"type": "turn.cancel", "turn_id": self._turn_id})
+        if self.turn_id:
+            await self._send({"type": "turn.cancel", "turn_id": self.turn_id})
 
 
 async def _talk(tenant: str, user: str, session: str | None, assistant: str, question: str | None) -> int:
@@ -151,7 +151,7 @@ async def _talk(tenant: str, user: str, session: str | None, assistant: str, que
         assert main is not None, "we run in a task"
 
         def interrupt() -> None:
-            if conversation.cancelling or not conversation._turn_id:
+            if conversation.cancelling or not conversation.turn_id:
                 main.cancel()
             else:
                 conversation.cancelling = True

@@ -15,7 +15,7 @@ from infra.local.child import Recipe, spawn
 from infra.local.parts import CLEAN, Part, package_dir
 from infra.local.ports import Ports
 
-SHARED = Path("/var/tmp")
+SHARED = Path("/var/tmp")  # noqa: S108  # where another user may enter; folders there are private
 
 
 class Postgres:

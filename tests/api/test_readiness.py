@@ -100,7 +100,7 @@ async def test_bedrock_is_looked_for_by_way_of_the_proxy(proxies: Any) -> None:
         await reachable(bedrock)
     assert asked[0].startswith(b"CONNECT bedrock-runtime.nowhere.invalid:443 HTTP/1.1\r\n")
     assert b"Proxy-Authorization: Basic dXNAZXI6cGFzcw==\r\n" in asked[0]
-    with pytest.raises(OSError):  # the proxy is gone
+    with pytest.raises(OSError, match="onnect"):  # the proxy is gone
         await reachable(bedrock)
 
 

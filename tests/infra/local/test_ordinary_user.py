@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ def interpreter() -> Path | None:
 
 
 @pytest.fixture
-def environment(data_dir: Path) -> Iterator[Path]:
+def environment(data_dir: Path) -> Path:
     """A Python with our packages that anybody may run."""
     found = interpreter()
     if found is None or not open_to_all(ROOT / "infra"):
@@ -43,7 +42,7 @@ def environment(data_dir: Path) -> Iterator[Path]:
     subprocess.run([found, "-m", "venv", "--without-pip", home], check=True, timeout=60)
     packages = next(home.glob("lib/python*/site-packages"))
     (packages / "ours.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n{sysconfig.get_path('platlib')}\n")
-    yield home / "bin" / "python"
+    return home / "bin" / "python"
 
 
 def test_an_ordinary_user_runs_everything_in_a_private_directory(environment: Path, data_dir: Path) -> None:
