@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from api.server.app import create_app
 from api.services import Services
-from tests.api.harness import make_services
+from tests.api.harness import asgi, make_services
 
 
 # The framework takes long to put an app together: the tests of a file share one, and leave it as it was.
@@ -21,6 +20,6 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
 @pytest.fixture(scope="module")
 async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     # The app answers failures itself; a failure that reaches the transport is a failure of the test.
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as found:
         yield found

@@ -9,7 +9,9 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import httpx
 
 from adapters.files.scratch import UnnamedFiles
 from adapters.in_process.tickets import InMemoryTickets
@@ -18,6 +20,7 @@ from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
 from api.readiness import Readiness
+from api.server.app import create_app
 from api.server.head_limits import Deadlines
 from api.server.run import DrainingServer, listen, server_config
 from api.services import Services
@@ -156,3 +159,8 @@ async def serving(
     finally:
         server.should_exit = True
         await asyncio.wait_for(running, 20)
+
+
+def asgi(services: Services, **named: Any) -> httpx.ASGITransport:
+    """A transport that calls the app of these services in this loop."""
+    return httpx.ASGITransport(cast(Any, create_app(services)), **named)

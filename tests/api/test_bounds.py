@@ -16,8 +16,9 @@ from msgspec import Meta
 
 from api.connections import client_frames as f
 from api.server.app import create_app
+from application.sessions.frame_limits import MAX_FRAME
 from domain.refusals import Refusal
-from tests.api.harness import bearer, make_services
+from tests.api.harness import asgi, bearer, make_services
 
 BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "AssistantBody": ("PUT", "/v1/assistants/a", "admin", {}),
@@ -136,7 +137,7 @@ def test_no_field_of_a_frame_takes_too_much(name: str, enlarge: Callable[[dict[s
     enlarge(frame)
     text = json.dumps(frame, separators=(",", ":"))
     with pytest.raises(Refusal):
-        f.read_frame(text if len(text) <= f.MAX_FRAME else text[: f.MAX_FRAME])
+        f.read_frame(text[:MAX_FRAME])
 
 
 BODY_CASES = [
@@ -154,7 +155,7 @@ async def test_no_field_of_a_body_takes_too_much(name: str, enlarge: Callable[[d
     enlarge(body)
     services = make_services()
     tenant = {"tenant": "_platform"} if role == "operator" else {}
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
         answer = await client.request(method, path, json=body, headers=bearer(services, [role], **tenant))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_field"), answer.text
@@ -162,7 +163,7 @@ async def test_no_field_of_a_body_takes_too_much(name: str, enlarge: Callable[[d
 
 async def test_a_body_as_a_whole_has_a_bound_too() -> None:
     services = make_services()
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
         body = {"description": "x", "input_schema": {"type": "object", "title": "y" * 2_000_000}}
         answer = await client.put("/v1/tools/a", json=body, headers=bearer(services, ["admin"]))

@@ -11,11 +11,10 @@ import httpx
 import pytest
 
 from api.health_checks import reachable
-from api.readiness import Away, Readiness
-from api.server.app import create_app
+from api.readiness import Away, HealthCheck, Readiness
 from application.gateway.health import Health
 from application.ports.model import FailureKind, ModelFailure
-from tests.api.harness import make_services
+from tests.api.harness import asgi, make_services
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
@@ -36,13 +35,16 @@ async def silent() -> None:
     await asyncio.Event().wait()
 
 
+PARTS = ("postgres", "bedrock", "kms")
+
+
 @pytest.mark.parametrize("wrong", [refuses, broken, silent])
 @pytest.mark.parametrize(("part", "status"), [("postgres", "down"), ("bedrock", "degraded"), ("kms", "degraded")])
 async def test_down_without_postgres_alone(wrong: Callable[[], Awaitable[None]], part: str, status: str) -> None:
-    checks = {"postgres": (True, there), "bedrock": (False, there), "kms": (False, there)}
+    checks: dict[str, tuple[bool, HealthCheck]] = {name: (name == "postgres", there) for name in PARTS}
     checks[part] = (checks[part][0], wrong)
     services = make_services(readiness=Readiness(checks, dict))
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
         answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503 if status == "down" else 200, status)
@@ -89,7 +91,12 @@ def proxies(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets the environment's proxies, and no others."""
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
-    return lambda **named: [monkeypatch.setenv(name, value) for name, value in named.items()]
+
+    def put(**named: str) -> None:
+        for name, value in named.items():
+            monkeypatch.setenv(name, value)
+
+    return put
 
 
 @pytest.mark.real

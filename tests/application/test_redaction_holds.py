@@ -19,7 +19,7 @@ def spent(redactor: Redactor, text: str) -> tuple[float, int]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_takes_time_by_its_length_and_gives_way(kind: str):
+def test_a_text_takes_time_by_its_length_and_gives_way(kind: str) -> None:
     text = text_of(kind, 7, LONGEST)
     quarter, _ = min(spent(BENCH.redactor(), f"{n}{text}"[: LONGEST // 4]) for n in range(3))
     whole, stretches = min(spent(BENCH.redactor(), f"{n}{text}"[:LONGEST]) for n in range(3))
@@ -28,7 +28,7 @@ def test_a_text_takes_time_by_its_length_and_gives_way(kind: str):
 
 
 @pytest.mark.parametrize("kind", ["nothing but email", "nothing but phone", "one word again and again"])
-def test_a_redactor_that_knows_many_values_is_as_quick(kind: str):
+def test_a_redactor_that_knows_many_values_is_as_quick(kind: str) -> None:
     redactor = BENCH.redactor()
     first, _ = spent(redactor, text_of(kind, 8, LONGEST))
     again = min(spent(redactor, text_of(kind, number, LONGEST))[0] for number in (9, 10, 11))

@@ -21,7 +21,8 @@ def started_open(source: str) -> list[int]:
     isolated = {
         id(first) for first, second in _neighbours(tree) if isinstance(second, ast.Constant) and second.value == "-I"
     }
-    return [node.lineno for node in ast.walk(tree) if _is_interpreter(node) and id(node) not in isolated]
+    expressions = (node for node in ast.walk(tree) if isinstance(node, ast.expr))
+    return [node.lineno for node in expressions if _is_interpreter(node) and id(node) not in isolated]
 
 
 def _neighbours(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:

@@ -34,24 +34,25 @@ GUARDRAILS = GuardrailsDetector(AnswersAsGuardrails(), "g1")
 
 @pytest.fixture(params=[FAKE, RULES, GUARDRAILS, CombinedDetector((RULES, GUARDRAILS))], ids=lambda d: type(d).__name__)
 def detector(request: pytest.FixtureRequest) -> Detector:
-    return request.param
+    found: Detector = request.param
+    return found
 
 
-async def test_values_are_found_with_their_kind_and_place(detector: Detector):
+async def test_values_are_found_with_their_kind_and_place(detector: Detector) -> None:
     text = f"ü {ALICE} paid with {CARD}, says {ALICE}"
     spans = await detector.find(text)
     assert [(s.kind, text[s.start : s.end]) for s in spans] == [("email", ALICE), ("card", CARD), ("email", ALICE)]
 
 
-async def test_kinds_are_those_of_a_tenants_policy(detector: Detector):
+async def test_kinds_are_those_of_a_tenants_policy(detector: Detector) -> None:
     assert {span.kind for span in await detector.find(f"{ALICE} {CARD}")} <= set(PII_DEFAULTS)
 
 
-async def test_a_text_without_any_has_none(detector: Detector):
+async def test_a_text_without_any_has_none(detector: Detector) -> None:
     assert list(await detector.find("How long can I return coffee?")) == []
     assert list(await detector.find("")) == []
 
 
-async def test_the_same_text_gives_the_same_spans(detector: Detector):
+async def test_the_same_text_gives_the_same_spans(detector: Detector) -> None:
     text = f"mail {ALICE}"
     assert list(await detector.find(text)) == list(await detector.find(text))

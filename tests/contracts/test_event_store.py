@@ -12,7 +12,7 @@ import pytest
 from adapters.eventstore.store import open_event_store
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
-from application.ports.event_store import LOG_BYTES, EventStore, is_full
+from application.ports.event_store import LOG_BYTES, EventStore, Recorded, is_full
 from domain.event import Envelope, Event, Shredded
 from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, SessionNotFound
@@ -186,7 +186,7 @@ async def test_long_streams_and_logs_are_read_in_slices_of_bounded_size(store: E
         await store.append(envelopes(stream, version, LONG))
     loaded = [fact async for facts in store.slices(stream, after=600) for fact in facts]
     assert [fact.version for fact in loaded] == list(range(601, 613))
-    facts, sizes = [], []
+    facts, sizes = list[Recorded](), list[int]()
     while batch := await store.read_log(0, after=facts[-1].position if facts else before, limit=700):
         facts += batch
         sizes.append(sum(len(fact.state) for fact in batch))

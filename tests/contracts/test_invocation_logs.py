@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ class Delivery:
 
     async def _write(self, folder: str, name: str, body: bytes) -> None:
         if self._client:
-            await S3Blobs(self._client, self.bucket).put(f"some/prefix/{folder}/{name}", body)
+            await S3Blobs(self._client, self.bucket).put(f"some/prefix/{folder}/{name}", BytesIO(body))
             return
         if self._kind == "stand_in":  # one plain file a day, as the local stand-in writes it
             day = "-".join(folder.split("/")[-4:-1]) if not folder.endswith("data") else ""

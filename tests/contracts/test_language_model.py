@@ -176,7 +176,7 @@ async def test_a_broken_stream_gives_what_came_and_then_fails(world: World, faul
 
 async def test_a_stream_may_be_left_at_any_time(world: World) -> None:
     asked = call()
-    async with aclosing(world.model(asked).stream(asked)) as events:  # type: ignore[type-var]
+    async with aclosing(world.model(asked).stream(asked)) as events:
         async for event in events:
             assert isinstance(event, TextDelta)
             break

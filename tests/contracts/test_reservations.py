@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import valkey.asyncio
@@ -321,10 +322,8 @@ async def test_what_nobody_settles_counts_as_spent(endpoints: object, tenant: st
 @pytest.mark.real
 async def test_keys_begin_with_the_tenant_and_name_no_user(endpoints: object, tenant: str) -> None:
     client = valkey.asyncio.from_url(endpoints.valkey_url)  # type: ignore[attr-defined]
-    shared, limits = (
-        ValkeyReservations(client),
-        {"requests_per_minute": 5, "concurrent_turns": 2, "tokens_per_minute": 9},
-    )
+    shared = ValkeyReservations(client)
+    limits: dict[str, Any] = {"requests_per_minute": 5, "concurrent_turns": 2, "tokens_per_minute": 9}
     bounds = [bound(**limits, limit_usd=CENT), bound("ada-lovelace", **limits, limit_usd=CENT)]
     marks = [(await shared.rebase(tenant, b, base(), {})).mark for b in bounds]
     await enter(shared, tenant, "t", *bounds)

@@ -32,7 +32,10 @@ async def public(host: str, port: int) -> list[str]:
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     seen: list[tuple[bytes, str]] = []
     if request.param == "scripted":
-        answers = [WebhookAnswer('{"ok":true}', True), WebhookFailed("It answered with status 500.", sent=True)]
+        answers: list[WebhookAnswer | Exception] = [
+            WebhookAnswer('{"ok":true}', True),
+            WebhookFailed("It answered with status 500.", sent=True),
+        ]
         scripted = ScriptedWebhooks(answers)
         yield Subject(scripted, seen)
         seen += [(body, headers["idempotency-key"]) for _, body, headers in scripted.sent]

@@ -54,7 +54,7 @@ class InMemoryCorpus:
         self._news.set()
 
     async def claim_pending(self, limit: int) -> list[Pending]:
-        found = []
+        found: list[Pending] = []
         for tenant, documents in self._tenants.items():
             for id, document in documents.items():
                 if document.status == "pending" and document.claimable and len(found) < limit:

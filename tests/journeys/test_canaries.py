@@ -29,7 +29,7 @@ WITHIN_S = 60
 @pytest.fixture(scope="module")
 def own() -> Iterator[Installed]:
     """An installation of its own, that may call this machine and says all that it ever says in its logs."""
-    settings = {"COLLOQUY_WEBHOOKS_TO_LOOPBACK": "1", "COLLOQUY_LOG_LEVEL": "debug"}
+    settings: dict[str, Any] = {"COLLOQUY_WEBHOOKS_TO_LOOPBACK": "1", "COLLOQUY_LOG_LEVEL": "debug"}
     with installed(1, DOCUMENTS, **settings) as found:
         yield found
 

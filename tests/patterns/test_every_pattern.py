@@ -37,11 +37,11 @@ def trouble(pattern: re.Pattern[Any], seed: int = 1) -> str:
 
 
 @pytest.mark.parametrize("pattern", patterns(), ids=lambda pattern: patterns()[pattern])
-def test_a_pattern_takes_no_longer_than_its_text_is_long(pattern: re.Pattern[Any]):
+def test_a_pattern_takes_no_longer_than_its_text_is_long(pattern: re.Pattern[Any]) -> None:
     assert trouble(pattern) == ""
 
 
-def test_every_pattern_is_where_it_is_found():
+def test_every_pattern_is_where_it_is_found() -> None:
     assert list(unseen()) == []
 
 
@@ -59,5 +59,5 @@ def test_every_pattern_is_where_it_is_found():
         r"(?<!\w)(?:\d{1,40}[ -]?){1,40}x",  # bounded, and still far too much
     ],
 )
-def test_a_slow_pattern_is_seen(pattern: str):
+def test_a_slow_pattern_is_seen(pattern: str) -> None:
     assert trouble(re.compile(pattern, re.M)) != ""

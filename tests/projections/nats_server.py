@@ -22,7 +22,7 @@ class NatsServer:
 
     def start(self) -> None:
         binary = Path(sysconfig.get_path("scripts")) / "nats-server"
-        command = [binary, "-js", "-sd", self._folder, "-a", "127.0.0.1", "-p", str(self._port)]
+        command = [str(binary), "-js", "-sd", str(self._folder), "-a", "127.0.0.1", "-p", str(self._port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def kill(self) -> None:

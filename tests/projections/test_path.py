@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -71,10 +71,10 @@ class System:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+def server(tmp_path: Path) -> Iterator[NatsServer]:
     found = NatsServer(tmp_path)
     found.start()
-    yield found  # type: ignore[misc]
+    yield found
     found.kill()
 
 

@@ -18,7 +18,6 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.http.turn_answers import history
-from api.server.app import create_app
 from api.services import Services
 from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
@@ -31,10 +30,11 @@ from projections.audit import Audit
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
 from projections.costs import Costs
+from projections.read_model import ReadModel
 from projections.runner import Follower
 from projections.session_reads import SessionReads
 from projections.session_view import SessionView
-from tests.api.harness import bearer, make_services
+from tests.api.harness import asgi, bearer, make_services
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_session_items import InMemorySessionItems
@@ -82,7 +82,7 @@ async def house(
     store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str, tmp_path: Path
 ) -> AsyncIterator[House]:
     items = InMemorySessionItems()
-    models = [
+    models: list[ReadModel] = [
         SessionView(store, worker, items, store.vault, users_on(store.vault, store)),
         Costs(store, worker, users_on(store.vault, store)),
         Audit(store, worker),
@@ -106,7 +106,7 @@ async def house(
             reads.erase,
         ),
     )
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
         found = House(services, tenant, Writer(store), followers, client)
         await found.feed()
@@ -202,7 +202,8 @@ async def test_pages_of_turns_are_bounded_in_bytes(house: House) -> None:
         await house.writer.append(house.stream(id), facts[first : first + 5], "ada")
     await house.feed()
     whole = [f"{n} " + "ü" * 60_000 for n in range(12)]
-    for path, query in (("turns", {}), ("turns", {"consistent": True}), ("history", {})):
+    asked: list[tuple[str, dict[str, Any]]] = [("turns", {}), ("turns", {"consistent": True}), ("history", {})]
+    for path, query in asked:
         pages = await paged(house, f"/v1/sessions/{id}/{path}", limit=1_000, **query)
         assert [turn["answer"] for page in pages for turn in page] == whole
         assert max(len(page) for page in pages) < 12, path
@@ -350,7 +351,8 @@ async def test_users_are_named_to_those_who_may_know_until_they_are_forgotten(ho
     assert await shown() == [{"Ada König 王"}] * 3
     await users.forget(house.tenant, ada)
     assert await shown() == [{ada}, {ada}, {ada, "Ada König 王"}], "what was stored before in the clear stays"
-    other = Users(house.services.store.vault, users.rows, house.services.store)
+    vault = house.services.store.vault  # type: ignore[attr-defined] # the real one has it
+    other = Users(vault, users.rows, house.services.store)
     assert await other.known(house.tenant, "Ada König 王") == ada
     await other.close()
     assert (await shown())[0] == {ada}, "who comes back stays without a name"

@@ -132,7 +132,7 @@ async def test_a_store_that_was_set_back_stops_the_relay_and_nothing_is_publishe
 
 async def test_facts_that_follow_each_other_closely_travel_together() -> None:
     store, pipe, stop = InMemoryEventStore(), Counting(), asyncio.Event()
-    relay = LaneRelay(store, pipe, 0, note, Pace(linger_s=0.2))  # type: ignore[arg-type]
+    relay = LaneRelay(store, pipe, 0, note, Pace(linger_s=0.2))
     leading = asyncio.create_task(relay.lead(AlwaysLeads(), stop))  # type: ignore[arg-type]
     for _ in range(20):
         await fill(store, 1)

@@ -20,7 +20,7 @@ def test_a_write_is_bounded_in_bytes() -> None:
     for n in range(20):
         facts.append(e.TurnStarted(turn_id=f"t{n}", client_id=f"c{n}", text="q" * 100_000))
         facts.append(e.TurnCompleted(turn_id=f"t{n}", text="a" * 120_000))
-    left, written = envelopes(*facts), []
+    left, written = envelopes(*facts), list[Envelope]()
     while left:
         few, changes = _few(left)
         assert changes.size <= WRITE_BYTES and (changes.after, changes.version) == (few[0].version - 1, few[-1].version)

@@ -114,8 +114,8 @@ def test_the_doors_were_found() -> None:
 
 
 @pytest.mark.parametrize(("kind", "method", "whose"), DOORS, ids=[f"{k.__name__}.{m}" for k, m, _ in DOORS])
-async def test_another_tenant_than_the_callers_is_refused(kind: type, method: str, whose: str) -> None:
-    open_ = type(kind.__name__, (kind,), {"__getattr__": lambda self, name: Anything()})
+async def test_another_tenant_than_the_callers_is_refused(kind: Any, method: str, whose: str) -> None:
+    open_: Any = type(kind.__name__, (kind,), {"__getattr__": lambda self, name: Anything()})
     door = getattr(open_.__new__(open_), method)
     with acting_for(MINE), pytest.raises(ForeignTenant):
         await finished(door(NAMED[whose], **guesses(door)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import botocore.session
 import msgspec
 import pytest
@@ -119,7 +121,7 @@ def test_every_event_that_we_know_has_a_decoder() -> None:
     assert set(DECODERS) == {"contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"}
 
 
-def ending(reason: str, *blocks: tuple[str, dict[str, object]]) -> str:
+def ending(reason: str, *blocks: tuple[str, dict[str, Any]]) -> str:
     """Why an answer of these events stopped, in our words."""
     answer = Answer()
     for name, body in (*blocks, ("messageStop", {"stopReason": reason})):

@@ -126,7 +126,7 @@ def main() -> None:
     without, parent, port, path, secret, folder = sys.argv[1:]
     tried = attempts(int(parent), int(port), path, secret, folder)
     walls = confine(1 << 30, without=without.split(","))
-    outcome = {}
+    outcome: dict[str, str] = {}
     for name, attempt in tried.items():
         if name == "start a program" and not outcome["fork"]:
             continue  # it would not come back to tell

@@ -120,7 +120,7 @@ async def test_too_many_waiting_appends_are_refused_at_once() -> None:
 
 
 def large(stream: str, size: int) -> list[StoredEvent]:
-    return [StoredEvent(originator_id=stream, originator_version=1, topic="t", state=b"x" * size)]  # type: ignore[arg-type]
+    return [StoredEvent(originator_id=stream, originator_version=1, topic="t", state=b"x" * size)]
 
 
 async def test_what_waits_is_bounded_in_bytes() -> None:

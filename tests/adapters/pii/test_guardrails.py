@@ -19,7 +19,8 @@ class CannedGuardrail:
     """Answers every call with the same entities, or with an error."""
 
     def __init__(self, *entities: tuple[str, str], error: Exception | None = None) -> None:
-        self.entities, self.error, self.calls = entities, error, []
+        self.entities, self.error = entities, error
+        self.calls: list[dict[str, Any]] = []
 
     async def apply_guardrail(self, **call: Any) -> dict[str, Any]:
         self.calls.append(call)
@@ -29,20 +30,20 @@ class CannedGuardrail:
         return {"assessments": [{"sensitiveInformationPolicy": {"piiEntities": entities, "regexes": []}}]}
 
 
-async def test_what_the_guardrail_names_is_found_in_every_place():
+async def test_what_the_guardrail_names_is_found_in_every_place() -> None:
     client = CannedGuardrail(("NAME", "Ann"), ("EMAIL", "a@x.org"), ("AGE", "42"))
     spans = await GuardrailsDetector(client, "g1", "3").find("Ann, 42, is a@x.org; Ann")
     assert [(s.kind, s.start, s.end) for s in spans] == [("person", 0, 3), ("email", 12, 19), ("person", 21, 24)]
     assert (client.calls[0]["guardrailIdentifier"], client.calls[0]["guardrailVersion"]) == ("g1", "3")
 
 
-async def test_a_guardrail_that_refuses_counts_as_away():
+async def test_a_guardrail_that_refuses_counts_as_away() -> None:
     refused = ClientError({"Error": {"Code": "ThrottlingException"}}, "ApplyGuardrail")
     with pytest.raises(DependencyUnavailable):
         await GuardrailsDetector(CannedGuardrail(error=refused), "g1").find("Ann")
 
 
-async def test_a_guardrail_that_never_answers_counts_as_away():
+async def test_a_guardrail_that_never_answers_counts_as_away() -> None:
     class Silent:
         async def apply_guardrail(self, **call: Any) -> None:
             await asyncio.Event().wait()
@@ -51,6 +52,6 @@ async def test_a_guardrail_that_never_answers_counts_as_away():
         await GuardrailsDetector(Silent(), "g1", deadline_s=0.01).find("Ann")
 
 
-async def test_several_detectors_find_what_any_of_them_finds():
+async def test_several_detectors_find_what_any_of_them_finds() -> None:
     both = CombinedDetector((WordDetector(person="Ann"), WordDetector(email="ann@x.org", person="Ann Lee")))
     assert list(await both.find("Ann Lee: ann@x.org")) == [Span("person", 0, 7), Span("email", 9, 18)]

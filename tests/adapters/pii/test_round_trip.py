@@ -23,7 +23,7 @@ SAYING = {
 
 @pytest.mark.parametrize("kind", SAYING)
 @pytest.mark.parametrize("locale", GIVEN)
-async def test_no_value_leaves_and_each_returns_however_the_answer_is_split(kind: str, locale: str):
+async def test_no_value_leaves_and_each_returns_however_the_answer_is_split(kind: str, locale: str) -> None:
     values = Values(21, 0)
     value, other = values.value(kind, locale), values.value(kind, locale)
     turn = Redactor(DETECTOR, {})
@@ -37,7 +37,7 @@ async def test_no_value_leaves_and_each_returns_however_the_answer_is_split(kind
         assert restorer.feed(answer[:cut]) + restorer.feed(answer[cut:]) + restorer.flush() == whole
 
 
-async def test_a_tools_input_and_result_hold_no_value_either():
+async def test_a_tools_input_and_result_hold_no_value_either() -> None:
     turn = Redactor(DETECTOR, {})
     value = {
         "email": "alice@example.com",
@@ -50,7 +50,7 @@ async def test_a_tools_input_and_result_hold_no_value_either():
     assert turn.restore_value(redacted) == value
 
 
-async def test_a_masked_card_never_appears_in_the_answer_split_over_deltas():
+async def test_a_masked_card_never_appears_in_the_answer_split_over_deltas() -> None:
     speech = Redactor(DETECTOR, {"card": "mask"}).speech()
     answer = "The number on file is 4111 1111 1111 1111 and nothing else is known about it."
     pieces = [await speech.feed(answer[n : n + 3]) for n in range(0, len(answer), 3)]

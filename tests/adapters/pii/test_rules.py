@@ -63,7 +63,7 @@ def found(text: str, kind: str) -> list[str]:
         ("place", "Paris", "in {} today"),
     ],
 )
-def test_it_is_found(kind: str, value: str, text: str):
+def test_it_is_found(kind: str, value: str, text: str) -> None:
     assert value in found(text.format(value), kind)
 
 
@@ -97,12 +97,12 @@ def test_it_is_found(kind: str, value: str, text: str):
         ("email", "meet @ 5pm"),
     ],
 )
-def test_it_only_looks_like_one(kind: str, text: str):
+def test_it_only_looks_like_one(kind: str, text: str) -> None:
     assert found(text, kind) == []
 
 
 @pytest.mark.parametrize("kind", ["email", "card", "iban", "ip", "credential"])
-def test_the_same_kind_written_by_ten_peoples_is_found(kind: str):
+def test_the_same_kind_written_by_ten_peoples_is_found(kind: str) -> None:
     values = Values(3, 0)
     for locale in GIVEN:
         value = values.value(kind, locale)
@@ -115,17 +115,17 @@ def test_the_same_kind_written_by_ten_peoples_is_found(kind: str):
      "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
      "4111–1111–1111–1111", "4111.1111.1111.1111", "41l1 1111 11l1 1111"],
 )  # fmt: skip
-def test_a_card_is_found_however_it_is_spelt(spelt: str):
+def test_a_card_is_found_however_it_is_spelt(spelt: str) -> None:
     assert found(f"pay with {spelt} today", "card") == [spelt]
 
 
-async def test_places_are_those_of_the_text_as_typed():
+async def test_places_are_those_of_the_text_as_typed() -> None:
     text = "ﬁne: e\u0301 ａｌｉｃｅ＠example．com\u200b!"
     (span,) = await DETECTOR.find(text)
     assert text[span.start : span.end] == "ａｌｉｃｅ＠example．com"
 
 
-async def test_a_long_text_is_searched_in_pieces_without_a_seam():
+async def test_a_long_text_is_searched_in_pieces_without_a_seam() -> None:
     filler = "nothing to see here, move along. " * 300
     text = f"{filler}alice@example.com {filler}4111 1111 1111 1111 {filler}"
     spans = await DETECTOR.find(text)
@@ -135,7 +135,7 @@ async def test_a_long_text_is_searched_in_pieces_without_a_seam():
     ]
 
 
-async def test_spans_come_in_order_and_never_overlap():
+async def test_spans_come_in_order_and_never_overlap() -> None:
     values = Values(5, 1)
     text = " and ".join(
         values.value(kind, locale) for locale in GIVEN for kind in ("card", "iban", "phone", "address", "person")

@@ -61,7 +61,7 @@ def widest(tree: Any) -> int:
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-def test_no_pattern_reads_further_than_a_stretch_reaches(name: str):
+def test_no_pattern_reads_further_than_a_stretch_reaches(name: str) -> None:
     pattern = PATTERNS[name]
     assert name in UNBROKEN or widest(parser.parse(pattern.pattern, pattern.flags)) < REACH
 
@@ -75,7 +75,7 @@ UNBROKEN = {
 
 
 @pytest.mark.parametrize("name", [name for name in PATTERNS if name not in UNBROKEN])
-def test_the_matches_of_stretches_are_those_of_the_whole(name: str):
+def test_the_matches_of_stretches_are_those_of_the_whole(name: str) -> None:
     pattern = PATTERNS[name]
     choose = random.Random(name)
     for pump in pumps(pattern, seed=5, most=6):
@@ -89,7 +89,7 @@ ODD = ["a", "e\u0301", "ﬁ", "４", "\u200b", "а", "\u0301", "ﬁ\u0301", "x\u
 
 
 @given(st.lists(st.sampled_from(ODD), max_size=40))
-def test_a_text_folded_in_stretches_is_the_folded_text(pieces: list[str]):
+def test_a_text_folded_in_stretches_is_the_folded_text(pieces: list[str]) -> None:
     text = "".join(pieces)
     in_stretches = joined(fold_stretches(text, 5))
     whole = fold(text)
@@ -97,7 +97,7 @@ def test_a_text_folded_in_stretches_is_the_folded_text(pieces: list[str]):
     assert in_stretches.text == whole.text and all(one == other for one, other in places)
 
 
-async def test_a_long_text_gives_what_its_sentences_give():
+async def test_a_long_text_gives_what_its_sentences_give() -> None:
     detector = RuleDetector()
     sentences = [s.text for s in corpus("tuning", 400, 3)]
     apart, place = [], 0

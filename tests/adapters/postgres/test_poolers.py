@@ -25,6 +25,7 @@ from application.ports.corpus import NewPassage
 from domain.event import Shredded
 from domain.refusals import DependencyUnavailable
 from domain.session import events as e
+from domain.session.state import Session
 from projections.leadership import leadership
 from tests.databases import logins_of, worker_of
 from tests.fakes.in_memory_sealer import InMemorySealer
@@ -114,7 +115,7 @@ async def search_through_it(stack: AsyncExitStack, logins: Logins, store: Postgr
 
 
 async def hear_of_a_shredded_key(
-    here: PostgresEventStore, there: PostgresEventStore, held: LoadedAggregate[object]
+    here: PostgresEventStore, there: PostgresEventStore, held: LoadedAggregate[Session]
 ) -> None:
     await asyncio.wait_for(there._listener.listening.wait(), 10)
     await here.shred(held.stream)

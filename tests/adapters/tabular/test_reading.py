@@ -110,7 +110,7 @@ def test_what_is_wrong_is_said_with_its_line(body: bytes, reason: str, said: str
 
 def parquet(**columns: Array) -> bytes:
     file = BytesIO()
-    write_parquet(Table.from_pydict(columns), file)
+    write_parquet(Table.from_pydict(dict(columns)), file)
     return file.getvalue()
 
 

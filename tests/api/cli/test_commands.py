@@ -14,9 +14,8 @@ import httpx
 import pytest
 
 from api.cli.token import repeat
-from api.server.app import create_app
 from api.services import Services
-from tests.api.harness import TENANT, make_services, operator, serving
+from tests.api.harness import TENANT, asgi, make_services, operator, serving
 
 pytestmark = pytest.mark.real
 
@@ -150,7 +149,7 @@ async def test_there_is_no_token_for_a_tenant_that_there_is_not(services: Servic
 
 
 async def test_many_tenants_are_looked_for_at_once(services: Services) -> None:
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy", headers=operator(services)) as http:
         made = (await http.post("/v1/tenants", json={"name": "One"})).json()["tenant_id"]
         found = await http.get("/v1/tenants", params={"ids": f"{OTHER},{made}"})

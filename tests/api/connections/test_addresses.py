@@ -9,9 +9,8 @@ import pytest
 
 from api.connections.address_limits import AddressLimits
 from api.connections.addresses import Proxies, counted, networks
-from api.server.app import create_app
 from domain.refusals import Overloaded, RateLimited
-from tests.api.harness import bearer, make_services
+from tests.api.harness import asgi, bearer, make_services
 
 PROXY = "10.0.0.7"
 BEHIND = Proxies(networks(["10.0.0.0/24"]))
@@ -110,7 +109,7 @@ def test_this_machine_and_our_proxies_make_as_many_as_the_process_takes() -> Non
 
 async def test_an_address_whose_credentials_fail_too_often_waits() -> None:
     services = make_services(settings={"address_failures_per_minute": 3, "trusted_proxies": (PROXY,)})
-    transport = httpx.ASGITransport(create_app(services), client=(PROXY, 1))
+    transport = asgi(services, client=(PROXY, 1))
 
     async def ask(client: httpx.AsyncClient, host: str, **headers: str) -> httpx.Response:
         return await client.get("/v1/assistants/default", headers={"X-Forwarded-For": host, **headers})

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec import UNSET
 
 from api.connections import client_frames as f
 from domain.refusals import Refusal
@@ -63,4 +64,4 @@ def test_unknown_fields_are_ignored() -> None:
 
 def test_the_id_of_a_refused_frame_is_echoed_where_it_can_be_read() -> None:
     assert f.client_id_of('{"type":"nope","id":"abc"}') == "abc"
-    assert f.client_id_of("{") is f.UNSET
+    assert f.client_id_of("{") is UNSET

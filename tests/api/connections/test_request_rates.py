@@ -13,11 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
-from api.server.app import create_app
 from api.services import Services
 from domain.access import Principal
 from domain.refusals import RateLimited
-from tests.api.harness import TENANT, bearer, make_services, serving
+from tests.api.harness import TENANT, asgi, bearer, make_services, serving
 from tests.api.socket.test_handshake import open_socket
 
 OTHER = "01977c9e-2222-7000-8000-000000000002"
@@ -30,7 +29,7 @@ def services(tmp_path: Path) -> Services:
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as found:
         yield found
 

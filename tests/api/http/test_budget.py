@@ -11,12 +11,11 @@ import httpx
 import msgspec
 import pytest
 
-from api.server.app import create_app
 from application.budget.budget_gate import BudgetGate
 from application.clock import now
 from application.tenants.put_budget import PutBudgetHandler
 from domain.tenant.events import Budget
-from tests.api.harness import bearer, make_services, operator
+from tests.api.harness import asgi, bearer, make_services, operator
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_reservations import InMemoryReservations
@@ -36,9 +35,7 @@ class House:
         }
         for name, part in parts.items():
             object.__setattr__(self.services, name, part)
-        self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(create_app(self.services)), base_url="http://colloquy"
-        )
+        self.client = httpx.AsyncClient(transport=asgi(self.services), base_url="http://colloquy")
         self.tenant, self.admin = "", {"": ""}
 
     async def open(self) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.server.app import create_app
-from tests.api.harness import bearer, make_services
+from tests.api.harness import asgi, bearer, make_services
 from tests.application.documents.harness import House
 
 MAX = 10_000
@@ -33,7 +32,7 @@ async def client(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
         delete_document=house.delete,
         search_documents=house.search,
     )
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     headers = bearer(services, ["editor", "member"])
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy", headers=headers) as found:
         yield found

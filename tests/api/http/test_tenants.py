@@ -9,14 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.server.app import create_app
 from api.services import Services
 from application.tenants import cached_tenants as known
 from application.tenants.cached_tenants import CachedTenants
 from domain.event import Envelope
 from domain.refusals import AssistantNotFound, DependencyUnavailable
 from domain.tenant.events import PII_DEFAULTS, Assistant
-from tests.api.harness import NotedTenants, bearer, make_services, operator
+from tests.api.harness import NotedTenants, asgi, bearer, make_services, operator
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 
 
@@ -27,7 +26,7 @@ def services(tmp_path: Path) -> Services:
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as found:
         yield found
 

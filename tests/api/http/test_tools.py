@@ -10,11 +10,10 @@ import httpx
 import msgspec
 import pytest
 
-from api.server.app import create_app
 from api.services import Services
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.put_assistant import PutAssistantHandler
-from tests.api.harness import bearer, make_services
+from tests.api.harness import asgi, bearer, make_services
 from tests.application.tools.harness import LOOK_UP, ORDERS, TOTALS, House
 
 
@@ -36,7 +35,7 @@ async def services(house: House, tmp_path: Path) -> Services:
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     headers = bearer(services, ["admin"])
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy", headers=headers) as found:
         yield found

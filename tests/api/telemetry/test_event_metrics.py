@@ -12,7 +12,6 @@ from prometheus_client import REGISTRY, generate_latest
 
 from api.connections.registry import Sockets
 from api.problems import TABLE
-from api.server.app import create_app
 from api.server.run import metrics_served
 from api.settings import Settings
 from api.telemetry import metrics
@@ -21,7 +20,7 @@ from application.gateway.health import Health
 from domain.model_calls import TokensUsed
 from domain.session import events as e
 from domain.usage import Usage
-from tests.api.harness import bearer, make_services, serving
+from tests.api.harness import asgi, bearer, make_services, serving
 from tests.api.socket.test_handshake import open_socket
 
 MODEL = "us.anthropic.claude-haiku-4-5-x"
@@ -98,7 +97,7 @@ async def test_codes_and_methods_that_clients_choose_are_no_labels(tmp_path: Pat
 
 async def test_metrics_on_a_port_of_their_own_are_not_on_the_public_one(tmp_path: Path) -> None:
     services = make_services(tmp_path, settings={"metrics_port": 9090})
-    transport = httpx.ASGITransport(create_app(services))
+    transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
         assert (await client.get("/metrics")).status_code == 404
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,7 +22,7 @@ def stand_still(seen: threading.Event, secret: str) -> bool:
     return seen.wait(10)
 
 
-async def test_a_loop_that_stands_still_is_told_of_while_it_stands_and_when_it_goes_on():
+async def test_a_loop_that_stands_still_is_told_of_while_it_stands_and_when_it_goes_on() -> None:
     stalls: list[Stall] = []
     ends: list[Stall] = []
     seen, gone_on, began = threading.Event(), threading.Event(), asyncio.Event()
@@ -43,7 +44,7 @@ async def test_a_loop_that_stands_still_is_told_of_while_it_stands_and_when_it_g
     assert SECRET not in repr((stalls, ends))
 
 
-async def test_a_loop_that_runs_is_not_told_of():
+async def test_a_loop_that_runs_is_not_told_of() -> None:
     stalls: list[Stall] = []
     running = TaskSet("loop_watch").start(LoopWatch(stalls.append, stalls.append, stall_s=30, look_s=0.001).run())
     for _ in range(100):
@@ -54,7 +55,7 @@ async def test_a_loop_that_runs_is_not_told_of():
 
 
 @pytest.mark.parametrize(("say", "event"), [(tell, "event_loop_stalled"), (tell_end, "event_loop_went_on")])
-def test_a_stall_is_an_error_in_the_log_and_counts(say, event: str):
+def test_a_stall_is_an_error_in_the_log_and_counts(say: Callable[[Stall], None], event: str) -> None:
     before = loop_stalls._value.get() + loop_stalled_seconds._value.get()
     with capture_logs() as lines:
         say(Stall(1.5, 1.25, ("here:1 run",)))

@@ -214,7 +214,7 @@ def test_every_step_and_every_kind_of_tool_says_what_it_hangs_on() -> None:
     assert all(step.depends == NOTHING for step in STEPS.values() if step.cacheable)
     hints = get_type_hints(Tool)
     kinds = {kind for field in ("query", "webhook") for kind in get_args(hints[field])} - {type(None)}
-    assert kinds == set(get_args(get_type_hints(Tool.executor.fget)["return"]))
+    assert kinds == set(get_args(get_type_hints(Tool.__dict__["executor"].fget)["return"]))
     assert all(get_type_hints(kind.depends.fget)["return"] is Dependence for kind in kinds)
 
 

@@ -474,7 +474,7 @@ async def test_a_cancelled_reservation_is_taken_back() -> None:
         await go.wait()
         return answer
 
-    house.shared.reserve = slow  # type: ignore[method-assign]
+    house.shared.reserve = slow  # type: ignore[method-assign, assignment]
     waiting = asyncio.create_task(gate.reserve(T, "ada", call(1)))
     await answering.wait()
     waiting.cancel()
@@ -495,7 +495,7 @@ async def test_what_may_have_been_taken_while_nobody_answered_is_taken_back() ->
         house.shared.away = True
         raise DependencyUnavailable
 
-    house.shared.reserve = taken_but_not_answered  # type: ignore[method-assign]
+    house.shared.reserve = taken_but_not_answered  # type: ignore[method-assign, assignment]
     with pytest.raises(BudgetExceeded, match="counted"):
         await gate.reserve(T, "ada", call(3))
     house.shared.away, house.shared.reserve = False, reserve  # type: ignore[method-assign]

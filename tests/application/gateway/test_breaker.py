@@ -87,7 +87,7 @@ def test_one_failed_probe_of_three_closes_it_and_two_double_the_wait() -> None:
     clock.now += OPEN_S
     for outcome in ("ok", "failed", "ok"):
         assert breaker.allows()
-        breaker.record(outcome)  # type: ignore[arg-type]
+        breaker.record(outcome)
     assert breaker.state == "closed"
     breaker, clock = opened()
     clock.now += OPEN_S

@@ -139,8 +139,8 @@ def test_a_reply_is_what_a_sensible_reader_would_say(
 
 @pytest.mark.parametrize("name", ["decline", "ask_back"])
 def test_a_no_and_a_question_back_are_said_as_the_prompt_would_have_them(name: str) -> None:
-    intent = {"decline": "off_topic", "ask_back": "ambiguous"}[name]
-    effects = Effects(Facts(question="x"), {"classify_intent": Intent(intent)}, answers=frozenset(STEPS))
+    intents: dict[str, Any] = {"decline": "off_topic", "ask_back": "ambiguous"}
+    effects = Effects(Facts(question="x"), {"classify_intent": Intent(intents[name])}, answers=frozenset(STEPS))
     message = effects.message((POLICY,))
     ask = msgspec.structs.replace(ask_of(STEPS[name], {}), system=system_blocks("Be kind."), messages=(message,))
     assert said(ask) in STEPS[name].prompt

@@ -15,6 +15,7 @@ from application.redaction.active_content import MAX_ADDRESS, REMOVED, ActiveCon
 ALLOWED = ("docs.example.com", "*.example.org")
 HOSTS = st.sampled_from([(), ALLOWED])
 RENDERER = MarkdownIt("gfm-like", {"html": True, "linkify": True})
+assert RENDERER.linkify is not None
 RENDERER.linkify.set({"fuzzy_link": False})  # a host name without scheme or `www.` is a word
 ACTIVE = ("script", "img", "iframe", "svg", "form", "input", "style", "object", "embed", "link", "meta", "base")
 MARKS = """![ ]( ] [ ( ) < > img src= https:// http: // evil.com docs.example.com https://docs.example.com a.example.org

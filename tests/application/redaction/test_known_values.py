@@ -24,27 +24,27 @@ def found(values: list[str], text: str) -> list[str]:
 
 
 @given(st.lists(VALUE, min_size=1), st.lists(st.text(alphabet="a1 +@_.", max_size=3)))
-def test_a_text_holds_a_value_where_no_word_goes_on(values: list[str], between: list[str]):
+def test_a_text_holds_a_value_where_no_word_goes_on(values: list[str], between: list[str]) -> None:
     text = "".join(piece + value for piece, value in zip([*between, *[" "] * len(values)], values, strict=False))
     seen = found(values, text)
     assert all(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in seen)
     assert bool(seen) == any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)
 
 
-def test_the_longest_is_taken_and_parts_of_words_are_not():
+def test_the_longest_is_taken_and_parts_of_words_are_not() -> None:
     assert found(["+44 20 1", "+44 20 1234"], "x+44 20 1234, +44 20 1234 +44 20 1, +44 20 12") == [
         "+44 20 1234",
         "+44 20 1",
     ]
 
 
-async def test_values_stand_beside_what_the_detector_finds():
+async def test_values_stand_beside_what_the_detector_finds() -> None:
     turn = Redactor(RuleDetector(), {})
     assert await turn.redact("my phone: 5552671") == "my phone: [PHONE_1]"
     assert await turn.redact("5552671 and a@b.org, then 5552671.") == "[PHONE_1] and [EMAIL_1], then [PHONE_1]."
 
 
-async def test_what_was_found_without_the_detector_is_in_order():
+async def test_what_was_found_without_the_detector_is_in_order() -> None:
     known = KnownValues(1)
     known.add("123456", "phone")
     known.add("654321", "phone")

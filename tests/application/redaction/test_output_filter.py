@@ -18,7 +18,7 @@ async def said(turn: Redactor, deltas: list[str]) -> list[str]:
     return [*[await speech.feed(delta) for delta in deltas], await speech.flush()]
 
 
-async def test_a_masked_number_never_appears_wherever_it_is_cut():
+async def test_a_masked_number_never_appears_wherever_it_is_cut() -> None:
     turn = Redactor(DETECTOR, {"card": "mask"})
     await turn.redact("a@x.org")
     for cut in range(len(ANSWER)):
@@ -28,7 +28,7 @@ async def test_a_masked_number_never_appears_wherever_it_is_cut():
     assert "".join(await said(turn, list(ANSWER))) == ANSWER.replace(CARD, "[CARD]")
 
 
-async def test_a_blocked_number_stops_the_answer_before_any_of_it_is_shown():
+async def test_a_blocked_number_stops_the_answer_before_any_of_it_is_shown() -> None:
     speech = Redactor(DETECTOR, {"card": "block"}).speech()
     shown = ""
     with pytest.raises(PiiBlocked):
@@ -37,18 +37,18 @@ async def test_a_blocked_number_stops_the_answer_before_any_of_it_is_shown():
     assert "4" not in shown
 
 
-async def test_placeholders_are_restored_after_the_mask():
+async def test_placeholders_are_restored_after_the_mask() -> None:
     turn = Redactor(DETECTOR, {"card": "mask"})
     redacted = await turn.redact("write to a@x.org please")
     assert "".join(await said(turn, list(redacted))) == "write to a@x.org please"
 
 
-async def test_plain_words_are_not_held_back():
+async def test_plain_words_are_not_held_back() -> None:
     speech = Redactor(DETECTOR, {"card": "mask"}).speech()
     assert await speech.feed("The quick brown foxes jumped ") == "The quick brown foxes jumped "
 
 
-async def test_with_nothing_to_hide_the_detector_is_not_asked():
+async def test_with_nothing_to_hide_the_detector_is_not_asked() -> None:
     detector = WordDetector()
     assert await Redactor(detector, {}).speech().feed("4111") == "4111"
     assert detector.shown == []

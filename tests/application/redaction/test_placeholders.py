@@ -32,7 +32,7 @@ def streamed(deltas: list[str]) -> str:
 
 
 @given(PIECES)
-def test_split_at_every_position_the_answer_is_the_same(pieces: list[str]):
+def test_split_at_every_position_the_answer_is_the_same(pieces: list[str]) -> None:
     text = "".join(pieces)
     whole = restore(text, VALUES)
     assert streamed(list(text)) == whole
@@ -41,7 +41,7 @@ def test_split_at_every_position_the_answer_is_the_same(pieces: list[str]):
 
 
 @given(PIECES)
-def test_pieces_as_they_come_restore_alike(pieces: list[str]):
+def test_pieces_as_they_come_restore_alike(pieces: list[str]) -> None:
     assert streamed(pieces) == restore("".join(pieces), VALUES)
 
 
@@ -49,16 +49,16 @@ def test_pieces_as_they_come_restore_alike(pieces: list[str]):
     "spelt",
     ["[EMAIL_1]", "[email_1]", "[EMAIL 1]", "[EMAIL-1]", "[EMAIL\\_1]", "\\[EMAIL_1\\]", "[ EMAIL_1 ]", "[EMAIL_01]"],
 )
-def test_small_changes_of_the_model_are_understood(spelt: str):
+def test_small_changes_of_the_model_are_understood(spelt: str) -> None:
     assert restore(f"to {spelt}.", VALUES) == "to alice@example.com."
 
 
 @pytest.mark.parametrize("other", ["[EMAIL_3]", "[1]", "[EMAIL]", "EMAIL_1", "[EMAIL_1 2]", "[X_1]", "(EMAIL_1)"])
-def test_what_is_no_placeholder_of_ours_stays(other: str):
+def test_what_is_no_placeholder_of_ours_stays(other: str) -> None:
     assert restore(other, VALUES) == other
 
 
-def test_nothing_is_held_back_that_cannot_be_a_placeholder():
+def test_nothing_is_held_back_that_cannot_be_a_placeholder() -> None:
     restorer = Restorer(VALUES)
     assert restorer.feed("See [1") == "See [1"
     assert restorer.feed("] and [x") == "] and [x"
@@ -66,9 +66,9 @@ def test_nothing_is_held_back_that_cannot_be_a_placeholder():
     assert restorer.feed("BARGO]") == "[EMBARGO]"
 
 
-def test_without_placeholders_nothing_is_held_back_at_all():
+def test_without_placeholders_nothing_is_held_back_at_all() -> None:
     assert Restorer({}).feed("a [") == "a ["
 
 
-def test_a_restored_value_is_not_read_again():
+def test_a_restored_value_is_not_read_again() -> None:
     assert restore("[PERSON_1]", VALUES) == "Ann [EMAIL_1] Lee"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 
@@ -10,7 +11,7 @@ from application.clock import new_id
 from application.execute import Context
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
-from domain.event import StreamId
+from domain.event import Event, StreamId
 from domain.refusals import Overloaded
 from domain.session import events as e
 from tests.fakes.in_memory_event_store import InMemoryEventStore
@@ -20,13 +21,20 @@ TENANT = "01977c9e-1111-7000-8000-000000000001"
 SIZE = 1_000_000
 
 
+def always(facts: tuple[Event, ...]) -> Callable[[object], tuple[Event, ...]]:
+    """A decision that does not look at the state."""
+    return lambda _: facts
+
+
 async def talk(live: LiveSession, turns: int = 1, answer: str = "x" * 20_000) -> None:
     """So many long turns."""
     for _ in range(turns):
         id = new_id()
-        ended = e.TurnCompleted(turn_id=id, text=answer)
-        started = e.TurnStarted(turn_id=id, client_id=id, text="asked")
-        await live.commit(lambda _, facts=(started, ended): facts, Context("ada"))
+        facts = (
+            e.TurnStarted(turn_id=id, client_id=id, text="asked"),
+            e.TurnCompleted(turn_id=id, text=answer),
+        )
+        await live.commit(always(facts), Context("ada"))
         live.feed.put(f.Created(turn_id=id, client_id=id))
         live.feed.put(f.Delta(turn_id=id, delta=answer))
 

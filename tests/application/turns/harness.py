@@ -106,7 +106,7 @@ class House:
             for tasks in (runner.tasks, runner.follow_up.tasks, runner.generate.kept.tasks):
                 await asyncio.gather(*tasks)
 
-    async def facts(self, live: LiveSession, *kinds: type[Event]) -> list[Event]:
+    async def facts(self, live: LiveSession, *kinds: type[Event]) -> list[Any]:
         """The session's facts of these kinds, in order."""
         return [e.event for e in await self.store.load(str(live.id)) if not kinds or isinstance(e.event, kinds)]
 
@@ -116,7 +116,7 @@ def member(user: str = "ada") -> Principal:
     return Principal(TENANT, user, frozenset({"member"}), 4e9)
 
 
-def frames_of(live: LiveSession, *kinds: type[f.Frame]) -> list[f.Frame]:
+def frames_of(live: LiveSession, *kinds: type[f.Frame]) -> list[Any]:
     """The frames on the session's feed, of these kinds."""
     return [frame for frame in live.feed.since(live.feed.floor) if not kinds or isinstance(frame, kinds)]
 
@@ -144,7 +144,7 @@ async def house(
     sessions = LiveSessions(store, NoTail())
     model, embedder, corpus = ScriptedModel(replies or (Reply(),)), WordEmbedder(), FixedCorpus(passages)
     exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
-    replies = InMemoryStepReplies()
+    kept = InMemoryStepReplies()
     parts = TurnParts(
         store=store,
         sealer=sealer,
@@ -157,11 +157,11 @@ async def house(
         detector=detector or NothingPrivate(),
         exact=exact,
         similar=similar,
-        replies=replies,
+        replies=kept,
         reservations=InMemoryReservations(),
         spending=FixedSpending(),
         datasets=InMemoryDatasets(),
         webhooks=webhooks,
     )
     turns = put_together(Settings(**settings), parts)
-    yield House(turns, sessions, store, sealer, model, embedder, corpus, exact, similar, replies, tenant, webhooks)
+    yield House(turns, sessions, store, sealer, model, embedder, corpus, exact, similar, kept, tenant, webhooks)

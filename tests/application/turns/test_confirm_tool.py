@@ -83,7 +83,7 @@ async def test_its_user_decides_and_that_is_a_fact(allow: bool) -> None:
         assert ended.answer == "I will. \n\nSo it is." and len(ours.webhooks.sent) == int(allow)
         assert await turn.seen() == ["waiting", "started", "completed"] if allow else ["waiting", "refused"]
         asked_, confirmed = await ours.facts(turn.live, e.ToolConfirmationAsked, e.ToolConfirmed)
-        assert (confirmed.allow, confirmed.by, confirmed.key) == (allow, member().user, asked_.key)  # type: ignore[attr-defined]
+        assert (confirmed.allow, confirmed.by, confirmed.key) == (allow, member().user, asked_.key)
         told = str(ours.model.calls[1].messages[-1])
         assert ("did not allow" in told) != allow
         assert not ended.confirmations and not ours.exact.entries

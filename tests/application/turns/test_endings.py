@@ -68,7 +68,7 @@ async def test_no_tool_runs_after_anything_but_a_call_for_tools(stop: StopReason
         await ours.ask(live, "Refund order 7")
         assert not ours.webhooks.sent and len(ours.model.calls) == 1
         assert await ended(ours, live) == ("incomplete" if stop == "stop" else stop,) * 3
-        assert [frame.status for frame in frames_of(live, f.ToolCall)] == ["refused"]  # type: ignore[attr-defined]
+        assert [frame.status for frame in frames_of(live, f.ToolCall)] == ["refused"]
 
 
 async def test_equal_calls_in_one_answer_run_once_and_each_is_answered() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ ASK = "How long may coffee be returned?"
 ANSWER = Reply(("Within 30 days ", "of sale."))
 TURN_S = 0.2
 ENDS = (e.TurnCompleted, e.TurnCancelled, e.TurnFailed)
-Meeting = Callable[[House, LiveSession, str], Awaitable[Any]]
+Meeting = Callable[[House, LiveSession, str], Coroutine[Any, Any, object]]
 
 
 async def deadline_passes(ours: House, live: LiveSession, turn: str) -> None:
@@ -77,7 +77,7 @@ async def one_end(ours: House, live: LiveSession) -> str:
         return stored.code
     assert not isinstance(stored, e.TurnFailed) and shown.text == stored.text == said(live)
     assert (shown.status == "completed") == isinstance(stored, e.TurnCompleted)
-    return shown.status
+    return str(shown.status)
 
 
 MEETINGS = [deadline_passes, user_cancels, server_drains, task_is_cancelled]

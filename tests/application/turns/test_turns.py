@@ -21,6 +21,7 @@ from domain.tenant.events import Assistant, CachePolicy, Tool, Webhook
 from tests.application.turns.harness import frames_of, house, member, said
 from tests.fakes.nothing_private import NamedWords
 from tests.fakes.scripted_model import Reply
+from tests.fakes.scripted_webhooks import ScriptedWebhooks
 
 ASK = "How long may coffee be returned?"
 SIMPLE = Reply(('{"level": "simple"}',))
@@ -108,7 +109,7 @@ async def test_whoever_cancels_during_a_tool_hears_no_more_and_no_model_is_asked
         ours.tenant.tools["mail"] = MAIL
         live = await ours.open()
 
-        class Slow(type(ours.webhooks)):  # type: ignore[misc]
+        class Slow(ScriptedWebhooks):
             async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> WebhookAnswer:
                 assert live.run is not None
                 await cancel_turn(live, live.run.turn_id)
@@ -119,7 +120,7 @@ async def test_whoever_cancels_during_a_tool_hears_no_more_and_no_model_is_asked
         assert turn.status == "cancelled" and len(ours.model.calls) == 1
         assert [type(frame) for frame in frames_of(live)][-1] is f.Completed
         called = await ours.facts(live, e.ToolCalled)
-        assert [fact.status for fact in called] == ["started", "completed"]  # type: ignore[attr-defined]
+        assert [fact.status for fact in called] == ["started", "completed"]
 
 
 async def test_thumbs_down_takes_an_answer_out_of_the_caches() -> None:
@@ -139,7 +140,7 @@ async def test_private_values_stay_here_and_are_never_kept() -> None:
         turn = await ours.ask(live, "Was there mail to ada@example.com?")
         assert turn.answer == "Mail to ada@example.com was found."
         assert "ada@" not in str(ours.model.calls) and "ada@" not in str(ours.embedder.texts)
-        assert [x.kinds for x in await ours.facts(live, e.PiiRedacted)] == [{"email": 1}]  # type: ignore[attr-defined]
+        assert [x.kinds for x in await ours.facts(live, e.PiiRedacted)] == [{"email": 1}]
         assert frames_of(live, f.PiiRedacted) and not ours.exact.entries
 
 
@@ -175,8 +176,8 @@ async def test_a_tool_runs_once_and_its_result_is_answered_from() -> None:
         turn = await ours.ask(live, "Mail bob the rules")
         assert turn.answer == said(live) == "I will send it.\n\nIt is sent."
         called = await ours.facts(live, e.ToolCalled)
-        assert [fact.status for fact in called] == ["started", "completed"]  # type: ignore[attr-defined]
-        assert [frame.status for frame in frames_of(live, f.ToolCall)] == ["started", "completed"]  # type: ignore[attr-defined]
+        assert [fact.status for fact in called] == ["started", "completed"]
+        assert [frame.status for frame in frames_of(live, f.ToolCall)] == ["started", "completed"]
         assert isinstance(ours.model.calls[1].messages[-1].content[0], ToolResult)
         assert not ours.exact.entries
 
@@ -200,7 +201,7 @@ async def test_a_failure_after_a_tool_runs_keeps_what_was_said_and_runs_nothing_
         turn = await ours.ask(live, "Mail bob the rules")
         assert turn.answer == said(live) == "I will send it.\n\nIt is sent."
         assert len(ours.webhooks.sent) == 1
-        assert [frame.at_char for frame in frames_of(live, f.FailedOver)] == [len("I will send it.\n\nIt is ")]  # type: ignore[attr-defined]
+        assert [frame.at_char for frame in frames_of(live, f.FailedOver)] == [len("I will send it.\n\nIt is ")]
 
 
 async def test_a_turn_that_fails_keeps_what_was_said_and_owes_nothing() -> None:
@@ -211,8 +212,8 @@ async def test_a_turn_that_fails_keeps_what_was_said_and_owes_nothing() -> None:
         turn = await ours.ask(live, ASK)
         assert (turn.status, turn.answer, turn.error_code) == ("failed", "Within ", "model_unavailable")
         assert not live.state.open_calls
-        started = {fact.call_id for fact in await ours.facts(live, ModelCallStarted)}  # type: ignore[attr-defined]
-        settled = [fact.call_id for fact in await ours.facts(live, TokensUsed)]  # type: ignore[attr-defined]
+        started = {fact.call_id for fact in await ours.facts(live, ModelCallStarted)}
+        settled = [fact.call_id for fact in await ours.facts(live, TokensUsed)]
         assert started == set(settled) and len(settled) == len(started)
 
 
@@ -235,8 +236,8 @@ async def test_a_step_whose_model_fails_has_its_default_and_the_turn_goes_on() -
         live = await ours.open()
         turn = await ours.ask(live, ASK)
         assert turn.status == "completed"
-        runs = [fact for fact in await ours.facts(live, e.StepRun) if fact.safe_default]  # type: ignore[attr-defined]
-        assert [run.step for run in runs] == ["assess_complexity"]  # type: ignore[attr-defined]
+        runs = [fact for fact in await ours.facts(live, e.StepRun) if fact.safe_default]
+        assert [run.step for run in runs] == ["assess_complexity"]
 
 
 async def test_a_question_is_understood_once_although_its_answer_is_made_anew() -> None:
@@ -248,7 +249,7 @@ async def test_a_question_is_understood_once_although_its_answer_is_made_anew() 
         assert turn.answer == "Within 30 days of sale [1]." and len(ours.model.calls) == 3
         judged, _ = await ours.facts(live, e.StepRun)
         assert isinstance(judged, e.StepRun) and (judged.reason, judged.safe_default) == ("kept", False)
-        started = [fact.step for fact in await ours.facts(live, ModelCallStarted)]  # type: ignore[attr-defined]
+        started = [fact.step for fact in await ours.facts(live, ModelCallStarted)]
         assert "assess_complexity" not in started, "nothing is paid for it"
 
 

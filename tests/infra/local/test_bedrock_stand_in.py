@@ -180,7 +180,7 @@ async def test_what_the_client_is_told_is_what_is_billed(stand_in: Running, tmp_
 async def test_an_answer_whose_reader_has_left_is_billed_whole(stand_in: Running) -> None:
     stand_in.runtime.pace.token_ms = 60_000.0
     expected = compose(request(PASSAGES + "How long does the warranty last?"))
-    async with aclosing(BedrockLanguageModel(stand_in.client).stream(call())) as events:  # type: ignore[type-var]
+    async with aclosing(BedrockLanguageModel(stand_in.client).stream(call())) as events:
         async for event in events:
             assert isinstance(event, TextDelta)
             break

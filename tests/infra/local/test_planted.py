@@ -32,7 +32,7 @@ def test_a_folder_full_of_traps(data_dir: Path, tmp_path: Path) -> None:
         path.write_text(trap.format(home=str(home), name=module.replace("/", ".")))
     (folder / ".env").write_text("DATABASE_URL=postgres://nobody@127.0.0.1:1/none\nDBMATE_MIGRATIONS_TABLE=planted\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COLLOQUY_", "AWS_"))}
-    command = [COLLOQUY, "--data-dir", data_dir, "up", "--port", "0", "--no-demo", "--json"]
+    command = [str(COLLOQUY), "--data-dir", str(data_dir), "up", "--port", "0", "--no-demo", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder) as process:
         try:
             assert process.stdout is not None
