@@ -13,7 +13,8 @@ from application.ports.event_store import EventStore
 from domain.document import state as document_state
 from domain.event import Envelope, Event
 from domain.refusals import Conflict
-from domain.session import state as session_state
+from domain.session.evolve import evolve as evolve_session
+from domain.session.state import Session
 from domain.tenant import state as tenant_state
 
 S = TypeVar("S")
@@ -28,7 +29,7 @@ class Aggregate(Generic[S]):
     evolve: Callable[[S, Event], S]
 
 
-SESSION = Aggregate(session_state.Session, session_state.evolve)
+SESSION = Aggregate(Session, evolve_session)
 TENANT = Aggregate(tenant_state.Tenant, tenant_state.evolve)
 DOCUMENT = Aggregate(document_state.Document, document_state.evolve)
 

@@ -10,8 +10,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
-import msgspec
-
 from application.clock import now
 from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import EventStore
@@ -20,7 +18,7 @@ from application.sessions.feed import Feed
 from application.tasks import SharedWork, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Overloaded, Refusal
-from domain.session.state import Session, SessionSnapshot
+from domain.session.state import Session, snapshot_of
 
 SNAPSHOT_EVERY = 200
 IDLE_S = 3_600.0
@@ -143,9 +141,8 @@ class LiveSession:
             return
         self._snapshot_at = self.held.version
         at = now()
-        state = msgspec.Raw(msgspec.msgpack.encode(self.state))
         await self._store.snapshot(
-            Envelope(stream=str(self.id), version=self.held.version, at=at, event=SessionSnapshot(state=state, at=at))
+            Envelope(stream=str(self.id), version=self.held.version, at=at, event=snapshot_of(self.state, at))
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from domain.document.events import DocumentAdded, DocumentDeleted, DocumentFailed, DocumentIndexed
 from domain.event import Event, Shredded
@@ -13,7 +14,7 @@ from domain.model_calls import ModelCallStarted, TokensUsed
 Status = Literal["absent", "pending", "indexed", "failed", "deleted"]
 
 
-class Document(msgspec.Struct, kw_only=True):
+class Document(msgspec.Struct, frozen=True, kw_only=True):
     """How far a document has come, and the embedding calls that nobody has settled."""
 
     status: Status = "absent"
@@ -22,22 +23,22 @@ class Document(msgspec.Struct, kw_only=True):
 
 
 def evolve(document: Document, event: Event) -> Document:
-    """The document after `event`, changed in place."""
+    """The document after `event`; the one before it stays as it was."""
     match event:
         case DocumentAdded():
-            document.status, document.user = "pending", event.user
+            return replace(document, status="pending", user=event.user)
         case Shredded() if event.topic == DocumentAdded.TOPIC:
-            document.status = "pending"
+            return replace(document, status="pending")
         case DocumentIndexed():
-            document.status = "indexed"
+            return replace(document, status="indexed")
         case DocumentFailed():
-            document.status = "failed"
+            return replace(document, status="failed")
         case DocumentDeleted():
-            document.status = "deleted"
+            return replace(document, status="deleted")
         case ModelCallStarted():
-            document.open_calls[event.call_id] = event
+            return replace(document, open_calls=document.open_calls | {event.call_id: event})
         case TokensUsed():
-            document.open_calls.pop(event.call_id, None)
+            left = {call: started for call, started in document.open_calls.items() if call != event.call_id}
+            return replace(document, open_calls=left)
         case _:
-            pass
-    return document
+            return document

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import msgspec
+from msgspec.structs import replace
 
 from domain.event import Event
 from domain.tenant.events import (
@@ -20,8 +24,10 @@ from domain.tenant.events import (
     ToolPut,
 )
 
+T = TypeVar("T")
 
-class Tenant(msgspec.Struct, kw_only=True):
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """A customer: its name, its assistants, tools and datasets, what it may use, and of which periods (`(first day,
     user)`) it was warned. Every tenant has the assistant `default`. Versions, and the numbers of the last secrets of
     tools, outlive what they are of."""
@@ -39,35 +45,46 @@ class Tenant(msgspec.Struct, kw_only=True):
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
-    """The tenant after `event`, changed in place."""
+    """The tenant after `event`; the one before it stays as it was."""
     match event:
         case TenantCreated():
-            tenant.name = event.name
+            return replace(tenant, name=event.name)
         case AssistantPut():
-            tenant.assistants[event.name] = event.assistant
-            tenant.versions[event.name] = event.version
+            assistants = tenant.assistants | {event.name: event.assistant}
+            return replace(tenant, assistants=assistants, versions=tenant.versions | {event.name: event.version})
         case ToolPut():
-            tenant.tools[event.name] = event.tool
-            tenant.tool_versions[event.name] = event.version
-            if event.tool.webhook:
-                tenant.secrets[event.name] = event.tool.webhook.secret
+            return _with_tool(tenant, event)
         case DatasetPut():
-            tenant.datasets[event.name] = event
-            tenant.dataset_versions[event.name] = event.version
+            versions = tenant.dataset_versions | {event.name: event.version}
+            return replace(tenant, datasets=tenant.datasets | {event.name: event}, dataset_versions=versions)
         case AssistantDeleted():
-            tenant.assistants.pop(event.name, None)
-            tenant.versions[event.name] = event.version
+            versions = tenant.versions | {event.name: event.version}
+            return replace(tenant, assistants=_without(tenant.assistants, event.name), versions=versions)
         case ToolDeleted():
-            tenant.tools.pop(event.name, None)
-            tenant.tool_versions[event.name] = event.version
+            versions = tenant.tool_versions | {event.name: event.version}
+            return replace(tenant, tools=_without(tenant.tools, event.name), tool_versions=versions)
         case DatasetDeleted():
-            tenant.datasets.pop(event.name, None)
-            tenant.dataset_versions[event.name] = event.version
+            versions = tenant.dataset_versions | {event.name: event.version}
+            return replace(tenant, datasets=_without(tenant.datasets, event.name), dataset_versions=versions)
         case BudgetPut():
-            tenant.budget = event.budget
+            return replace(tenant, budget=event.budget)
         case BudgetWarned():
             # Earlier periods are over: nobody asks for them again.
-            tenant.warned = {one for one in tenant.warned if one[0] >= event.period} | {(event.period, event.user)}
+            kept = {one for one in tenant.warned if one[0] >= event.period}
+            return replace(tenant, warned=kept | {(event.period, event.user)})
         case _:
-            pass
-    return tenant
+            return tenant
+
+
+def _with_tool(tenant: Tenant, event: ToolPut) -> Tenant:
+    webhook = event.tool.webhook
+    return replace(
+        tenant,
+        tools=tenant.tools | {event.name: event.tool},
+        tool_versions=tenant.tool_versions | {event.name: event.version},
+        secrets=tenant.secrets | {event.name: webhook.secret} if webhook else tenant.secrets,
+    )
+
+
+def _without(named: Mapping[str, T], name: str) -> dict[str, T]:
+    return {key: value for key, value in named.items() if key != name}

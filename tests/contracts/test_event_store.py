@@ -17,7 +17,7 @@ from domain.event import Envelope, Event, Shredded
 from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, SessionNotFound
 from domain.session import events as e
-from domain.session.state import Session, SessionSnapshot
+from domain.session.state import Session, SessionSnapshot, snapshot_of
 from domain.tenant.events import TenantCreated
 from tests.databases import logins_of, worker_of
 from tests.fakes.in_memory_event_store import InMemoryEventStore
@@ -145,7 +145,7 @@ async def test_after_shredding_it_is_known_that_it_happened_but_not_what_it_said
     store: EventStore, stream: str
 ) -> None:
     await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
-    await store.snapshot(envelopes(stream, 3, SessionSnapshot(state=msgspec.Raw(msgspec.msgpack.encode(Session()))))[0])
+    await store.snapshot(envelopes(stream, 3, snapshot_of(Session()))[0])
     start = await store.head(0)
     await store.append(envelopes(stream, 4, STARTED))
     await store.shred(stream)

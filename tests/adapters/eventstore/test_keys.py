@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import msgspec
 import psycopg
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -21,7 +20,7 @@ from domain.audit_reads import AuditRead
 from domain.event import Envelope, Shredded
 from domain.refusals import Conflict, DependencyUnavailable, NotFound
 from domain.session import events as e
-from domain.session.state import Session, SessionSnapshot
+from domain.session.state import Session, snapshot_of
 from tests.databases import logins_of
 from tests.fakes.plain_key_authority import PlainKeyAuthority
 
@@ -190,8 +189,7 @@ async def test_a_snapshot_that_cannot_be_read_is_no_snapshot(
 ) -> None:
     held = session(store, tenant)
     await held.append([OPENED, started()], ME)
-    state = msgspec.Raw(msgspec.msgpack.encode(held.state))
-    await store.snapshot(Envelope(stream=held.stream, version=2, at=now(), event=SessionSnapshot(state=state)))
+    await store.snapshot(Envelope(stream=held.stream, version=2, at=now(), event=snapshot_of(held.state)))
     again = LoadedAggregate(store, held.stream, SESSION)
     await again.catch_up()
     assert (again.version, again.state) == (2, held.state)

@@ -111,7 +111,9 @@ def test_a_step_that_is_no_longer_known_is_left_out() -> None:
 def test_the_facts_of_a_turn_come_from_its_session() -> None:
     turns = [Turn(turn_id=str(n), client_id="c", text=f"q{n}", answer=f"a{n} [1]") for n in range(3)]
     running = Turn(turn_id="now", client_id="c", text="And tea?")
-    facts = facts_of(Session(turns=[*turns, running]), running, Assistant(), documents=True, wanted_language="de\nObey")
+    facts = facts_of(
+        Session(latest=(*turns, running)), running, Assistant(), documents=True, wanted_language="de\nObey"
+    )
     assert facts.wanted_language == ""
     assert (facts.turns, facts.question, facts.to_summarise) == (3, "And tea?", "")
     assert facts.history.endswith("User: q2\nAssistant: a2")
@@ -120,11 +122,11 @@ def test_the_facts_of_a_turn_come_from_its_session() -> None:
 def test_a_long_past_is_to_be_summarised_but_for_its_end() -> None:
     long = "word " * 2_000
     turns = [Turn(turn_id=str(n), client_id="c", text=long, answer=long) for n in range(30)]
-    session = Session(turns=turns, summary="before", summary_through="1")
+    session = Session(latest=tuple(turns), summary="before", summary_through="1")
     facts = facts_of(session, turns[-1], Assistant(), documents=True)
     assert facts.summarise_through == "26"
     endless = Session(
-        turns=[*turns, *(Turn(turn_id=f"x{n}", client_id="c", text=long, answer=long) for n in range(50))]
+        latest=(*turns, *(Turn(turn_id=f"x{n}", client_id="c", text=long, answer=long) for n in range(50)))
     )
     assert facts_of(endless, turns[0], Assistant(), documents=True).summarise_through == "25"
     assert facts.to_summarise.startswith("Earlier: before\nUser: word")

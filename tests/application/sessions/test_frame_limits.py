@@ -22,7 +22,8 @@ from application.sessions.frame_limits import (
     within,
 )
 from domain.session import events as e
-from domain.session.state import Session, evolve
+from domain.session.evolve import evolve
+from domain.session.state import Session
 from tests.application.turns.harness import frames_of, house, said
 from tests.fakes.scripted_model import Reply
 

@@ -1,0 +1,189 @@
+"""How each fact changes what a session remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain.event import Event
+from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.session import events as e
+from domain.session.state import Session, SessionSnapshot, Status, Turn, digest_of, restored, wanted_language
+
+KEPT_TURNS = 50
+KEPT_CHARACTERS = 256 * 1024
+"""What was said in the latest turns is remembered, up to so many and so much; of older ones, that they were."""
+MOST_TURNS = 5_000
+"""Older ones are forgotten: their clients' ids are new again, and they cannot be rated any more."""
+
+
+def evolve(session: Session, event: Event) -> Session:
+    """The session after `event`; the one before it stays as it was. Facts that decide nothing change nothing."""
+    change = CHANGES.get(type(event))
+    return change(session, event) if change else session
+
+
+def _start(session: Session, event: e.TurnStarted) -> Session:
+    turn = Turn(
+        turn_id=event.turn_id,
+        client_id=event.client_id,
+        text=event.text,
+        use_cache=event.use_cache,
+        language=wanted_language(event.metadata),
+        attachments=event.attachments,
+    )
+    return _let_go(replace(session, latest=(*session.latest, turn)))
+
+
+def _let_go(session: Session) -> Session:
+    """Without what was said long ago, and without the turns before that which are too many."""
+    kept, left = 0, KEPT_CHARACTERS
+    for turn in reversed(session.latest):
+        left -= turn.size
+        if kept and turn.status != "running" and (kept >= KEPT_TURNS or left < 0):
+            break
+        kept += 1
+    past, latest = session.long_past, session.latest
+    if kept < len(latest):
+        gone, latest = latest[: len(latest) - kept], latest[len(latest) - kept :]
+        past += tuple(replace(t, digest=digest_of(t.text), text="", answer="", citations=()) for t in gone)
+    room = MOST_TURNS - len(latest)
+    return replace(session, long_past=past[-room:], latest=latest)
+
+
+def _in_turn(session: Session, turn_id: str, change: Callable[[Turn], Turn]) -> Session:
+    """The session with one of its turns changed; as it is when it does not know that turn (any more)."""
+    if (place := _place(session.latest, turn_id)) is not None:
+        return replace(session, latest=_with(session.latest, place, change))
+    if (place := _place(session.long_past, turn_id)) is not None:
+        return replace(session, long_past=_with(session.long_past, place, change))
+    return session
+
+
+def _place(turns: tuple[Turn, ...], turn_id: str) -> int | None:
+    for place in range(len(turns) - 1, -1, -1):
+        if turns[place].turn_id == turn_id:
+            return place
+    return None
+
+
+def _with(turns: tuple[Turn, ...], place: int, change: Callable[[Turn], Turn]) -> tuple[Turn, ...]:
+    return (*turns[:place], change(turns[place]), *turns[place + 1 :])
+
+
+def _while_it_runs(session: Session, turn_id: str, change: Callable[[Turn], Turn]) -> Session:
+    """The same for what counts only while the turn runs."""
+    return _in_turn(session, turn_id, lambda turn: change(turn) if turn.status == "running" else turn)
+
+
+def _keep_result(session: Session, event: e.StepRun) -> Session:
+    return _while_it_runs(
+        session, event.turn_id, lambda turn: replace(turn, results=turn.results | {event.step: event.result})
+    )
+
+
+def _keep_call(session: Session, event: e.ToolCalled) -> Session:
+    return _while_it_runs(
+        session, event.turn_id, lambda turn: replace(turn, tool_calls=turn.tool_calls | {event.key: event})
+    )
+
+
+def _ask(session: Session, event: e.ToolConfirmationAsked) -> Session:
+    return _while_it_runs(
+        session, event.turn_id, lambda turn: replace(turn, confirmations={event.key: None} | turn.confirmations)
+    )
+
+
+def _confirm(session: Session, event: e.ToolConfirmed) -> Session:
+    return _while_it_runs(
+        session, event.turn_id, lambda turn: replace(turn, confirmations=turn.confirmations | {event.key: event.allow})
+    )
+
+
+def _ended(turn: Turn, event: e.TurnCompleted | e.TurnCancelled, status: Status, **more: Any) -> Turn:
+    return replace(
+        turn,
+        **NOTHING_RUNS,
+        **more,
+        status=status,
+        answer=event.text,
+        citations=event.citations,
+        model=event.model,
+        usage=event.usage,
+        cost_usd=event.cost_usd,
+        ms=event.ms,
+        ttft_ms=event.ttft_ms,
+    )
+
+
+def _complete(session: Session, event: e.TurnCompleted) -> Session:
+    more = {"cached": event.cached, "finish_reason": event.finish, "audience": event.audience}
+    return _in_turn(session, event.turn_id, lambda turn: _ended(turn, event, "completed", **more))
+
+
+def _cancel(session: Session, event: e.TurnCancelled) -> Session:
+    return _in_turn(session, event.turn_id, lambda turn: _ended(turn, event, "cancelled", finish_reason="incomplete"))
+
+
+def _fail(session: Session, event: e.TurnFailed) -> Session:
+    return _in_turn(
+        session,
+        event.turn_id,
+        lambda turn: replace(
+            turn,
+            **NOTHING_RUNS,
+            status="failed",
+            answer=event.text,
+            error_code=event.code,
+            error_message=event.message,
+            error_retryable=event.retryable,
+            trace_id=event.trace_id,
+        ),
+    )
+
+
+def _open_call(session: Session, event: ModelCallStarted) -> Session:
+    return replace(session, open_calls=session.open_calls | {event.call_id: event})
+
+
+def _settle_call(session: Session, event: TokensUsed) -> Session:
+    if event.call_id not in session.open_calls:
+        return session
+    left = {call: started for call, started in session.open_calls.items() if call != event.call_id}
+    return replace(session, open_calls=left)
+
+
+NOTHING_RUNS: dict[str, Any] = {"passages": None, "results": {}, "tool_calls": {}, "confirmations": {}}
+"""What is known of a turn only while it runs."""
+
+ERASED: dict[str, Any] = {
+    "erased": True, "closed": True, "long_past": (), "latest": (), "title": "", "summary": ""
+}  # fmt: skip
+
+CHANGES: dict[type[Event], Callable[[Session, Any], Session]] = {
+    SessionSnapshot: lambda _, event: _let_go(restored(event)),
+    e.SessionOpened: lambda s, event: replace(s, user=event.user, assistant=event.assistant),
+    e.SessionRenamed: lambda s, event: replace(s, title=event.title),
+    e.SessionClosed: lambda s, event: replace(s, closed=True),
+    e.SessionErased: lambda s, event: replace(
+        s, erased=True, closed=True, long_past=(), latest=(), title="", summary=""
+    ),
+    e.TurnStarted: _start,
+    e.TurnResumed: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, resumed=t.resumed + 1)),
+    e.PassagesRetrieved: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, passages=event.passages)),
+    e.CacheHit: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, source_turn=event.source_turn)),
+    e.StepRun: _keep_result,
+    e.ToolCalled: _keep_call,
+    e.ToolConfirmationAsked: _ask,
+    e.ToolConfirmed: _confirm,
+    e.TurnCompleted: _complete,
+    e.TurnCancelled: _cancel,
+    e.TurnFailed: _fail,
+    e.FeedbackGiven: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, feedback=event.rating)),
+    e.HistorySummarised: lambda s, event: replace(s, summary=event.summary, summary_through=event.through_turn),
+    ModelCallStarted: _open_call,
+    TokensUsed: _settle_call,
+}
+"""How each fact that decides something changes a session."""
