@@ -11,7 +11,6 @@ from api.connections.registry import Sockets
 from api.readiness import Readiness
 from api.settings import Settings
 from api.telemetry.metrics import Page
-from application.answer_cache.answer_cache import AnswerCache
 from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
@@ -34,12 +33,16 @@ from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.delete_dataset import DeleteDatasetHandler
 from application.tenants.delete_tool import DeleteToolHandler
+from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_tool import PutToolHandler
+from application.turns.cancel_turn import CancelTurnHandler
+from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
 from application.turns.drain import Drain
+from application.turns.give_feedback import GiveFeedbackHandler
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
@@ -69,6 +72,9 @@ class Services:
     frames: FrameRates
     open_session: OpenSessionHandler
     create_turn: CreateTurnHandler
+    cancel_turn: CancelTurnHandler
+    confirm_tool: ConfirmToolHandler
+    give_feedback: GiveFeedbackHandler
     drain: Drain
     verifier: TokenVerifier
     users: Users
@@ -83,7 +89,6 @@ class Services:
     delete_dataset: DeleteDatasetHandler
     put_budget: PutBudgetHandler
     budgets: BudgetGate
-    answers: AnswerCache
     readiness: Readiness
     add_document: AddDocumentHandler
     delete_document: DeleteDocumentHandler
@@ -92,4 +97,5 @@ class Services:
     session_reads: SessionReads
     costs: CostReads
     audit: AuditReads
+    note_audit_read: NoteAuditReadHandler
     metrics: Page

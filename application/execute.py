@@ -33,6 +33,9 @@ SESSION = Aggregate(Session, evolve_session)
 TENANT = Aggregate(tenant_state.Tenant, tenant_state.evolve)
 DOCUMENT = Aggregate(document_state.Document, document_state.evolve)
 
+FACTS: Aggregate[None] = Aggregate(lambda: None, lambda nothing, _: nothing)
+"""A stream of facts on which nothing is decided."""
+
 
 class Context(msgspec.Struct, frozen=True):
     """Who caused a command (`actor`: a user's pseudonym, or the part of the system), and what it belongs to and follows

@@ -94,7 +94,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
     )
     failover = Failover(Attempt(parts.model, health, gate, settings.prompt_cache), health)
     router = Router(settings.model_fast, settings.model_balanced, health)
-    gateway = Gateway(router, failover, parts.embedder)
+    gateway = Gateway(router, failover, gate, parts.embedder)
     cache = AnswerCache(parts.exact, parts.similar, parts.sealer)
     retrieve = RetrievePassages(gateway, parts.corpus, parts.detector)
     executors = Executors(parts.datasets, parts.webhooks, parts.sealer)

@@ -74,12 +74,16 @@ from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.delete_dataset import DeleteDatasetHandler
 from application.tenants.delete_tool import DeleteToolHandler
+from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_tool import PutToolHandler
+from application.turns.cancel_turn import CancelTurnHandler
+from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
 from application.turns.drain import Drain
+from application.turns.give_feedback import GiveFeedbackHandler
 from application.turns.recover_turns import RecoverTurns
 from application.users import Users
 from projections.audit_reads import AuditReads
@@ -316,6 +320,9 @@ async def _assemble(
         frames=FrameRates(settings.frames_per_minute),
         open_session=OpenSessionHandler(sessions, tenants),
         create_turn=create_turn,
+        cancel_turn=CancelTurnHandler(),
+        confirm_tool=ConfirmToolHandler(),
+        give_feedback=GiveFeedbackHandler(turns.cache),
         drain=Drain(sessions, admission, turns.runner),
         verifier=token_verifier(settings),
         users=users,
@@ -330,7 +337,6 @@ async def _assemble(
         delete_dataset=DeleteDatasetHandler(store, tenants, datasets),
         put_budget=PutBudgetHandler(store, tenants),
         budgets=turns.gate,
-        answers=turns.cache,
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniffer),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
         search_documents=SearchDocumentsHandler(
@@ -340,6 +346,7 @@ async def _assemble(
         session_reads=session_reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
+        note_audit_read=NoteAuditReadHandler(store),
         metrics=metrics.Page(),
         readiness=Readiness(health_checks(settings, dependencies), down, lambda: walls.parts),
     )

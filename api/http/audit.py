@@ -11,10 +11,7 @@ from litestar.params import FromQuery, QueryParameter
 from api.http.costs import plain
 from api.http.request.paging import checked_limit, checked_range, position_cursor, read_stretch
 from api.services import Services
-from application.clock import new_id, now
 from domain.access import Principal
-from domain.audit_reads import AuditRead
-from domain.event import Envelope
 from domain.refusals import InvalidRange
 from projections.audit_reads import AuditFilter
 
@@ -41,16 +38,9 @@ async def audit_events(
     asked = AuditFilter(session=session, actors=who, kind=kind, since=begin, until=end)
     most = checked_limit(limit)
     start, upto = read_stretch(cursor) if cursor else (after or 0, await services.audit.last(tenant))
-    await note_reading(services, request.user, start, asked.shown())
+    await services.note_audit_read(request.user, start, asked.shown())
     shown, more = await services.audit.events(tenant, asked, after=start, upto=upto, limit=most)
     following = f"{position_cursor(shown[-1]['position'])}.{position_cursor(upto)}" if more else None
     names = await services.users.names(tenant, (row["actor"] for row in shown))
     events = [plain(row) | {"position": row["position"], "actor": names[row["actor"]]} for row in shown]
     return {"events": events, "next": following}
-
-
-async def note_reading(services: Services, auditor: Principal, after: int, filters: dict[str, str]) -> None:
-    """Store the fact that an auditor reads, before there is an answer."""
-    read = AuditRead(user=auditor.user, after=after, filters=filters)
-    stream = f"{auditor.tenant}/audit/{new_id()}"
-    await services.store.append([Envelope(stream=stream, version=1, at=now(), event=read, actor=auditor.user)])

@@ -8,7 +8,6 @@ from litestar import Request, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from api.http.audit import note_reading
 from api.http.request.paging import Page, checked_limit, id_cursor, read_stretch_cursor, stretch_cursor
 from api.http.turn_answers import turn_fields
 from api.services import Services
@@ -91,7 +90,7 @@ async def show_history(
     if not (request.user.owns(state.user) and request.user.may("session:read")):
         if not request.user.may("session:audit"):
             raise SessionNotFound
-        await note_reading(services, request.user, 0, {"session": session_id, "version": str(version or replay.last)})
+        await services.note_audit_read(request.user, 0, {"session": session_id, "version": str(version or replay.last)})
     if version is not None and version > replay.last:
         raise InvalidRange(f"The session is at version {replay.last}.")
     return {

@@ -22,9 +22,6 @@ from application.clock import now, rfc3339
 from application.sessions.live_session import LiveSession
 from application.sessions.replay_session import Replay
 from application.tasks import TaskSet
-from application.turns.cancel_turn import cancel_turn
-from application.turns.confirm_tool import confirm_tool
-from application.turns.give_feedback import give_feedback
 from domain.access import Principal
 from domain.refusals import (
     Forbidden,
@@ -155,17 +152,14 @@ class ChatSocket:
             case f.TurnCreate():
                 await self._create(self.live, frame)
             case f.TurnCancel():
-                await cancel_turn(self.live, frame.turn_id)
+                await self.services.cancel_turn(self.live, frame.turn_id)
             case f.ToolConfirm(turn_id=turn_id, call=call, allow=allow):
                 by = self.principal.user
-                await confirm_tool(self.live, ConfirmTool(turn_id=turn_id, call=call, allow=allow, by=by))
+                command = ConfirmTool(turn_id=turn_id, call=call, allow=allow, by=by)
+                await self.services.confirm_tool(self.live, command)
             case f.FeedbackCreate():
-                await give_feedback(
-                    self.principal,
-                    self.live,
-                    GiveFeedback(turn_id=frame.turn_id, rating=frame.rating, comment=frame.comment),
-                    self.services.answers,
-                )
+                given = GiveFeedback(turn_id=frame.turn_id, rating=frame.rating, comment=frame.comment)
+                await self.services.give_feedback(self.principal, self.live, given)
             case f.Ping():
                 await self.send(f.Pong(**self.notice(), client_id=frame.id))
         return None

@@ -7,14 +7,14 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from application.clock import new_id, now
+from application.clock import new_id
+from application.execute import FACTS, Context, LoadedAggregate
 from application.gateway.embedding import embed, start_embedding
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.model import Embedder
 from application.redaction.embeddable import Embeddable
 from domain.access import Principal
-from domain.event import Envelope, Event
 from domain.refusals import DependencyUnavailable, InvalidCharacter, InvalidField, InvalidRange
 from domain.session.events import Passage
 
@@ -44,15 +44,15 @@ class SearchDocumentsHandler:
             return []
         if by == "words":
             return await self._in_time(self.corpus.search(tenant, query, None, k))
-        stream = f"{tenant}/search/{new_id()}"
+        calls, context = LoadedAggregate(self.store, f"{tenant}/search/{new_id()}", FACTS), Context(principal.user)
         text = await self.embeddable(tenant, query)
         started = start_embedding(self.embedder, text, principal.user)
-        await self._append(stream, 1, started, principal)
+        await calls.append([started], context)
         embedded = await embed(self.embedder, text, started, deadline_s=self.within_s / 2)
         words = query if by == "both" or embedded.vector is None else ""
         found, _ = await asyncio.gather(
             self._in_time(self.corpus.search(tenant, words, embedded.vector, k)),
-            self._append(stream, 2, embedded.settled, principal),
+            calls.append([embedded.settled], context),
         )
         return found
 
@@ -62,10 +62,6 @@ class SearchDocumentsHandler:
                 return await asked
         except TimeoutError:
             raise DependencyUnavailable("The search took too long.", retry_after_s=1) from None
-
-    async def _append(self, stream: str, version: int, event: Event, principal: Principal) -> None:
-        envelope = Envelope(stream=stream, version=version, at=now(), event=event, actor=principal.user)
-        await self.store.append([envelope])
 
 
 def _check(query: str, k: int) -> None:

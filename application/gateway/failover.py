@@ -34,6 +34,7 @@ class Failover:
         self, ask: ModelRequest, routes: list[Route], journal: Journal
     ) -> AsyncGenerator[GatewayEvent, None]:
         """Stream the answer. `ModelFailure` with the last failure when every route has failed."""
+        self.health.retries.earn()
         answer = _Answer(ask)
         for route in routes:
             if not self.health.breaker(route.model).allows():

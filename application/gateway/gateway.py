@@ -11,6 +11,7 @@ import msgspec
 from application.gateway.call_log import Journal
 from application.gateway.embedding import embed
 from application.gateway.failover import Failover
+from application.gateway.model_attempt import CallBudget
 from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
 from application.ports.model import (
@@ -37,6 +38,7 @@ class Gateway:
 
     router: Router
     failover: Failover
+    budget: CallBudget
     embedder: Embedder
 
     async def stream(self, ask: ModelRequest, journal: Journal) -> AsyncGenerator[GatewayEvent, None]:
@@ -48,10 +50,9 @@ class Gateway:
                 complexity=ask.complexity,
                 tokens=ask.input_tokens + ask.max_tokens,
                 policy=ask.policy,
-                budget=self.failover.attempt.budget.level(journal.caller.tenant, journal.caller.user),
+                budget=self.budget.level(journal.caller.tenant, journal.caller.user),
             )
         )
-        self.router.health.retries.earn()
         redacted = await _redacted(ask, journal.redactor)
         speech = journal.redactor.speech(ask.links)
         shown = ask.shown

@@ -50,8 +50,12 @@ class AskFirst:
         return allowed
 
 
-async def confirm_tool(live: LiveSession, command: ConfirmTool) -> None:
-    """The user's answer. TurnNotFound when the turn has ended or never was, NotFound when no such call waits."""
-    await live.refresh()  # another process may run the turn
-    context = Context(command.by, command.turn_id)
-    await live.commit(lambda session: rules.confirm_tool(session, command), context)
+@dataclass(frozen=True, slots=True)
+class ConfirmToolHandler:
+    """Needs nothing but the session."""
+
+    async def __call__(self, live: LiveSession, command: ConfirmTool) -> None:
+        """The user's answer. TurnNotFound when the turn has ended or never was, NotFound when no such call waits."""
+        await live.refresh()  # another process may run the turn
+        context = Context(command.by, command.turn_id)
+        await live.commit(lambda session: rules.confirm_tool(session, command), context)

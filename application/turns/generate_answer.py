@@ -87,7 +87,7 @@ class GenerateAnswer:
 
 def _turn_of(run: RunningTurn) -> Turn:
     """The turn as its session knows it; Fenced when that has been erased."""
-    turn = run.live.state.turn(run.turn_id)
+    turn = run.stored
     if turn is None:
         raise Fenced
     return turn

@@ -77,7 +77,8 @@ class RecoverTurns:
         except BaseException:
             await self.gate.leave(live.id.tenant, request.user, turn.turn_id)
             raise
-        prepared.run.output.reset("resumed")
+        run = prepared.run
+        run.output.reset("resumed")
         self.turns.start(prepared)
         return None
 

@@ -59,7 +59,7 @@ class ReuseAnswer:
 
 def kept_answer(run: RunningTurn) -> CachedAnswer:
     """The answer of a completed turn, for the caches."""
-    turn, outcome = run.live.state.turn(run.turn_id), run.outcome
+    turn, outcome = run.stored, run.outcome
     return CachedAnswer(
         text=outcome.text,
         session=run.live.id.id,

@@ -22,6 +22,7 @@ from application.turns.turn_request import AssistantConfig, TurnRequest
 from domain.dependence import Dependence
 from domain.refusals import Conflict, Refusal
 from domain.session import events as e
+from domain.session.state import Turn
 
 RETRY_END_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 End = e.TurnCompleted | e.TurnCancelled | e.TurnFailed
@@ -48,6 +49,11 @@ class RunningTurn:
     def ended(self) -> bool:
         """Whether it has its end, or is no longer ours."""
         return self.outcome.ended
+
+    @property
+    def stored(self) -> Turn | None:
+        """The turn as its session knows it; None when that has been erased."""
+        return self.live.state.turn(self.turn_id)
 
     @property
     def may_depend(self) -> Dependence:
@@ -142,7 +148,7 @@ class RunningTurn:
     def _was_recorded(self, event: End) -> bool:
         """Whether an end that was in the way is this one, stored by an append whose outcome was not known. Another one
         is shown as it is stored; Fenced when the turn runs elsewhere, or is erased."""
-        turn = self.live.state.turn(self.turn_id)
+        turn = self.stored
         if turn is None or turn.status == "running":
             raise Fenced
         self.log.keep_owed()

@@ -34,7 +34,10 @@ from application.ports.tenants import TenantRow
 from application.tenants.cached_tenants import CachedTenants
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
+from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
+from application.turns.cancel_turn import CancelTurnHandler
+from application.turns.confirm_tool import ConfirmToolHandler
 from domain.access import PLATFORM_TENANT
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_event_store import InMemoryEventStore
@@ -122,6 +125,9 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "upload_room": ByteRoom(places=8, size=64 * 1024 * 1024),
         "readiness": Readiness({}, dict),
         "drain": QuickDrain(),
+        "cancel_turn": CancelTurnHandler(),
+        "confirm_tool": ConfirmToolHandler(),
+        "note_audit_read": NoteAuditReadHandler(store),
         "metrics": Page(),
     }
     return Services(**parts | changes)

@@ -2,7 +2,7 @@
 
 `python -m tests.architecture.turn_path` runs one turn on the fakes and prints the files in the order in which they are
 first entered, how often each was entered from another file of the product, and which of them carry the turn on (they
-await); the others are asked something and answer at once.
+await); the others are asked something and answer at once. The last line is the chain that waits for the model's call.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import inspect
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -29,6 +30,7 @@ class Trace:
     def __init__(self) -> None:
         self.entries: Counter[str] = Counter()
         self.carrying: set[str] = set()
+        self.chain: list[str] = []
         self._kept: dict[int, FrameType] = {}  # a frame that is kept has an id of its own
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
@@ -38,11 +40,12 @@ class Trace:
         code = frame.f_code
         if code.co_filename == MODEL and code.co_name == "converse":
             sys.setprofile(None)
+            self.chain = list(dict.fromkeys(callers(frame)))[::-1]
             return
         file = product_file(frame)
         if file is None or code.co_name.startswith("<"):
             return
-        if caller_file(frame) != file:
+        if next(callers(frame), None) != file:
             self.entries[file] += 1
         if code.co_flags & AWAITS:
             self.carrying.add(file)
@@ -57,14 +60,13 @@ def product_file(frame: FrameType) -> str | None:
     return name if name.split("/")[0] in PRODUCT else None
 
 
-def caller_file(frame: FrameType) -> str | None:
-    """The file of the product that called, whatever library stood between."""
+def callers(frame: FrameType) -> Iterator[str]:
+    """The files of the product that wait for this call, nearest first, whatever libraries stand between."""
     caller = frame.f_back
     while caller is not None:
         if found := product_file(caller):
-            return found
+            yield found
         caller = caller.f_back
-    return None
 
 
 async def trace() -> Trace:
@@ -86,6 +88,7 @@ def main() -> None:
     lines = [f"{n:4}  {'carries' if name in found.carrying else '':8}{name}" for name, n in found.entries.items()]
     entries = sum(found.entries.values())
     lines.append(f"{len(lines)} files, {entries} entries; {len(found.carrying)} carry the turn on")
+    lines.append(f"{len(found.chain)} wait for the model: {', '.join(found.chain)}")
     sys.stdout.write("\n".join(lines) + "\n")
 
 

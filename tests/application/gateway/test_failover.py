@@ -56,10 +56,9 @@ class Notebook:
 
 def gateway_on(*replies: Reply, fast: str = HAIKU) -> tuple[Gateway, ScriptedModel]:
     model = ScriptedModel(replies)
-    health = Health(lambda: 0.0)
-    return Gateway(
-        Router(fast, SONNET, health), Failover(Attempt(model, health, FreeBudget()), health), WordEmbedder()
-    ), model
+    health, budget = Health(lambda: 0.0), FreeBudget()
+    failover = Failover(Attempt(model, health, budget), health)
+    return Gateway(Router(fast, SONNET, health), failover, budget, WordEmbedder()), model
 
 
 def ask(**fields: object) -> ModelRequest:
@@ -262,7 +261,7 @@ async def test_a_tool_acts_on_the_values_themselves() -> None:
 
 async def test_a_call_that_the_budget_refuses_never_leaves() -> None:
     gateway, model = gateway_on(Reply(WORDS))
-    budget = gateway.failover.attempt.budget
+    budget = gateway.budget
     assert isinstance(budget, FreeBudget)
     budget.refusal = BudgetExceeded()
     notebook = Notebook()
@@ -273,7 +272,7 @@ async def test_a_call_that_the_budget_refuses_never_leaves() -> None:
 
 async def test_a_low_budget_goes_down_a_tier() -> None:
     gateway, _ = gateway_on(Reply(WORDS))
-    budget = gateway.failover.attempt.budget
+    budget = gateway.budget
     assert isinstance(budget, FreeBudget)
     budget.state = "low"
     assert (await heard(gateway, Notebook()))[0] == Routed(HAIKU, "budget:low")

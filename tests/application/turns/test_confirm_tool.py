@@ -14,8 +14,8 @@ from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tools.executors import Caller
 from application.tools.toolbox import MOST_CONFIRMED
-from application.turns.cancel_turn import cancel_turn
-from application.turns.confirm_tool import confirm_tool
+from application.turns.cancel_turn import CancelTurnHandler
+from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.turn_request import TurnRequest
 from domain.refusals import NotFound, TurnNotFound
 from domain.session import events as e
@@ -55,7 +55,7 @@ class Asked:
         frame = await self.waiting()
         assert isinstance(frame.call, str)
         command = ConfirmTool(turn_id=frame.turn_id, call=call or frame.call, allow=allow, by=member().user)
-        await confirm_tool(live or self.live, command)
+        await ConfirmToolHandler()(live or self.live, command)
 
     async def seen(self) -> list[str]:
         """How the turn's call went, by its frames."""
@@ -98,14 +98,14 @@ async def test_nobody_answers_in_time_and_nothing_is_done() -> None:
         frame = await turn.waiting()
         late = ConfirmTool(turn_id=frame.turn_id, call=str(frame.call), allow=True, by="ada")
         with pytest.raises(TurnNotFound):
-            await confirm_tool(turn.live, late)
+            await ConfirmToolHandler()(turn.live, late)
 
 
 async def test_who_cancels_while_it_waits_hears_no_more_and_nothing_is_done() -> None:
     async with paying() as ours:
         turn = await asked(ours)
         frame = await turn.waiting()
-        await cancel_turn(turn.live, frame.turn_id)
+        await CancelTurnHandler()(turn.live, frame.turn_id)
         assert (await turn.asking).status == "cancelled" and not ours.webhooks.sent and len(ours.model.calls) == 1
         with pytest.raises(TurnNotFound):
             await turn.confirm(True)

@@ -13,7 +13,7 @@ from application.budget.process_limits import Admission
 from application.clock import new_id, now
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
-from application.turns.cancel_turn import cancel_turn
+from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.drain import Drain
 from domain.event import Envelope, Event
 from domain.model_calls import TokensUsed
@@ -39,7 +39,7 @@ async def deadline_passes(ours: House, live: LiveSession, turn: str) -> None:
 
 async def user_cancels(ours: House, live: LiveSession, turn: str) -> None:
     with pytest.raises(TurnNotFound):
-        await cancel_turn(live, turn)
+        await CancelTurnHandler()(live, turn)
 
 
 async def server_drains(ours: House, live: LiveSession, turn: str) -> None:
@@ -135,7 +135,7 @@ async def test_a_cancel_that_is_not_stored_at_first_leaves_no_hole_in_the_text()
         while said(live) != "Within 30 days.":
             await live.feed.news(live.feed.seq)
         store.failures.append(DependencyUnavailable())
-        cancelling = asyncio.create_task(cancel_turn(live, turn.turn_id))
+        cancelling = asyncio.create_task(CancelTurnHandler()(live, turn.turn_id))
         await store.reached.wait()
         gate.set()
         store.go.set()

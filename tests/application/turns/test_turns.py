@@ -12,8 +12,8 @@ from application.clock import new_id
 from application.ports.model import FailureKind, ModelFailure, ToolResult, ToolUse
 from application.ports.webhooks import WebhookAnswer
 from application.sessions import feed_frames as f
-from application.turns.cancel_turn import cancel_turn
-from application.turns.give_feedback import give_feedback
+from application.turns.cancel_turn import CancelTurnHandler
+from application.turns.give_feedback import GiveFeedbackHandler
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
 from domain.session.commands import GiveFeedback
@@ -94,7 +94,7 @@ async def test_whoever_cancels_while_waiting_for_an_equal_question_hears_no_more
         async with asyncio.timeout(10):
             while second.run is None:
                 await second.feed.news(second.feed.seq)
-        await cancel_turn(second, second.run.turn_id)
+        await CancelTurnHandler()(second, second.run.turn_id)
         gate.set()
         one, two = await asyncio.gather(*asking)
         assert (one.status, two.status) == ("completed", "cancelled")
@@ -112,7 +112,7 @@ async def test_whoever_cancels_during_a_tool_hears_no_more_and_no_model_is_asked
         class Slow(ScriptedWebhooks):
             async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> WebhookAnswer:
                 assert live.run is not None
-                await cancel_turn(live, live.run.turn_id)
+                await CancelTurnHandler()(live, live.run.turn_id)
                 return await super().post(url, body, headers)
 
         ours.webhooks.__class__ = Slow
@@ -129,7 +129,7 @@ async def test_thumbs_down_takes_an_answer_out_of_the_caches() -> None:
         await ours.ask(first, ASK)
         repeated = await ours.ask(second, ASK)
         command = GiveFeedback(turn_id=repeated.turn_id, rating="down")
-        await give_feedback(member("bob"), second, command, ours.turns.cache)
+        await GiveFeedbackHandler(ours.turns.cache)(member("bob"), second, command)
         assert (await ours.ask(await ours.open("eve"), ASK)).cached == ""
 
 
