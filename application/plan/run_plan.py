@@ -13,6 +13,7 @@ import msgspec
 from application.plan.catalogue.steps import STEPS
 from application.plan.effects import Effects
 from application.plan.facts import Facts
+from application.plan.kept_passages import KeptPassages
 from application.plan.plan import RETRIEVE, Node, Plan
 from application.plan.run_step import Notes, Show, run_step, unseen
 from application.plan.step import Step
@@ -46,6 +47,11 @@ class PlanRun:
     def effects(self) -> Effects:
         """What the results so far change in the turn."""
         return self.plan.effects(self.facts, self.results)
+
+    @property
+    def passages(self) -> KeptPassages:
+        """Which of the passages count, by the results so far."""
+        return self.effects.passages
 
     @property
     def retrieved(self) -> tuple[Passage, ...]:
@@ -85,7 +91,7 @@ class PlanRun:
         async def work(node: Node) -> None:
             if waits := [tasks[need] for need in node.needs]:
                 await asyncio.wait(waits)
-            if not (until_settled and self.effects.settled):
+            if not (until_settled and self.effects.answering.settled):
                 await self._node(node.name, deadline)
 
         try:
@@ -131,17 +137,17 @@ def inputs_of(step: Step, run: PlanRun) -> dict[str, Any]:
 
 INPUTS: dict[str, Callable[[PlanRun], Any]] = {
     "question": lambda run: run.facts.question,
-    "standalone_question": lambda run: run.effects.question,
+    "standalone_question": lambda run: run.effects.asked.question,
     "history": lambda run: run.facts.history,
     "purpose": lambda run: run.facts.instructions,
     "tools": lambda run: [f"{tool.name}: {tool.description}" for tool in run.facts.tools],
     "collections": lambda run: list(run.facts.collections),
     "passages": lambda run: dict(enumerate(run.retrieved, 1)),
-    "kept_passages": lambda run: {n: run.retrieved[n - 1] for n in run.effects.kept_numbers(len(run.retrieved))},
-    "cited_passages": lambda run: dict(enumerate(run.effects.keep_passages(run.retrieved), 1)),
+    "kept_passages": lambda run: {n: run.retrieved[n - 1] for n in run.passages.numbers(len(run.retrieved))},
+    "cited_passages": lambda run: dict(enumerate(run.passages.whole(run.retrieved), 1)),
     "answer": lambda run: run.answer,
-    "unsupported": lambda run: list(run.effects.unsupported),
-    "language": lambda run: run.effects.language,
+    "unsupported": lambda run: list(run.effects.verdict.unsupported),
+    "language": lambda run: run.effects.asked.language,
     "text": lambda run: run.answer,
     "conversation": lambda run: run.facts.to_summarise,
 }

@@ -51,7 +51,7 @@ class GenerateAnswer:
         plan = plan_of(run.config.assistant, facts)
 
         async def search(effects: Effects) -> Sequence[Passage]:
-            return await self.retrieve(run, turn, effects.search_queries, vector, plan.fetch)
+            return await self.retrieve(run, turn, effects.asked.search_queries, vector, plan.fetch)
 
         return PlanRun(plan, facts, steps, run.log, turn.turn_id, search, steps.show, dict(turn.results))
 
@@ -60,7 +60,7 @@ class GenerateAnswer:
         effects = await plan.before()
         if run.ended:
             return
-        run.output.quote(CitationReader(effects.keep_passages(plan.retrieved)))
+        run.output.quote(CitationReader(effects.passages.whole(plan.retrieved)))
         await self.answer(run, _turn_of(run), plan)
         if plan.plan.verify and not run.ended and run.outcome.text:
             await self._verify(run, plan)
@@ -72,14 +72,14 @@ class GenerateAnswer:
         effects = await plan.verify(run.outcome.text)
         if run.ended:
             return
-        if effects.must_withdraw:
+        if effects.verdict.must_withdraw:
             run.output.reset("withdrawn")
             run.output.say(WITHDRAWN)
             run.outcome.finish_reason = "content_filter"
-        elif effects.must_revise and "revise" in plan.plan.on_demand:
+        elif effects.verdict.must_revise and "revise" in plan.plan.on_demand:
             run.output.reset("revised")
             await self.answer.again(run, plan, "revise")
-        elif effects.must_translate and "translate" in plan.plan.on_demand:
+        elif effects.verdict.must_translate and "translate" in plan.plan.on_demand:
             plan.answer = run.outcome.text
             run.output.reset("translated")
             await self.answer.again(run, plan, "translate")

@@ -58,11 +58,11 @@ class StreamAnswer:
         effects = plan.effects
         earlier = history_messages(run.live.state, self.history_tokens)
         question = effects.message(plan.retrieved)
-        box = await self.tools.open(run, turn, effects.tools) if effects.tools else None
+        box = await self.tools.open(run, turn, effects.answering.tools) if effects.answering.tools else None
         ask = ModelRequest(
-            step=effects.answer_step,
-            tier=effects.answer_tier,
-            complexity=effects.complexity,  # type: ignore[arg-type] # one of its literals
+            step=effects.answering.step,
+            tier=effects.answering.tier,
+            complexity=effects.asked.complexity,  # type: ignore[arg-type] # one of its literals
             policy=run.config.assistant.models,
             system=system_blocks(run.config.assistant.instructions),
             messages=(*earlier, question),

@@ -129,11 +129,11 @@ async def once(plan_name: str, model: BedrockLanguageModel) -> dict[str, float]:
     first, answer, asked = 0.0, "", time.perf_counter()
     call = ModelCall(
         call_id="bench",
-        model=FAST if effects.answer_tier == "fast" else BALANCED,
+        model=FAST if effects.answering.tier == "fast" else BALANCED,
         system=system_blocks(""),
         messages=(draw_fences(effects.message(run.retrieved), MARK),),
         max_tokens=2_000,
-        metadata={"step": effects.answer_step},
+        metadata={"step": effects.answering.step},
     )
     async with aclosing(model.stream(call)) as events:
         async for event in events:
@@ -143,7 +143,7 @@ async def once(plan_name: str, model: BedrockLanguageModel) -> dict[str, float]:
     answered = (time.perf_counter() - asked) * 1e3
     await run.verify(answer)
     wall = (time.perf_counter() - began) * 1e3
-    assert CitationReader(effects.keep_passages(run.retrieved)).read(answer), "an answer cites what it was given"
+    assert CitationReader(effects.passages.whole(run.retrieved)).read(answer), "an answer cites what it was given"
     chain = timed.chain(plan.before) + answered + timed.chain(plan.verify)
     total, steps = sum(timed.ms.values()) + answered, len(timed.ms) + 1
     ended = time.perf_counter()

@@ -38,7 +38,7 @@ class Trace:
             return
         self._kept[id(frame)] = frame
         code = frame.f_code
-        if code.co_filename == MODEL and code.co_name == "converse":
+        if code.co_filename == MODEL and code.co_flags & inspect.CO_ASYNC_GENERATOR:
             sys.setprofile(None)
             self.chain = list(dict.fromkeys(callers(frame)))[::-1]
             return
@@ -80,6 +80,7 @@ async def trace() -> Trace:
             await ours.settled()
         finally:
             sys.setprofile(None)
+    assert trace.chain, "the model was called"
     return trace
 
 

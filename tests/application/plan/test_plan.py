@@ -87,7 +87,7 @@ def test_an_own_list_gets_what_its_steps_need() -> None:
 
 def test_a_plan_that_does_not_search_answers_without_documents() -> None:
     for steps, step in ((("answer_directly",), "answer_directly"), (("title",), "answer_from_documents")):
-        assert plan(steps).effects(FIRST, {}).answer_step == step
+        assert plan(steps).effects(FIRST, {}).answering.step == step
 
 
 def test_a_step_without_what_it_needs_is_left_out() -> None:

@@ -33,7 +33,7 @@ class Searches:
     queries: list[tuple[str, ...]] = field(default_factory=list)
 
     async def __call__(self, effects: Effects) -> Sequence[Passage]:
-        self.queries.append(effects.search_queries)
+        self.queries.append(effects.asked.search_queries)
         if self.gate:
             await self.gate.wait()
         if self.failure:
@@ -96,7 +96,7 @@ async def test_a_step_waits_for_what_it_needs_and_for_nothing_else() -> None:
     gates["classify_intent"].set()
     effects = await task
     assert search.queries == [("How long for coffee?",)]
-    assert effects.keep_passages(run.retrieved) == PASSAGES[:1]
+    assert effects.passages.whole(run.retrieved) == PASSAGES[:1]
     asked = next(ask for ask in model.asks if ask.step == "grade_passages").messages[0].text
     assert "[1] T1\nCoffee may be returned." in asked
     assert "How long for coffee?" in asked
@@ -107,7 +107,7 @@ async def test_lean_asks_no_model_before_its_answer() -> None:
     run = run_of("lean", model, notes=noted)
     effects = await run.before()
     assert (model.asks, noted.events) == ([], [])
-    assert effects.keep_passages(run.retrieved) == PASSAGES
+    assert effects.passages.whole(run.retrieved) == PASSAGES
 
 
 async def test_results_that_are_stored_are_not_asked_for_again() -> None:
@@ -121,7 +121,7 @@ async def test_results_that_are_stored_are_not_asked_for_again() -> None:
     run = run_of("standard", model, known=known)
     effects = await run.before()
     assert {ask.step for ask in model.asks} & set(known) <= {"detect_language"}
-    assert effects.answer_step == "decline"
+    assert effects.answering.step == "decline"
 
 
 async def test_when_it_is_declined_nothing_more_is_begun() -> None:
@@ -133,7 +133,7 @@ async def test_when_it_is_declined_nothing_more_is_begun() -> None:
     assert search.gate
     search.gate.set()
     effects = await task
-    assert effects.settled
+    assert effects.answering.settled
     assert "grade_passages" not in {ask.step for ask in model.asks}
     await run.verify("No.")
     assert "check_grounding" not in {ask.step for ask in model.asks}
@@ -145,7 +145,7 @@ async def test_steps_that_have_no_time_left_stand_in_by_their_defaults() -> None
     effects = await run.before(deadline_s=0.0)
     assert model.asks == []
     assert all(done.safe_default for done in noted.runs.values())
-    assert effects.keep_passages(run.retrieved) == PASSAGES
+    assert effects.passages.whole(run.retrieved) == PASSAGES
 
 
 async def test_what_the_search_raises_is_raised_and_the_others_are_stopped() -> None:
@@ -182,7 +182,7 @@ async def test_the_answer_is_checked_against_the_passages_by_the_numbers_it_cite
     asked = next(ask for ask in model.asks if ask.step == "check_grounding").messages[0].text
     assert "[1] T2\nTea is green." in asked
     assert "Coffee" not in asked
-    assert (effects.must_revise, effects.unsupported) == (True, ("x",))
+    assert (effects.verdict.must_revise, effects.verdict.unsupported) == (True, ("x",))
     revising = run.prose("revise").messages[0].text
     assert "<unsupported>\n- x\n</unsupported>" in revising
     assert "[1] T2\nTea is green." in revising

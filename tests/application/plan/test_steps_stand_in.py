@@ -171,15 +171,16 @@ async def test_a_whole_plan_makes_sense_of_a_follow_up(name: str) -> None:
     queries: list[tuple[str, ...]] = []
 
     async def search(effects: Effects) -> tuple[Passage, ...]:
-        queries.append(effects.search_queries)
+        queries.append(effects.asked.search_queries)
         return OFFICE, POLICY
 
     noted = Noted()
     run = PlanRun(plan_of(Assistant(plan=name), facts), facts, StandInSteps(), noted, "t", search)
     effects = await run.before()
     assert queries[0][0] == "And what about coffee? (How long can I return tea?)"
-    assert effects.keep_passages(run.retrieved) == (POLICY,)
-    assert (effects.answer_step, effects.complexity, effects.language) == ("answer_from_documents", "simple", "en")
-    assert not (await run.verify("Coffee may be returned within 30 days [1].")).must_revise
+    assert effects.passages.whole(run.retrieved) == (POLICY,)
+    assert effects.answering.step == "answer_from_documents"
+    assert (effects.asked.complexity, effects.asked.language) == ("simple", "en")
+    assert not (await run.verify("Coffee may be returned within 30 days [1].")).verdict.must_revise
     await run.after("Coffee may be returned within 30 days [1].")
     assert not [run.step for run in noted.runs.values() if run.safe_default]
