@@ -44,8 +44,8 @@ class TurnEnd:
                 await outcome_of(self._task)
             except Fenced:
                 raise
-            except Exception:
-                continue  # it could not be stored
+            except Exception:  # noqa: S112  # whoever stores it says why it could not be stored
+                continue
             return False
         if self._outcome.ended:
             return False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -46,34 +46,18 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
     """The tenant after `event`; the one before it stays as it was."""
-    match event:
-        case TenantCreated():
-            return replace(tenant, name=event.name)
-        case AssistantPut():
-            assistants = tenant.assistants | {event.name: event.assistant}
-            return replace(tenant, assistants=assistants, versions=tenant.versions | {event.name: event.version})
-        case ToolPut():
-            return _with_tool(tenant, event)
-        case DatasetPut():
-            versions = tenant.dataset_versions | {event.name: event.version}
-            return replace(tenant, datasets=tenant.datasets | {event.name: event}, dataset_versions=versions)
-        case AssistantDeleted():
-            versions = tenant.versions | {event.name: event.version}
-            return replace(tenant, assistants=_without(tenant.assistants, event.name), versions=versions)
-        case ToolDeleted():
-            versions = tenant.tool_versions | {event.name: event.version}
-            return replace(tenant, tools=_without(tenant.tools, event.name), tool_versions=versions)
-        case DatasetDeleted():
-            versions = tenant.dataset_versions | {event.name: event.version}
-            return replace(tenant, datasets=_without(tenant.datasets, event.name), dataset_versions=versions)
-        case BudgetPut():
-            return replace(tenant, budget=event.budget)
-        case BudgetWarned():
-            # Earlier periods are over: nobody asks for them again.
-            kept = {one for one in tenant.warned if one[0] >= event.period}
-            return replace(tenant, warned=kept | {(event.period, event.user)})
-        case _:
-            return tenant
+    change = CHANGES.get(type(event))
+    return change(tenant, event) if change else tenant
+
+
+def _with_assistant(tenant: Tenant, event: AssistantPut) -> Tenant:
+    assistants = tenant.assistants | {event.name: event.assistant}
+    return replace(tenant, assistants=assistants, versions=tenant.versions | {event.name: event.version})
+
+
+def _without_assistant(tenant: Tenant, event: AssistantDeleted) -> Tenant:
+    versions = tenant.versions | {event.name: event.version}
+    return replace(tenant, assistants=_without(tenant.assistants, event.name), versions=versions)
 
 
 def _with_tool(tenant: Tenant, event: ToolPut) -> Tenant:
@@ -86,5 +70,40 @@ def _with_tool(tenant: Tenant, event: ToolPut) -> Tenant:
     )
 
 
+def _without_tool(tenant: Tenant, event: ToolDeleted) -> Tenant:
+    versions = tenant.tool_versions | {event.name: event.version}
+    return replace(tenant, tools=_without(tenant.tools, event.name), tool_versions=versions)
+
+
+def _with_dataset(tenant: Tenant, event: DatasetPut) -> Tenant:
+    versions = tenant.dataset_versions | {event.name: event.version}
+    return replace(tenant, datasets=tenant.datasets | {event.name: event}, dataset_versions=versions)
+
+
+def _without_dataset(tenant: Tenant, event: DatasetDeleted) -> Tenant:
+    versions = tenant.dataset_versions | {event.name: event.version}
+    return replace(tenant, datasets=_without(tenant.datasets, event.name), dataset_versions=versions)
+
+
+def _warned(tenant: Tenant, event: BudgetWarned) -> Tenant:
+    # Earlier periods are over: nobody asks for them again.
+    kept = {one for one in tenant.warned if one[0] >= event.period}
+    return replace(tenant, warned=kept | {(event.period, event.user)})
+
+
 def _without(named: Mapping[str, T], name: str) -> dict[str, T]:
     return {key: value for key, value in named.items() if key != name}
+
+
+CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
+    TenantCreated: lambda tenant, event: replace(tenant, name=event.name),
+    AssistantPut: _with_assistant,
+    AssistantDeleted: _without_assistant,
+    ToolPut: _with_tool,
+    ToolDeleted: _without_tool,
+    DatasetPut: _with_dataset,
+    DatasetDeleted: _without_dataset,
+    BudgetPut: lambda tenant, event: replace(tenant, budget=event.budget),
+    BudgetWarned: _warned,
+}
+"""How each fact that decides something changes a tenant."""
