@@ -3,11 +3,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 LOCKS  := infra/locks
+TOOLS  := $(VENV)/tools/bin
+AUDIT_SERVICE ?= pypi
+SBOM   ?= build/sbom.json
 
 # Python's compiled modules are kept, whatever the shell says: without them every command compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup embedding up test attack check lint types contracts fast fault-wall locks clean
+.PHONY: help setup embedding up test attack check lint types contracts fast coverage fault-wall audit \
+	sbom hooks locks clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -48,14 +52,38 @@ contracts: setup
 fast: setup
 	@$(BIN)/python -m pytest -q -m "not real" -x -n 2
 
+coverage: setup ## what of the code the fast tests run, not less than pyproject.toml says
+	@$(BIN)/python -m pytest -q -m "not real" -n 2 --cov --cov-report=term:skip-covered
+
 fault-wall: setup ## every way a model can fail, and what a client saw, lost, waited and paid
 	@$(BIN)/colloquy bench faults
+
+$(TOOLS): $(LOCKS)/tools.txt | setup
+	@$(BIN)/uv venv --quiet --clear $(VENV)/tools
+	@$(BIN)/uv pip install --quiet --python $(TOOLS)/python --require-hashes -r $(LOCKS)/tools.txt
+	@touch $(TOOLS)
+
+audit: $(TOOLS) ## known vulnerabilities of everything in the lock; asks the package index or OSV (AUDIT_SERVICE=osv)
+	@for lock in all embedding; do \
+		$(TOOLS)/pip-audit --strict --vulnerability-service $(AUDIT_SERVICE) --timeout 20 --disable-pip --no-deps \
+			--progress-spinner off -r $(LOCKS)/$$lock.txt 2>$(VENV)/audit.log && continue; \
+		tail -n 1 $(VENV)/audit.log >&2; \
+		echo "audit: not passed: a finding is listed above; without one, $(AUDIT_SERVICE) could not be asked, and nothing was audited" >&2; \
+		exit 1; done
+
+sbom: $(TOOLS) ## the bill of materials of what is installed, as CycloneDX: SBOM=build/sbom.json
+	@mkdir -p $(dir $(SBOM)) && $(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o $(SBOM) $(BIN)/python
+	@echo $(SBOM)
+
+hooks: $(TOOLS) ## `make check` before each commit and each push, by pre-commit
+	@$(TOOLS)/pre-commit install --install-hooks
 
 locks: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/uv.in -o $(LOCKS)/uv.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --override $(LOCKS)/overrides.txt \
 		--all-extras pyproject.toml $(LOCKS)/build.in -o $(LOCKS)/all.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/embedding.in -o $(LOCKS)/embedding.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/tools.in -o $(LOCKS)/tools.txt
 
 clean: ## the environment and the local data
 	rm -rf $(VENV) .colloquy
