@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ import msgspec
 
 from infra.bench.documents import documents
 from infra.bench.harness.table import table
+from infra.bench.results import RESULTS, keep, read, recordable, trends
 
 
 @click.group()
@@ -22,6 +24,7 @@ def bench() -> None:
 
 
 @bench.command()
+@recordable
 @click.option("--database-url", help="A database to measure on (default: a durable one of its own).")
 @click.option("--sessions", default=64, show_default=True)
 @click.option("--rounds", default=3, show_default=True, help="How often each takes its turn; the median counts.")
@@ -51,6 +54,7 @@ def events(database_url: str | None, sessions: int, rounds: int, seconds: float,
     ratios = [
         round(ours.events_per_s / theirs.events_per_s, 1) for theirs, ours in zip(rows[::2], rows[1::2], strict=True)
     ]
+    keep({"in batches of 10": ratios[0], "one by one": ratios[1]})
     if as_json:
         click.echo(json.dumps({"rows": [msgspec.structs.asdict(r) for r in rows], "ratios": ratios}))
     else:
@@ -59,6 +63,7 @@ def events(database_url: str | None, sessions: int, rounds: int, seconds: float,
 
 
 @bench.command()
+@recordable
 @click.option("--sockets", default="250,500", show_default=True, help="How many sockets at once, one load each.")
 @click.option("--tenants", default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
@@ -71,6 +76,7 @@ def load(sockets: str, tenants: int, as_json: bool) -> None:
 
     rows = run([int(part) for part in sockets.split(",")], tenants)
     click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
+    keep({f"p99 of p50, {row.sockets} sockets": row.first_token_p99_ms / row.first_token_p50_ms for row in rows})
     if any(row.errors or row.texts_unequal or row.tenants_unequal for row in rows):
         raise click.exceptions.Exit(1)
 
@@ -79,6 +85,7 @@ bench.add_command(documents)
 
 
 @bench.command()
+@recordable
 @click.option("--sockets", default=50, show_default=True)
 @click.option("--tenants", default=10, show_default=True)
 @click.option("--seconds", default=30.0, show_default=True, help="How long NATS is stopped.")
@@ -92,11 +99,13 @@ def outage(sockets: int, tenants: int, seconds: float, as_json: bool) -> None:
 
     row = run(sockets, tenants, seconds)
     click.echo(json.dumps(msgspec.structs.asdict(row)) if as_json else table([row]))
+    keep({"failed turns": row.failed / row.turns, "caught up in, of the outage": row.caught_up_s / row.stopped_s})
     if row.failed or row.tenants_unequal or row.turns_missing_in_views:
         raise click.exceptions.Exit(1)
 
 
 @bench.command()
+@recordable
 @click.option("--streams", default="1,50,250,500", show_default=True, help="How many at once, one comparison each.")
 @click.option(
     "--arrivals",
@@ -116,6 +125,17 @@ def stream(streams: str, arrivals: str, rounds: int, as_json: bool) -> None:
     ways = [way for way in ARRIVALS if way in arrivals.split(",")]
     counts = [int(part) for part in streams.split(",")]
     found = asyncio.run(compare(ways, counts, rounds, lambda line: click.echo(line, err=True)))
+    keep(
+        {
+            f"{each.rows[1].arrival} {each.rows[1].streams}, {name}": value
+            for each in found
+            for name, value in (
+                ("CPU a delta", each.cpu),
+                ("first token p50", each.first_token_p50),
+                ("first token p99", each.first_token_p99),
+            )
+        }
+    )
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(each) for each in found]))
         return
@@ -129,6 +149,7 @@ def stream(streams: str, arrivals: str, rounds: int, as_json: bool) -> None:
 
 
 @bench.command()
+@recordable
 @click.option("--only", default="", help="Only faults whose name holds this, such as `mid-stream`.")
 @click.option("--json", "as_json", is_flag=True)
 def faults(only: str, as_json: bool) -> None:
@@ -140,11 +161,13 @@ def faults(only: str, as_json: bool) -> None:
 
     rows = run(only)
     click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
+    keep({"cells that hold": sum(row.ok for row in rows) / len(rows)} if rows else {})
     if not all(row.ok for row in rows):
         raise click.exceptions.Exit(1)
 
 
 @bench.command()
+@recordable
 @click.option("--turns", default=1000, show_default=True)
 @click.option("--sockets", default=50, show_default=True)
 @click.option("--tenants", default=4, show_default=True)
@@ -158,11 +181,19 @@ def ledger(turns: int, sockets: int, tenants: int, kills: int) -> None:
 
     outcome = run(turns, sockets, tenants, kills)
     click.echo(shown(outcome))
+    tokens = sum(side.tokens for side in outcome.sides)
+    keep(
+        {
+            "tokens apart before": sum(side.apart_before for side in outcome.sides) / tokens,
+            "tokens apart after": sum(side.apart_after for side in outcome.sides) / tokens,
+        }
+    )
     if not outcome.passed:
         raise click.exceptions.Exit(1)
 
 
 @bench.command()
+@recordable
 @click.option("--sockets", default=200, show_default=True, help="Turns at once.")
 @click.option("--turns", default=20, show_default=True, help="For how many turns there is money.")
 @click.option("--processes", default=2, show_default=True, help="API processes that share the budget.")
@@ -176,6 +207,7 @@ def budget(sockets: int, turns: int, processes: int) -> None:
     waves, outcome = run(sockets, turns, processes)
     click.echo(table(waves))
     click.echo(table([outcome]))
+    keep({"spent of the limit": outcome.spent_share})
     for claim, held in outcome.verdicts():
         click.echo(f"{'PASS' if held else 'FAIL'}  {claim}")
     if not all(held for _, held in outcome.verdicts()):
@@ -183,6 +215,7 @@ def budget(sockets: int, turns: int, processes: int) -> None:
 
 
 @bench.command()
+@recordable
 @click.option("--rounds", default=3, show_default=True, help="How often each plan runs; the median counts.")
 def plans(rounds: int) -> None:
     """What each plan adds: its wall time beside its longest chain and the sum of its steps.
@@ -194,9 +227,11 @@ def plans(rounds: int) -> None:
     rows, added_us = run(rounds)
     click.echo(table(rows))
     click.echo(f"lean adds {added_us:,.0f} us before its call leaves")
+    keep({f"{row.plan}, wall of its longest chain": row.wall_of_chain for row in rows})
 
 
 @bench.command()
+@recordable
 @click.option("--pairs/--replay", "pairs", default=True, help="Judge pairs of questions, or replay a workload.")
 @click.option("--turns", default=240, show_default=True, help="Length of the workload.")
 def caches(pairs: bool, turns: int) -> None:
@@ -208,10 +243,19 @@ def caches(pairs: bool, turns: int) -> None:
     """
     from infra.bench.caches.benchmark import judge_pairs, run_replay
 
-    click.echo(table(judge_pairs() if pairs else [run_replay(turns)]))
+    if pairs:
+        judged = judge_pairs()
+        click.echo(table(judged))
+        wrong = {f"{row.way}, wrong hits": row.wrong_share for row in judged}
+        keep(wrong | {f"{row.way}, paraphrases hit": row.paraphrases_hit for row in judged})
+        return
+    replay = run_replay(turns)
+    click.echo(table([replay]))
+    keep({"p50 lower": replay.p50_lower, "cost lower": replay.cost_lower})
 
 
 @bench.command()
+@recordable
 @click.option("--sentences", default=2_000, show_default=True)
 @click.option("--seed", default=7, show_default=True)
 def redaction(sentences: int, seed: int) -> None:
@@ -221,10 +265,13 @@ def redaction(sentences: int, seed: int) -> None:
     """
     from infra.bench.redaction.benchmark import run
 
-    click.echo("\n".join(asyncio.run(run("measure", sentences, seed))))
+    lines, ratios = asyncio.run(run("measure", sentences, seed))
+    click.echo("\n".join(lines))
+    keep(ratios)
 
 
 @bench.command("attack-sql")
+@recordable
 @click.option("--queries", default=2_000, show_default=True)
 @click.option("--rows", default=20_000, show_default=True, help="Of the dataset that is asked.")
 @click.option("--limit-s", default=5.0, show_default=True, help="How long one question may take.")
@@ -237,6 +284,12 @@ def attack_sql(queries: int, rows: int, limit_s: float, as_json: bool) -> None:
     from infra.bench.attack_sql import run
 
     outcome, longest = run(queries, rows, limit_s)
+    keep(
+        {
+            "longest of the limit": outcome.longest_s / outcome.limit_s,
+            "others, beside before": outcome.others_during_ms / outcome.others_before_ms,
+        }
+    )
     if as_json:
         click.echo(json.dumps(msgspec.structs.asdict(outcome)))
     else:
@@ -249,6 +302,7 @@ def attack_sql(queries: int, rows: int, limit_s: float, as_json: bool) -> None:
 
 
 @bench.command()
+@recordable
 @click.option("--texts", default=10_000, show_default=True)
 @click.option("--first", default=0, show_default=True, help="The number of the first text.")
 def texts(texts: int, first: int) -> None:
@@ -262,5 +316,26 @@ def texts(texts: int, first: int) -> None:
     click.echo(table(rows))
     hold, redaction = max(row.hold_ms for row in rows), max(row.redaction_ms for row in rows)
     click.echo(f"longest hold {hold} ms of CPU, longest redaction of 30,000 characters {redaction} ms of CPU")
+    keep({"hold of what it may be": hold / HOLD_MS, "redaction of what it may be": redaction / REDACTION_MS})
     if hold > HOLD_MS or redaction > REDACTION_MS:
         raise click.exceptions.Exit(1)
+
+
+@bench.command()
+@click.argument("names", nargs=-1)
+@click.option("--svg", "picture", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Draw it there.")
+@click.option("--results", default=RESULTS, type=click.Path(path_type=Path), help="Another file of results.")
+@click.option("--json", "as_json", is_flag=True)
+def history(names: tuple[str, ...], picture: Path | None, results: Path, as_json: bool) -> None:
+    """How the recorded ratios went from commit to commit: of the benchmarks NAMES, or of all.
+
+    Example: colloquy bench history events --svg events.svg
+    """
+    from infra.bench.trend import rows, svg
+
+    found = trends(read(results), names)
+    if not found:
+        raise click.ClickException("Nothing is recorded: run a benchmark with --record.")
+    if picture:
+        picture.write_text(svg(found))
+    click.echo(json.dumps(msgspec.to_builtins(found)) if as_json else table(rows(found)))

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from api.cli.main import with_data_dir
+from infra.bench.results import keep, recordable
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +43,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
+@recordable
 @with_data_dir
 @click.option("--cisi", "directory", required=True, type=click.Path(exists=True, path_type=Path),
               help="The folder with CISI.ALL, CISI.QRY and CISI.REL.")  # fmt: skip
@@ -63,6 +65,7 @@ def documents(directory: Path, as_json: bool) -> None:
     with connect(tenant, ["editor", "member"]) as client:
         ingested, numbers = _ingest(client, cisi)
         rankings = [_rank(client, cisi, numbers, by) for by in WAYS]
+    keep({f"nDCG@10, {row.ranking}": row.ndcg_at_10 for row in rankings})
     if as_json:
         rows = [msgspec.to_builtins(ranking) for ranking in rankings]
         click.echo(json.dumps({"ingested": msgspec.to_builtins(ingested), "rankings": rows, "tenant_id": tenant}))

@@ -183,32 +183,38 @@ def delta_microseconds(answers: int = 300, deltas: int = 200) -> tuple[float, fl
     return times[0], times[1]
 
 
-async def _measured(detector: Detector, title: str, sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
+async def _measured(
+    detector: Detector, title: str, sentences: Sequence[Sentence]
+) -> tuple[list[str], list[str], dict[str, Score]]:
     await detector.find("My name is Ann Lee, ann@example.com")
     began = time.process_time()
     scores, notes = await score(detector, sentences)
     took = time.process_time() - began
     english, _ = await score(detector, [s for s in sentences if s.locale in _ENGLISH])
     lines = _table(title, scores, took, sum(len(s.text) for s in sentences))
-    return [*lines, f"  English sentences alone: recall {total(english).recall:.4f}, F2 {total(english).f2:.4f}"], notes
+    return (
+        [*lines, f"  English sentences alone: recall {total(english).recall:.4f}, F2 {total(english).f2:.4f}"],
+        notes,
+        scores,
+    )
 
 
 async def run(
     which: str = "measure", size: int = 2_000, seed: int = 7, *, presidio: bool = True, notes: int = 0
-) -> list[str]:
-    """The lines of the report."""
+) -> tuple[list[str], dict[str, float]]:
+    """The lines of the report, and its ratios."""
     sentences = corpus(which, size, seed)
     values = sum(len(s.spans) for s in sentences)
     lines = [f"{size} sentences of our own making ({which}), {values} values, seed {seed}"]
     ours = RuleDetector()
-    table, found = await _measured(ours, "our rules", sentences)
+    table, found, scores = await _measured(ours, "our rules", sentences)
     lines += table
     lines += [f"    {note}" for note in found[:notes]]
     if presidio and importlib.util.find_spec("presidio_analyzer"):
         logging.disable(logging.CRITICAL)  # it asks for a list of domains that it cannot have, and tells at length
         model = _MODEL if importlib.util.find_spec(_MODEL) else ""
         title = f"Presidio ({model or 'its patterns alone, no language model'})"
-        table, _ = await _measured(PresidioDetector(open_presidio(model)), title, sentences)
+        table, _, _ = await _measured(PresidioDetector(open_presidio(model)), title, sentences)
         lines += table
     else:
         lines.append("Presidio: not measured, its package is not installed")
@@ -216,4 +222,4 @@ async def run(
         lines.append(f"  spelling {name:34}{share:7.3f} kept from the model")
     usual, worst = delta_microseconds()
     lines.append(f"restorer: {usual:.2f} us a delta, {worst:.2f} where every delta is a piece of a placeholder")
-    return lines
+    return lines, {"structured, recall": total(scores, STRUCTURED).recall, "all, F2": total(scores).f2}
