@@ -6,6 +6,7 @@ is driven by hand, so that neither other processes nor other tasks are in it; th
 
 from __future__ import annotations
 
+import asyncio
 import random  # noqa: TID251  # drawn from a number: the same texts in every run
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,12 +16,12 @@ import msgspec
 
 from adapters.pii.rule_detector import RuleDetector
 from api.server.run import freeze_garbage
-from application.answer_cache.cacheability import as_typed
+from application.answer_cache.cacheability import as_typed, pieces
 from application.answer_cache.dependence import dependence_of
 from application.answer_cache.equivalence import is_equivalent
 from application.plan.citations import CitationReader
 from application.plan.prompt import question_message
-from application.redaction.active_content import inert
+from application.redaction.active_content import ActiveContentFilter
 from application.redaction.redactor import Redactor, irreversible
 from domain.session.events import Passage
 from infra.bench.pattern_attacks import grown, pumps
@@ -130,13 +131,13 @@ KINDS: dict[str, Make] = {
 
 def text_of(kind: str, number: int, length: int) -> str:
     """The text of a kind and a number: always the same."""
-    pieces, so_far = [], 0
+    parts, so_far = [], 0
     for piece in KINDS[kind](random.Random(f"{kind} {number}")):
-        pieces.append(piece)
+        parts.append(piece)
         so_far += max(1, len(piece))
         if so_far >= length:
             break
-    return "".join(pieces)[:length].encode(errors="ignore").decode()  # half a surrogate comes through no socket
+    return "".join(parts)[:length].encode(errors="ignore").decode()  # half a surrogate comes through no socket
 
 
 def holds(work: Coroutine[Any, Any, object]) -> Iterator[tuple[float, float]]:
@@ -179,8 +180,16 @@ class TextBench:
         yield "guard", _at_once(lambda: is_equivalent(text, text[:-1]))
         yield "dependence", _at_once(lambda: dependence_of(text))
         yield "prompt", _at_once(lambda: question_message(text, [passage]))
-        yield "active content", _at_once(lambda: inert(text))
+        yield "active content", self._show(text)
         yield "citations", _at_once(lambda: [reader.read(text[:n] + "[1]") for n in range(0, len(text), 2_000)])
+
+    @staticmethod
+    async def _show(text: str) -> None:
+        content = ActiveContentFilter(())
+        for piece in pieces(text):
+            content.feed(piece)
+            await asyncio.sleep(0)
+        content.flush()
 
     @staticmethod
     async def _say(redactor: Redactor, text: str) -> None:
@@ -209,9 +218,9 @@ class TextBench:
         row.redaction_ms = max(row.redaction_ms, round(took, 1))
 
 
-def run(texts: int, first: int = 0) -> list[HoldResult]:
-    """A row a kind. Lengths are spread evenly over the orders of magnitude up to the limit; besides, four texts of each
-    kind have 30,000 characters and are redacted whole."""
+def run(texts: int, first: int = 0, whole: int = 4) -> list[HoldResult]:
+    """A row a kind. Lengths are spread evenly over the orders of magnitude up to the limit; besides, `whole` texts of
+    each kind have 30,000 characters and are redacted whole."""
     bench = TextBench()
     patterns()
     freeze_garbage()  # as the server does, when all is imported
@@ -222,6 +231,6 @@ def run(texts: int, first: int = 0) -> list[HoldResult]:
         length = round(40 * (LONGEST / 40) ** random.Random(number).random())
         bench.hold(rows[kind], text_of(kind, number, length))
     for kind, row in rows.items():
-        for number in range(first, first + 4):
+        for number in range(first, first + whole):
             bench.redact_whole(row, text_of(kind, -1 - number, WHOLE))
     return list(rows.values())
