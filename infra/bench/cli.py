@@ -305,14 +305,15 @@ def attack_sql(queries: int, rows: int, limit_s: float, as_json: bool) -> None:
 @recordable
 @click.option("--texts", default=10_000, show_default=True)
 @click.option("--first", default=0, show_default=True, help="The number of the first text.")
-def texts(texts: int, first: int) -> None:
+@click.option("--whole", default=4, show_default=True, help="Texts of each kind whose whole redaction is measured.")
+def texts(texts: int, first: int, whole: int) -> None:
     """How long any text up to a prompt's limit holds the event loop, and what redacting 30,000 characters takes.
 
     Example: colloquy bench texts --texts 1000
     """
     from infra.bench.texts import HOLD_MS, REDACTION_MS, run
 
-    rows = run(texts, first)
+    rows = run(texts, first, whole)
     click.echo(table(rows))
     hold, redaction = max(row.hold_ms for row in rows), max(row.redaction_ms for row in rows)
     click.echo(f"longest hold {hold} ms of CPU, longest redaction of 30,000 characters {redaction} ms of CPU")
