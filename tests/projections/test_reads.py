@@ -23,6 +23,7 @@ from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
+from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.users import Users
 from domain.event import Event, StreamId
 from domain.session import events as e
@@ -97,6 +98,7 @@ async def house(
         session_reads=reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
+        note_audit_read=NoteAuditReadHandler(store),
         sessions=sessions,
         erase_session=EraseSessionHandler(
             store,
