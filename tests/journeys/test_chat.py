@@ -45,7 +45,11 @@ async def test_every_view_tells_of_the_turn_and_money_adds_up(ours: Installed) -
         done = await chat.ask("q1", QUESTION)
     await asyncio.to_thread(ours.wait_for_costs)
     with reading(ours, "member", "analyst", "auditor") as http:
-        turns = await _eventually(http, f"/v1/sessions/{chat.session_id}/turns", lambda found: found.get("turns"))
+        turns = await _eventually(
+            http,
+            f"/v1/sessions/{chat.session_id}/turns",
+            lambda found: found.get("turns") and found["turns"][0]["status"] != "running",
+        )
         (turn,) = turns["turns"]
         assert (turn["answer"], turn["status"]) == (done["text"], "completed")
         assert http.get(f"/v1/sessions/{chat.session_id}/turns?consistent=true").json()["turns"][0]["answer"]
