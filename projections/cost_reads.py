@@ -13,7 +13,6 @@ from projections.lag import lag_events
 from projections.transactions import Pool, Row, reading, rows
 
 GROUPS = {"model": "model", "step": "step", "user": "user_id", "session": "session_id"}
-INTERVALS = ("hour", "day")
 
 MODELS = """
 SELECT model, family, count(*) AS calls, count(*) FILTER (WHERE estimated) AS estimated_calls,

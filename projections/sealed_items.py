@@ -11,10 +11,6 @@ from application.unsealing import unseal_if_whole
 Plain = str | int | bool
 
 
-class Unsealable(Exception):
-    """The key that could read these attributes is gone."""
-
-
 def context_of(attribute: str) -> str:
     """What a sealed attribute is bound to besides its stream: it cannot be passed off as another one."""
     return f"session_view/{attribute}"

@@ -14,9 +14,10 @@ import structlog
 from hypothesis import settings as drawing
 
 from application.acting_tenant import EVERY, act_for
-from infra.local.endpoints import Endpoints, given_outside, with_given
+from infra.local.endpoints import Endpoints, given_outside
 from infra.local.stack import running
 from tests.containers import containers, docker_answers
+from tests.given import with_given
 
 CHOICE = "COLLOQUY_TEST_INFRA"
 drawing.register_profile("untimed", deadline=None)  # how long an example takes is the machine's business

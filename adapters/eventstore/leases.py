@@ -18,10 +18,6 @@ CLAIM = f"""
     UPDATE running_turns SET owner = %s, expires_at = now() + make_interval(secs => %s) WHERE stream IN
       (SELECT stream FROM running_turns WHERE expires_at < now() ORDER BY expires_at LIMIT %s {FREE})
     RETURNING stream"""
-RELEASE = f"""
-    UPDATE running_turns SET expires_at = now() WHERE stream IN
-      (SELECT stream FROM running_turns WHERE owner = %s {FREE})
-    RETURNING stream"""
 
 
 class PostgresLeases:
@@ -39,10 +35,6 @@ class PostgresLeases:
     async def claim_expired(self, limit: int) -> list[str]:
         """See `application/ports/leases.py`."""
         return await self._run(CLAIM, (self._owner, self._lease_s, limit))
-
-    async def release(self) -> None:
-        """See `application/ports/leases.py`."""
-        await self._run(RELEASE, (self._owner,))
 
     async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[str]:
         async with of_login(self._pool) as connection:

@@ -17,7 +17,7 @@ from api.connections.client_socket import ClientGone, ClientSocket
 from api.http.turn_answers import history, repeat
 from api.problems import close_code
 from api.services import Services
-from api.socket.admission import admit_socket
+from api.socket.admission import SUBPROTOCOL, admit_socket
 from application.clock import now, rfc3339
 from application.sessions.live_session import LiveSession
 from application.sessions.replay_session import Replay
@@ -35,7 +35,6 @@ from domain.refusals import (
 )
 from domain.session.commands import ConfirmTool, GiveFeedback
 
-SUBPROTOCOL = "chat.v1"
 BAD_FRAMES = 10
 SHORT = 4_096
 OPEN_WITHIN_S = 30.0

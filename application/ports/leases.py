@@ -16,7 +16,3 @@ class Leases(Protocol):
     async def claim_expired(self, limit: int) -> list[str]:
         """Take over up to `limit` streams whose lease ran out; they are this process's until it stops renewing."""
         ...
-
-    async def release(self) -> None:
-        """Let all of this process's leases expire at once (a clean stop)."""
-        ...

@@ -66,17 +66,6 @@ def given_outside(environment: Mapping[str, str]) -> frozenset[str]:
     return frozenset(part for part, names in settings.items() if all(given_value(environment, n) for n in names))
 
 
-def with_given(endpoints: Endpoints, environment: Mapping[str, str]) -> Endpoints:
-    """The same, with what settings from outside name in its place."""
-    return Endpoints(
-        database_url=given_value(environment, DATABASE) or endpoints.database_url,
-        nats_url=given_value(environment, NATS) or endpoints.nats_url,
-        valkey_url=given_value(environment, VALKEY) or endpoints.valkey_url,
-        aws_url=given_value(environment, EMULATED[0]) or endpoints.aws_url,
-        bedrock_url=given_value(environment, BEDROCK) or endpoints.bedrock_url,
-    )
-
-
 def installation_file(data_dir: str | Path) -> Path:
     """Where a running installation says how to reach it."""
     return Path(data_dir).resolve() / "run" / "installation.json"

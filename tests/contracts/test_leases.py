@@ -120,12 +120,6 @@ async def test_a_lease_that_is_renewed_holds_and_others_run_out(two: TwoProcesse
     assert await two.theirs.claim_expired(1000) == [left.stream]
 
 
-async def test_a_clean_stop_lets_go_of_all_at_once(two: TwoProcesses) -> None:
-    held = await running(two.here)
-    await two.ours.release()
-    assert held.stream in await two.theirs.claim_expired(1000)
-
-
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: type(end).TOPIC)
 async def test_the_end_of_a_turn_is_the_end_of_its_lease(two: TwoProcesses, end: Event) -> None:
     held = await running(two.here)

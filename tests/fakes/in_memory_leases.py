@@ -24,6 +24,3 @@ class InMemoryLeases:
             self._store.running[stream] = self._store.owner
             self._store.expired.discard(stream)
         return claimed
-
-    async def release(self) -> None:
-        self._store.expired |= {s for s, owner in self._store.running.items() if owner == self._store.owner}

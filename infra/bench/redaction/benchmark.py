@@ -22,13 +22,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapters.pii.presidio import PresidioDetector, open_presidio
 from adapters.pii.rule_detector import RuleDetector
 from application.ports.detector import Detector, Span
 from application.redaction.placeholders import Restorer
 from application.redaction.redactor import Redactor
 from domain.tenant.events import PII_DEFAULTS
 from infra.bench.redaction.evasions import EVASIONS
+from infra.bench.redaction.presidio import PresidioDetector, open_presidio
 from infra.bench.redaction.templates import HARMLESS, HARMLESS_MEASURED, MEASURED, TUNING, TUNING_TOO
 from infra.bench.redaction.values import Values
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from infra.local.endpoints import Endpoints, given_outside, with_given
+from infra.local.endpoints import Endpoints, given_outside
+from tests.given import with_given
 
 LOCAL = Endpoints(
     database_url="postgresql://local", nats_url="nats://local", valkey_url="valkey://local", aws_url="http://aws.local",
