@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.event_stores import pool, store, tenant, worker
+from tests.projections.harness import house
 
-__all__ = ["pool", "store", "tenant", "worker"]
+__all__ = ["house", "pool", "store", "tenant", "worker"]

@@ -1,0 +1,106 @@
+"""The routes over the read models, fed by hand, on the real store and database."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.eventstore.store import PostgresEventStore
+from adapters.postgres.pool import Pool
+from api.services import Services
+from application.answer_cache.answer_cache import AnswerCache
+from application.clock import new_id
+from application.sessions.erase_session import EraseSessionHandler
+from application.sessions.live_session import LiveSessions
+from domain.session import events as e
+from projections.audit import Audit
+from projections.audit_reads import AuditReads
+from projections.cost_reads import CostReads
+from projections.costs import Costs
+from projections.read_model import ReadModel
+from projections.runner import Follower
+from projections.session_reads import SessionReads
+from projections.session_view import SessionView
+from tests.api.harness import asgi, bearer, make_services
+from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
+from tests.fakes.in_memory_sealer import InMemorySealer
+from tests.fakes.in_memory_session_items import InMemorySessionItems
+from tests.fakes.in_memory_user_names import users_on
+from tests.fakes.small_ports import NoTail
+from tests.projections.histories import Writer, turn
+from tests.projections.test_read_models import begin
+
+NOVEMBER = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
+
+
+@dataclass
+class House:
+    """A server's app over the real store, one tenant in it, and read models that are fed on demand."""
+
+    services: Services
+    tenant: str
+    writer: Writer
+    followers: list[Follower]
+    client: httpx.AsyncClient
+
+    async def feed(self) -> None:
+        for follower in self.followers:
+            await follower.catch_up(await self.services.store.head(0))
+
+    async def get(self, path: str, *roles: str, tenant: str = "", **query: Any) -> httpx.Response:
+        headers = bearer(self.services, roles or ["member"], tenant or self.tenant)
+        if accept := query.pop("accept", ""):
+            headers["Accept"] = accept
+        return await self.client.get(path, headers=headers, params=query)
+
+    async def session(self, user: str = "ada", turns: int = 1) -> str:
+        id, draw = new_id(), random.Random(turns)
+        facts = [e.SessionOpened(user=user, assistant="default")]
+        await self.writer.append(self.stream(id), [*facts, *(f for n in range(turns) for f in turn(draw, n))], user)
+        return id
+
+    def stream(self, id: str) -> str:
+        return f"{self.tenant}/session/{id}"
+
+
+@pytest.fixture
+async def house(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str, tmp_path: Path
+) -> AsyncIterator[House]:
+    items = InMemorySessionItems()
+    models: list[ReadModel] = [
+        SessionView(store, worker, items, store.vault, users_on(store.vault, store)),
+        Costs(store, worker, users_on(store.vault, store)),
+        Audit(store, worker),
+    ]
+    followers = [await begin(store, worker, model, live=True) for model in models]
+    reads, sessions = SessionReads(store, items, store.vault, pool), LiveSessions(store, NoTail())
+    services = make_services(
+        tmp_path,
+        store=store,
+        users=users_on(store.vault, store),
+        pool=pool,
+        session_reads=reads,
+        costs=CostReads(pool, store),
+        audit=AuditReads(pool, store),
+        note_audit_read=NoteAuditReadHandler(store),
+        sessions=sessions,
+        erase_session=EraseSessionHandler(
+            store,
+            sessions,
+            NoTail(),
+            AnswerCache(InMemoryExactCache(), InMemorySemanticCache(), InMemorySealer()),
+            reads.erase,
+        ),
+    )
+    transport = asgi(services)
+    async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
+        found = House(services, tenant, Writer(store), followers, client)
+        await found.feed()
+        yield found

@@ -1,0 +1,193 @@
+"""The routes that read costs and the audit log, over HTTP, on the real store and database."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from application.clock import new_id
+from application.users import Users
+from domain.session import events as e
+from tests.projections.harness import NOVEMBER, House
+from tests.projections.histories import HAIKU, used
+
+pytestmark = pytest.mark.real
+
+
+async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> None:
+    for number in range(6):
+        await house.session(turns=number)
+        await house.writer.append(
+            f"{house.tenant}/search/{new_id()}",
+            [used(new_id(), tokens=7 + number, model="amazon.titan-embed-text-v2:0")],
+        )
+    await house.feed()
+    summary = (await house.get("/v1/costs/summary", "analyst", **NOVEMBER)).json()
+    total = Decimal(summary["total_usd"])
+    assert total > 0
+    assert sum(Decimal(model["cost_usd"]) for model in summary["models"]) == total
+    assert summary["turns"] == 15
+    assert summary["cache"]["exact_hits"] + summary["cache"]["semantic_hits"] + summary["cache"]["misses"] == 15
+    assert {model["family"] for model in summary["models"]} <= {"sonnet", "haiku", "titan-embed"}
+    for group in ("model", "step", "user", "session"):
+        for interval in ("hour", "day"):
+            asked = NOVEMBER | {"group_by": group, "interval": interval}
+            points = (await house.get("/v1/costs/series", "analyst", **asked)).json()["series"]
+            assert sum(Decimal(point["cost_usd"]) for point in points) == total
+    lines: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.get("/v1/costs/lines", "analyst", limit=4, **NOVEMBER, **cursor)).json()
+        lines += page["lines"]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert sum(Decimal(line["cost_usd"]) for line in lines) == total
+    assert len({line["call_id"] for line in lines}) == len(lines) == summary["calls"]
+    assert summary["lag_events"] == 0
+    other = (await house.get("/v1/costs/summary", "analyst", tenant=new_id(), **NOVEMBER)).json()
+    assert (other["total_usd"], other["calls"], other["models"]) == ("0", 0, [])
+
+
+async def test_csv_disarms_formulas(house: House) -> None:
+    evil = await house.services.users.known(house.tenant, "=HYPERLINK(1)")
+    await house.writer.append(f"{house.tenant}/search/{new_id()}", [by(used(new_id(), model=HAIKU), evil)])
+    await house.feed()
+    (empty,) = csv.reader(
+        io.StringIO((await house.get("/v1/costs/lines", "analyst", tenant=new_id(), accept="text/csv")).text)
+    )
+    assert empty[:2] == ["call_id", "at"]
+    for route in ("lines", "series", "summary"):
+        answer = await house.get(f"/v1/costs/{route}", "analyst", accept="text/csv", **NOVEMBER)
+        assert answer.headers["content-type"].startswith("text/csv")
+        (row,) = csv.DictReader(io.StringIO(answer.text))
+        assert row.get("user", "'=HYPERLINK(1)") == "'=HYPERLINK(1)"
+        assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
+
+
+def by(event: Any, user: str) -> Any:
+    return msgspec.structs.replace(event, user=user)
+
+
+async def test_users_are_named_to_those_who_may_know_until_they_are_forgotten(house: House) -> None:
+    users, stream = house.services.users, f"{house.tenant}/search/{new_id()}"
+    ada = await users.known(house.tenant, "Ada König 王")
+    await house.writer.append(stream, [by(used(new_id(), model=HAIKU), ada)], ada)
+    await house.writer.append(stream, [by(used(new_id(), model=HAIKU), "Ada König 王")], "Ada König 王")
+    await house.feed()
+
+    async def shown() -> list[set[str]]:
+        lines = (await house.get("/v1/costs/lines", "analyst", **NOVEMBER)).json()["lines"]
+        series = (await house.get("/v1/costs/series", "analyst", group_by="user", **NOVEMBER)).json()["series"]
+        audited = (await house.get("/v1/audit/events", "auditor", actor="Ada König 王")).json()["events"]
+        assert (len(lines), len(series), len(audited)) == (2, 1, 2), "old facts and new ones are one user's"
+        return [{row[key] for row in table} for table, key in ((lines, "user"), (series, "key"), (audited, "actor"))]
+
+    assert await shown() == [{"Ada König 王"}] * 3
+    await users.forget(house.tenant, ada)
+    assert await shown() == [{ada}, {ada}, {ada, "Ada König 王"}], "what was stored before in the clear stays"
+    vault = house.services.store.vault  # type: ignore[attr-defined] # the real one has it
+    other = Users(vault, users.rows, house.services.store)
+    assert await other.known(house.tenant, "Ada König 王") == ada
+    await other.close()
+    assert (await shown())[0] == {ada}, "who comes back stays without a name"
+
+
+async def test_reading_by_actor_is_noted_without_the_name(house: House) -> None:
+    await house.get("/v1/audit/events", "auditor", actor="Ada König 王")
+    await house.feed()
+    (read,) = (await house.get("/v1/audit/events", "auditor", kind="audit.read.1")).json()["events"][:1]
+    whose = await house.services.users.pseudonym(house.tenant, "Ada König 王")
+    assert read["data"]["filters"] == {"actor": whose}
+    assert read["actor"] == "ada" and read["data"]["user"] == await house.services.users.pseudonym(house.tenant, "ada")
+
+
+async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house: House) -> None:
+    id = await house.session(turns=2)
+    await house.session("bob")
+    await house.feed()
+    seen: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.get("/v1/audit/events", "auditor", limit=1, **cursor)).json()
+        seen += page["events"]
+        await house.feed()
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    positions = [event["position"] for event in seen]
+    assert positions == sorted(set(positions))
+    assert len(seen) == sum(house.writer.versions.values())
+    one = (await house.get("/v1/audit/events", "auditor", session=id)).json()["events"]
+    assert {event["stream"] for event in one} == {house.stream(id)}
+    assert [event["version"] for event in one] == list(range(1, house.writer.versions[house.stream(id)] + 1))
+    (started, *_) = [event for event in one if event["kind"] == "turn.started.1"]
+    assert started["data"]["text"] == "What is 0? ★"
+    assert len(started["leaf_hash"]) == 64
+    by_bob = (await house.get("/v1/audit/events", "auditor", actor="bob")).json()["events"]
+    assert {event["actor"] for event in by_bob} == {"bob"}
+    after = (await house.get("/v1/audit/events", "auditor", after=positions[-2], kind=seen[-1]["kind"])).json()
+    assert after["events"][0]["position"] == positions[-1]
+    none = (await house.get("/v1/audit/events", "auditor", to="2026-01-01T00:00:00Z")).json()
+    assert none == {"events": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "query", "code"),
+    [
+        ("/v1/sessions", "member", {"cursor": "x"}, "invalid_cursor"),
+        ("/v1/sessions", "member", {"limit": 0}, "invalid_range"),
+        ("/v1/sessions", "member", {"limit": 1001}, "invalid_range"),
+        ("/v1/costs/lines", "analyst", {"cursor": "cDEy!"}, "invalid_cursor"),
+        ("/v1/costs/lines", "analyst", {"limit": -1}, "invalid_range"),
+        ("/v1/costs/summary", "analyst", {"from": "yesterday"}, "invalid_range"),
+        (
+            "/v1/costs/summary",
+            "analyst",
+            {"from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"},
+            "invalid_range",
+        ),
+        ("/v1/costs/series", "analyst", {"group_by": "planet"}, "invalid_field"),
+        ("/v1/audit/events", "auditor", {"after": -1}, "invalid_range"),
+        ("/v1/audit/events", "auditor", {"cursor": "cDE.cDI.x"}, "invalid_cursor"),
+        ("/v1/audit/events", "auditor", {"cursor": "cDE"}, "invalid_cursor"),
+        ("/v1/audit/events", "auditor", {"session": "a\x00b"}, "invalid_character"),
+        ("/v1/audit/events", "auditor", {"actor": "a\x00b"}, "invalid_character"),
+        ("/v1/audit/events", "auditor", {"limit": 5000}, "invalid_range"),
+    ],
+)
+async def test_bad_questions_are_named(house: House, path: str, role: str, query: dict[str, Any], code: str) -> None:
+    answer = await house.get(path, role, **query)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("/v1/costs/summary", "member"), ("/v1/audit/events", "analyst"), ("/v1/sessions", "auditor")],
+)
+async def test_roles_see_only_their_own_kind(house: House, path: str, role: str) -> None:
+    assert (await house.get(path, role)).status_code == 403
+
+
+async def test_pages_of_the_audit_log_are_bounded_in_bytes(house: House) -> None:
+    id = await house.session()
+    passage = e.Passage(passage_id="p", document_id="d", title="", text="x" * 400_000, start=0, end=9, score=1.0)
+    for _ in range(8):
+        await house.writer.append(house.stream(id), [e.PassagesRetrieved(turn_id="t", passages=(passage,))], "ada")
+    await house.feed()
+    cursor: dict[str, str] = {}
+    sizes, kinds = [], []
+    while True:
+        answer = await house.get("/v1/audit/events", "auditor", session=id, limit=1_000, **cursor)
+        sizes.append(len(answer.content))
+        kinds += [row["kind"] for row in answer.json()["events"]]
+        if answer.json()["next"] is None:
+            break
+        cursor = {"cursor": answer.json()["next"]}
+    assert kinds.count("passages.retrieved.1") == 8 and len(sizes) > 2
+    assert max(sizes) < 2_000_000
