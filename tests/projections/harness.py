@@ -18,6 +18,7 @@ from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
+from application.tenants.note_audit_read import NoteAuditReadHandler
 from domain.session import events as e
 from projections.audit import Audit
 from projections.audit_reads import AuditReads

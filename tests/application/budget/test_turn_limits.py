@@ -158,5 +158,3 @@ async def test_whoever_waits_as_told_is_let_in(later: Callable[[float], None]) -
         house.shared.now += timedelta(seconds=wait)
         later(wait)
         await gate.admit(T, "ada", f"u{n}")
-
-
