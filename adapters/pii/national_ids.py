@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import msgspec
-from stdnum import numdb, verhoeff
+from stdnum import numdb
 from stdnum.ar import cuit
 from stdnum.at import vnr
 from stdnum.au import tfn
@@ -48,6 +48,7 @@ from stdnum.tr import tckimlik
 from stdnum.us import itin, ssn
 from stdnum.za import idnr as za_id
 
+from adapters.pii.check_digits import luhn, verhoeff
 from adapters.pii.stretches import Found, found
 from adapters.pii.word_starts import starts
 from application.ports.detector import Span
@@ -77,19 +78,19 @@ def _is_ric(digits: str) -> bool:
 
 def _is_aadhaar(digits: str) -> bool:
     """Verhoeff's check first: any three groups of four are looked at."""
-    if digits[0] in "01":
-        return False
-    check = 0
-    for place, digit in enumerate(reversed(digits)):
-        check = verhoeff._multiplication_table[check][verhoeff._permutation_table[place % 8][int(digit)]]
-    return check == 0 and bool(aadhaar.is_valid(digits))
+    return verhoeff(digits) and bool(aadhaar.is_valid(digits))
+
+
+def _is_sin(digits: str) -> bool:
+    """Luhn's check first: any three groups of three are looked at."""
+    return luhn(digits) and bool(sin.is_valid(digits))
 
 
 _TAX = "tax id|tin\\b|steuer|idnr|fiscal|contribuinte|tax file|taxpayer"
 NUMERIC: tuple[Numeric, ...] = (
     Numeric((9,), ssn.is_valid, "ssn|social security|social\\b", ((3, 2, 4),)),
     Numeric((9,), itin.is_valid, "itin|taxpayer|tax id", ((3, 2, 4),)),
-    Numeric((9,), sin.is_valid, "\\bsin\\b|social insurance|assurance sociale|\\bnas\\b", ((3, 3, 3),), 0.7),
+    Numeric((9,), _is_sin, "\\bsin\\b|social insurance|assurance sociale|\\bnas\\b", ((3, 3, 3),), 0.7),
     Numeric((9,), bsn.is_valid, "bsn|burgerservice|sofi|citizen service"),
     Numeric((9,), nif.is_valid, "nif|contribuinte|fiscal"),
     Numeric((8, 9), tfn.is_valid, "tfn|tax file"),

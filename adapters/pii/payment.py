@@ -8,6 +8,7 @@ from functools import cache
 
 from stdnum import numdb
 
+from adapters.pii.check_digits import luhn
 from adapters.pii.stretches import Found, found, spans
 from adapters.pii.word_starts import starts
 from application.ports.detector import Span
@@ -18,7 +19,6 @@ _LETTERS_FOR_DIGITS = re.compile(r"[0-9OolI|](?<!\w.)(?:[\s.-]?[0-9OolI|]){12,18
 _PART = re.compile(r"(\d{1,2})!([nac])")
 _BETWEEN = re.compile(r"[\s.-]")
 _MIXED = re.compile(r"[0-9][OolI|]{1,4}[0-9]")
-_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 _AS_DIGITS = str.maketrans("OolI|", "00111")
 _ISSUERS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d{4}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d\d)\d{10}|3[47]\d{13}"
@@ -84,12 +84,7 @@ def _cards_in(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
 
 
 def _is_card(digits: str) -> bool:
-    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 1 and _luhn(digits.encode())
-
-
-def _luhn(digits: bytes) -> bool:
-    """Luhn's check of ASCII digits: every second from the right counts double, less nine when that is more."""
-    return (sum(digits[::-2]) + sum(digits.translate(_DOUBLED)[-2::-2]) - 48 * len(digits)) % 10 == 0
+    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 1 and luhn(digits)
 
 
 def ibans(text: str) -> Found:
