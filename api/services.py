@@ -29,6 +29,7 @@ from application.ports.tokens import TokenVerifier
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
+from application.sessions.rename_session import RenameSessionHandler
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.delete_dataset import DeleteDatasetHandler
@@ -93,6 +94,7 @@ class Services:
     add_document: AddDocumentHandler
     delete_document: DeleteDocumentHandler
     search_documents: SearchDocumentsHandler
+    rename_session: RenameSessionHandler
     erase_session: EraseSessionHandler
     session_reads: SessionReads
     costs: CostReads

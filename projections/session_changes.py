@@ -65,7 +65,7 @@ def _add(changes: Changes, event: Event, at: str) -> None:
         case e.SessionOpened():
             changes.session |= {"user": event.user, "assistant": event.assistant, "created_at": at}
         case e.SessionRenamed():
-            changes.session["title"] = Private(event.title.encode())
+            changes.session["chosen_title" if event.chosen else "title"] = Private(event.title.encode())
         case e.SessionClosed():
             changes.session["closed"] = True
         case e.SessionErased():

@@ -160,11 +160,13 @@ class _Told:
 
 
 def shown_session(plain: Mapping[str, Plain]) -> Row:
-    """A session as the contract shows it; without a title of its own it goes by its first question."""
-    title = str(plain.get("title") or plain.get("first_question", ""))
+    """A session as the contract shows it: by the title that its user chose, else by the one that was found for it, else
+    by its first question."""
+    found = str(plain.get("title") or plain.get("first_question", ""))
+    found = found if len(found) <= TITLE_LENGTH else found[: TITLE_LENGTH - 1] + "…"
     return {
         "session_id": plain["session_id"],
-        "title": title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1] + "…",
+        "title": plain.get("chosen_title") or found,
         "assistant": plain.get("assistant", ""),
         "user": plain.get("user", ""),
         "created_at": plain.get("created_at", ""),

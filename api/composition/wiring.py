@@ -68,6 +68,7 @@ from application.redaction.embeddable import Embeddable
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
+from application.sessions.rename_session import RenameSessionHandler
 from application.tasks import Loops, TaskSet
 from application.tenants.cached_tenants import CachedTenants
 from application.tenants.create_tenant import CreateTenantHandler
@@ -319,6 +320,7 @@ async def _assemble(
         addresses=address_limits(settings),
         frames=FrameRates(settings.frames_per_minute),
         open_session=OpenSessionHandler(sessions, tenants),
+        rename_session=RenameSessionHandler(),
         create_turn=create_turn,
         cancel_turn=CancelTurnHandler(),
         confirm_tool=ConfirmToolHandler(),

@@ -80,7 +80,7 @@ async def show_history(
     """The session as it was at a version: replayed from its facts, its finished turns page by page."""
     if version is not None and version < 1:
         raise InvalidRange("version: from 1 on.")
-    replay = Replay(services.store, str(StreamId(request.user.tenant, "session", _checked(session_id))), version)
+    replay = Replay(services.store, str(StreamId(request.user.tenant, "session", checked_session(session_id))), version)
     page: Page[Turn] = Page(after=id_cursor(cursor), limit=checked_limit(limit))
     async for turn in replay.turns():
         page.take(turn.turn_id, turn_fields, turn)
@@ -110,20 +110,21 @@ async def erase_session(
     request: TurnRequest, services: NamedDependency[Services], session_id: FromPath[str]
 ) -> dict[str, Any]:
     """Erase one of the caller's sessions: what was said can never be read again."""
-    id = StreamId(request.user.tenant, "session", _checked(session_id))
+    id = StreamId(request.user.tenant, "session", checked_session(session_id))
     return {"session_id": session_id, "erased": True, "receipt": await services.erase_session(request.user, id)}
 
 
 async def own_session(services: Services, principal: Principal, session_id: str, *, consistent: bool) -> dict[str, Any]:
     """A session of the caller; SessionNotFound for everybody else's and for none."""
-    _checked(session_id)
+    checked_session(session_id)
     found = await services.session_reads.session(principal.tenant, session_id, consistent=consistent)
     if found is None or not principal.owns(found["user"]):
         raise SessionNotFound
     return found | {"user": principal.name}
 
 
-def _checked(session_id: str) -> str:
+def checked_session(session_id: str) -> str:
+    """An id that a session can have; SessionNotFound otherwise."""
     try:
         id_cursor(session_id)
     except InvalidCursor:

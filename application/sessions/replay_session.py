@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from application.execute import SESSION
 from application.ports.event_store import EventStore
 from domain.event import Shredded
-from domain.session.events import SessionErased, TurnCancelled, TurnCompleted, TurnFailed
+from domain.session.events import SessionErased, TurnCancelled, TurnCompleted, TurnFailed, TurnStarted
 from domain.session.state import Session, Turn
 
 ENDS = (TurnCompleted, TurnCancelled, TurnFailed)
@@ -18,8 +19,9 @@ LATEST = 2**62
 
 @dataclass
 class Replay:
-    """One telling of a session up to `upto` (None: all of it). Afterwards `state` is what it remembered then, at
-    `version`; `last` is the version of its last fact; `gone` says that it was erased, at whatever version."""
+    """One telling of a session up to `upto` (None: all of it). While it is told `asked_at` is when the latest turn was
+    asked. Afterwards `state` is what it remembered then, at `version`; `last` is the version of its last fact; `gone`
+    says that it was erased, at whatever version."""
 
     store: EventStore
     stream: str
@@ -28,6 +30,7 @@ class Replay:
     version: int = 0
     last: int = 0
     gone: bool = False
+    asked_at: datetime | None = None
 
     async def turns(self) -> AsyncIterator[Turn]:
         """The turns that end, as they do. What each holds is its own until the next is asked for."""
@@ -37,6 +40,8 @@ class Replay:
                 self.gone |= isinstance(fact.event, Shredded | SessionErased)
                 if self.upto is not None and fact.version > self.upto:
                     continue
+                if isinstance(fact.event, TurnStarted):
+                    self.asked_at = fact.at
                 self.state, self.version = SESSION.evolve(self.state, fact.event), fact.version
                 ended = fact.event.turn_id if isinstance(fact.event, ENDS) else ""
                 if ended and (turn := self.state.turn(ended)):

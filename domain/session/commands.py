@@ -14,6 +14,12 @@ class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
     assistant: str = "default"
 
 
+class RenameSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Call the session by another title."""
+
+    title: str
+
+
 class CreateTurn(msgspec.Struct, frozen=True, kw_only=True):
     """Say something. `client_id` is the client's own name for the turn: the idempotency key."""
 

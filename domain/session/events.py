@@ -50,9 +50,10 @@ class SessionOpened(Event, frozen=True, kw_only=True):
 
 @topic("session.renamed.1", private=True)
 class SessionRenamed(Event, frozen=True, kw_only=True):
-    """The session has a title."""
+    """The session has a title: its user's choice, or one that was found for it, which never replaces the user's."""
 
     title: str
+    chosen: bool = False
 
 
 @topic("session.closed.1")

@@ -25,6 +25,12 @@ def evolve(session: Session, event: Event) -> Session:
     return change(session, event) if change else session
 
 
+def _rename(session: Session, event: e.SessionRenamed) -> Session:
+    if session.title_chosen and not event.chosen:
+        return session
+    return replace(session, title=event.title, title_chosen=event.chosen)
+
+
 def _start(session: Session, event: e.TurnStarted) -> Session:
     turn = Turn(
         turn_id=event.turn_id,
@@ -159,17 +165,15 @@ NOTHING_RUNS: dict[str, Any] = {"passages": None, "results": {}, "tool_calls": {
 """What is known of a turn only while it runs."""
 
 ERASED: dict[str, Any] = {
-    "erased": True, "closed": True, "long_past": (), "latest": (), "title": "", "summary": ""
+    "erased": True, "closed": True, "long_past": (), "latest": (), "title": "", "title_chosen": False, "summary": ""
 }  # fmt: skip
 
 CHANGES: dict[type[Event], Callable[[Session, Any], Session]] = {
     SessionSnapshot: lambda _, event: _let_go(restored(event)),
     e.SessionOpened: lambda s, event: replace(s, user=event.user, assistant=event.assistant),
-    e.SessionRenamed: lambda s, event: replace(s, title=event.title),
+    e.SessionRenamed: _rename,
     e.SessionClosed: lambda s, event: replace(s, closed=True),
-    e.SessionErased: lambda s, event: replace(
-        s, erased=True, closed=True, long_past=(), latest=(), title="", summary=""
-    ),
+    e.SessionErased: lambda s, event: replace(s, **ERASED),
     e.TurnStarted: _start,
     e.TurnResumed: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, resumed=t.resumed + 1)),
     e.PassagesRetrieved: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, passages=event.passages)),

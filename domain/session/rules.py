@@ -5,11 +5,12 @@ from __future__ import annotations
 from domain.event import Event
 from domain.model_calls import settle
 from domain.refusals import EmptyPrompt, IdempotencyConflict, NotFound, SessionNotFound, TurnInProgress, TurnNotFound
-from domain.session.commands import ConfirmTool, CreateTurn, GiveFeedback, OpenSession
+from domain.session.commands import ConfirmTool, CreateTurn, GiveFeedback, OpenSession, RenameSession
 from domain.session.events import (
     FeedbackGiven,
     SessionErased,
     SessionOpened,
+    SessionRenamed,
     ToolConfirmationAsked,
     ToolConfirmed,
     TurnFailed,
@@ -22,6 +23,15 @@ from domain.session.state import Session, Turn
 def open_session(session: Session, command: OpenSession) -> list[Event]:
     """A session begins once."""
     return [] if session.user else [SessionOpened(user=command.user, assistant=command.assistant)]
+
+
+def rename_session(session: Session, command: RenameSession) -> list[Event]:
+    """The user's own title stands, whatever is found for the session later."""
+    if not session.user or session.erased:
+        raise SessionNotFound
+    if session.title_chosen and session.title == command.title:
+        return []
+    return [SessionRenamed(title=command.title, chosen=True)]
 
 
 def known_turn(session: Session, command: CreateTurn) -> Turn | None:

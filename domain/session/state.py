@@ -74,6 +74,7 @@ class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     assistant: str = ""
     title: str = ""
+    title_chosen: bool = False
     closed: bool = False
     erased: bool = False
     open_calls: dict[str, ModelCallStarted] = {}

@@ -32,7 +32,7 @@ passages = st.just((e.Passage(passage_id="p", document_id="d", title="T", start=
 session_facts = st.one_of(
     *calls,
     st.builds(e.SessionOpened, user=few, assistant=few),
-    st.builds(e.SessionRenamed, title=few),
+    st.builds(e.SessionRenamed, title=few, chosen=st.booleans()),
     st.builds(e.SessionClosed),
     st.builds(e.SessionErased),
     st.builds(e.TurnStarted, turn_id=few, client_id=few, text=few),

@@ -13,7 +13,7 @@ from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import EmptyPrompt, IdempotencyConflict, Refusal, SessionNotFound, TurnInProgress, TurnNotFound
 from domain.session import events as e
 from domain.session import rules
-from domain.session.commands import CreateTurn, GiveFeedback, OpenSession
+from domain.session.commands import CreateTurn, GiveFeedback, OpenSession, RenameSession
 from domain.session.evolve import MOST_TURNS, evolve
 from domain.session.state import Session, Turn, snapshot_of
 from domain.usage import Usage
@@ -60,6 +60,8 @@ def test_a_repeated_id_makes_no_second_turn() -> None:
         ([OPENED, STARTED], lambda s: rules.give_feedback(s, GiveFeedback(turn_id="t1", rating="up")), TurnNotFound),
         ([OPENED], lambda s: rules.give_feedback(s, GiveFeedback(turn_id="no", rating="up")), TurnNotFound),
         ([], lambda s: rules.erase_session(s, "asked"), SessionNotFound),
+        ([], lambda s: rules.rename_session(s, RenameSession(title="Tea")), SessionNotFound),
+        ([OPENED, e.SessionErased()], lambda s: rules.rename_session(s, RenameSession(title="Tea")), SessionNotFound),
     ],
 )
 def test_what_is_refused(
@@ -67,6 +69,22 @@ def test_what_is_refused(
 ) -> None:
     with pytest.raises(refusal):
         rule(given(*events))
+
+
+def test_a_title_that_its_user_chose_is_replaced_by_the_user_alone() -> None:
+    found, chosen = e.SessionRenamed(title="found"), e.SessionRenamed(title="mine", chosen=True)
+    assert rules.rename_session(given(OPENED, found), RenameSession(title="found")) == [
+        e.SessionRenamed(title="found", chosen=True)
+    ]
+    assert rules.rename_session(given(OPENED, chosen), RenameSession(title="mine")) == []
+    for facts, title in (
+        ([found, chosen], "mine"),
+        ([chosen, found], "mine"),
+        ([chosen, e.SessionRenamed(title="mine too", chosen=True), found], "mine too"),
+    ):
+        assert given(OPENED, *facts).title == title
+        kept = evolve(Session(), snapshot_of(given(OPENED, *facts)))
+        assert evolve(kept, found).title == title, "a snapshot knows whose title it is"
 
 
 def test_after_a_turn_ended_in_any_way_another_may_start() -> None:

@@ -156,6 +156,9 @@ async def test_after_erasure_no_file_holds_a_word_of_it(own: Installed) -> None:
             assert {row["user"] for row in office.get("/v1/costs/lines").json()["lines"]} >= {user}
             assert office.get("/v1/audit/events", params={"actor": user}).json()["events"]
         assert {row["session_id"] for row in _listed(http, 2)} == set(sessions)
+        for session in sessions:
+            assert canary in good(http.patch(f"/v1/sessions/{session}", json={"title": f"My {canary}"}))["title"]
+            assert canary in http.get(f"/v1/sessions/{session}/export").text
 
         for session in sessions:
             good(http.delete(f"/v1/sessions/{session}"))

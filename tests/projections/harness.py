@@ -18,6 +18,9 @@ from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
+from application.sessions.open_session import OpenSessionHandler
+from application.sessions.rename_session import RenameSessionHandler
+from application.tenants.cached_tenants import CachedTenants
 from application.tenants.note_audit_read import NoteAuditReadHandler
 from domain.session import events as e
 from projections.audit import Audit
@@ -92,6 +95,8 @@ async def house(
         audit=AuditReads(pool, store),
         note_audit_read=NoteAuditReadHandler(store),
         sessions=sessions,
+        open_session=OpenSessionHandler(sessions, CachedTenants(store)),
+        rename_session=RenameSessionHandler(),
         erase_session=EraseSessionHandler(
             store,
             sessions,

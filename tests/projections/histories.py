@@ -82,6 +82,8 @@ def session(draw: random.Random) -> list[Event]:
         events += turn(draw, number)
         if number == 0 and draw.random() < 0.5:
             events.append(e.SessionRenamed(title="About numbers"))
+        if draw.random() < 0.2:
+            events.append(e.SessionRenamed(title="My numbers", chosen=True))
     return events
 
 

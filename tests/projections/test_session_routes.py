@@ -124,6 +124,26 @@ async def test_history_is_paged(house: House) -> None:
     assert (await house.get(f"/v1/sessions/{id}/history", cursor="x")).json()["code"] == "invalid_cursor"
 
 
+async def test_the_view_goes_by_the_title_that_its_user_gave(house: House) -> None:
+    id = await house.session()
+    await house.writer.append(house.stream(id), [e.SessionRenamed(title="found")], "ada")
+    headers = bearer(house.services, ["member"], house.tenant)
+    title = "港 " * 50 + "harbour"
+    renamed = await house.client.patch(f"/v1/sessions/{id}", headers=headers, json={"title": title})
+    assert renamed.json()["title"] == title
+    house.writer.versions[house.stream(id)] = renamed.json()["version"]
+    await house.writer.append(house.stream(id), [e.SessionRenamed(title="found later")], "ada")
+    await house.feed()
+    shown = [
+        (await house.get("/v1/sessions")).json()["sessions"][0],
+        (await house.get(f"/v1/sessions/{id}")).json(),
+        (await house.get(f"/v1/sessions/{id}", consistent=True)).json(),
+        (await house.get(f"/v1/sessions/{id}/history")).json(),
+        (await house.get(f"/v1/sessions/{id}/export", format="json")).json(),
+    ]
+    assert [row["title"] for row in shown] == [title] * len(shown)
+
+
 @pytest.mark.parametrize("of", ["", "/turns", "/history"])
 async def test_a_colleagues_session_answers_like_an_absent_one(house: House, of: str) -> None:
     id = await house.session("bob")
