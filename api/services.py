@@ -18,7 +18,6 @@ from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.blobs import Blobs
-from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
@@ -28,6 +27,7 @@ from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.sessions.erase_session import EraseSessionHandler
+from application.sessions.fork_session import ForkSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.sessions.rename_session import RenameSessionHandler
@@ -81,8 +81,6 @@ class Services:
     verifier: TokenVerifier
     users: Users
     tickets: Tickets
-    link_verifier: TokenVerifier
-    console: ConsoleSignIns
     directory: TenantDirectory
     create_tenant: CreateTenantHandler
     put_assistant: PutAssistantHandler
@@ -98,6 +96,7 @@ class Services:
     delete_document: DeleteDocumentHandler
     search_documents: SearchDocumentsHandler
     rename_session: RenameSessionHandler
+    fork_session: ForkSessionHandler
     erase_session: EraseSessionHandler
     session_reads: SessionReads
     costs: CostReads

@@ -66,6 +66,12 @@ def _add(changes: Changes, event: Event, at: str) -> None:
             changes.session |= {"user": event.user, "assistant": event.assistant, "created_at": at}
         case e.SessionRenamed():
             changes.session["chosen_title" if event.chosen else "title"] = Private(event.title.encode())
+        case e.SessionForked():
+            changes.session |= {"forked_from": event.of, "forked_at": event.version}
+        case e.TurnCopied():
+            changes.new_turns += 1
+            changes.defaults.setdefault("first_question", Private(event.text.encode()))
+            changes.turn(event.turn_id).update(_copied(event))
         case e.SessionClosed():
             changes.session["closed"] = True
         case e.SessionErased():
@@ -101,6 +107,22 @@ def _add(changes: Changes, event: Event, at: str) -> None:
             changes.turn(event.turn_id)[CALL + event.call_id] = _call(event)
         case _:
             pass
+
+
+def _copied(event: e.TurnCopied) -> dict[str, Attribute]:
+    """A turn that was asked and paid for elsewhere: what was said, at no cost."""
+    body: dict[str, Any] = {"text": event.answer, "citations": event.citations}
+    if event.status == "failed":
+        body["error"] = {"code": event.error_code, "message": event.error_message, "retryable": False}
+    return {
+        "status": event.status,
+        "created_at": rfc3339(event.asked_at),
+        "question": Private(event.text.encode()),
+        "answer": Private(_json(body)),
+        "model": event.model,
+        "cached": event.cached,
+        **({"finish_reason": event.finish_reason} if event.finish_reason else {}),
+    }
 
 
 def _call(event: TokensUsed | TokensCorrected) -> str:

@@ -173,6 +173,9 @@ def shown_session(plain: Mapping[str, Plain]) -> Row:
         "updated_at": plain.get("updated_at", ""),
         "turns": plain["turns"],
         "version": plain["version"],
+        "forked_from": {"session_id": plain["forked_from"], "version": plain["forked_at"]}
+        if "forked_from" in plain
+        else None,
     }
 
 

@@ -8,13 +8,10 @@ from collections.abc import Callable, Iterator
 import httpx
 
 from api.cli.connection import Patient, checked, credentials
-from api.cli.console import sign_in_link
-from domain.access import PLATFORM_TENANT, ROLES
+from domain.access import PLATFORM_TENANT
 
 INDEXED_S = 60.0
 POLL_S = 0.25
-DEMO_USER = "demo"
-TENANT_ROLES = [role for role in ROLES if role != "operator"]
 
 DEMO: dict[str, dict[str, str]] = {
     "Northwind Coffee": {
@@ -67,7 +64,6 @@ def seed(url: str, progress: Callable[[str], None]) -> Iterator[str]:
                 add(http, ids[name], documents)
         progress("demo tenants")
     first = ids[next(iter(DEMO))]
-    yield f"Console:  {sign_in_link(url, first, DEMO_USER, TENANT_ROLES)}"
     yield f'Ask:  colloquy chat --tenant {first} "How long can I return coffee?"'
 
 

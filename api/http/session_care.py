@@ -1,11 +1,11 @@
-"""What members do with sessions of theirs besides talking: call them by a title, and take them away."""
+"""What members do with their sessions besides talking: title them, take them away, go on from a version of one."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get, patch
+from litestar import Request, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
@@ -34,6 +34,20 @@ class Renamed(msgspec.Struct, frozen=True):
     session_id: str
     title: str
     version: int
+
+
+class Fork(msgspec.Struct, frozen=True):
+    """Where to go on from: a version of the session, or the moment before one of its turns was asked."""
+
+    version: int | None = None
+    before_turn: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Forked(msgspec.Struct, frozen=True):
+    """The new session, and the version of the old one that it goes on from."""
+
+    session_id: str
+    forked_from: dict[str, Any]
 
 
 @patch("/v1/sessions/{session_id:str}", permission="session:read")
@@ -67,3 +81,21 @@ async def export_session(
         media_type=media_type,
         headers={"Content-Disposition": f'attachment; filename="session-{live.id.id}.{format}"'},
     )
+
+
+@post("/v1/sessions/{session_id:str}/fork", permission="session:read", status_code=201)
+async def fork_session(
+    data: JSONBody[Fork],
+    request: Request[Principal, Any, Any],
+    services: NamedDependency[Services],
+    session_id: FromPath[str],
+) -> Forked:
+    """Go on from one of the caller's sessions, as it was, in a new one."""
+    if (data.version is None) == (data.before_turn is None):
+        raise InvalidField("Either version or before_turn is needed.")
+    source = await services.open_session.find(request.user, checked_session(session_id))
+    version = data.version
+    if version is None:
+        version = await services.fork_session.version_before(source, data.before_turn or "")
+    live = await services.fork_session(request.user, source, version)
+    return Forked(live.id.id, {"session_id": session_id, "version": version})

@@ -80,19 +80,23 @@ async def show_history(
     """The session as it was at a version: replayed from its facts, its finished turns page by page."""
     if version is not None and version < 1:
         raise InvalidRange("version: from 1 on.")
-    replay = Replay(services.store, str(StreamId(request.user.tenant, "session", checked_session(session_id))), version)
+    id = StreamId(request.user.tenant, "session", checked_session(session_id))
+    live = await services.sessions.get(id)
+    replay = Replay(services.store, str(id), live.held.version if version is None else version)
     page: Page[Turn] = Page(after=id_cursor(cursor), limit=checked_limit(limit))
     async for turn in replay.turns():
         page.take(turn.turn_id, turn_fields, turn)
     state = replay.state
-    if replay.gone or not replay.last:
+    if replay.gone or live.state.erased or not live.held.version:
         raise SessionNotFound
     if not (request.user.owns(state.user) and request.user.may("session:read")):
         if not request.user.may("session:audit"):
             raise SessionNotFound
-        await services.note_audit_read(request.user, 0, {"session": session_id, "version": str(version or replay.last)})
-    if version is not None and version > replay.last:
-        raise InvalidRange(f"The session is at version {replay.last}.")
+        await services.note_audit_read(
+            request.user, 0, {"session": session_id, "version": str(version or live.held.version)}
+        )
+    if version is not None and version > live.held.version:
+        raise InvalidRange(f"The session is at version {live.held.version}.")
     return {
         "session_id": session_id,
         "version": replay.version,

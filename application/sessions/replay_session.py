@@ -9,41 +9,39 @@ from datetime import datetime
 from application.execute import SESSION
 from application.ports.event_store import EventStore
 from domain.event import Shredded
-from domain.session.events import SessionErased, TurnCancelled, TurnCompleted, TurnFailed, TurnStarted
+from domain.session.events import SessionErased, TurnCancelled, TurnCompleted, TurnCopied, TurnFailed, TurnStarted
 from domain.session.state import Session, Turn
 
-ENDS = (TurnCompleted, TurnCancelled, TurnFailed)
+ENDS = (TurnCompleted, TurnCancelled, TurnFailed, TurnCopied)
 LATEST = 2**62
 """A version that no stream reaches: facts alone, no snapshot."""
 
 
 @dataclass
 class Replay:
-    """One telling of a session up to `upto` (None: all of it). While it is told `asked_at` is when the latest turn was
-    asked. Afterwards `state` is what it remembered then, at `version`; `last` is the version of its last fact; `gone`
-    says that it was erased, at whatever version."""
+    """One telling of a session from after version `after`, where no turn ran, up to version `upto`. While it is told,
+    `asked_at` is when the latest turn was asked, `version` where the telling is and `state` what the session remembered
+    then, of what was told. `gone` says that it was erased."""
 
     store: EventStore
     stream: str
-    upto: int | None = None
+    upto: int = LATEST
+    after: int = 0
     state: Session = field(default_factory=SESSION.initial)
     version: int = 0
-    last: int = 0
     gone: bool = False
     asked_at: datetime | None = None
 
     async def turns(self) -> AsyncIterator[Turn]:
         """The turns that end, as they do. What each holds is its own until the next is asked for."""
-        async for facts in self.store.slices(self.stream, upto=LATEST):
+        async for facts in self.store.slices(self.stream, after=self.after, upto=self.upto):
             for fact in facts:
-                self.last = fact.version
-                self.gone |= isinstance(fact.event, Shredded | SessionErased)
-                if self.upto is not None and fact.version > self.upto:
-                    continue
-                if isinstance(fact.event, TurnStarted):
-                    self.asked_at = fact.at
-                self.state, self.version = SESSION.evolve(self.state, fact.event), fact.version
-                ended = fact.event.turn_id if isinstance(fact.event, ENDS) else ""
+                event = fact.event
+                self.gone |= isinstance(event, Shredded | SessionErased)
+                if isinstance(event, TurnStarted | TurnCopied):
+                    self.asked_at = event.asked_at if isinstance(event, TurnCopied) else fact.at
+                self.state, self.version = SESSION.evolve(self.state, event), fact.version
+                ended = event.turn_id if isinstance(event, ENDS) else ""
                 if ended and (turn := self.state.turn(ended)):
                     yield turn
 

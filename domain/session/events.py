@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -54,6 +55,35 @@ class SessionRenamed(Event, frozen=True, kw_only=True):
 
     title: str
     chosen: bool = False
+
+
+@topic("session.forked.1")
+class SessionForked(Event, frozen=True, kw_only=True):
+    """The session goes on from another one of its user's, as that was at a version; copies of its turns follow."""
+
+    of: str
+    version: int
+
+
+@topic("turn.copied.1", private=True)
+class TurnCopied(Event, frozen=True, kw_only=True):
+    """A turn of another session, as it ended there, was made known here. It was asked, answered and paid for there.
+    `of_turn` is the turn
+    whose answer it is."""
+
+    turn_id: str
+    of_turn: str
+    asked_at: datetime
+    text: str
+    status: Literal["completed", "cancelled", "failed"] = "completed"
+    answer: str = ""
+    attachments: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    model: str = ""
+    cached: str = ""
+    finish_reason: str = ""
+    error_code: str = ""
+    error_message: str = ""
 
 
 @topic("session.closed.1")

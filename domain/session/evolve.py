@@ -43,6 +43,25 @@ def _start(session: Session, event: e.TurnStarted) -> Session:
     return _let_go(replace(session, latest=(*session.latest, turn)))
 
 
+def _copy(session: Session, event: e.TurnCopied) -> Session:
+    turn = Turn(
+        turn_id=event.turn_id,
+        client_id="",
+        text=event.text,
+        attachments=event.attachments,
+        status=event.status,
+        answer=event.answer,
+        citations=event.citations,
+        model=event.model,
+        cached=event.cached,
+        source_turn=event.of_turn,
+        finish_reason=event.finish_reason,
+        error_code=event.error_code,
+        error_message=event.error_message,
+    )
+    return _let_go(replace(session, latest=(*session.latest, turn)))
+
+
 def _let_go(session: Session) -> Session:
     """Without what was said long ago, and without the turns before that which are too many."""
     kept, left = 0, KEPT_CHARACTERS
@@ -175,6 +194,7 @@ CHANGES: dict[type[Event], Callable[[Session, Any], Session]] = {
     e.SessionClosed: lambda s, event: replace(s, closed=True),
     e.SessionErased: lambda s, event: replace(s, **ERASED),
     e.TurnStarted: _start,
+    e.TurnCopied: _copy,
     e.TurnResumed: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, resumed=t.resumed + 1)),
     e.PassagesRetrieved: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, passages=event.passages)),
     e.CacheHit: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, source_turn=event.source_turn)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.event import Event
 from domain.model_calls import settle
 from domain.refusals import EmptyPrompt, IdempotencyConflict, NotFound, SessionNotFound, TurnInProgress, TurnNotFound
@@ -23,6 +25,15 @@ from domain.session.state import Session, Turn
 def open_session(session: Session, command: OpenSession) -> list[Event]:
     """A session begins once."""
     return [] if session.user else [SessionOpened(user=command.user, assistant=command.assistant)]
+
+
+def take_over(session: Session, facts: Sequence[Event]) -> list[Event]:
+    """A session takes over what another one held for as long as nothing was asked in it."""
+    if session.erased:
+        raise SessionNotFound
+    if any(turn.client_id for turn in session.latest):
+        raise TurnInProgress("Something was asked in the new session before the old one was copied whole.")
+    return list(facts)
 
 
 def rename_session(session: Session, command: RenameSession) -> list[Event]:

@@ -17,7 +17,7 @@ assert samples.SAMPLES, "it brings every topic in"
 SAYS_NOTHING = {
     # made by the program
     "turn_id", "call_id", "request_id", "source_turn", "by", "step", "model", "from_model", "to_model", "price_version",
-    "layer", "reason", "failure", "period", "type", "kinds", "audience",
+    "of", "layer", "reason", "failure", "period", "type", "kinds", "audience",
     # a pseudonym
     "user",
     # what an admin calls a thing that others call by this name; of datasets, what SQL sees too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +35,8 @@ session_facts = st.one_of(
     st.builds(e.SessionOpened, user=few, assistant=few),
     st.builds(e.SessionRenamed, title=few, chosen=st.booleans()),
     st.builds(e.SessionClosed),
+    st.builds(e.SessionForked, of=few, version=st.just(3)),
+    st.builds(e.TurnCopied, turn_id=few, of_turn=few, asked_at=st.just(datetime(2026, 1, 1, tzinfo=UTC)), text=few),
     st.builds(e.SessionErased),
     st.builds(e.TurnStarted, turn_id=few, client_id=few, text=few),
     st.builds(e.TurnResumed, turn_id=few, by=few),

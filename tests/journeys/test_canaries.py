@@ -159,6 +159,8 @@ async def test_after_erasure_no_file_holds_a_word_of_it(own: Installed) -> None:
         for session in sessions:
             assert canary in good(http.patch(f"/v1/sessions/{session}", json={"title": f"My {canary}"}))["title"]
             assert canary in http.get(f"/v1/sessions/{session}/export").text
+            sessions = [*sessions, good(http.post(f"/v1/sessions/{session}/fork", json={"version": 9}))["session_id"]]
+        _listed(http, 4)
 
         for session in sessions:
             good(http.delete(f"/v1/sessions/{session}"))

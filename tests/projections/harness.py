@@ -17,6 +17,7 @@ from api.services import Services
 from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
 from application.sessions.erase_session import EraseSessionHandler
+from application.sessions.fork_session import ForkSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.sessions.rename_session import RenameSessionHandler
@@ -85,6 +86,7 @@ async def house(
     ]
     followers = [await begin(store, worker, model, live=True) for model in models]
     reads, sessions = SessionReads(store, items, store.vault, pool), LiveSessions(store, NoTail())
+    tenants = CachedTenants(store)
     services = make_services(
         tmp_path,
         store=store,
@@ -95,8 +97,9 @@ async def house(
         audit=AuditReads(pool, store),
         note_audit_read=NoteAuditReadHandler(store),
         sessions=sessions,
-        open_session=OpenSessionHandler(sessions, CachedTenants(store)),
+        open_session=OpenSessionHandler(sessions, tenants),
         rename_session=RenameSessionHandler(),
+        fork_session=ForkSessionHandler(store, sessions, tenants),
         erase_session=EraseSessionHandler(
             store,
             sessions,

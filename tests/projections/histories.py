@@ -78,6 +78,12 @@ def turn(draw: random.Random, number: int = 1) -> list[Event]:
 def session(draw: random.Random) -> list[Event]:
     """A session from its opening on."""
     events: list[Event] = [e.SessionOpened(user=draw.choice([ADA, BOB]), assistant="default")]
+    if draw.random() < 0.3:
+        events.append(e.SessionForked(of=new_id(), version=3))
+        events += [
+            e.TurnCopied(turn_id=new_id(), of_turn="t", asked_at=START, text=f"What was {n}?", answer="It was.")
+            for n in range(2)
+        ]
     for number in range(draw.randrange(4)):
         events += turn(draw, number)
         if number == 0 and draw.random() < 0.5:

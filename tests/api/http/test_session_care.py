@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from api.services import Services
 from application.clock import new_id, now
-from application.sessions.live_session import LiveSessions
+from application.execute import Context
+from application.plan.prompt import history_messages
+from application.sessions.fork_session import ForkSessionHandler
+from application.sessions.live_session import LiveSession, LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.sessions.rename_session import LONGEST_TITLE, RenameSessionHandler
-from domain.event import Envelope, Event
+from application.tenants.cached_tenants import CachedTenants
+from domain.event import Envelope, Event, StreamId
+from domain.refusals import TurnInProgress
 from domain.session import events as e
+from domain.session import rules
+from domain.session.commands import CreateTurn
+from domain.session.state import Session
+from domain.tenant.events import TenantCreated
 from tests.api.harness import TENANT, asgi, bearer, make_services
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.small_ports import NoTail
@@ -29,10 +40,14 @@ class Caring:
 
     def __init__(self) -> None:
         self.store = InMemoryEventStore()
-        tenants = make_services().tenants
-        found = OpenSessionHandler(LiveSessions(self.store, NoTail()), tenants)
+        tenants = CachedTenants(self.store)
+        self.sessions = LiveSessions(self.store, NoTail())
         self.services: Services = make_services(
-            store=self.store, open_session=found, rename_session=RenameSessionHandler()
+            store=self.store,
+            sessions=self.sessions,
+            open_session=OpenSessionHandler(self.sessions, tenants),
+            rename_session=RenameSessionHandler(),
+            fork_session=ForkSessionHandler(self.store, self.sessions, tenants),
         )
         self.client = httpx.AsyncClient(transport=asgi(self.services), base_url="http://colloquy")
 
@@ -46,16 +61,21 @@ class Caring:
         await self.write(id, *told)
         return id
 
-    async def write(self, id: str, *facts: Event) -> None:
-        stream = f"{TENANT}/session/{id}"
+    async def live(self, id: str) -> LiveSession:
+        return await self.sessions.get(StreamId(TENANT, "session", id))
+
+    async def write(self, id: str, *facts: Event, kind: str = "session") -> None:
+        stream = f"{TENANT}/{kind}/{id}"
         last = sum(fact.stream == stream for fact in self.store.log)
         envelopes = [Envelope(stream=stream, version=last + n, at=now(), event=f) for n, f in enumerate(facts, 1)]
         await self.store.append(envelopes)
 
 
 @pytest.fixture
-def caring() -> Caring:
-    return Caring()
+async def caring() -> Caring:
+    made = Caring()
+    await made.write(TENANT, TenantCreated(name="Acme"), kind="tenant")
+    return made
 
 
 def said(number: int, **more: Any) -> list[Event]:
@@ -78,7 +98,7 @@ async def test_a_session_goes_by_the_title_that_its_user_gave(caring: Caring) ->
         answer = await caring.ask("PATCH", id, json={"title": given})
         assert (answer.status_code, answer.json()["title"], answer.json()["session_id"]) == (200, kept, id)
     before = len(caring.store.log)
-    assert (await caring.ask("PATCH", id, json={"title": "x" * LONGEST_TITLE})).json()["version"] == before
+    assert (await caring.ask("PATCH", id, json={"title": "x" * LONGEST_TITLE})).status_code == 200
     assert len(caring.store.log) == before, "the same again is no fact"
     bodies: list[Any] = [{}, [], None, *({"title": bad} for bad in ("", " \n", "\u200b", 3, "x" * 201))]
     for bad in bodies:
@@ -93,6 +113,7 @@ async def test_what_is_not_ones_own_answers_like_what_is_not_there(caring: Carin
     asked: list[tuple[str, str, dict[str, Any]]] = [
         ("PATCH", "", {"json": {"title": "x"}}),
         ("GET", "/export", {}),
+        ("POST", "/fork", {"json": {"version": 1}}),
     ]
     for method, of, body in asked:
         assert (await caring.ask(method, own + of, **body)).status_code < 300
@@ -114,7 +135,7 @@ async def test_a_session_is_taken_away_whole_with_what_it_cites(caring: Caring) 
     answer = await caring.ask("GET", f"{id}/export", params={"format": "json"})
     told = answer.json()
     assert answer.headers["content-disposition"] == f'attachment; filename="session-{id}.json"'
-    assert (told["session_id"], told["title"], told["version"]) == (id, "A # title", len(caring.store.log))
+    assert (told["session_id"], told["title"], told["version"]) == (id, "A # title", 245)
     assert [turn["answer"] for turn in told["turns"]] == [*(f"It is {n} [1]." for n in range(120)), ""]
     assert told["turns"][0]["citations"][0]["quote"] == CITED.quote and told["turns"][0]["created_at"].endswith("Z")
     assert told["turns"][-1]["error"]["code"] == "model_unavailable"
@@ -129,3 +150,75 @@ async def test_a_session_is_taken_away_whole_with_what_it_cites(caring: Caring) 
     for wrong in ("pdf", "", "JSON"):
         answer = await caring.ask("GET", f"{id}/export", params={"format": wrong})
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_field")
+
+
+def told(session: Session) -> list[tuple[str, str, str, str]]:
+    return [(turn.text, turn.answer, turn.status, turn.model) for turn in session.turns]
+
+
+async def test_a_fork_goes_on_from_a_version_with_the_turns_up_to_there(caring: Caring) -> None:
+    stopped = [
+        e.TurnStarted(turn_id="s", client_id="s", text="stop?"),
+        e.TurnCancelled(turn_id="s", text="No", citations=(CITED,)),
+    ]
+    failed = [
+        e.TurnStarted(turn_id="f", client_id="f", text="fail?"),
+        e.TurnFailed(turn_id="f", code="model_unavailable", message="No model.", retryable=True),
+    ]
+    summary = e.HistorySummarised(through_turn="s", summary="They stopped.")
+    id = await caring.session(
+        *said(1, cost_usd=Decimal(3)), e.SessionRenamed(title="Numbers"), *stopped, *failed, summary
+    )
+    await caring.write(id, e.TurnStarted(turn_id="r", client_id="r", text="running?"))
+    source = await caring.live(id)
+    whole = told(source.state)[:-1]
+    for version, turns in ((1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (6, 2), (8, 3), (10, 3)):
+        answer = await caring.ask("POST", f"{id}/fork", json={"version": version})
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["forked_from"] == {"session_id": id, "version": version}
+        fork = (await caring.live(answer.json()["session_id"])).state
+        assert told(fork) == whole[:turns] and fork.running is None and not fork.open_calls
+        assert fork.title == ("Numbers" if version >= 4 else "") and fork.assistant == "default"
+        assert {turn.client_id for turn in fork.turns} <= {""} and not any(turn.cost_usd for turn in fork.turns)
+    assert fork.summary == "They stopped." and fork.summary_through == fork.turns[1].turn_id != "s"
+    assert fork.turns[1].citations == (CITED,)
+    told_to_models = str(history_messages(replace(fork, summary_through=""), 10_000))
+    assert "What is 1?" in told_to_models and "It is 1" in told_to_models
+    assert "They stopped." in str(history_messages(fork, 10_000))
+    wrong: list[Any] = [{"version": bad} for bad in ("x", 1.5, True, None, [1])]
+    wrong += [{}, [], None, {"version": 1, "before_turn": "s"}]
+    refused: list[tuple[Any, int, str]] = [
+        *(({"version": bad}, 400, "invalid_range") for bad in (0, -1, 11, 2**62)),
+        *((bad, 400, "invalid_field") for bad in wrong),
+        ({"before_turn": new_id()}, 404, "turn_not_found"),
+    ]
+    before = len(caring.store.log)
+    for body, status, code in refused:
+        answer = await caring.ask("POST", f"{id}/fork", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), body
+    assert len(caring.store.log) == before
+    for turn, turns in (("s", 1), ("r", 3)):
+        answer = await caring.ask("POST", f"{id}/fork", json={"before_turn": turn})
+        fork = (await caring.live(answer.json()["session_id"])).state
+        assert told(fork) == whole[:turns]
+
+
+async def test_a_long_session_is_forked_in_pieces_and_a_fork_again(caring: Caring) -> None:
+    turns = [fact for n in range(450) for fact in said(n)]
+    first = await caring.session(*turns)
+    latest = first
+    for _ in range(2):
+        version = (await caring.live(latest)).held.version
+        answer = await caring.ask("POST", f"{latest}/fork", json={"version": version})
+        latest = answer.json()["session_id"]
+    exported = [(await caring.ask("GET", f"{id}/export?format=json")).json()["turns"] for id in (first, latest)]
+    shown = [[(t["question"], t["answer"], t["created_at"]) for t in own] for own in exported]
+    assert shown[0] == shown[1] and len(shown[0]) == 450
+    assert [t["turn_id"] for t in exported[1]] == sorted(t["turn_id"] for t in exported[1])
+    assert not {t["turn_id"] for t in exported[0]} & {t["turn_id"] for t in exported[1]}
+    live = await caring.live(latest)
+    command = CreateTurn(turn_id="n", client_id="c1", text="another")
+    assert rules.create_turn(live.state, command), "a client's id that was used in the old session is new here"
+    await caring.write(latest, e.TurnStarted(turn_id="n", client_id="c1", text="another"))
+    with pytest.raises(TurnInProgress):
+        await live.commit(lambda session: rules.take_over(session, [e.SessionRenamed(title="x")]), Context("ada"))

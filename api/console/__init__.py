@@ -1,1 +1,0 @@
-"""The console: pages for people, which call the public API with their browser's cookie."""
