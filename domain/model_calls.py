@@ -29,7 +29,8 @@ class ModelCallStarted(Event, frozen=True, kw_only=True):
 @topic("tokens.used.1")
 class TokensUsed(Event, frozen=True, kw_only=True):
     """A call is settled: what it used and what that cost (US dollars). `estimated` when the provider's count was lost.
-    `failure` is the provider's error code when it refused; then all counts are zero."""
+    `failure` is the provider's error code when it refused; then all counts are zero. `first_token_ms` is of answers
+    that people read: from when the call left until it began to answer; 0 where nobody watched, or nothing came."""
 
     call_id: str
     step: str
@@ -41,6 +42,7 @@ class TokensUsed(Event, frozen=True, kw_only=True):
     price_version: str = ""
     estimated: bool = False
     failure: str = ""
+    first_token_ms: int = 0
 
 
 @topic("tokens.corrected.1")
@@ -98,7 +100,9 @@ def evolve_calls(calls: Calls, event: Event) -> Calls:
     return calls
 
 
-def settle(call: ModelCallStarted, usage: Usage, *, estimated: bool = False, failure: str = "") -> TokensUsed:
+def settle(
+    call: ModelCallStarted, usage: Usage, *, estimated: bool = False, failure: str = "", first_token_ms: int = 0
+) -> TokensUsed:
     """The fact that ends a call: what it used, at today's prices."""
     return TokensUsed(
         call_id=call.call_id,
@@ -111,6 +115,7 @@ def settle(call: ModelCallStarted, usage: Usage, *, estimated: bool = False, fai
         price_version=PRICE_VERSION,
         estimated=estimated,
         failure=failure,
+        first_token_ms=first_token_ms,
     )
 
 

@@ -83,6 +83,17 @@ def cost_of(model: str, usage: Usage) -> Decimal:
     return amount.quantize(CENT_OF_A_MICRO, rounding=ROUND_HALF_EVEN)
 
 
+def without_prompt_cache(usage: Usage) -> Usage:
+    """The same call as if the prompt cache had neither given nor taken anything: all that was read is input."""
+    whole = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    return Usage(input_tokens=whole, output_tokens=usage.output_tokens)
+
+
+def prompt_cache_saving(model: str, usage: Usage) -> Decimal:
+    """What the prompt cache saved on a call, in US dollars; negative where it was only written."""
+    return cost_of(model, without_prompt_cache(usage)) - cost_of(model, usage)
+
+
 def estimate_tokens(text: str) -> int:
     """About how many tokens `text` is, before anyone has counted: four bytes of UTF-8 each, rounded up. There is no
     public tokenizer for Claude; the bill comes from the provider's own count."""

@@ -1,87 +1,99 @@
-"""What each tenant's model calls cost and what the caches saved: one line a call, in PostgreSQL."""
+"""What each tenant's model calls cost and what the caches saved: a line a call and sums by the hour, in PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
-
-from psycopg.sql import SQL, Composed, Identifier
 
 from application.ports.event_store import EventStore, Recorded
 from application.users import Users
-from domain.event import Envelope, StreamId
-from domain.model_calls import TokensCorrected, TokensUsed
-from domain.refusals import NotFound
-from domain.session.events import CacheHit, CacheMissed
-from domain.usage import family_of
+from projections import cost_rollups as rollups
+from projections.cost_entries import CostEntries, Entry
+from projections.cost_rollups import into
 from projections.fingerprints import table_fingerprint
-from projections.read_model import Effect, Unreadable
+from projections.read_model import Effect
 from projections.tenant_tables import create_tenant_table, drop_table, show
-from projections.transactions import Connection, Pool
+from projections.transactions import Connection, Pool, rows
 
 LINES, MARKS = "cost_lines", "cost_marks"
+TABLES = (LINES, MARKS, rollups.HOURS, rollups.USER_HOURS)
 
 LINE_COLUMNS = """
   tenant text NOT NULL, call_id text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL,
-  session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, step text NOT NULL,
+  session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, source text NOT NULL, step text NOT NULL,
   model text NOT NULL, family text NOT NULL,
   input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
   cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL, cache_write_1h_tokens bigint NOT NULL,
-  cost_usd numeric NOT NULL, price_version text NOT NULL, estimated boolean NOT NULL, failure text NOT NULL,
-  corrected boolean NOT NULL,
+  cost_usd numeric NOT NULL, prompt_cache_saved_usd numeric NOT NULL, price_version text NOT NULL,
+  estimated boolean NOT NULL, failure text NOT NULL, first_token int NOT NULL,
+  corrected boolean NOT NULL, corrected_at timestamptz, correction_reason text NOT NULL,
+  replaced_input_tokens bigint, replaced_output_tokens bigint, replaced_usd numeric,
   PRIMARY KEY (tenant, call_id)"""
 
-# One row for each turn and for each answer of the caches, so that any range of time adds up exactly.
+# One row for each turn, each answer of the caches and each failover, so that any range of time adds up exactly. `turns`
+# is 1 where a turn is seen for the first time in its kind.
 MARK_COLUMNS = """
   tenant text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL, kind text NOT NULL,
-  saved_usd numeric NOT NULL, PRIMARY KEY (tenant, position)"""
+  session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, source text NOT NULL,
+  turns int NOT NULL, saved_usd numeric NOT NULL, PRIMARY KEY (tenant, position)"""
 
-# A later settlement of the same call, or a correction by the provider's log, replaces its numbers; where and when it
-# counts stays. A guess never replaces what the provider counted.
-SETTLE = """
-INSERT INTO {table} AS old VALUES (
-  %(tenant)s, %(call_id)s, %(position)s, %(at)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(step)s, %(model)s,
-  %(family)s, %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
-  %(cache_write_1h_tokens)s, %(cost_usd)s, %(price_version)s, %(estimated)s, %(failure)s, %(corrected)s)
+KEPT = ("position", "at", "session_id", "turn_id", "user_id", "source", "step")
+"""Where and when a call counts, which stays whatever is heard of it later."""
+OLD_LINES = "SELECT * FROM {table} WHERE (tenant, call_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+PUT_LINE = """
+INSERT INTO {table} VALUES (
+  %(tenant)s, %(call_id)s, %(position)s, %(at)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(source)s, %(step)s,
+  %(model)s, %(family)s, %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
+  %(cache_write_1h_tokens)s, %(cost_usd)s, %(prompt_cache_saved_usd)s, %(price_version)s, %(estimated)s, %(failure)s,
+  %(first_token)s, %(corrected)s, %(corrected_at)s, %(correction_reason)s, %(replaced_input_tokens)s,
+  %(replaced_output_tokens)s, %(replaced_usd)s)
 ON CONFLICT (tenant, call_id) DO UPDATE SET
   model = excluded.model, family = excluded.family,
   input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
   cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens,
   cache_write_1h_tokens = excluded.cache_write_1h_tokens,
-  cost_usd = excluded.cost_usd, price_version = excluded.price_version,
-  estimated = excluded.estimated, failure = excluded.failure, corrected = excluded.corrected
-WHERE old.estimated OR NOT excluded.estimated"""
-
-MARK = "INSERT INTO {table} VALUES (%(tenant)s, %(position)s, %(at)s, %(kind)s, %(saved_usd)s)"
+  cost_usd = excluded.cost_usd, prompt_cache_saved_usd = excluded.prompt_cache_saved_usd,
+  price_version = excluded.price_version, estimated = excluded.estimated, failure = excluded.failure,
+  first_token = excluded.first_token, corrected = excluded.corrected, corrected_at = excluded.corrected_at,
+  correction_reason = excluded.correction_reason, replaced_input_tokens = excluded.replaced_input_tokens,
+  replaced_output_tokens = excluded.replaced_output_tokens, replaced_usd = excluded.replaced_usd"""
+FAILED_OVER = """
+SELECT DISTINCT tenant, turn_id FROM {table}
+WHERE kind = 'failover' AND (tenant, turn_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
+PUT_MARK = """
+INSERT INTO {table} VALUES (
+  %(tenant)s, %(position)s, %(at)s, %(kind)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(source)s, %(turns)s,
+  %(saved_usd)s)"""
 
 
 class Costs:
     """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure. Users stand in it by
     pseudonym, also those whom older facts name."""
 
-    name, layout = "costs", 3
+    name, layout = "costs", 4
 
     def __init__(self, store: EventStore, pool: Pool, users: Users) -> None:
-        self._store, self._pool, self._users = store, pool, users
+        self._entries, self._pool = CostEntries(store, users), pool
 
     @staticmethod
     async def create(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
+        ways = [("tenant", "position"), ("tenant", "at"), ("tenant", "session_id")]
+        await create_tenant_table(connection, LINES, generation, LINE_COLUMNS, ways)
         await create_tenant_table(
-            connection, LINES, generation, LINE_COLUMNS, [("tenant", "position"), ("tenant", "at")]
+            connection, MARKS, generation, MARK_COLUMNS, [("tenant", "at"), ("tenant", "turn_id")]
         )
-        await create_tenant_table(connection, MARKS, generation, MARK_COLUMNS, [("tenant", "at")])
+        for table, indexes in rollups.INDEXES.items():
+            await create_tenant_table(connection, table, generation, rollups.HOUR_COLUMNS, indexes)
 
     @staticmethod
     async def publish(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
-        for table in (LINES, MARKS):
+        for table in TABLES:
             await show(connection, table, generation)
 
     async def drop(self, connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
-        for table in (LINES, MARKS):
+        for table in TABLES:
             await drop_table(connection, table, generation)
 
     async def sweep(self, generation: int) -> None:
@@ -92,83 +104,74 @@ class Costs:
 
     async def apply(self, generation: int, lane: int, facts: Sequence[Recorded]) -> Effect:
         """See `ReadModel`."""
-        lines = [line for fact in facts if (line := await self._line(fact))]
-        marks = [mark for fact in facts if (mark := self._mark(fact))]
+        lines = [line for fact in facts if (line := await self._entries.line(fact))]
+        marks = [mark for fact in facts if (mark := await self._entries.mark(fact))]
 
         async def effect(connection: Connection) -> None:
-            async with connection.cursor() as cursor:
-                if lines:
-                    await cursor.executemany(_into(SETTLE, LINES, generation), lines)
-                if marks:
-                    await cursor.executemany(_into(MARK, MARKS, generation), marks)
+            old = await _old_lines(connection, generation, lines)
+            new = settled(old, lines)
+            counted = _counted(marks, await _failed_over(connection, generation, marks))
+            await _put(connection, PUT_LINE, LINES, generation, list(new.values()))
+            await _put(connection, PUT_MARK, MARKS, generation, counted)
+            taken = [old[key] for key in new if key in old]
+            await rollups.add(connection, generation, rollups.deltas_of([*new.values(), *counted], taken))
 
         return effect
 
     async def fingerprint(self, generation: int) -> str:
         """See `ReadModel`."""
-        return await table_fingerprint(self._pool, [f"{LINES}_{generation}", f"{MARKS}_{generation}"])
-
-    async def _line(self, fact: Recorded) -> dict[str, Any] | None:
-        if not fact.topic.startswith(("tokens.used.", "tokens.corrected.")):
-            return None
-        envelope = self._opened(fact)
-        used = envelope.event
-        if not isinstance(used, TokensUsed | TokensCorrected):
-            raise Unreadable(f"{fact.topic} at position {fact.position} is not a settlement")
-        id = StreamId.parse(fact.stream)
-        return {
-            "tenant": id.tenant,
-            "call_id": used.call_id,
-            "position": fact.position,
-            "at": envelope.at,
-            "session_id": id.id if id.kind == "session" else "",
-            "turn_id": used.turn_id,
-            "user_id": await self._user(id.tenant, used.user),
-            "step": used.step,
-            "model": used.model,
-            "family": family_of(used.model),
-            "input_tokens": used.usage.input_tokens,
-            "output_tokens": used.usage.output_tokens,
-            "cache_read_tokens": used.usage.cache_read_tokens,
-            "cache_write_tokens": used.usage.cache_write_tokens,
-            "cache_write_1h_tokens": used.usage.cache_write_1h_tokens,
-            "cost_usd": used.cost_usd,
-            "price_version": used.price_version,
-            "estimated": isinstance(used, TokensUsed) and used.estimated,
-            "failure": used.failure,
-            "corrected": isinstance(used, TokensCorrected),
-        }
-
-    async def _user(self, tenant: str, user: str) -> str:
-        try:
-            return await self._users.pseudonym(tenant, user)
-        except NotFound:
-            return ""  # with its key the tenant is gone, and whoever was named in its facts with it
-
-    def _mark(self, fact: Recorded) -> dict[str, Any] | None:
-        kind, saved = "turn", Decimal(0)
-        if fact.topic.startswith("turn.started."):
-            envelope = self._store.heading(fact)
-        elif fact.topic.startswith("cache."):
-            envelope = self._opened(fact)
-            match envelope.event:
-                case CacheHit(layer=layer, saved_usd=amount):
-                    kind, saved = layer, amount
-                case CacheMissed():
-                    kind = "miss"
-                case _:
-                    return None
-        else:
-            return None
-        tenant = StreamId.parse(fact.stream).tenant
-        return {"tenant": tenant, "position": fact.position, "at": envelope.at, "kind": kind, "saved_usd": saved}
-
-    def _opened(self, fact: Recorded) -> Envelope:
-        try:
-            return self._store.open(fact)
-        except Exception as error:  # bytes that are wrong are wrong for good; money is never skipped
-            raise Unreadable(f"{fact.topic} at position {fact.position}: {error}") from error
+        return await table_fingerprint(self._pool, [f"{table}_{generation}" for table in TABLES])
 
 
-def _into(sql: str, table: str, generation: int) -> Composed:
-    return SQL(sql).format(table=Identifier("projections", f"{table}_{generation}"))
+Lines = dict[tuple[str, str], Entry]
+
+
+def settled(old: Lines, lines: Sequence[Entry]) -> Lines:
+    """The lines that are new or change, by tenant and call. A later settlement of the same call, or a correction by the
+    provider's log, replaces its numbers; where and when it counts stays. A guess never replaces what the provider
+    counted."""
+    new: Lines = {}
+    for line in lines:
+        key = (line["tenant"], line["call_id"])
+        known = new.get(key) or old.get(key)
+        if known is None:
+            new[key] = line
+        elif known["estimated"] or not line["estimated"]:
+            first_token = line["first_token"] or known["first_token"]
+            new[key] = {**line, **{name: known[name] for name in KEPT}, "first_token": first_token}
+    return new
+
+
+async def _old_lines(connection: Connection, generation: int, lines: Sequence[Entry]) -> Lines:
+    if not lines:
+        return {}
+    keys = [[line["tenant"] for line in lines], [line["call_id"] for line in lines]]
+    found = await rows(connection, into(OLD_LINES, LINES, generation), keys)
+    return {(row["tenant"], row["call_id"]): row for row in found}
+
+
+async def _failed_over(connection: Connection, generation: int, marks: Sequence[Entry]) -> set[tuple[str, str]]:
+    """Turns (with their tenant) of which a failover has been counted before."""
+    new = [mark for mark in marks if mark["kind"] == "failover"]
+    if not new:
+        return set()
+    keys = [[mark["tenant"] for mark in new], [mark["turn_id"] for mark in new]]
+    found = await rows(connection, into(FAILED_OVER, MARKS, generation), keys)
+    return {(row["tenant"], row["turn_id"]) for row in found}
+
+
+def _counted(marks: Sequence[Entry], failed_over: set[tuple[str, str]]) -> list[Entry]:
+    counted = []
+    for mark in marks:
+        turn = (mark["tenant"], mark["turn_id"])
+        again = mark["kind"] == "failover" and turn in failed_over
+        if mark["kind"] == "failover":
+            failed_over.add(turn)
+        counted.append({**mark, "turns": 0 if again else 1})
+    return counted
+
+
+async def _put(connection: Connection, sql: str, table: str, generation: int, entries: Sequence[Entry]) -> None:
+    if entries:
+        async with connection.cursor() as cursor:
+            await cursor.executemany(into(sql, table, generation), entries)

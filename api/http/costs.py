@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
@@ -18,7 +18,8 @@ from api.http.request.paging import MOST, checked_limit, checked_range, position
 from api.services import Services
 from application.clock import rfc3339
 from domain.access import Principal
-from domain.refusals import InvalidField
+from domain.refusals import InvalidField, NotFound
+from projections.cost_query import COLUMNS, CostFilter
 from projections.transactions import Row
 
 TurnRequest = Request[Principal, Any, Any]
@@ -30,59 +31,82 @@ MODEL_COLUMNS = ("model", "family", "calls", "estimated_calls", *TOKENS, "cost_u
 SERIES_COLUMNS = ("at", "key", "calls", *TOKENS, "cost_usd")
 LINE_COLUMNS = (
     "call_id", "at", "session_id", "turn_id", "user", "step", "model", "family", *TOKENS, "cost_usd", "price_version",
-    "estimated", "failure", "cache_write_1h_tokens", "corrected",
+    "estimated", "failure", "cache_write_1h_tokens", "corrected", "source", "prompt_cache_saved_usd", "corrected_at",
+    "correction_reason", "replaced_input_tokens", "replaced_output_tokens", "replaced_usd",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@")
+LONGEST = 200
+NARROWED_BY = ("model", "family", "step", "user", "session", "source")
 
 
-@get("/v1/costs/summary", permission="cost:read")
-async def cost_summary(
+async def wanted_costs(
     request: TurnRequest, services: NamedDependency[Services], since: Since = None, until: Until = None
+) -> CostFilter:
+    """Which costs a request asks for: from when until when (the current month by default), and each part that it gives
+    and that is not empty. Users are asked for by name, or by what they are shown as."""
+    begin, end = checked_range(since, until)
+    given = {name: value for name in NARROWED_BY if (value := request.query_params.get(name))}
+    for name, value in given.items():
+        if len(value) > LONGEST or not value.isprintable():
+            raise InvalidField(f"{name}: 1 to {LONGEST} printable characters")
+    if "user" in given:
+        given["user"] = await _stored(services, request.user.tenant, given["user"])
+    return CostFilter(since=begin, until=end, **given)
+
+
+async def _stored(services: Services, tenant: str, user: str) -> str:
+    try:
+        return await services.users.pseudonym(tenant, user)
+    except NotFound:
+        return user  # a tenant without a key has no users
+
+
+@get("/v1/costs/summary", permission="cost:read", dependencies={"wanted": Provide(wanted_costs)})
+async def cost_summary(
+    request: TurnRequest, services: NamedDependency[Services], wanted: NamedDependency[CostFilter]
 ) -> Response[Any]:
     """Totals of a range of time (the current month by default)."""
-    found = await services.costs.summary(request.user.tenant, *checked_range(since, until))
+    found = await services.costs.summary(request.user.tenant, wanted)
     if _wants_csv(request):
         return Response(as_csv(MODEL_COLUMNS, found["models"]), media_type=CSV)
     return Response(plain(found))
 
 
-@get("/v1/costs/series", permission="cost:read")
+@get("/v1/costs/series", permission="cost:read", dependencies={"wanted": Provide(wanted_costs)})
 async def cost_series(
     request: TurnRequest,
     services: NamedDependency[Services],
+    wanted: NamedDependency[CostFilter],
     group_by: FromQuery[str] = "model",
     interval: FromQuery[str] = "day",
-    since: Since = None,
-    until: Until = None,
 ) -> Response[Any]:
-    """Sums per hour or day, by model, step, user or session."""
-    if group_by not in ("model", "step", "user", "session") or interval not in ("hour", "day"):
-        raise InvalidField("group_by: model, step, user or session; interval: hour or day.")
-    begin, end = checked_range(since, until)
-    points = await services.costs.series(request.user.tenant, group_by, interval, begin, end)
+    """Sums per hour or day, by one of what costs can be filtered by."""
+    if group_by not in COLUMNS or interval not in ("hour", "day"):
+        raise InvalidField(f"group_by: {', '.join(COLUMNS)}; interval: hour or day.")
+    points = await services.costs.series(request.user.tenant, group_by, interval, wanted)
     if group_by == "user":
         points = await _named(services, request.user.tenant, points, "key")
         points.sort(key=lambda point: (point["at"], point["key"]))
     if _wants_csv(request):
         return Response(as_csv(SERIES_COLUMNS, points), media_type=CSV)
-    return Response({"group_by": group_by, "interval": interval, "series": plain(points), "currency": "USD"})
+    total = sum((point["cost_usd"] for point in points), Decimal(0))
+    body = {"group_by": group_by, "interval": interval, "currency": "USD", "total_usd": total, "series": points}
+    return Response(plain(body))
 
 
-@get("/v1/costs/lines", permission="cost:read")
+@get("/v1/costs/lines", permission="cost:read", dependencies={"wanted": Provide(wanted_costs)})
 async def cost_lines(
     request: TurnRequest,
     services: NamedDependency[Services],
+    wanted: NamedDependency[CostFilter],
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
-    since: Since = None,
-    until: Until = None,
 ) -> Response[Any] | Stream:
     """A line for every request that reached a model. As CSV without a limit: all of them."""
-    begin, end = checked_range(since, until)
     after, most, tenant = read_position(cursor), checked_limit(100 if limit is None else limit), request.user.tenant
     if _wants_csv(request) and limit is None:
-        return Stream(_all_lines(services, tenant, begin, end, after), media_type=CSV)
-    found = await _named(services, tenant, await services.costs.lines(tenant, begin, end, after, most + 1), "user")
+        return Stream(_all_lines(services, tenant, wanted, after), media_type=CSV)
+    found = await _named(services, tenant, await services.costs.lines(tenant, wanted, after, most + 1), "user")
     more, shown = len(found) > most, found[:most]
     following = position_cursor(shown[-1]["position"]) if more else None
     if _wants_csv(request):
@@ -91,10 +115,10 @@ async def cost_lines(
     return Response({"lines": plain(shown), "next": following})
 
 
-async def _all_lines(services: Services, tenant: str, begin: datetime, end: datetime, after: int) -> AsyncIterator[str]:
+async def _all_lines(services: Services, tenant: str, wanted: CostFilter, after: int) -> AsyncIterator[str]:
     """Page by page, so that a year of lines needs no more memory than a thousand."""
     header = True
-    while page := await services.costs.lines(tenant, begin, end, after, MOST):
+    while page := await services.costs.lines(tenant, wanted, after, MOST):
         yield as_csv(LINE_COLUMNS, await _named(services, tenant, page, "user"), header=header)
         after, header = page[-1]["position"], False
     if header:

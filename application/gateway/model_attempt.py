@@ -79,7 +79,8 @@ class Attempt:
                     if isinstance(event, TextDelta):
                         shown += len(event.text)
                     elif isinstance(event, Finished):
-                        settled = settle(started, event.usage)
+                        watched_ms = max(1, round(first * 1000)) if ask.links is not None else 0
+                        settled = settle(started, event.usage, first_token_ms=watched_ms)
                         journal.note(settled)
                         self._succeeded(route.model, first, ask.first_token_s)
                     yield event

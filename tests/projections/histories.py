@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
+
 from application.clock import new_id
 from application.ports.event_store import EventStore
 from domain.event import Envelope, Event
@@ -58,7 +60,10 @@ def turn(draw: random.Random, number: int = 1) -> list[Event]:
         if draw.random() < 0.3:
             guess = used(call, id, tokens=draw.randrange(5_000), estimated=True)
             events += [guess, corrected(guess, tokens=draw.randrange(5_000))] if draw.random() < 0.5 else [guess]
-        events.append(used(call, id, tokens=draw.randrange(5_000), model=draw.choice([SONNET, HAIKU])))
+        for _ in range(draw.choice((0, 0, 0, 1, 2))):
+            events.append(e.ModelFailedOver(turn_id=id, from_model=HAIKU, to_model=SONNET, reason="slow"))
+        settled = used(call, id, tokens=draw.randrange(5_000), model=draw.choice([SONNET, HAIKU]))
+        events.append(msgspec.structs.replace(settled, first_token_ms=draw.randrange(900)))
     citation = e.Citation(n=1, document_id=new_id(), title="A", quote="quoted words", start=3, end=15, score=0.5)
     ends: list[Event] = [
         e.TurnCompleted(turn_id=id, text=f"It is {number} [1].", citations=(citation,), model=SONNET, ms=9, ttft_ms=3),

@@ -34,11 +34,12 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
     assert summary["turns"] == 15
     assert summary["cache"]["exact_hits"] + summary["cache"]["semantic_hits"] + summary["cache"]["misses"] == 15
     assert {model["family"] for model in summary["models"]} <= {"sonnet", "haiku", "titan-embed"}
-    for group in ("model", "step", "user", "session"):
+    for group in ("model", "family", "step", "user", "session", "source"):
         for interval in ("hour", "day"):
             asked = NOVEMBER | {"group_by": group, "interval": interval}
-            points = (await house.get("/v1/costs/series", "analyst", **asked)).json()["series"]
-            assert sum(Decimal(point["cost_usd"]) for point in points) == total
+            series = (await house.get("/v1/costs/series", "analyst", **asked)).json()
+            assert sum(Decimal(point["cost_usd"]) for point in series["series"]) == total
+            assert series["total_usd"] == summary["total_usd"]
     lines: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
@@ -52,6 +53,29 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
     assert summary["lag_events"] == 0
     other = (await house.get("/v1/costs/summary", "analyst", tenant=new_id(), **NOVEMBER)).json()
     assert (other["total_usd"], other["calls"], other["models"]) == ("0", 0, [])
+
+
+async def test_costs_are_narrowed_by_what_is_asked_for(house: House) -> None:
+    mel = await house.services.users.known(house.tenant, "Mel 50%s")
+    session = await house.session(turns=3)
+    facts = [by(used(new_id(), model=HAIKU), mel), used(new_id())]
+    await house.writer.append(f"{house.tenant}/search/{new_id()}", facts, mel)
+    await house.feed()
+    every = (await house.get("/v1/costs/lines", "analyst", **NOVEMBER)).json()["lines"]
+    for asked, shown in (
+        ({"user": "Mel 50%s"}, {"user": "Mel 50%s"}),
+        ({"user": mel, "source": "api"}, {"user": "Mel 50%s", "source": "api"}),
+        ({"session": session}, {"session_id": session}),
+        ({"model": HAIKU}, {"model": HAIKU}),
+        ({"family": "sonnet", "step": "answer"}, {"family": "sonnet"}),
+        ({"step": "100%"}, {"step": "100%"}),
+    ):
+        wanted = [line for line in every if shown.items() <= line.items()]
+        lines = (await house.get("/v1/costs/lines", "analyst", **NOVEMBER, **asked)).json()["lines"]
+        summary = (await house.get("/v1/costs/summary", "analyst", **NOVEMBER, **asked)).json()
+        assert lines == wanted
+        assert summary["calls"] == len(wanted)
+        assert bool(wanted) != ("100%" in asked.values())
 
 
 async def test_csv_disarms_formulas(house: House) -> None:
@@ -153,6 +177,8 @@ async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house
             "invalid_range",
         ),
         ("/v1/costs/series", "analyst", {"group_by": "planet"}, "invalid_field"),
+        ("/v1/costs/lines", "analyst", {"model": "x" * 201}, "invalid_field"),
+        ("/v1/costs/summary", "analyst", {"step": "a\x01b"}, "invalid_field"),
         ("/v1/audit/events", "auditor", {"after": -1}, "invalid_range"),
         ("/v1/audit/events", "auditor", {"cursor": "cDE.cDI.x"}, "invalid_cursor"),
         ("/v1/audit/events", "auditor", {"cursor": "cDE"}, "invalid_cursor"),

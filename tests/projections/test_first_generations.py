@@ -12,6 +12,7 @@ from adapters.postgres.pool import Pool
 from api.composition.provision import READ_MODELS
 from api.health_checks import READ_MODELS as NAMES
 from application.clock import new_id, now
+from projections.cost_query import CostFilter
 from projections.cost_reads import CostReads
 from projections.first_generations import begin_first_generations, missing
 from projections.spending import LedgerSpending
@@ -36,4 +37,4 @@ async def test_empty_read_models_are_made_once_and_can_be_read(
     tenant, since = new_id(), now() - timedelta(days=1)
     spent = await LedgerSpending(pool).spent(tenant, "", since, now(), [])
     assert (spent.usd, spent.position) == (0, 0)
-    assert (await CostReads(pool, store).summary(tenant, since, now()))["turns"] == 0
+    assert (await CostReads(pool, store).summary(tenant, CostFilter(since=since, until=now())))["turns"] == 0

@@ -1,0 +1,119 @@
+"""The costs by the hour: sums over lines and marks that change with them, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg.sql import SQL, Composed, Identifier
+
+from projections.cost_entries import Entry
+from projections.transactions import Connection
+
+HOURS, USER_HOURS = "cost_hours", "cost_user_hours"
+KEY = ("tenant", "hour", "user_id", "kind", "source", "model", "family", "step", "price_version", "bucket")
+MEASURES = (
+    "n", "turns", "estimated", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "cost_usd", "estimated_usd", "saved_usd",
+)  # fmt: skip
+Key = tuple[Any, ...]
+Deltas = dict[Key, list[Any]]
+
+# What is summed has one shape: a settled call is of the kind `call` (saved by the prompt cache), a mark of its own
+# kind, the time of a first token `first_token` of its bucket. Of all users in one table, of each in another: most who
+# ask do not ask by user, and of users there are many.
+HOUR_COLUMNS = """
+  tenant text NOT NULL, hour timestamptz NOT NULL, user_id text NOT NULL,
+  kind text NOT NULL, source text NOT NULL, model text NOT NULL, family text NOT NULL, step text NOT NULL,
+  price_version text NOT NULL, bucket int NOT NULL,
+  n bigint NOT NULL, turns bigint NOT NULL, estimated bigint NOT NULL,
+  input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL,
+  cost_usd numeric NOT NULL, estimated_usd numeric NOT NULL, saved_usd numeric NOT NULL,
+  PRIMARY KEY (tenant, hour, user_id, kind, source, model, family, step, price_version, bucket)"""
+INDEXES = {HOURS: (), USER_HOURS: (("tenant", "user_id", "hour"),)}
+
+
+# Equal sums are spelled alike, in whatever order they were added: nine decimal places, or as many as it takes.
+ADD = """
+INSERT INTO {table} AS old VALUES (
+  %(tenant)s, %(hour)s, %(user_id)s, %(kind)s, %(source)s, %(model)s, %(family)s, %(step)s, %(price_version)s,
+  %(bucket)s, %(n)s, %(turns)s, %(estimated)s,
+  %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
+  trim_scale(%(cost_usd)s::numeric) + 0.000000000, trim_scale(%(estimated_usd)s::numeric) + 0.000000000,
+  trim_scale(%(saved_usd)s::numeric) + 0.000000000)
+ON CONFLICT (tenant, hour, user_id, kind, source, model, family, step, price_version, bucket) DO UPDATE SET
+  n = old.n + excluded.n, turns = old.turns + excluded.turns, estimated = old.estimated + excluded.estimated,
+  input_tokens = old.input_tokens + excluded.input_tokens, output_tokens = old.output_tokens + excluded.output_tokens,
+  cache_read_tokens = old.cache_read_tokens + excluded.cache_read_tokens,
+  cache_write_tokens = old.cache_write_tokens + excluded.cache_write_tokens,
+  cost_usd = trim_scale(old.cost_usd + excluded.cost_usd) + 0.000000000,
+  estimated_usd = trim_scale(old.estimated_usd + excluded.estimated_usd) + 0.000000000,
+  saved_usd = trim_scale(old.saved_usd + excluded.saved_usd) + 0.000000000"""
+CLEAR = """
+DELETE FROM {table} WHERE tenant = %(tenant)s AND hour = %(hour)s AND user_id = %(user_id)s AND kind = %(kind)s
+  AND source = %(source)s AND model = %(model)s AND family = %(family)s AND step = %(step)s
+  AND price_version = %(price_version)s AND bucket = %(bucket)s AND n = 0"""
+
+
+def deltas_of(added: Iterable[Entry], taken: Iterable[Entry]) -> Deltas:
+    """What lines and marks that come, and lines that go, change of each hour's sums."""
+    deltas: Deltas = {}
+    for entries, sign in ((added, 1), (taken, -1)):
+        for entry in entries:
+            for key, values in _summed(entry):
+                sums = deltas.setdefault(key, [0] * len(MEASURES))
+                for place, value in enumerate(values):
+                    sums[place] += sign * value
+    return {key: sums for key, sums in deltas.items() if any(sums)}
+
+
+async def add(connection: Connection, generation: int, deltas: Deltas) -> None:
+    """Change the sums. Keys are taken in order, so that two lanes that change the same hours wait for each other and
+    never for good."""
+    for table, changed in ((HOURS, _of_all_users(deltas)), (USER_HOURS, deltas)):
+        ordered = [dict(zip((*KEY, *MEASURES), (*key, *sums), strict=True)) for key, sums in sorted(changed.items())]
+        gone = [row for row in ordered if row["n"] < 0]
+        async with connection.cursor() as cursor:
+            if ordered:
+                await cursor.executemany(into(ADD, table, generation), ordered)
+            if gone:
+                await cursor.executemany(into(CLEAR, table, generation), gone)
+
+
+def into(sql: str, table: str, generation: int) -> Composed:
+    """A statement on a table of a generation."""
+    return SQL(sql).format(table=Identifier("projections", f"{table}_{generation}"))
+
+
+def hour_of(at: datetime) -> datetime:
+    """The beginning of the hour (UTC) that a moment is in."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _summed(entry: Entry) -> list[tuple[Key, Sequence[Any]]]:
+    """The sums that a line or a mark is part of."""
+    place = (entry["tenant"], hour_of(entry["at"]), entry["user_id"])
+    if "kind" in entry:
+        saved = [0, 0, 0, 0, 0, 0, 0, entry["saved_usd"]]
+        return [((*place, entry["kind"], entry["source"], "", "", "", "", 0), [1, entry["turns"], *saved])]
+    estimated, cost = int(entry["estimated"]), entry["cost_usd"]
+    tokens = [entry[name] for name in MEASURES[3:7]]
+    names = [entry[name] for name in ("source", "model", "family", "step", "price_version")]
+    values = [1, 0, estimated, *tokens, cost, cost * estimated, entry["prompt_cache_saved_usd"]]
+    summed: list[tuple[Key, Sequence[Any]]] = [((*place, "call", *names, 0), values)]
+    if entry["first_token"]:
+        timed = (*place, "first_token", entry["source"], "", "", "", "", entry["first_token"])
+        summed.append((timed, [1, *[0] * (len(MEASURES) - 1)]))
+    return summed
+
+
+def _of_all_users(deltas: Deltas) -> Deltas:
+    whole: Deltas = {}
+    for key, sums in deltas.items():
+        (tenant, hour, _, *rest) = key
+        total = whole.setdefault((tenant, hour, "", *rest), [0] * len(MEASURES))
+        for place, value in enumerate(sums):
+            total[place] += value
+    return {key: sums for key, sums in whole.items() if any(sums)}
