@@ -50,8 +50,8 @@ class CostReads:
     async def summary(self, tenant: str, wanted: CostFilter) -> Row:
         """Totals of a range of time, by model. What turns and caches say is None under a filter by model, family or
         step, which they do not know."""
-        query = SQL(SUMMARY).format(entries=entries(wanted, by_hours=self._by_hours))
         async with reading(self._pool, tenant) as connection:
+            query = SQL(SUMMARY).format(entries=entries(wanted, by_hours=self._by_hours))
             sums = await rows(connection, query, parameters(tenant, wanted))
             latest = (await rows(connection, LATEST, {"tenant": tenant}))[0]["at"]
         calls = [row for row in sums if row["kind"] == "call"]
@@ -73,15 +73,15 @@ class CostReads:
 
     async def series(self, tenant: str, group: str, interval: str, wanted: CostFilter) -> list[Row]:
         """Sums per interval (`hour` or `day`, UTC) and group (a key of COLUMNS)."""
-        found = entries(wanted, group=group, calls_only=True, by_hours=self._by_hours)
-        query = SQL(SERIES).format(group=Identifier(COLUMNS[group]), interval=interval, entries=found)
         async with reading(self._pool, tenant) as connection:
+            found = entries(wanted, group=group, calls_only=True, by_hours=self._by_hours)
+            query = SQL(SERIES).format(group=Identifier(COLUMNS[group]), interval=interval, entries=found)
             return await rows(connection, query, parameters(tenant, wanted))
 
     async def lines(self, tenant: str, wanted: CostFilter, after: int, limit: int) -> list[Row]:
         """A line a call, in the order of the log, after a position."""
-        query = SQL(LINES).format(where=where(wanted, "at", wanted.since, wanted.until))
         async with reading(self._pool, tenant) as connection:
+            query = SQL(LINES).format(where=where(wanted, "at", wanted.since, wanted.until))
             return await rows(connection, query, {**parameters(tenant, wanted), "after": after, "limit": limit})
 
 
