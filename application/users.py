@@ -22,8 +22,13 @@ from domain.refusals import NotFound, Refusal
 
 BYTES = 16
 SEEN = 50_000
-AT_ONCE = 2
-"""Names that a process stores at a time: nobody waits for them, so they must not take the database from who does."""
+TENANTS_AT_ONCE = 2
+"""Tenants whose names a process stores at a time: nobody waits for them, so they must not take the database from who
+does."""
+MOST_TOGETHER = 200
+"""Names of a tenant that are stored together."""
+MOST_WAITING = 20_000
+"""Names that wait to be stored. One beyond them is stored when it is seen again."""
 CONTEXT = "user.name.1"
 log = structlog.get_logger()
 
@@ -45,8 +50,9 @@ class Users:
     store: Shredder
     _seen: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
     _tasks: TaskSet = field(default_factory=partial(TaskSet, "user_name"))
-    _keeping: dict[asyncio.Task[None], str] = field(default_factory=dict)
-    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _waiting: dict[str, dict[str, str]] = field(default_factory=dict)
+    _keeping: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TENANTS_AT_ONCE))
 
     async def principal(self, identity: Identity) -> Principal:
         """Who is calling, by pseudonym; the name is kept behind the caller's back the first time it is seen here. In a
@@ -84,9 +90,8 @@ class Users:
         names = {user: user for user in stored}
         if not asked:
             return names
-        await asyncio.gather(
-            *(task for task, whose in self._keeping.items() if whose == tenant), return_exceptions=True
-        )
+        if keeping := self._keeping.get(tenant):
+            await asyncio.gather(keeping, return_exceptions=True)
         found = await self.rows.fetch(tenant, asked)
         await self.sealer.unlock([_stream(tenant, user) for user in found])
         for user, sealed in found.items():
@@ -108,31 +113,49 @@ class Users:
         if (tenant, user) in self._seen:
             self._seen.move_to_end((tenant, user))
             return
+        if sum(map(len, self._waiting.values())) >= MOST_WAITING:
+            return
         self._seen[tenant, user] = None
         if len(self._seen) > SEEN:
             self._seen.popitem(last=False)
-        task = self._tasks.start(self._keep(tenant, user, name))
-        self._keeping[task] = tenant
-        task.add_done_callback(lambda done: self._keeping.pop(done, None))
+        self._waiting.setdefault(tenant, {})[user] = name
+        if tenant not in self._keeping:
+            self._keeping[tenant] = self._tasks.start(self._keep(tenant))
 
-    async def _keep(self, tenant: str, user: str, name: str) -> None:
+    async def _keep(self, tenant: str) -> None:
+        """Store what waits of a tenant, and what comes meanwhile."""
         try:
             async with self._places:
-                if user not in await self.rows.fetch(tenant, [user]):
-                    sealed = await self.sealer.seal(_stream(tenant, user), name.encode(), CONTEXT)
-                    await self.rows.keep(tenant, user, sealed)
+                while waiting := list(self._waiting.pop(tenant, {}).items()):
+                    for first in range(0, len(waiting), MOST_TOGETHER):
+                        await self._store(tenant, dict(waiting[first : first + MOST_TOGETHER]))
+        finally:
+            del self._keeping[tenant]
+
+    async def _store(self, tenant: str, names: dict[str, str]) -> None:
+        try:
+            known = await self.rows.fetch(tenant, names)
+            new = {user: name for user, name in names.items() if user not in known}
+            await self.sealer.make_keys([_stream(tenant, user) for user in new])
+            sealed = {user: await self._sealed(tenant, user, name) for user, name in new.items()}
+            if whole := {user: name for user, name in sealed.items() if name is not None}:
+                await self.rows.keep(tenant, whole)
+        except Exception as error:
+            for user in names:
+                self._seen.pop((tenant, user), None)
+            if not isinstance(error, Refusal):
+                raise
+            log.warning("user_names_not_kept", code=error.code, names=len(names))
+
+    async def _sealed(self, tenant: str, user: str, name: str) -> bytes | None:
+        try:
+            return await self.sealer.seal(_stream(tenant, user), name.encode(), CONTEXT)
         except NotFound:
-            pass  # erased: whoever comes back stays without a name
-        except Refusal as refusal:
-            log.warning("user_name_not_kept", code=refusal.code)
-            self._seen.pop((tenant, user), None)
-        except Exception:
-            self._seen.pop((tenant, user), None)
-            raise
+            return None  # erased: whoever comes back stays without a name
 
     async def close(self) -> None:
         """Let what is under way end."""
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await asyncio.gather(*self._keeping.values(), return_exceptions=True)
 
 
 async def hashed_client_id(sealer: Sealer, stream: str, client_id: str) -> str:

@@ -104,10 +104,10 @@ class KeyVault:
                 return
             opened = True
         for stream, wrapped in keys:
-            self.keyring.miss(stream, KeyDamaged if opened else KeyUnusable)  # until it is here
             if opened:
-                with isolated("stream_key", stream=stream):
-                    self.keyring.unwrap(stream, wrapped)
+                self._unwrap(stream, wrapped)
+            else:
+                self.keyring.miss(stream, KeyUnusable)
 
     async def usable(self, stream: str) -> AESGCM | None:
         """The stream's key; None when it has none, or no longer. `KeyUnusable` when it cannot be had. Keys may be let
@@ -146,28 +146,42 @@ class KeyVault:
         for _ in range(TRIES):
             if cipher is not None:
                 return cipher
-            await self._ensure(stream)
+            await self.make_keys([stream])
             with suppress(KeyNotAtHand):
                 cipher = self.keyring.usable(stream)
                 if cipher is None:
                     raise NotFound("What this stream held was erased.")
         raise KeyNotAtHand
 
-    async def _ensure(self, stream: str) -> None:
-        new = await self.new_stream_key(stream)
-        async with of_tenant(self._pool, tenant_of(stream)) as connection:
-            await connection.execute(
-                "INSERT INTO stream_keys VALUES (%s, %s) ON CONFLICT (stream) DO NOTHING", (stream, new.wrapped)
-            )
-            cursor = await connection.execute("SELECT wrapped FROM stream_keys WHERE stream = %s", (stream,))
-            row = await cursor.fetchone()
-        if row[0] is None:
-            self.keyring.miss_for_good(stream)
-        else:
-            try:
-                self.keyring.unwrap(stream, bytes(row[0]))
-            except Exception as error:  # its wrapped form is damaged
-                raise KeyDamaged from error
+    async def make_keys(self, streams: Sequence[str]) -> None:
+        """See `application/ports/keys.py`."""
+        asked: dict[str, list[str]] = defaultdict(list)
+        for stream in set(streams):
+            asked[acting_tenant(tenant_of(stream))].append(stream)
+        for tenant, all_of_it in asked.items():
+            own = [stream for stream in all_of_it if self.keyring.get(stream) is None]
+            if not own:
+                continue
+            new = [(await self.new_stream_key(stream)).wrapped for stream in own]
+            async with of_tenant(self._pool, tenant) as connection:
+                await connection.execute(
+                    "INSERT INTO stream_keys SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING",
+                    (own, new),
+                )
+                cursor = await connection.execute(
+                    "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s)", (own,)
+                )
+                rows = await cursor.fetchall()
+            for stream, wrapped in rows:
+                if wrapped is None:
+                    self.keyring.miss_for_good(stream)
+                else:
+                    self._unwrap(stream, bytes(wrapped))
+
+    def _unwrap(self, stream: str, wrapped: bytes) -> None:
+        self.keyring.miss(stream, KeyDamaged)  # until it is here
+        with isolated("stream_key", stream=stream):
+            self.keyring.unwrap(stream, wrapped)
 
     async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
         """See `application/ports/keys.py`."""

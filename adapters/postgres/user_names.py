@@ -13,11 +13,12 @@ class PostgresUserNames:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def keep(self, tenant: str, pseudonym: str, sealed: bytes) -> None:
+    async def keep(self, tenant: str, sealed: Mapping[str, bytes]) -> None:
         """See the port."""
         async with tenant_transaction(self._pool, tenant) as connection:
             await connection.execute(
-                "INSERT INTO user_names VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (tenant, pseudonym, sealed)
+                "INSERT INTO user_names SELECT %s, * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING",
+                (tenant, list(sealed), list(sealed.values())),
             )
 
     async def fetch(self, tenant: str, pseudonyms: Collection[str]) -> Mapping[str, bytes]:

@@ -51,6 +51,11 @@ class Sealer(Protocol):
         that is there but cannot be used keeps no other out: whoever needs it hears `KeyUnusable`."""
         ...
 
+    async def make_keys(self, streams: Sequence[str]) -> None:
+        """Have a data key in memory for each of these streams, made where there is none, so that sealing costs no round
+        trip. One that was shredded or is damaged keeps no other out: whoever seals with it hears so."""
+        ...
+
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
         """AES-256-GCM of `plain` with the stream's key, bound to `stream` and `context`. Makes the key if need be, but
         never a second one: `domain.refusals.NotFound` when the stream's key was shredded."""

@@ -9,8 +9,8 @@ from typing import Protocol
 class UserNames(Protocol):
     """A tenant's table from pseudonym to sealed name."""
 
-    async def keep(self, tenant: str, pseudonym: str, sealed: bytes) -> None:
-        """Add a row; one that is there already stays."""
+    async def keep(self, tenant: str, sealed: Mapping[str, bytes]) -> None:
+        """Add rows, by pseudonym; one that is there already stays."""
         ...
 
     async def fetch(self, tenant: str, pseudonyms: Collection[str]) -> Mapping[str, bytes]:

@@ -42,6 +42,18 @@ class NoKeys(InMemorySealer):
         raise NotFound
 
 
+class Forgetful(InMemorySealer):
+    """The first key that it is asked for was shredded."""
+
+    gone = ""
+
+    async def seal(self, stream: str, *given: Any) -> bytes:
+        self.gone = self.gone or stream
+        if stream == self.gone:
+            raise NotFound
+        return await super().seal(stream, *given)
+
+
 def users(sealer: InMemorySealer | None = None) -> tuple[Users, Table]:
     store, table = InMemoryEventStore(), Table()
     return Users(sealer or InMemorySealer(store.shredded), table, store), table
@@ -76,6 +88,21 @@ async def test_a_name_is_looked_for_once_and_again_after_it_could_not_be_kept() 
 async def test_a_name_can_be_asked_for_as_soon_as_it_was_seen() -> None:
     known, _ = users()
     assert await known.name("a", await known.known("a", NAME)) == NAME
+
+
+async def test_names_seen_at_once_are_kept_together() -> None:
+    known, table = users()
+    seen = [await known.known("a", f"{n}@example.org") for n in range(300)]
+    await known.close()
+    assert (await known.names("a", seen)).keys() == set(seen) and len(table.rows) == 300
+    assert table.asked <= 4
+
+
+async def test_one_erased_name_keeps_no_other_out() -> None:
+    known, table = users(Forgetful())
+    ada, bob = await known.known("a", "ada"), await known.known("a", "bob")
+    await known.close()
+    assert set(table.rows) == {("a", bob)} != {("a", ada)}
 
 
 async def test_where_nothing_can_be_stored_a_user_is_nobody() -> None:

@@ -22,6 +22,9 @@ class InMemorySealer:
     async def unlock(self, streams: Sequence[str]) -> None:
         return None
 
+    async def make_keys(self, streams: Sequence[str]) -> None:
+        return None
+
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
         key = self._keys.setdefault(stream, AESGCM.generate_key(256))
         nonce = os.urandom(12)

@@ -14,8 +14,8 @@ class InMemoryUserNames:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], bytes] = {}
 
-    async def keep(self, tenant: str, pseudonym: str, sealed: bytes) -> None:
-        self.rows.setdefault((tenant, pseudonym), sealed)
+    async def keep(self, tenant: str, sealed: Mapping[str, bytes]) -> None:
+        self.rows = {(tenant, pseudonym): name for pseudonym, name in sealed.items()} | self.rows
 
     async def fetch(self, tenant: str, pseudonyms: Collection[str]) -> Mapping[str, bytes]:
         return {user: self.rows[tenant, user] for user in pseudonyms if (tenant, user) in self.rows}
