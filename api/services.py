@@ -18,6 +18,7 @@ from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.blobs import Blobs
+from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
@@ -81,6 +82,8 @@ class Services:
     verifier: TokenVerifier
     users: Users
     tickets: Tickets
+    link_verifier: TokenVerifier
+    console: ConsoleSignIns
     directory: TenantDirectory
     create_tenant: CreateTenantHandler
     put_assistant: PutAssistantHandler

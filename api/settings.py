@@ -85,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audience: str = "colloquy"
     token_ttl_s: int = 900
     keys_file: str = ""
+    # How long a browser that signed in to the console stays signed in
+    console_session_s: int = 8 * 60 * 60
     # Audit
     audit_anchor_s: float = 60.0
     log_level: str = "info"

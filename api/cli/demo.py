@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 import httpx
 
 from api.cli.connection import Patient, checked, credentials
-from domain.access import PLATFORM_TENANT
+from api.cli.console import sign_in_link
+from domain.access import PLATFORM_TENANT, ROLES
 
 INDEXED_S = 60.0
 POLL_S = 0.25
+DEMO_USER = "demo"
+TENANT_ROLES = [role for role in ROLES if role != "operator"]
 
 DEMO: dict[str, dict[str, str]] = {
     "Northwind Coffee": {
@@ -64,6 +67,7 @@ def seed(url: str, progress: Callable[[str], None]) -> Iterator[str]:
                 add(http, ids[name], documents)
         progress("demo tenants")
     first = ids[next(iter(DEMO))]
+    yield f"Console:  {sign_in_link(url, first, DEMO_USER, TENANT_ROLES)}"
     yield f'Ask:  colloquy chat --tenant {first} "How long can I return coffee?"'
 
 

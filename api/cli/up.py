@@ -180,6 +180,7 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
 
         for line in seed(url, progress):
             click.echo(line, err=True)
+    click.echo(f"The console is at {url}/console; `colloquy console` makes a link to sign in with.", err=True)
     if "bedrock" in stack.pids:
         click.echo("Bedrock is a local stand-in; set AWS_ENDPOINT_URL_BEDROCK_RUNTIME for another one.", err=True)
     click.echo(json.dumps(installation.describe()) if as_json else f"ready {url}")

@@ -28,23 +28,29 @@ def rotate_token_keys(settings: Settings) -> None:
     rotate_key_file(_existing(settings))
 
 
-def token_issuer(settings: Settings) -> TokenIssuer:
+def link_audience(settings: Settings) -> str:
+    """Of tokens that make links to the console, and open nothing else: only who holds the installation's keys makes
+    one, so that nobody's access token becomes a session that outlives it."""
+    return f"{settings.audience}/console-links"
+
+
+def token_issuer(settings: Settings, audience: str = "") -> TokenIssuer:
     """Issues tokens with the installation's keys; RuntimeError when there are none."""
     from adapters.jose.claims import ClaimRules
     from adapters.jose.issuer import JoseTokenIssuer
     from adapters.jose.key_file import KeyFile
 
-    rules = ClaimRules(settings.issuer, settings.audience, settings.token_ttl_s)
+    rules = ClaimRules(settings.issuer, audience or settings.audience, settings.token_ttl_s)
     return JoseTokenIssuer(KeyFile(_existing(settings)), rules)
 
 
-def token_verifier(settings: Settings) -> TokenVerifier:
+def token_verifier(settings: Settings, audience: str = "") -> TokenVerifier:
     """Verifies tokens with the installation's keys; RuntimeError when there are none."""
     from adapters.jose.claims import ClaimRules
     from adapters.jose.key_file import KeyFile
     from adapters.jose.verifier import JoseTokenVerifier
 
-    rules = ClaimRules(settings.issuer, settings.audience, settings.token_ttl_s)
+    rules = ClaimRules(settings.issuer, audience or settings.audience, settings.token_ttl_s)
     return JoseTokenVerifier(KeyFile(_existing(settings)), rules)
 
 

@@ -38,6 +38,7 @@ from adapters.postgres.tool_queries import ToolQueries
 from adapters.postgres.user_names import PostgresUserNames
 from adapters.s3.blobs import S3Blobs
 from adapters.tabular.reader import ProcessTableReader
+from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
 from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.feed_tail import ValkeyFeedTail
 from adapters.valkey.reservations import ValkeyReservations
@@ -45,7 +46,7 @@ from adapters.valkey.step_replies import ValkeyStepReplies
 from adapters.valkey.tickets import ValkeyTickets
 from adapters.webhook.webhooks import open_webhooks
 from api.composition.aws_client import open_aws
-from api.composition.token_wiring import derivation_secrets, token_verifier
+from api.composition.token_wiring import derivation_secrets, link_audience, token_verifier
 from api.composition.turn_wiring import TurnParts, put_together
 from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
@@ -331,6 +332,8 @@ async def _assemble(
         verifier=token_verifier(settings),
         users=users,
         tickets=ValkeyTickets(cache, derivation_secrets(settings)),
+        link_verifier=token_verifier(settings, link_audience(settings)),
+        console=ValkeyConsoleSignIns(cache, derivation_secrets(settings)),
         directory=directory,
         create_tenant=CreateTenantHandler(store, store.vault, corpus, directory, users),
         put_assistant=PutAssistantHandler(store, tenants),

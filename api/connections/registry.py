@@ -106,6 +106,11 @@ class Sockets:
             if isinstance(outcome, BaseException) and not isinstance(outcome, ClientGone | TimeoutError):
                 _end_broken(socket, outcome)
 
+    def hang_up_token(self, token_id: str, code: int, reason: str) -> None:
+        """Close those that were opened with these credentials."""
+        for socket in [found for found in self._open if token_id and found.principal.token_id == token_id]:
+            socket.hang_up(code, reason)
+
     def hang_up_all(self, code: int, reason: str) -> None:
         """Close them all."""
         for socket in list(self._open):

@@ -11,17 +11,19 @@ from litestar.enums import RequestEncodingType, ScopeType
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import BodyKwarg
 
-from api.security.origins import origin_allowed
+from api.security.cookies import BY_COOKIE, has_csrf_token, session_secret
+from api.security.origins import origin_allowed, own_origin
 from api.services import Services
 from api.telemetry.metrics import unauthorized
 from application.acting_tenant import act_for, acting_for
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.users import Users
-from domain.access import Principal
+from domain.access import Identity, Principal
 from domain.refusals import Forbidden, InvalidField, Unauthorized, UnsupportedMediaType
 
 TICKET = "ticket."
+SAFE = ("GET", "HEAD")
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 log = structlog.get_logger()
@@ -39,8 +41,7 @@ def guard(services: Services) -> Guard:
         address = services.addresses.proxies.client(connection.scope)
         services.addresses.check_failures(address)
         try:
-            tickets = services.tickets if socket else None
-            principal = await authenticate(connection, services.verifier, services.users, tickets)
+            principal = await _principal(connection, handler, services)
         except Unauthorized as refusal:
             services.addresses.failed(address)
             unauthorized.inc()
@@ -58,6 +59,32 @@ def guard(services: Services) -> Guard:
             _check_media_type(connection, handler)
 
     return check
+
+
+async def _principal(connection: Connection, handler: BaseRouteHandler, services: Services) -> Principal:
+    """By the one kind of credential that this door takes: the cookie, a token of one audience, or a ticket."""
+    if handler.opt.get("by_cookie") or connection.scope.get(BY_COOKIE):
+        identity = await _signed_in(connection, services)
+        with acting_for(identity.tenant):
+            return await services.users.principal(identity)
+    verifier = services.link_verifier if handler.opt.get("makes_links") else services.verifier
+    tickets = services.tickets if connection.scope["type"] == ScopeType.WEBSOCKET else None
+    return await authenticate(connection, verifier, services.users, tickets)
+
+
+async def _signed_in(connection: Connection, services: Services) -> Identity:
+    """Whose browser it is. What changes anything must come from a page of ours, which knows the session's token."""
+    if any(name == b"authorization" for name, _ in connection.scope["headers"]):
+        raise Unauthorized("a bearer at the console's door")
+    scheme = services.addresses.proxies.scheme(connection.scope)
+    secret = session_secret(connection.scope, scheme)
+    identity = await services.console.find(secret) if secret else None
+    if identity is None:
+        raise Unauthorized("no session of the console")
+    ours = own_origin(connection.scope["headers"], scheme) and has_csrf_token(connection.scope, secret)
+    if connection.scope.get("method") not in SAFE and not ours:
+        raise Forbidden("This request did not come from a page of the console.")
+    return identity
 
 
 async def authenticate(

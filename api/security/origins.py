@@ -9,6 +9,15 @@ from api.settings import Settings
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
+def own_origin(headers: RawHeaders, scheme: str) -> bool:
+    """Whether a request comes from a page of this very origin, or from no page at all. Browsers say it of whatever is
+    no plain GET, and no page can say it for them (Fetch, section 3.1; Fetch Metadata)."""
+    said = {name: value.decode("latin-1") for name, value in headers}
+    if said.get(b"sec-fetch-site", "same-origin") != "same-origin":
+        return False
+    return said.get(b"origin") in (None, f"{scheme}://{said.get(b'host', '')}")
+
+
 def origin_allowed(headers: RawHeaders, settings: Settings, *, scheme: str = "http") -> bool:
     """Whether the handshake comes from a page that we trust, or from no page at all.
 

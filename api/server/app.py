@@ -1,4 +1,4 @@
-"""The Litestar application: every handler of `api/http` and the chat socket, behind the guard and inside the shell."""
+"""The Litestar application: every handler of `api/http`, the console and the chat socket, behind the guard."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
+import api.console
 import api.http
+from api.console.assets import own_assets
+from api.console.pages import answer_failure
+from api.console.public_api import ConsoleDoor
 from api.http.request.json_body import JsonRequest
-from api.problems import answer_problem
 from api.security.guard import guard
 from api.server.edge_middleware import EdgeMiddleware, remember
 from api.services import Services
@@ -28,11 +31,15 @@ def create_app(services: Services) -> Litestar:
     async def the_services() -> Services:
         return services
 
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        return answer_failure(request, services, error)
+
+    own_assets()  # read and compressed now, not while somebody waits
     app = Litestar(
         route_handlers=list(all_routes()),
         guards=[guard(services)],
         dependencies={"services": Provide(the_services, use_cache=True)},
-        exception_handlers={Exception: answer_problem},
+        exception_handlers={Exception: answer},
         after_exception=[remember],
         request_class=JsonRequest,
         request_max_body_size=MAX_BODY,
@@ -41,13 +48,14 @@ def create_app(services: Services) -> Litestar:
         # Names that annotations of handlers use; handlers import `Services` under the same name.
         signature_namespace={"Services": Services, "Any": Any},
     )
-    app.asgi_handler = EdgeMiddleware(app.asgi_handler)
+    app.asgi_handler = EdgeMiddleware(ConsoleDoor(app.asgi_handler))
     return app
 
 
 def all_routes() -> Iterator[BaseRouteHandler]:
-    """Whatever handler stands in a file of `api/http` is a route, and so is the chat socket."""
-    modules = [f"api.http.{found.name}" for found in pkgutil.iter_modules(api.http.__path__)]
+    """Whatever handler stands in a file of `api/http` or `api/console` is a route, and so is the chat socket."""
+    rooms = (api.http, api.console)
+    modules = [f"{room.__name__}.{found.name}" for room in rooms for found in pkgutil.iter_modules(room.__path__)]
     for name in [*modules, "api.socket.chat_socket"]:
         for value in vars(importlib.import_module(name)).values():
             if isinstance(value, HTTPRouteHandler | WebsocketRouteHandler):

@@ -15,7 +15,7 @@ import httpx
 
 from adapters.files.scratch import UnnamedFiles
 from adapters.in_process.tickets import InMemoryTickets
-from api.composition.token_wiring import create_token_keys, token_issuer, token_verifier
+from api.composition.token_wiring import create_token_keys, link_audience, token_issuer, token_verifier
 from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
@@ -40,6 +40,7 @@ from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from domain.access import PLATFORM_TENANT
 from tests.fakes.fixed_spending import FixedSpending
+from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_reservations import InMemoryReservations
 from tests.fakes.in_memory_sealer import InMemorySealer
@@ -111,6 +112,8 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "directory": directory,
         "tickets": InMemoryTickets(),
         "verifier": token_verifier(settings),
+        "link_verifier": token_verifier(settings, link_audience(settings)),
+        "console": InMemoryConsoleSignIns(),
         "users": users,
         "create_tenant": CreateTenantHandler(store, noted, noted, directory, users),  # type: ignore[arg-type]
         "put_assistant": PutAssistantHandler(store, tenants),

@@ -27,6 +27,7 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "Query": ("POST", "/v1/search", "member", {"query": "x"}),
     "NewTitle": ("PATCH", "/v1/sessions/01977c9e-1111-7000-8000-000000000001", "member", {"title": "x"}),
     "Fork": ("POST", "/v1/sessions/01977c9e-1111-7000-8000-000000000001/fork", "member", {"version": 1}),
+    "SignIn": ("POST", "/console/sign-in", "member", {"secret": "x"}),
     "NewTenant": ("POST", "/v1/tenants", "operator", {"name": "x"}),
 }
 """How each body is sent, as whom, and a small one."""

@@ -12,7 +12,12 @@ from api.server.app import all_routes, create_app
 from api.services import Services
 from domain.access import PERMISSIONS, PLATFORM_TENANT, ROLES, Permission, Principal
 
-PUBLIC = {"/health/live", "/health/ready", "/metrics"}
+PUBLIC = {"/health/live", "/health/ready", "/metrics"} | {
+    "/console/sign-in",
+    "/console/assets/{where:str}/{name:str}",
+    "/favicon.ico",
+    "/favicon.svg",
+}
 GRANTS = {
     "member": {"chat", "search", "session:read", "document:read", "ticket:issue"},
     "editor": {"document:read", "document:write", "ticket:issue"},

@@ -1,0 +1,44 @@
+"""Links and sessions of the console in Valkey: sealed, under hashes, and gone when their time is over."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+from adapters.valkey.sealed_entries import SealedEntries, Secrets
+from domain.access import Identity
+
+
+class ValkeyConsoleSignIns:
+    """See `application.ports.console_sign_ins.ConsoleSignIns`. Without Valkey nobody signs in, and nobody is signed in:
+    a session that was ended must not come back by a store's being away."""
+
+    def __init__(self, client: Any, installation: Secrets) -> None:
+        self._links = SealedEntries(client, installation, "console_link", Identity)
+        self._sessions = SealedEntries(client, installation, "console_session", Identity)
+
+    async def make_link(self, identity: Identity, ttl_s: int) -> str:
+        """See the port."""
+        secret = secrets.token_urlsafe(32)
+        await self._links.put(secret, identity, ttl_s)
+        return secret
+
+    async def redeem_link(self, secret: str) -> Identity | None:
+        """See the port."""
+        return await self._links.take(secret)
+
+    async def begin(self, identity: Identity) -> str:
+        """See the port."""
+        secret = secrets.token_urlsafe(32)
+        await self._sessions.put(secret, identity, identity.expires_at - time.time())
+        return secret
+
+    async def find(self, secret: str) -> Identity | None:
+        """See the port."""
+        identity = await self._sessions.find(secret)
+        return identity if identity and identity.expires_at > time.time() else None
+
+    async def end(self, secret: str) -> None:
+        """See the port."""
+        await self._sessions.drop(secret)

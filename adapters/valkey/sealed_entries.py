@@ -1,0 +1,91 @@
+"""Entries in Valkey under secrets that only their holders have: the key is a hash, and the value sealed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import structlog
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from valkey.exceptions import ValkeyError
+
+from domain.refusals import DependencyUnavailable
+
+DEADLINE_S = 1.0
+NONCE = 12
+Secrets = Callable[[], Sequence[bytes]]
+T = TypeVar("T")
+log = structlog.get_logger()
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class SealedEntries(Generic[T]):
+    """Values of type `kind` under names of `prefix`. Who reads the store cannot use what it holds, and who writes there
+    can make nobody anybody: opening one takes the installation's secret and the entry's own.
+
+    `secrets` are the installation's, the one to seal with first; the rest open what was sealed before they were
+    replaced. Every method raises `DependencyUnavailable` when Valkey does not answer.
+    """
+
+    def __init__(self, client: Any, secrets: Secrets, prefix: str, kind: type[T]) -> None:
+        self._client, self._secrets, self._prefix = client, secrets, prefix
+        # A value that is put back after its end, or under another prefix, is nothing.
+        self._decoder = msgspec.msgpack.Decoder(tuple[float, kind])  # type: ignore[valid-type]
+
+    async def put(self, secret: str, value: T, ttl_s: float) -> None:
+        """Keep a value for so long."""
+        until, key = time.time() + ttl_s, self._key(secret)
+        nonce = os.urandom(NONCE)
+        sealed = self._cipher(self._secrets()[0], secret).encrypt(nonce, _encode((until, value)), key.encode())
+        await self._within(self._client.set(key, nonce + sealed, px=max(1, int(ttl_s * 1000))))
+
+    async def find(self, secret: str) -> T | None:
+        """What is kept, which stays."""
+        return self._opened(secret, await self._within(self._client.get(self._key(secret))))
+
+    async def take(self, secret: str) -> T | None:
+        """What was kept, which is gone: of many at once one gets it."""
+        return self._opened(secret, await self._within(self._client.getdel(self._key(secret))))
+
+    async def drop(self, secret: str) -> None:
+        """Nothing is kept any more."""
+        await self._within(self._client.delete(self._key(secret)))
+
+    async def _within(self, answer: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                return await answer
+        except (ValkeyError, OSError, TimeoutError) as error:
+            raise DependencyUnavailable(f"{self._prefix}: {type(error).__name__}") from None
+
+    def _opened(self, secret: str, sealed: bytes | None) -> T | None:
+        """None for what was never sealed for this secret here, and for what is too old."""
+        if not sealed:
+            return None
+        for ours in self._secrets():
+            try:
+                plain = self._cipher(ours, secret).decrypt(sealed[:NONCE], sealed[NONCE:], self._key(secret).encode())
+                until, value = self._decoder.decode(plain)
+            except (InvalidTag, ValueError):  # of another secret, or another shape; msgspec's errors are ValueErrors
+                continue
+            return value if until > time.time() else None
+        log.warning("entry_not_ours", prefix=self._prefix)
+        return None
+
+    def _cipher(self, ours: bytes, secret: str) -> AESGCM:
+        """A key that takes both to make: what the installation keeps, and what only the secret's holder has."""
+        derive = HKDF(
+            algorithm=hashes.SHA256(), length=32, salt=secret.encode(), info=f"colloquy {self._prefix}".encode()
+        )
+        return AESGCM(derive.derive(ours))
+
+    def _key(self, secret: str) -> str:
+        return f"{self._prefix}:{hashlib.sha256(secret.encode()).hexdigest()}"

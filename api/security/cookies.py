@@ -1,0 +1,61 @@
+"""The console's cookie: its name, what browsers are told of it, and the token without which it changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+BY_COOKIE = "colloquy.by_cookie"
+"""Set in the scope of a request to the public API that came through the console's door."""
+CSRF_HEADER = b"x-colloquy-csrf"
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def cookie_name(scope: Any, scheme: str) -> str:
+    """Browsers keep `__Host-` cookies to https and to this host. Without TLS the port is in the name: cookies do not
+    know ports, and two installations on one machine must not sign each other out."""
+    if scheme == "https":
+        return "__Host-colloquy-console"
+    host = _header(scope, b"host").decode("latin-1")
+    port = host.rpartition(":")[2]
+    return f"colloquy-console-{port if port.isascii() and port.isdigit() else '80'}"
+
+
+def session_secret(scope: Any, scheme: str) -> str:
+    """The secret in the request's cookie; an empty text when there is none, or more than one."""
+    name, found = cookie_name(scope, scheme), set()
+    for header, value in scope["headers"]:
+        if header == b"cookie":
+            try:
+                cookies = SimpleCookie(value.decode("latin-1"))
+            except CookieError:
+                continue
+            if name in cookies and _SECRET.fullmatch(cookies[name].value):
+                found.add(cookies[name].value)
+    return found.pop() if len(found) == 1 else ""
+
+
+def set_cookie(scope: Any, scheme: str, secret: str, max_age_s: int) -> str:
+    """The header that gives a browser its session; an empty secret takes it away."""
+    path, secure = ("/", "; Secure") if scheme == "https" else ("/console", "")
+    name = cookie_name(scope, scheme)
+    return f"{name}={secret}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}"
+
+
+def csrf_token(secret: str) -> str:
+    """What a page of ours knows and another site's does not: made from the session's secret."""
+    made = hmac.new(secret.encode(), b"colloquy console csrf", hashlib.sha256).digest()
+    return urlsafe_b64encode(made).decode().rstrip("=")
+
+
+def has_csrf_token(scope: Any, secret: str) -> bool:
+    """Whether the request says the token of its session."""
+    return hmac.compare_digest(_header(scope, CSRF_HEADER), csrf_token(secret).encode())
+
+
+def _header(scope: Any, name: bytes) -> bytes:
+    return next((bytes(value) for header, value in scope["headers"] if header == name), b"")
