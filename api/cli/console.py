@@ -9,7 +9,7 @@ import click
 
 from api.cli.main import with_data_dir
 from api.cli.token import ListedOptions, check_tenants
-from api.settings import read_settings
+from api.settings import Settings, read_settings
 from domain.access import ROLES
 
 ASK_S = 60
@@ -32,18 +32,17 @@ def console(tenant: str, user: str, roles: tuple[str, ...], as_json: bool) -> No
     settings = read_settings()
     url = base_url(settings)
     check_tenants(settings, token_issuer(settings), [tenant])
-    link = sign_in_link(url, tenant, user, roles)
+    link = sign_in_link(settings, url, tenant, user, roles)
     click.echo(json.dumps({"url": link}) if as_json else link)
 
 
-def sign_in_link(url: str, tenant: str, user: str, roles: Sequence[str]) -> str:
+def sign_in_link(settings: Settings, url: str, tenant: str, user: str, roles: Sequence[str]) -> str:
     """A link to the installation at `url`; its secret is in the fragment, which browsers send to nobody."""
     import httpx
 
     from api.cli.connection import Patient, checked
     from api.composition.token_wiring import link_audience, token_issuer
 
-    settings = read_settings()
     issuer = token_issuer(settings, link_audience(settings))
     made = issuer.issue(tenant=tenant, user=user, roles=roles, ttl_s=ASK_S)
     with httpx.Client(base_url=url, timeout=30, transport=Patient()) as http:

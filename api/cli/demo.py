@@ -9,6 +9,7 @@ import httpx
 
 from api.cli.connection import Patient, checked, credentials
 from api.cli.console import sign_in_link
+from api.settings import read_settings
 from domain.access import PLATFORM_TENANT, ROLES
 
 INDEXED_S = 60.0
@@ -67,7 +68,7 @@ def seed(url: str, progress: Callable[[str], None]) -> Iterator[str]:
                 add(http, ids[name], documents)
         progress("demo tenants")
     first = ids[next(iter(DEMO))]
-    yield f"Console:  {sign_in_link(url, first, DEMO_USER, TENANT_ROLES)}"
+    yield f"Console:  {sign_in_link(read_settings(), url, first, DEMO_USER, TENANT_ROLES)}"
     yield f'Ask:  colloquy chat --tenant {first} "How long can I return coffee?"'
 
 

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
 from api.readiness import Readiness
+from api.security.cookies import csrf_token
 from api.server.app import create_app
 from api.server.head_limits import Deadlines
 from api.server.run import DrainingServer, listen, server_config
@@ -38,7 +40,7 @@ from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
-from domain.access import PLATFORM_TENANT
+from domain.access import PLATFORM_TENANT, Identity
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
 from tests.fakes.in_memory_event_store import InMemoryEventStore
@@ -143,6 +145,17 @@ def bearer(
     issuer = token_issuer(services.settings)
     made = issuer.issue(tenant=tenant, user=user, roles=list(roles), ttl_s=600)
     return {"Authorization": f"Bearer {made.token}"}
+
+
+async def browsing(services: Services, roles: Sequence[str] = ("member",), tenant: str = TENANT) -> dict[str, str]:
+    """The headers of a page of the console at http://colloquy, of somebody who is signed in there."""
+    identity = Identity(tenant, "ada", frozenset(roles), time.time() + 600, "browser")
+    secret = await services.console.begin(identity)
+    return {
+        "cookie": f"colloquy-console-80={secret}",
+        "x-colloquy-csrf": csrf_token(secret),
+        "origin": "http://colloquy",
+    }
 
 
 def operator(services: Services) -> dict[str, str]:

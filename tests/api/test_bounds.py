@@ -18,7 +18,7 @@ from api.connections import client_frames as f
 from api.server.app import create_app
 from application.sessions.frame_limits import MAX_FRAME
 from domain.refusals import Refusal
-from tests.api.harness import asgi, bearer, make_services
+from tests.api.harness import asgi, bearer, browsing, make_services
 
 BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "AssistantBody": ("PUT", "/v1/assistants/a", "admin", {}),
@@ -27,6 +27,7 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "Query": ("POST", "/v1/search", "member", {"query": "x"}),
     "NewTitle": ("PATCH", "/v1/sessions/01977c9e-1111-7000-8000-000000000001", "member", {"title": "x"}),
     "Fork": ("POST", "/v1/sessions/01977c9e-1111-7000-8000-000000000001/fork", "member", {"version": 1}),
+    "Texts": ("POST", "/console/markdown", "member", {"texts": []}),
     "SignIn": ("POST", "/console/sign-in", "member", {"secret": "x"}),
     "NewTenant": ("POST", "/v1/tenants", "operator", {"name": "x"}),
 }
@@ -159,8 +160,10 @@ async def test_no_field_of_a_body_takes_too_much(name: str, enlarge: Callable[[d
     services = make_services()
     tenant = {"tenant": "_platform"} if role == "operator" else {}
     transport = asgi(services)
+    page = path.startswith("/console/")
+    headers = await browsing(services, [role]) if page else bearer(services, [role], **tenant)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
-        answer = await client.request(method, path, json=body, headers=bearer(services, [role], **tenant))
+        answer = await client.request(method, path, json=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_field"), answer.text
 
 

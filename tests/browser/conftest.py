@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from api.cli.console import sign_in_link
+from api.settings import read_settings
 from domain.access import ROLES
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WITHIN_MS = 15_000
+WITHIN_MS = 20_000
+expect.set_options(timeout=WITHIN_MS)
 EVERY_ROLE = [role for role in ROLES if role != "operator"]
 PICTURES = Path(__file__).parents[2] / "infra" / "docs" / "pictures"
 
@@ -79,6 +84,12 @@ class Watch:
 
 
 def sign_in_url(ours: Installed, roles: Sequence[str], *, tenant: str = "", user: str = "ada") -> str:
+    """A link, made as `colloquy console` makes it."""
+    settings = read_settings(data_dir=str(ours.data_dir))
+    return sign_in_link(settings, ours.url, tenant or ours.tenants[0], user, roles)
+
+
+def printed_url(ours: Installed, roles: Sequence[str], *, tenant: str = "", user: str = "ada") -> str:
     """A link, as `colloquy console` prints it."""
     command = [sys.executable, "-m", "api.cli", "console", "--json", "--tenant", tenant or ours.tenants[0]]
     options = ["--user", user, "--role", *roles, "--data-dir", str(ours.data_dir)]
@@ -117,8 +128,59 @@ def signed_in(
     with watched(ours, chromium, **options) as (context, watch):
         page = context.new_page()
         page.goto(sign_in_url(ours, roles, tenant=tenant, user=user))
-        page.wait_for_url(lambda url: not url.startswith(f"{ours.url}/console/sign-in"))
+        page.wait_for_url(lambda url: "/console/sign-in" not in url)
         yield page, watch
+
+
+class Cable:
+    """The network between a browser and the server: a port that leads there, until it is cut."""
+
+    def __init__(self, url: str) -> None:
+        self.there = (urlsplit(url).hostname or "", urlsplit(url).port or 80)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.whole = threading.Event()
+        self.whole.set()
+        self.ends: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Whoever is connected is no more, and nobody comes through."""
+        self.whole.clear()
+        for end in list(self.ends):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """As before."""
+        self.whole.set()
+
+    def close(self) -> None:
+        """For good."""
+        self.cut()
+        self.listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self.listener.accept()
+                if not self.whole.is_set():
+                    here.close()
+                    continue
+                there = socket.create_connection(self.there)
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        self.ends.add(one)
+        with suppress(OSError):
+            while piece := one.recv(65536):
+                other.sendall(piece)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self.ends.discard(one)
+        one.close()
 
 
 def serious(page: Page) -> list[str]:

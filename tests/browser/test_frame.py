@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra.bench.harness.installation import Installed
-from tests.browser.conftest import EVERY_ROLE, is_narrow, serious, sign_in_url, signed_in, watched
+from tests.browser.conftest import EVERY_ROLE, is_narrow, printed_url, serious, signed_in, watched
 
 
 def test_a_link_signs_in_once_and_leaves_no_secret_behind(ours: Installed, chromium: Browser) -> None:
-    link = sign_in_url(ours, EVERY_ROLE)
+    link = printed_url(ours, EVERY_ROLE)
     secret = link.partition("#")[2]
     with watched(ours, chromium) as (context, watch):
         page = context.new_page()

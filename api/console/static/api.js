@@ -73,3 +73,20 @@ async function problemOf(answer) {
   const seconds = Number(answer.headers.get("retry-after"));
   return new ApiError(problem, answer.status, Number.isFinite(seconds) && seconds > 0 ? seconds : null);
 }
+
+/** Sends a file as the field `file` of a form; `onProgress(part)` hears how much of it is on its way, from 0 to 1. */
+export function upload(path, file, onProgress) {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    form.append("file", file, file.name);
+    const sending = new XMLHttpRequest(); // fetch tells nothing of what it has sent
+    sending.open("POST", API + path);
+    sending.responseType = "json";
+    sending.setRequestHeader("accept", "application/json");
+    sending.setRequestHeader("x-colloquy-csrf", document.body.dataset.csrf || "");
+    sending.upload.onprogress = (event) => { if (event.lengthComputable) onProgress(event.loaded / event.total); };
+    sending.onerror = () => reject(new ApiError({ code: "unreachable" }, 0));
+    sending.onload = () => (sending.status < 300 ? resolve(sending.response) : reject(new ApiError(sending.response || {}, sending.status)));
+    sending.send(form);
+  });
+}

@@ -15,6 +15,7 @@ toggle.addEventListener("click", () => openBar(toggle.getAttribute("aria-expande
 scrim.addEventListener("click", () => openBar(false));
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") openBar(false); });
 document.addEventListener("colloquy:close-bar", () => openBar(false));
+document.addEventListener("colloquy:open-bar", () => { if (getComputedStyle(toggle).display !== "none") openBar(true); });
 
 themeButton(document.getElementById("theme"), document.getElementById("theme-name"));
 

@@ -45,12 +45,14 @@ export function wordsOf(problem) {
 }
 
 const STEPS = {
-  screen_input: "looking at the question", detect_language: "recognising the language", detect_pii: "looking for private values",
-  classify_intent: "understanding the question", understand: "understanding the question", rewrite_query: "understanding the question",
-  condense_question: "understanding the question", expand_query: "thinking of other words", retrieve: "searching the documents",
-  embed: "searching the documents", rerank: "choosing the best passages", judge_passages: "choosing the best passages",
-  cache: "checking the kept answers", cache_lookup: "checking the kept answers", same_question: "checking the kept answers",
-  plan_tools: "choosing tools", tool: "using a tool", answer: "writing", generate: "writing", verify: "checking the answer",
+  screen_input: "looking at the question", detect_language: "recognising the language", classify_intent: "understanding the question",
+  assess_complexity: "understanding the question", rewrite_question: "understanding the question", split_question: "understanding the question",
+  expand_query: "thinking of other words", choose_collections: "choosing where to look", retrieve: "searching the documents",
+  embed: "searching the documents", grade_passages: "choosing the best passages", rerank: "choosing the best passages",
+  compress: "reading the passages", same_question: "checking the kept answers", choose_tools: "choosing tools", call_tools: "using tools",
+  repair_tool_input: "using tools", summarise_tool_result: "reading what the tools said", answer_from_documents: "writing",
+  answer_from_data: "writing", answer_directly: "writing", ask_back: "writing", decline: "writing", check_grounding: "checking the answer",
+  revise: "checking the answer", screen_output: "checking the answer", translate: "translating",
 };
 
 /** What a step does, for the line before the first word. */
@@ -58,15 +60,15 @@ export function stepWords(step) {
   return STEPS[step] || String(step).replaceAll("_", " ");
 }
 
-const REASONS = {
-  throttled: "it had too many requests", rate_limited: "it had too many requests", timeout: "it took too long",
-  first_token: "it took too long to begin", idle: "it stopped in the middle", unavailable: "it was not available",
-  breaker_open: "it failed often lately", stream_broken: "its answer broke off", stream_malformed: "its answer broke off",
-};
+const REASONS = [
+  [/thrott|toomany/i, "it had too many requests"], [/quota/i, "its quota was used up"], [/timeout/i, "it took too long to begin"],
+  [/stall/i, "it fell silent in the middle"], [/cut|malformed|stream/i, "its answer broke off"], [/denied/i, "access to it was refused"],
+  [/breaker|open/i, "it failed often lately"], [/unavailable|notready|connection|internal|error|exception/i, "it was not available"],
+];
 
-/** Why another model went on. */
+/** Why another model went on, after "because". */
 export function reasonWords(reason) {
-  return REASONS[reason] || String(reason || "").replaceAll("_", " ");
+  return REASONS.find(([pattern]) => pattern.test(reason || ""))?.[1] || "it failed";
 }
 
 /** "sonnet 4.5" of "us.anthropic.claude-sonnet-4-5-20250929-v1:0"; the name as it is when it has another form. */
@@ -87,4 +89,11 @@ export function kindWords(kind, count) {
   const word = KINDS[kind] || kind.replaceAll("_", " ");
   const many = word.endsWith("s") ? `${word}es` : word.startsWith("name of") ? "names of persons" : `${word}s`;
   return count === 1 ? `1 ${word}` : `${count} ${many}`;
+}
+
+const RESETS = { failover: "another model had to begin anew", resumed: "the server that wrote it was restarted" };
+
+/** Why an answer was begun again, after "because". */
+export function resetWords(reason) {
+  return RESETS[reason] || "it had to be corrected";
 }
