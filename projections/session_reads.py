@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from decimal import Decimal
@@ -22,11 +23,17 @@ from domain.usage import Usage
 from projections import positions
 from projections.sealed_items import Plain, unsealed
 from projections.session_changes import CALL, Attribute, Changes, Private, changes_of
+from projections.session_search import find_sessions
+from projections.session_terms import asked_terms
 from projections.session_view import LAST, SessionView
+from projections.session_words import words_key
 from projections.transactions import Pool, Row, looking
 
 GENERATION_S = 1.0
 TITLE_LENGTH = 80
+MOST_FOUND = 100
+"""Sessions on a page of those that were searched for, whatever its limit."""
+FETCHED_AT_ONCE = 20
 
 log = structlog.get_logger()
 
@@ -56,6 +63,23 @@ class SessionReads:
         await self._sealer.unlock([_stream(tenant, item) for item in found.items])
         shown = [row for item in found.items if (row := await self._readable(tenant, item, unlocked=True))]
         return shown, str(found.items[-1]["session_id"]) if found.more else None
+
+    async def search(
+        self, tenant: str, user: str, query: str, *, before: str | None, limit: int
+    ) -> tuple[list[Row], str | None]:
+        """Those of a user's sessions whose titles and texts hold all words of the query, newest first, and the id to go
+        on from; a page may hold few although there are more."""
+        terms, key = asked_terms(query), await words_key(self._sealer, acting_tenant(tenant), user)
+        if not terms or key is None:
+            return [], None
+        most = min(limit, MOST_FOUND)
+        found, following = await find_sessions(self._pool, tenant, user, key, terms, before=before, limit=most)
+        shown: list[Row] = []
+        for start in range(0, len(found), FETCHED_AT_ONCE):
+            few = found[start : start + FETCHED_AT_ONCE]
+            items = await asyncio.gather(*(self.session(tenant, id) for id in few))
+            shown += [row for row in items if row and row["user"] == user]
+        return shown, following
 
     async def turns(
         self, tenant: str, session_id: str, *, after: str | None, limit: int, consistent: bool = False

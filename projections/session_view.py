@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -15,10 +15,11 @@ from application.ports.session_items import ItemSpace, SessionChange, SessionIte
 from application.users import Users
 from domain.event import TOPICS, UPCASTS, Envelope, StreamId
 from domain.refusals import DependencyUnavailable
-from projections.fingerprints import sum_of
+from projections.fingerprints import sum_of, table_fingerprint
 from projections.read_model import Effect
 from projections.sealed_items import context_of, unsealed
 from projections.session_changes import Attribute, Changes, Private, changes_of
+from projections.session_words import WORDS, SessionWords
 from projections.transactions import Connection, Pool, rows, writing
 
 LAST = 2**62
@@ -44,24 +45,28 @@ class Parking(Exception):
 
 
 class SessionView:
-    """The read model `session_view`. A session whose facts cannot be applied is parked; the others go on. Users stand
-    in it by pseudonym, also those whom older facts name."""
+    """The read model `session_view`: items, and the words that sessions are found by. A session whose facts cannot be
+    applied is parked; the others go on. Users stand in it by pseudonym, also those whom older facts name."""
 
-    name, layout = "session_view", 4
+    name, layout = "session_view", 5
 
     def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
         self._store, self._pool, self._items, self._sealer, self._users = store, pool, items, sealer, users
+        self._words = SessionWords(pool, sealer, users)
 
     @staticmethod
     async def create(connection: Connection, generation: int) -> None:
-        """See `ReadModel`: items need no tables of their own."""
+        """See `ReadModel`: items need no tables of their own, words do."""
+        await SessionWords.create(connection, generation)
 
     @staticmethod
     async def publish(connection: Connection, generation: int) -> None:
-        """See `ReadModel`: readers go by the live generation's number."""
+        """See `ReadModel`: readers of items go by the live generation's number."""
+        await SessionWords.publish(connection, generation)
 
     async def drop(self, connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
+        await SessionWords.drop(connection, generation)
 
     async def sweep(self, generation: int) -> None:
         """See `ReadModel`."""
@@ -77,9 +82,11 @@ class SessionView:
             del sessions[stream]
         if sessions:
             await self._store.unlock(list(sessions))
-        parked = await self._write_all(generation, sessions)
+        written, parked = await self._write_all(generation, sessions)
+        words = await self._words.changes(generation, written)
 
         async def effect(connection: Connection) -> None:
+            await self._words.keep(connection, generation, words)
             for parking in parked:
                 await _park(connection, self.name, generation, lane, parking)
 
@@ -92,7 +99,7 @@ class SessionView:
             await self._sealer.unlock([stream])
             plain = await unsealed(self._sealer, stream, attributes)
             digests.append(repr((stream, turn_id, sorted(plain.items()))).encode())
-        return sum_of(digests)
+        return f"{sum_of(digests)} {await table_fingerprint(self._pool, [f'{WORDS}_{generation}'])}"
 
     async def resume(self, generation: int, lane: int) -> None:
         """See `ReadModel`: try parked sessions once more, from the fact on that stopped them."""
@@ -110,6 +117,7 @@ class SessionView:
             try:
                 async for envelopes in self._store.slices(row["stream"], after=row["version"] - 1, upto=LAST):
                     await self._write_envelopes(generation, row["stream"], envelopes)
+                    await self._note_words(generation, {row["stream"]: envelopes})
             except Exception as error:  # still not readable: it stays parked, as the table and the alarm say
                 if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
                     raise
@@ -121,19 +129,27 @@ class SessionView:
                     (self.name, generation, row["stream"]),
                 )
 
-    async def _write_all(self, generation: int, sessions: dict[str, list[Recorded]]) -> list[Parking]:
-        """Write each session's facts, some sessions side by side; those that cannot be followed."""
+    async def _note_words(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> None:
+        changes = await self._words.changes(generation, told)
+        async with writing(self._pool) as connection:
+            await self._words.keep(connection, generation, changes)
+
+    async def _write_all(
+        self, generation: int, sessions: dict[str, list[Recorded]]
+    ) -> tuple[dict[str, list[Envelope]], list[Parking]]:
+        """Write each session's facts, some sessions side by side; what was written, and what cannot be followed."""
+        written: dict[str, list[Envelope]] = {}
         parked, left = [], list(sessions.items())
         while left:
             now, left = left[:SIDE_BY_SIDE], left[SIDE_BY_SIDE:]
-            writes = [self._write(generation, stream, own) for stream, own in now]
+            writes = [self._write(generation, stream, own, written) for stream, own in now]
             for outcome in await asyncio.gather(*writes, return_exceptions=True):
                 if isinstance(outcome, Parking):
                     log.error("session_parked", stream=outcome.fact.stream, position=outcome.fact.position)
                     parked.append(outcome)
                 elif outcome is not None:
                     raise outcome
-        return parked
+        return written, parked
 
     async def _parked(self, generation: int, streams: list[str]) -> list[str]:
         async with writing(self._pool) as connection:
@@ -144,7 +160,9 @@ class SessionView:
             )
         return [row["stream"] for row in found]
 
-    async def _write(self, generation: int, stream: str, facts: Sequence[Recorded]) -> None:
+    async def _write(
+        self, generation: int, stream: str, facts: Sequence[Recorded], written: dict[str, list[Envelope]]
+    ) -> None:
         opened: list[Envelope] = []
         await self._store.unlock([stream])  # it may have been let go of while others were written
         for fact in facts:
@@ -152,8 +170,10 @@ class SessionView:
                 opened.append(self._open(fact))
             except Exception as error:  # what is wrong with these bytes is wrong for good
                 await self._write_or_park(generation, stream, opened, facts[0])
+                written[stream] = opened
                 raise Parking(fact, f"{type(error).__name__}: {error}") from error
         await self._write_or_park(generation, stream, opened, facts[0])
+        written[stream] = opened
 
     def _open(self, fact: Recorded) -> Envelope:
         """A topic that is not known here belongs to a newer program and changes nothing that this one shows."""

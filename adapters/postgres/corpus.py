@@ -15,8 +15,8 @@ from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus
 from adapters.postgres.pool import Pool, tenant_transaction
 from adapters.postgres.searching import SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
-from adapters.postgres.words import blind, words_of
 from application.acting_tenant import acting_tenant
+from application.keyed_words import blind, words_of
 from application.ports.corpus import NewPassage, Pending
 from application.ports.keys import KeyUnusable, Sealer
 from application.unsealing import unseal_if_whole

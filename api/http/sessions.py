@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, delete, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.http.request.paging import Page, checked_limit, id_cursor, read_stretch_cursor, stretch_cursor
 from api.http.turn_answers import turn_fields
@@ -14,8 +14,10 @@ from api.services import Services
 from application.sessions.replay_session import Replay
 from domain.access import Principal
 from domain.event import StreamId
-from domain.refusals import InvalidCursor, InvalidRange, SessionNotFound
+from domain.refusals import InvalidCursor, InvalidField, InvalidRange, SessionNotFound
 from domain.session.state import Turn
+
+LONGEST_QUERY = 200
 
 TurnRequest = Request[Principal, Any, Any]
 
@@ -26,12 +28,16 @@ async def list_sessions(
     services: NamedDependency[Services],
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int] = 100,
+    asked: Annotated[str | None, QueryParameter(name="query")] = None,
 ) -> dict[str, Any]:
-    """The caller's own sessions, newest first."""
-    user = request.user
-    found, following = await services.session_reads.page(
-        user.tenant, user.user, before=id_cursor(cursor), limit=checked_limit(limit)
-    )
+    """The caller's own sessions, newest first: all, or those that hold the words of a query."""
+    user, before, most, reads = request.user, id_cursor(cursor), checked_limit(limit), services.session_reads
+    if asked is not None and len(asked) > LONGEST_QUERY:
+        raise InvalidField(f"query: {LONGEST_QUERY} characters at most.")
+    if asked and asked.strip():
+        found, following = await reads.search(user.tenant, user.user, asked, before=before, limit=most)
+    else:
+        found, following = await reads.page(user.tenant, user.user, before=before, limit=most)
     return {"sessions": [row | {"user": user.name} for row in found], "next": following}
 
 

@@ -137,6 +137,15 @@ def to_disk(ours: Installed) -> None:
         owner.execute("CHECKPOINT")
 
 
+def keyed_words(ours: Installed) -> int:
+    """Rows by which sessions are found, in all generations of the session view."""
+    url = installation_environment(str(ours.data_dir))["COLLOQUY_DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as owner:
+        tables = owner.execute("SELECT oid::regclass FROM pg_class WHERE relname ~ '^session_words_[0-9]+$'").fetchall()
+        assert tables
+        return sum(owner.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for (name,) in tables)  # type: ignore[index]
+
+
 async def test_after_erasure_no_file_holds_a_word_of_it(own: Installed) -> None:
     canary, control = new_word(), new_word()
     user = f"{canary} <{canary}@example.org>"
@@ -161,6 +170,8 @@ async def test_after_erasure_no_file_holds_a_word_of_it(own: Installed) -> None:
             assert canary in http.get(f"/v1/sessions/{session}/export").text
             sessions = [*sessions, good(http.post(f"/v1/sessions/{session}/fork", json={"version": 9}))["session_id"]]
         _listed(http, 4)
+        assert keyed_words(own), "what was said can be searched for"
+        assert {row["session_id"] for row in good(http.get("/v1/sessions", params={"query": canary}))["sessions"]}
 
         for session in sessions:
             good(http.delete(f"/v1/sessions/{session}"))
@@ -168,6 +179,8 @@ async def test_after_erasure_no_file_holds_a_word_of_it(own: Installed) -> None:
             good(http.delete(f"/v1/documents/{document}"))
         erased = time.monotonic()
 
+    while keyed_words(own):
+        assert time.monotonic() - erased < WITHIN_S
     to_disk(own)
     assert any("postgres" in place for place in traces(own.data_dir, control)), "it is looked for where things stand"
     while found := await asyncio.to_thread(traces, own.data_dir, canary):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.postgres.words import blind, words_of
+from application.keyed_words import blind, words_of
 
 
 @pytest.mark.parametrize(
