@@ -1,4 +1,4 @@
-"""A member's sessions and their turns, from the session view; history as it was; erasure."""
+"""A member's sessions and their turns, from the session view; erasure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from litestar import Request, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from api.http.request.paging import Page, checked_limit, id_cursor, read_stretch_cursor, stretch_cursor
-from api.http.turn_answers import turn_fields
+from api.http.request.paging import checked_limit, id_cursor, read_stretch_cursor, stretch_cursor
 from api.services import Services
-from application.sessions.replay_session import Replay
 from domain.access import Principal
 from domain.event import StreamId
-from domain.refusals import InvalidCursor, InvalidField, InvalidRange, SessionNotFound
-from domain.session.state import Turn
+from domain.refusals import InvalidCursor, InvalidField, SessionNotFound
 
 LONGEST_QUERY = 200
 
@@ -72,47 +69,6 @@ async def list_turns(
         following = following if len(shown) == len(turns) else None
         return {"turns": shown, "next": stretch_cursor(following, until) if following else None}
     return {"turns": turns, "next": following}
-
-
-@get("/v1/sessions/{session_id:str}/history", permission=("session:read", "session:audit"))
-async def show_history(
-    request: TurnRequest,
-    services: NamedDependency[Services],
-    session_id: FromPath[str],
-    version: FromQuery[int | None] = None,
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[int] = 100,
-) -> dict[str, Any]:
-    """The session as it was at a version: replayed from its facts, its finished turns page by page."""
-    if version is not None and version < 1:
-        raise InvalidRange("version: from 1 on.")
-    id = StreamId(request.user.tenant, "session", checked_session(session_id))
-    live = await services.sessions.get(id)
-    replay = Replay(services.store, str(id), live.held.version if version is None else version)
-    page: Page[Turn] = Page(after=id_cursor(cursor), limit=checked_limit(limit))
-    async for turn in replay.turns():
-        page.take(turn.turn_id, turn_fields, turn)
-    state = replay.state
-    if replay.gone or live.state.erased or not live.held.version:
-        raise SessionNotFound
-    if not (request.user.owns(state.user) and request.user.may("session:read")):
-        if not request.user.may("session:audit"):
-            raise SessionNotFound
-        await services.note_audit_read(
-            request.user, 0, {"session": session_id, "version": str(version or live.held.version)}
-        )
-    if version is not None and version > live.held.version:
-        raise InvalidRange(f"The session is at version {live.held.version}.")
-    return {
-        "session_id": session_id,
-        "version": replay.version,
-        "title": state.title,
-        "assistant": state.assistant,
-        "user": await services.users.name(request.user.tenant, state.user),
-        "running": state.running.turn_id if state.running else None,
-        "turns": page.items,
-        "next": page.next,
-    }
 
 
 @delete("/v1/sessions/{session_id:str}", permission="session:read", status_code=200)

@@ -9,7 +9,15 @@ from datetime import datetime
 from application.execute import SESSION
 from application.ports.event_store import EventStore
 from domain.event import Shredded
-from domain.session.events import SessionErased, TurnCancelled, TurnCompleted, TurnCopied, TurnFailed, TurnStarted
+from domain.session.events import (
+    SessionErased,
+    SessionRenamed,
+    TurnCancelled,
+    TurnCompleted,
+    TurnCopied,
+    TurnFailed,
+    TurnStarted,
+)
 from domain.session.state import Session, Turn
 
 ENDS = (TurnCompleted, TurnCancelled, TurnFailed, TurnCopied)
@@ -21,7 +29,7 @@ LATEST = 2**62
 class Replay:
     """One telling of a session from after version `after`, where no turn ran, up to version `upto`. While it is told,
     `asked_at` is when the latest turn was asked, `version` where the telling is and `state` what the session remembered
-    then, of what was told. `gone` says that it was erased."""
+    then, of what was told, its title by the fact at version `titled`. `gone` says that it was erased."""
 
     store: EventStore
     stream: str
@@ -31,6 +39,7 @@ class Replay:
     version: int = 0
     gone: bool = False
     asked_at: datetime | None = None
+    titled: int = 0
 
     async def turns(self) -> AsyncIterator[Turn]:
         """The turns that end, as they do. What each holds is its own until the next is asked for."""
@@ -40,6 +49,8 @@ class Replay:
                 self.gone |= isinstance(event, Shredded | SessionErased)
                 if isinstance(event, TurnStarted | TurnCopied):
                     self.asked_at = event.asked_at if isinstance(event, TurnCopied) else fact.at
+                if isinstance(event, SessionRenamed) and (event.chosen or not self.state.title_chosen):
+                    self.titled = fact.version
                 self.state, self.version = SESSION.evolve(self.state, event), fact.version
                 ended = event.turn_id if isinstance(event, ENDS) else ""
                 if ended and (turn := self.state.turn(ended)):

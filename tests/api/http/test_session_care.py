@@ -5,86 +5,24 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 
-from api.services import Services
-from application.clock import new_id, now
+from application.clock import new_id
 from application.execute import Context
 from application.plan.prompt import history_messages
-from application.sessions.fork_session import ForkSessionHandler
-from application.sessions.live_session import LiveSession, LiveSessions
-from application.sessions.open_session import OpenSessionHandler
-from application.sessions.rename_session import LONGEST_TITLE, RenameSessionHandler
-from application.tenants.cached_tenants import CachedTenants
-from domain.event import Envelope, Event, StreamId
+from application.sessions.rename_session import LONGEST_TITLE
 from domain.refusals import TurnInProgress
 from domain.session import events as e
 from domain.session import rules
 from domain.session.commands import CreateTurn
 from domain.session.state import Session
-from domain.tenant.events import TenantCreated
-from tests.api.harness import TENANT, asgi, bearer, make_services
-from tests.fakes.in_memory_event_store import InMemoryEventStore
-from tests.fakes.small_ports import NoTail
+from tests.api.http.caring import Caring, said
 
 OTHER = "01977c9e-1111-7000-8000-000000000002"
 CITED = e.Citation(
     n=1, document_id="d", title="Har](bour", quote="![x](https://evil.example/x)\n# forty", start=3, end=9, score=0.5
 )
-
-
-class Caring:
-    """A server's app over one store in memory, and sessions written into it."""
-
-    def __init__(self) -> None:
-        self.store = InMemoryEventStore()
-        tenants = CachedTenants(self.store)
-        self.sessions = LiveSessions(self.store, NoTail())
-        self.services: Services = make_services(
-            store=self.store,
-            sessions=self.sessions,
-            open_session=OpenSessionHandler(self.sessions, tenants),
-            rename_session=RenameSessionHandler(),
-            fork_session=ForkSessionHandler(self.store, self.sessions, tenants),
-        )
-        self.client = httpx.AsyncClient(transport=asgi(self.services), base_url="http://colloquy")
-
-    async def ask(self, method: str, path: str, *, tenant: str = TENANT, user: str = "ada", **more: Any) -> Any:
-        headers = bearer(self.services, [more.pop("role", "member")], tenant, user)
-        return await self.client.request(method, f"/v1/sessions/{path}", headers=headers, **more)
-
-    async def session(self, *facts: Event, user: str = "ada") -> str:
-        id = new_id()
-        told = [e.SessionOpened(user=user, assistant="default"), *facts]
-        await self.write(id, *told)
-        return id
-
-    async def live(self, id: str) -> LiveSession:
-        return await self.sessions.get(StreamId(TENANT, "session", id))
-
-    async def write(self, id: str, *facts: Event, kind: str = "session") -> None:
-        stream = f"{TENANT}/{kind}/{id}"
-        last = sum(fact.stream == stream for fact in self.store.log)
-        envelopes = [Envelope(stream=stream, version=last + n, at=now(), event=f) for n, f in enumerate(facts, 1)]
-        await self.store.append(envelopes)
-
-
-@pytest.fixture
-async def caring() -> Caring:
-    made = Caring()
-    await made.write(TENANT, TenantCreated(name="Acme"), kind="tenant")
-    return made
-
-
-def said(number: int, **more: Any) -> list[Event]:
-    """A turn that was answered."""
-    id = new_id()
-    return [
-        e.TurnStarted(turn_id=id, client_id=f"c{number}", text=f"What is {number}?\nAnd why?"),
-        e.TurnCompleted(turn_id=id, text=f"It is {number} [1].", model="sonnet", **more),
-    ]
 
 
 async def test_a_session_goes_by_the_title_that_its_user_gave(caring: Caring) -> None:
