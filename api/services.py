@@ -1,9 +1,8 @@
-"""What a running process has to work with: the ports, opened; built by the composition root."""
+"""What a running process has to work with, in groups by who uses it; built by the composition root."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from api.connections.address_limits import AddressLimits
 from api.connections.frame_rates import FrameRates
@@ -22,7 +21,6 @@ from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import Corpus
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
-from application.ports.model import Embedder, LanguageModel
 from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
@@ -53,56 +51,102 @@ from projections.session_reads import SessionReads
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
-    """Every part of the process that a handler may use."""
+class AccessServices:
+    """Who somebody is: what the guard and the signing in work with."""
 
-    settings: Settings
-    store: EventStore
-    sealer: Sealer
-    model: LanguageModel
-    embedder: Embedder
-    corpus: Corpus
-    blobs: Blobs
-    scratch: Scratch
-    upload_room: ByteRoom
-    text_room: ByteRoom
-    pool: Any
-    tenants: Tenants
-    sessions: LiveSessions
+    verifier: TokenVerifier
+    link_verifier: TokenVerifier
+    tickets: Tickets
+    console: ConsoleSignIns
+    users: Users
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeServices:
+    """What every request, body and connection passes, and what tells of the process."""
+
     admission: Admission
+    budgets: BudgetGate
     sockets: Sockets
     addresses: AddressLimits
     frames: FrameRates
+    upload_room: ByteRoom
+    scratch: Scratch
+    readiness: Readiness
+    metrics: Page
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionServices:
+    """Sessions as they live; how they were is read from `ReadServices`."""
+
+    live: LiveSessions
     open_session: OpenSessionHandler
+    rename_session: RenameSessionHandler
+    fork_session: ForkSessionHandler
+    erase_session: EraseSessionHandler
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnServices:
+    """What users do with turns, and how they all end."""
+
     create_turn: CreateTurnHandler
     cancel_turn: CancelTurnHandler
     confirm_tool: ConfirmToolHandler
     give_feedback: GiveFeedbackHandler
     drain: Drain
-    verifier: TokenVerifier
-    users: Users
-    tickets: Tickets
-    link_verifier: TokenVerifier
-    console: ConsoleSignIns
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentServices:
+    """Documents, from upload to search."""
+
+    add_document: AddDocumentHandler
+    delete_document: DeleteDocumentHandler
+    search_documents: SearchDocumentsHandler
+    corpus: Corpus
+    blobs: Blobs
+    text_room: ByteRoom
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantServices:
+    """Tenants, and what their admins give them: assistants, tools, datasets, budgets."""
+
+    known: Tenants
     directory: TenantDirectory
+    sealer: Sealer
     create_tenant: CreateTenantHandler
     put_assistant: PutAssistantHandler
     put_tool: PutToolHandler
     put_dataset: PutDatasetHandler
+    put_budget: PutBudgetHandler
     delete_assistant: DeleteAssistantHandler
     delete_tool: DeleteToolHandler
     delete_dataset: DeleteDatasetHandler
-    put_budget: PutBudgetHandler
-    budgets: BudgetGate
-    readiness: Readiness
-    add_document: AddDocumentHandler
-    delete_document: DeleteDocumentHandler
-    search_documents: SearchDocumentsHandler
-    rename_session: RenameSessionHandler
-    fork_session: ForkSessionHandler
-    erase_session: EraseSessionHandler
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadServices:
+    """Read models, and the note that somebody looked."""
+
     session_reads: SessionReads
     costs: CostReads
     audit: AuditReads
     note_audit_read: NoteAuditReadHandler
-    metrics: Page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Every part of the process that a route may use."""
+
+    settings: Settings
+    store: EventStore
+    access: AccessServices
+    edge: EdgeServices
+    sessions: SessionServices
+    turns: TurnServices
+    documents: DocumentServices
+    tenants: TenantServices
+    reads: ReadServices

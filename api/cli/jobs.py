@@ -91,7 +91,7 @@ def ingest() -> None:
 
     Example: colloquy ingest
     """
-    from api.composition.wiring import run_ingest
+    from api.composition.ingest_wiring import run_ingest
 
     run_job(run_ingest)
 

@@ -13,8 +13,8 @@ from adapters.nats.pipe import open_pipe
 from adapters.postgres.pool import Pool
 from adapters.postgres.user_names import PostgresUserNames
 from api.composition.aws_client import open_aws
+from api.composition.infrastructure import open_database, process_name
 from api.composition.token_wiring import derivation_secrets
-from api.composition.wiring import open_database, process_name
 from api.settings import Settings
 from application.ports.event_pipe import EventPipe
 from application.users import Users

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from adapters.bedrock_logs.log_files import FolderInvocationLogs
 from adapters.bedrock_logs.log_objects import S3InvocationLogs
 from api.composition.aws_client import open_aws
-from api.composition.wiring import open_database, process_name
+from api.composition.infrastructure import open_database, process_name
 from api.settings import Settings
 from application.ports.invocation_logs import InvocationLogs
 from application.reconciliation.reconcile import Reconcile

@@ -23,7 +23,7 @@ async def show_first(request: PageRequest, services: NamedDependency[Services]) 
     pages = pages_of(request.user)
     if not pages:
         return await render_page(request, services, "nothing")
-    scheme = services.addresses.proxies.scheme(request.scope)
+    scheme = services.edge.addresses.proxies.scheme(request.scope)
     return Redirect(pages[0].url, status_code=303, headers=page_headers(request.scope, scheme))
 
 
@@ -62,7 +62,7 @@ def answer_failure(request: Request[Any, Any, Any], services: Services, error: E
     if request.method not in ("GET", "HEAD") or not _is_page(request.scope["path"]):
         return answer_problem(request, error)
     if refusal_of(error).code == "unauthorized":
-        scheme = services.addresses.proxies.scheme(request.scope)
+        scheme = services.edge.addresses.proxies.scheme(request.scope)
         return Redirect(SIGN_IN, status_code=303, headers=page_headers(request.scope, scheme))
     return render_failure(request, services, error)
 

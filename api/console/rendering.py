@@ -93,7 +93,7 @@ def _words(status: int, refusal: Refusal) -> str:
 
 def _shell(request: Request[Any, Any, Any], services: Services, page: str, tenant_name: str = "") -> dict[str, Any]:
     principal: Principal = request.user
-    secret = session_secret(request.scope, services.addresses.proxies.scheme(request.scope))
+    secret = session_secret(request.scope, services.edge.addresses.proxies.scheme(request.scope))
     return {
         "page": page,
         "menu": pages_of(principal),
@@ -110,7 +110,7 @@ async def _tenant_name(services: Services, tenant: str) -> str:
     if tenant == PLATFORM_TENANT:
         return "Platform"
     with acting_for(PLATFORM_TENANT):
-        rows = await services.directory.known([tenant])
+        rows = await services.tenants.directory.known([tenant])
     return rows[0].name if rows else tenant
 
 
@@ -123,7 +123,7 @@ def _html(
     *,
     charts: bool = False,
 ) -> Response[str]:
-    scheme = services.addresses.proxies.scheme(request.scope)
+    scheme = services.edge.addresses.proxies.scheme(request.scope)
     headers = page_headers(request.scope, scheme, charts=charts)
     text = _templates().get_template(template).render(values)
     return Response(text, status_code=status, media_type=MediaType.HTML, headers=headers)

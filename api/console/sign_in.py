@@ -41,7 +41,7 @@ async def make_link(request: Request[Principal, Any, Any], services: NamedDepend
     """A link for whom the token names; only a token that was made for this is taken."""
     user = request.user
     named = Identity(user.tenant, user.name, user.roles, user.expires_at, user.token_id)
-    secret = await services.console.make_link(named, LINK_S)
+    secret = await services.access.console.make_link(named, LINK_S)
     return Link(f"/console/sign-in#{secret}", LINK_S)
 
 
@@ -50,18 +50,18 @@ async def sign_in(
     data: JSONBody[SignIn], request: Request[Any, Any, Any], services: NamedDependency[Services]
 ) -> Response[dict[str, str]]:
     """The session of whom the link is for; from a page of ours alone, so that nobody is signed in as somebody else."""
-    scheme = services.addresses.proxies.scheme(request.scope)
+    scheme = services.edge.addresses.proxies.scheme(request.scope)
     if not own_origin(request.scope["headers"], scheme):
         raise Forbidden("This request did not come from a page of the console.")
-    address = services.addresses.proxies.client(request.scope)
-    services.addresses.check_failures(address)
-    identity = await services.console.redeem_link(data.secret)
+    address = services.edge.addresses.proxies.client(request.scope)
+    services.edge.addresses.check_failures(address)
+    identity = await services.access.console.redeem_link(data.secret)
     if identity is None:
-        services.addresses.failed(address)
+        services.edge.addresses.failed(address)
         raise Unauthorized("unknown link")
     seconds = services.settings.console_session_s
     began = msgspec.structs.replace(identity, expires_at=time.time() + seconds, token_id=new_id())
-    secret = await services.console.begin(began)
+    secret = await services.access.console.begin(began)
     log.info("signed_in", tenant=identity.tenant)
     cookie = set_cookie(request.scope, scheme, secret, seconds)
     return Response({"next": "/console"}, headers={"set-cookie": cookie, "cache-control": "no-store"})
@@ -70,8 +70,8 @@ async def sign_in(
 @post("/console/sign-out", permission="ticket:issue", by_cookie=True, status_code=200)
 async def sign_out(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Response[Any]:
     """The session is over, and so are the sockets that were opened in it here."""
-    scheme = services.addresses.proxies.scheme(request.scope)
-    await services.console.end(session_secret(request.scope, scheme))
-    services.sockets.hang_up_token(request.user.token_id, 4401, "signed out")
+    scheme = services.edge.addresses.proxies.scheme(request.scope)
+    await services.access.console.end(session_secret(request.scope, scheme))
+    services.edge.sockets.hang_up_token(request.user.token_id, 4401, "signed out")
     gone = set_cookie(request.scope, scheme, "", 0)
     return Response({"next": "/console/sign-in"}, headers={"set-cookie": gone, "cache-control": "no-store"})

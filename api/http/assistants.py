@@ -64,7 +64,7 @@ async def show_assistant(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> AssistantAnswer:
     """One assistant of the caller's tenant."""
-    return _answer(name, *await services.tenants.assistant(request.user.tenant, name))
+    return _answer(name, *await services.tenants.known.assistant(request.user.tenant, name))
 
 
 @put("/v1/assistants/{name:str}", permission="tenant:configure")
@@ -76,7 +76,7 @@ async def put_assistant(
 ) -> AssistantAnswer:
     """Define one, whole: fields left out take their defaults."""
     assistant = msgspec.convert(data, Assistant, from_attributes=True)
-    return _answer(name, *await services.put_assistant(request.user, name, assistant))
+    return _answer(name, *await services.tenants.put_assistant(request.user, name, assistant))
 
 
 @delete("/v1/assistants/{name:str}", permission="tenant:configure", status_code=204)
@@ -84,7 +84,7 @@ async def delete_assistant(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> None:
     """Take one away: its sessions can still be read."""
-    await services.delete_assistant(request.user, name)
+    await services.tenants.delete_assistant(request.user, name)
 
 
 def _answer(name: str, assistant: Assistant, version: int) -> AssistantAnswer:

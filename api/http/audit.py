@@ -34,13 +34,13 @@ async def audit_events(
         raise InvalidRange("after: a position in the log.")
     begin, end = checked_range(since or "1970-01-01T00:00:00Z", until) if since or until else (None, None)
     tenant = request.user.tenant
-    who = () if actor is None else (await services.users.pseudonym(tenant, actor), actor)
+    who = () if actor is None else (await services.access.users.pseudonym(tenant, actor), actor)
     asked = AuditFilter(session=session, actors=who, kind=kind, since=begin, until=end)
     most = checked_limit(limit)
-    start, upto = read_stretch(cursor) if cursor else (after or 0, await services.audit.last(tenant))
-    await services.note_audit_read(request.user, start, asked.shown())
-    shown, more = await services.audit.events(tenant, asked, after=start, upto=upto, limit=most)
+    start, upto = read_stretch(cursor) if cursor else (after or 0, await services.reads.audit.last(tenant))
+    await services.reads.note_audit_read(request.user, start, asked.shown())
+    shown, more = await services.reads.audit.events(tenant, asked, after=start, upto=upto, limit=most)
     following = f"{position_cursor(shown[-1]['position'])}.{position_cursor(upto)}" if more else None
-    names = await services.users.names(tenant, (row["actor"] for row in shown))
+    names = await services.access.users.names(tenant, (row["actor"] for row in shown))
     events = [plain(row) | {"position": row["position"], "actor": names[row["actor"]]} for row in shown]
     return {"events": events, "next": following}

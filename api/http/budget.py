@@ -43,7 +43,9 @@ class BudgetAnswer(LimitsAnswer, frozen=True, kw_only=True):
 @get("/v1/budget", permission="tenant:configure")
 async def show_budget(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> BudgetAnswer:
     """The budget of the caller's tenant."""
-    return await _answer((await services.tenants.settings(request.user.tenant)).budget, request.user.tenant, services)
+    return await _answer(
+        (await services.tenants.known.settings(request.user.tenant)).budget, request.user.tenant, services
+    )
 
 
 @put("/v1/budget", permission="tenant:configure")
@@ -51,20 +53,20 @@ async def put_budget(
     data: JSONBody[Budget], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> BudgetAnswer:
     """Set it, whole: limits left out are without limit, or the installation's own."""
-    budget = await services.put_budget(request.user, data)
+    budget = await services.tenants.put_budget(request.user, data)
     return await _answer(budget, request.user.tenant, services)
 
 
 async def _answer(budget: Budget, tenant: str, services: Services) -> BudgetAnswer:
     account: Account | None
     try:
-        account = await services.budgets.account(tenant)
+        account = await services.edge.budgets.account(tenant)
     except DependencyUnavailable:
         account = None
     since, until = (account.since, account.until) if account else period_at(budget.period, now())
     limits = _limits(budget)
-    limits["requests_per_minute"] = limits["requests_per_minute"] or services.admission.requests_per_minute
-    limits["concurrent_turns"] = limits["concurrent_turns"] or services.admission.turns_per_tenant
+    limits["requests_per_minute"] = limits["requests_per_minute"] or services.edge.admission.requests_per_minute
+    limits["concurrent_turns"] = limits["concurrent_turns"] or services.edge.admission.turns_per_tenant
     return BudgetAnswer(
         **limits,
         period=budget.period,

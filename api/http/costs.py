@@ -56,7 +56,7 @@ async def wanted_costs(
 
 async def _stored(services: Services, tenant: str, user: str) -> str:
     try:
-        return await services.users.pseudonym(tenant, user)
+        return await services.access.users.pseudonym(tenant, user)
     except NotFound:
         return user  # a tenant without a key has no users
 
@@ -66,7 +66,7 @@ async def cost_summary(
     request: TurnRequest, services: NamedDependency[Services], wanted: NamedDependency[CostFilter]
 ) -> Response[Any]:
     """Totals of a range of time (the current month by default)."""
-    found = await services.costs.summary(request.user.tenant, wanted)
+    found = await services.reads.costs.summary(request.user.tenant, wanted)
     if _wants_csv(request):
         return Response(as_csv(MODEL_COLUMNS, found["models"]), media_type=CSV)
     return Response(plain(found))
@@ -83,7 +83,7 @@ async def cost_series(
     """Sums per hour or day, by one of what costs can be filtered by."""
     if group_by not in COLUMNS or interval not in ("hour", "day"):
         raise InvalidField(f"group_by: {', '.join(COLUMNS)}; interval: hour or day.")
-    points = await services.costs.series(request.user.tenant, group_by, interval, wanted)
+    points = await services.reads.costs.series(request.user.tenant, group_by, interval, wanted)
     if group_by == "user":
         points = await _named(services, request.user.tenant, points, "key")
         points.sort(key=lambda point: (point["at"], point["key"]))
@@ -106,7 +106,7 @@ async def cost_lines(
     after, most, tenant = read_position(cursor), checked_limit(100 if limit is None else limit), request.user.tenant
     if _wants_csv(request) and limit is None:
         return Stream(_all_lines(services, tenant, wanted, after), media_type=CSV)
-    found = await _named(services, tenant, await services.costs.lines(tenant, wanted, after, most + 1), "user")
+    found = await _named(services, tenant, await services.reads.costs.lines(tenant, wanted, after, most + 1), "user")
     more, shown = len(found) > most, found[:most]
     following = position_cursor(shown[-1]["position"]) if more else None
     if _wants_csv(request):
@@ -118,7 +118,7 @@ async def cost_lines(
 async def _all_lines(services: Services, tenant: str, wanted: CostFilter, after: int) -> AsyncIterator[str]:
     """Page by page, so that a year of lines needs no more memory than a thousand."""
     header = True
-    while page := await services.costs.lines(tenant, wanted, after, MOST):
+    while page := await services.reads.costs.lines(tenant, wanted, after, MOST):
         yield as_csv(LINE_COLUMNS, await _named(services, tenant, page, "user"), header=header)
         after, header = page[-1]["position"], False
     if header:
@@ -127,7 +127,7 @@ async def _all_lines(services: Services, tenant: str, wanted: CostFilter, after:
 
 async def _named(services: Services, tenant: str, rows: list[Row], column: str) -> list[Row]:
     """The rows with users by name; one who was erased, or is not known, stays a pseudonym."""
-    names = await services.users.names(tenant, (row[column] for row in rows))
+    names = await services.access.users.names(tenant, (row[column] for row in rows))
     return [row | {column: names[row[column]]} for row in rows]
 
 

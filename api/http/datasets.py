@@ -30,7 +30,7 @@ async def show_dataset(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> DatasetAnswer:
     """What one dataset of the caller's tenant holds."""
-    dataset = (await services.tenants.settings(request.user.tenant)).datasets.get(name)
+    dataset = (await services.tenants.known.settings(request.user.tenant)).datasets.get(name)
     if dataset is None:
         raise NotFound
     return _answer(dataset)
@@ -41,8 +41,8 @@ async def put_dataset(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> DatasetAnswer:
     """Put a CSV or Parquet file (multipart field `file`) in place of what was there."""
-    async with received_file(request, services, "file", services.put_dataset.max_bytes) as file:
-        return _answer(await services.put_dataset(request.user, name, file))
+    async with received_file(request, services, "file", services.tenants.put_dataset.max_bytes) as file:
+        return _answer(await services.tenants.put_dataset(request.user, name, file))
 
 
 @delete("/v1/datasets/{name:str}", permission="tenant:configure", status_code=204)
@@ -50,7 +50,7 @@ async def delete_dataset(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> None:
     """Take one away that no tool asks."""
-    await services.delete_dataset(request.user, name)
+    await services.tenants.delete_dataset(request.user, name)
 
 
 def _answer(dataset: DatasetPut) -> DatasetAnswer:

@@ -52,7 +52,7 @@ class DocumentText(msgspec.Struct, frozen=True):
 async def add_document(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Accepted:
     """Take a file (multipart field `file`). It is read afterwards: see its status."""
     async with received_file(request, services, "file", services.settings.max_document_bytes) as file:
-        return await services.add_document(request.user, file)
+        return await services.documents.add_document(request.user, file)
 
 
 @get("/v1/documents", permission="document:read")
@@ -68,7 +68,7 @@ async def list_documents(
         raise InvalidRange("limit: 1 to 1000")
     if cursor is not None and not UUID.fullmatch(cursor):
         raise InvalidCursor
-    rows = await services.corpus.page(request.user.tenant, after=cursor, limit=limit + 1, status=status)
+    rows = await services.documents.corpus.page(request.user.tenant, after=cursor, limit=limit + 1, status=status)
     more = len(rows) > limit
     return DocumentPage([_answer(row) for row in rows[:limit]], rows[limit - 1].document_id if more else None)
 
@@ -87,12 +87,12 @@ async def show_text(
 ) -> Response[Any]:
     """Its extracted text: as JSON, or plain for who accepts `text/plain`."""
     row = await _row(services, request.user, document_id)
-    async with services.text_room.room(request.user.tenant, row.size):
+    async with services.documents.text_room.room(request.user.tenant, row.size):
         return await _text(request, services, document_id)
 
 
 async def _text(request: Request[Principal, Any, Any], services: Services, document_id: str) -> Response[Any]:
-    text = await services.corpus.fetch_text(request.user.tenant, document_id)
+    text = await services.documents.corpus.fetch_text(request.user.tenant, document_id)
     if text is None:
         raise NotFound
     if request.accept.best_match(["application/json", "text/plain"]) == "text/plain":
@@ -105,11 +105,11 @@ async def delete_document(
     document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> None:
     """Delete it for good: what it said can be read nowhere any more."""
-    await services.delete_document(request.user, _known(document_id))
+    await services.documents.delete_document(request.user, _known(document_id))
 
 
 async def _row(services: Services, principal: Principal, document_id: str) -> DocumentRow:
-    row = await services.corpus.fetch(principal.tenant, _known(document_id))
+    row = await services.documents.corpus.fetch(principal.tenant, _known(document_id))
     if row is None:
         raise DocumentNotFound
     return row

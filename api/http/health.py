@@ -20,7 +20,7 @@ async def live() -> dict[str, str]:
 @get("/health/ready", public=True)
 async def ready(services: NamedDependency[Services]) -> Response[Report]:
     """Each part, and whether it is needed or merely missed; 503 when no turn can be answered here."""
-    report = await services.readiness.report(draining=services.admission.draining)
+    report = await services.edge.readiness.report(draining=services.edge.admission.draining)
     return Response(report, status_code=503 if report.status == "down" else 200)
 
 
@@ -30,4 +30,4 @@ def metrics(services: NamedDependency[Services]) -> Response[bytes]:
     of their own."""
     if services.settings.metrics_port:
         raise NotFound
-    return Response(services.metrics(), media_type=CONTENT_TYPE_LATEST)
+    return Response(services.edge.metrics(), media_type=CONTENT_TYPE_LATEST)

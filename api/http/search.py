@@ -35,4 +35,4 @@ async def search(
     data: JSONBody[Query], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> Found:
     """The passages that answer best, each with its place in the document's text."""
-    return Found(await services.search_documents(request.user, data.query, data.k, data.by))
+    return Found(await services.documents.search_documents(request.user, data.query, data.k, data.by))

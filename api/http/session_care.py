@@ -58,8 +58,8 @@ async def rename_session(
     session_id: FromPath[str],
 ) -> Renamed:
     """Call one of the caller's sessions by a title."""
-    live = await services.open_session.find(request.user, checked_session(session_id))
-    await services.rename_session(request.user, live, data.title)
+    live = await services.sessions.open_session.find(request.user, checked_session(session_id))
+    await services.sessions.rename_session(request.user, live, data.title)
     return Renamed(session_id, live.state.title, live.held.version)
 
 
@@ -73,7 +73,7 @@ async def export_session(
     """One of the caller's sessions as a file: what was asked and answered, with what the answers cite."""
     if format not in FORMATS:
         raise InvalidField("format: md or json.")
-    live = await services.open_session.find(request.user, checked_session(session_id))
+    live = await services.sessions.open_session.find(request.user, checked_session(session_id))
     state, version = live.state, live.held.version
     tell, media_type = FORMATS[format]
     return Stream(
@@ -93,9 +93,9 @@ async def fork_session(
     """Go on from one of the caller's sessions, as it was, in a new one."""
     if (data.version is None) == (data.before_turn is None):
         raise InvalidField("Either version or before_turn is needed.")
-    source = await services.open_session.find(request.user, checked_session(session_id))
+    source = await services.sessions.open_session.find(request.user, checked_session(session_id))
     version = data.version
     if version is None:
-        version = await services.fork_session.version_before(source, data.before_turn or "")
-    live = await services.fork_session(request.user, source, version)
+        version = await services.sessions.fork_session.version_before(source, data.before_turn or "")
+    live = await services.sessions.fork_session(request.user, source, version)
     return Forked(live.id.id, {"session_id": session_id, "version": version})

@@ -92,7 +92,7 @@ async def show_history(
         "last_version": live.held.version,
         "title": await _title_at(services, live, place.titled),
         "assistant": live.state.assistant,
-        "user": await services.users.name(request.user.tenant, live.state.user),
+        "user": await services.access.users.name(request.user.tenant, live.state.user),
         "running": place.running or None,
         "turns": page.items,
         "next": msgspec.structs.replace(place, after=seen).cursor() if page.next else None,
@@ -117,7 +117,7 @@ async def show_changes(
     if not 0 <= since <= upto:
         raise InvalidRange(f"from: 0 to {upto}.")
     await _note(services, request.user, live, {"from": str(since), "version": str(upto)})
-    names = await services.users.names(request.user.tenant, {live.state.user})
+    names = await services.access.users.names(request.user.tenant, {live.state.user})
     async for facts in services.store.slices(str(live.id), after=max(since, after), upto=upto):
         for fact in facts:
             if isinstance(fact.event, Shredded | SessionErased):
@@ -143,7 +143,7 @@ def _told(replay: Replay, turn: Turn) -> dict[str, Any]:
 
 async def _readable(services: Services, principal: Principal, session_id: str) -> LiveSession:
     """A session that the caller may read as it was: their own, or any of the tenant for an auditor."""
-    live = await services.sessions.get(StreamId(principal.tenant, "session", checked_session(session_id)))
+    live = await services.sessions.live.get(StreamId(principal.tenant, "session", checked_session(session_id)))
     own = principal.owns(live.state.user) and principal.may("session:read")
     if not live.state.user or live.state.erased or not (own or principal.may("session:audit")):
         raise SessionNotFound
@@ -153,7 +153,7 @@ async def _readable(services: Services, principal: Principal, session_id: str) -
 async def _note(services: Services, principal: Principal, live: LiveSession, asked: dict[str, str]) -> None:
     """An auditor's look at what is not their own is a fact."""
     if not (principal.owns(live.state.user) and principal.may("session:read")):
-        await services.note_audit_read(principal, 0, {"session": live.id.id, **asked})
+        await services.reads.note_audit_read(principal, 0, {"session": live.id.id, **asked})
 
 
 def _reached(live: LiveSession, version: int | None) -> int:

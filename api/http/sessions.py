@@ -28,7 +28,7 @@ async def list_sessions(
     asked: Annotated[str | None, QueryParameter(name="query")] = None,
 ) -> dict[str, Any]:
     """The caller's own sessions, newest first: all, or those that hold the words of a query."""
-    user, before, most, reads = request.user, id_cursor(cursor), checked_limit(limit), services.session_reads
+    user, before, most, reads = request.user, id_cursor(cursor), checked_limit(limit), services.reads.session_reads
     if asked is not None and len(asked) > LONGEST_QUERY:
         raise InvalidField(f"query: {LONGEST_QUERY} characters at most.")
     if asked and asked.strip():
@@ -61,7 +61,7 @@ async def list_turns(
     """Its turns, oldest first."""
     (after, until), most = read_stretch_cursor(cursor), checked_limit(limit)
     await own_session(services, request.user, session_id, consistent=consistent)
-    turns, following = await services.session_reads.turns(
+    turns, following = await services.reads.session_reads.turns(
         request.user.tenant, session_id, after=after, limit=most, consistent=consistent
     )
     if until:
@@ -77,13 +77,17 @@ async def erase_session(
 ) -> dict[str, Any]:
     """Erase one of the caller's sessions: what was said can never be read again."""
     id = StreamId(request.user.tenant, "session", checked_session(session_id))
-    return {"session_id": session_id, "erased": True, "receipt": await services.erase_session(request.user, id)}
+    return {
+        "session_id": session_id,
+        "erased": True,
+        "receipt": await services.sessions.erase_session(request.user, id),
+    }
 
 
 async def own_session(services: Services, principal: Principal, session_id: str, *, consistent: bool) -> dict[str, Any]:
     """A session of the caller; SessionNotFound for everybody else's and for none."""
     checked_session(session_id)
-    found = await services.session_reads.session(principal.tenant, session_id, consistent=consistent)
+    found = await services.reads.session_reads.session(principal.tenant, session_id, consistent=consistent)
     if found is None or not principal.owns(found["user"]):
         raise SessionNotFound
     return found | {"user": principal.name}

@@ -47,7 +47,7 @@ async def create_tenant(
     data: JSONBody[NewTenant], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> TenantAnswer:
     """Open a tenant."""
-    return _answer(await services.create_tenant(request.user, data.name))
+    return _answer(await services.tenants.create_tenant(request.user, data.name))
 
 
 @get("/v1/tenants", permission="tenant:provision")
@@ -62,12 +62,12 @@ async def list_tenants(
         asked = ids.split(",")
         if len(asked) > MOST_IDS or not all(map(_UUID.fullmatch, asked)):
             raise InvalidField(f"ids: up to {MOST_IDS} ids of tenants, with commas between them")
-        return TenantPage([_answer(row) for row in await services.directory.known(asked)], None)
+        return TenantPage([_answer(row) for row in await services.tenants.directory.known(asked)], None)
     if not 1 <= limit <= 1000:
         raise InvalidRange("limit: 1 to 1000")
     if cursor is not None and not _UUID.fullmatch(cursor):
         raise InvalidCursor
-    rows = await services.directory.page(after=cursor, limit=limit + 1)
+    rows = await services.tenants.directory.page(after=cursor, limit=limit + 1)
     more = len(rows) > limit
     return TenantPage([_answer(row) for row in rows[:limit]], rows[limit - 1].tenant_id if more else None)
 

@@ -26,4 +26,4 @@ class Ticket(msgspec.Struct, frozen=True):
 async def issue_ticket(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Ticket:
     """A ticket never outlives the token it was asked with."""
     seconds = max(1, min(TICKET_S, int(request.user.expires_at - time.time())))
-    return Ticket(await services.tickets.issue(request.user, seconds), seconds)
+    return Ticket(await services.access.tickets.issue(request.user, seconds), seconds)

@@ -73,7 +73,7 @@ async def show_tool(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> ToolAnswer:
     """One tool of the caller's tenant."""
-    tenant = await services.tenants.settings(request.user.tenant)
+    tenant = await services.tenants.known.settings(request.user.tenant)
     if name not in tenant.tools:
         raise NotFound
     return await _answer(services, request.user.tenant, name, tenant.tools[name], tenant.tool_versions[name])
@@ -92,7 +92,7 @@ async def put_tool(
     rotate = data.webhook is not None and data.webhook.rotate_secret
     query = Query(dataset=data.query.dataset, sql=data.query.sql) if data.query else None
     tool = Tool(**fields | {"webhook": webhook, "query": query})
-    made = await services.put_tool(request.user, name, tool, rotate_secret=rotate)
+    made = await services.tenants.put_tool(request.user, name, tool, rotate_secret=rotate)
     return await _answer(services, request.user.tenant, name, *made)
 
 
@@ -101,13 +101,13 @@ async def delete_tool(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> None:
     """Take one away that no assistant has."""
-    await services.delete_tool(request.user, name)
+    await services.tenants.delete_tool(request.user, name)
 
 
 async def _answer(services: Services, tenant: str, name: str, tool: Tool, version: int) -> ToolAnswer:
     webhook, secret = tool.webhook, None
     if webhook:
-        secret = shown_secret(await signing_secret(services.sealer, tenant, name, webhook.secret))
+        secret = shown_secret(await signing_secret(services.tenants.sealer, tenant, name, webhook.secret))
     fields: dict[str, Any] = {field: getattr(tool, field) for field in tool.__struct_fields__}
     fields |= {"personal": tool.depends.personal, "live": tool.depends.live}
     fields |= {"webhook": WebhookShown(url=webhook.url) if webhook else None}

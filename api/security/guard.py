@@ -38,12 +38,12 @@ def guard(services: Services) -> Guard:
         socket = connection.scope["type"] == ScopeType.WEBSOCKET
         if socket:
             _check_handshake(connection, handler, services)
-        address = services.addresses.proxies.client(connection.scope)
-        services.addresses.check_failures(address)
+        address = services.edge.addresses.proxies.client(connection.scope)
+        services.edge.addresses.check_failures(address)
         try:
             principal = await _principal(connection, handler, services)
         except Unauthorized as refusal:
-            services.addresses.failed(address)
+            services.edge.addresses.failed(address)
             unauthorized.inc()
             log.info("unauthorized", reason=refusal.detail)
             raise
@@ -51,7 +51,7 @@ def guard(services: Services) -> Guard:
         act_for(principal.tenant)
         structlog.contextvars.bind_contextvars(tenant=principal.tenant)
         if not socket:  # a socket is counted when it can be told
-            await services.budgets.requests.count(principal.tenant, principal.user)
+            await services.edge.budgets.requests.count(principal.tenant, principal.user)
         permission = handler.opt.get("permission")
         if permission is None or not any(map(principal.may, _all(permission))):
             raise Forbidden
@@ -66,19 +66,19 @@ async def _principal(connection: Connection, handler: BaseRouteHandler, services
     if handler.opt.get("by_cookie") or connection.scope.get(BY_COOKIE):
         identity = await _signed_in(connection, services)
         with acting_for(identity.tenant):
-            return await services.users.principal(identity)
-    verifier = services.link_verifier if handler.opt.get("makes_links") else services.verifier
-    tickets = services.tickets if connection.scope["type"] == ScopeType.WEBSOCKET else None
-    return await authenticate(connection, verifier, services.users, tickets)
+            return await services.access.users.principal(identity)
+    verifier = services.access.link_verifier if handler.opt.get("makes_links") else services.access.verifier
+    tickets = services.access.tickets if connection.scope["type"] == ScopeType.WEBSOCKET else None
+    return await authenticate(connection, verifier, services.access.users, tickets)
 
 
 async def _signed_in(connection: Connection, services: Services) -> Identity:
     """Whose browser it is. What changes anything must come from a page of ours, which knows the session's token."""
     if any(name == b"authorization" for name, _ in connection.scope["headers"]):
         raise Unauthorized("a bearer at the console's door")
-    scheme = services.addresses.proxies.scheme(connection.scope)
+    scheme = services.edge.addresses.proxies.scheme(connection.scope)
     secret = session_secret(connection.scope, scheme)
-    identity = await services.console.find(secret) if secret else None
+    identity = await services.access.console.find(secret) if secret else None
     if identity is None:
         raise Unauthorized("no session of the console")
     ours = own_origin(connection.scope["headers"], scheme) and has_csrf_token(connection.scope, secret)
@@ -122,7 +122,7 @@ def _all(permission: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _check_handshake(connection: Connection, handler: BaseRouteHandler, services: Services) -> None:
-    scheme = services.addresses.proxies.scheme(connection.scope)
+    scheme = services.edge.addresses.proxies.scheme(connection.scope)
     if not origin_allowed(connection.scope["headers"], services.settings, scheme=scheme):
         raise Forbidden("This page's origin is not allowed.")
     offered, wanted = offered_subprotocols(connection), handler.opt.get("subprotocol")

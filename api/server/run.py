@@ -61,7 +61,7 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Nothing new, then everything that runs, and only then the sockets (with 1012)."""
-        self._services.admission.draining = True
+        self._services.edge.admission.draining = True
         for listener in self.servers:
             listener.close()
         self._draining = TaskSet("drain").start(drain(self._services))
@@ -72,10 +72,10 @@ class DrainingServer(uvicorn.Server):
 
 async def drain(services: Services) -> None:
     """Announce, wait for running turns within their time, then hang up."""
-    log.info("draining", sockets=len(services.sockets))
-    await services.sockets.announce_drain()
-    await services.drain(services.settings.drain_s)
-    services.sockets.hang_up_all(1012, "restarting")
+    log.info("draining", sockets=len(services.edge.sockets))
+    await services.edge.sockets.announce_drain()
+    await services.turns.drain(services.settings.drain_s)
+    services.edge.sockets.hang_up_all(1012, "restarting")
 
 
 def freeze_garbage() -> None:
@@ -113,7 +113,7 @@ async def serve(services: Services, listener: socket.socket) -> None:
 
 def server_config(services: Services, deadlines: Deadlines = Deadlines()) -> uvicorn.Config:  # noqa: B008  # frozen
     """uvicorn with our limits over our app."""
-    limits = {"limits": services.addresses, "deadlines": deadlines}
+    limits = {"limits": services.edge.addresses, "deadlines": deadlines}
     return uvicorn.Config(
         create_app(services),
         http=type("Http", (LimitedHttp,), limits),

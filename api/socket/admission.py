@@ -26,14 +26,14 @@ async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> 
     refused outright: there is nothing here to talk to any more.
     """
     principal: Principal = socket.user
-    if services.admission.draining:
+    if services.edge.admission.draining:
         raise Draining(retry_after_s=1)
     client = ClientSocket(socket)
     try:
         await client.accept(SUBPROTOCOL if SUBPROTOCOL in offered_subprotocols(socket) else None)
         try:
-            services.sockets.check(principal.tenant)
-            await services.budgets.requests.count(principal.tenant, principal.user, "sockets")
+            services.edge.sockets.check(principal.tenant)
+            await services.edge.budgets.requests.count(principal.tenant, principal.user, "sockets")
         except Refusal as refusal:
             await turn_away(client, refusal)
             return None

@@ -97,7 +97,7 @@ class ChatSocket:
             if text is None:
                 raise Closed(1003, "binary frames are not supported")
             try:
-                self.services.frames.pay(self.principal, len(text))
+                self.services.edge.frames.pay(self.principal, len(text))
             except RateLimited as refusal:
                 await self._refuse_unread(refusal, text)
                 continue
@@ -151,14 +151,14 @@ class ChatSocket:
             case f.TurnCreate():
                 await self._create(self.live, frame)
             case f.TurnCancel():
-                await self.services.cancel_turn(self.live, frame.turn_id)
+                await self.services.turns.cancel_turn(self.live, frame.turn_id)
             case f.ToolConfirm(turn_id=turn_id, call=call, allow=allow):
                 by = self.principal.user
                 command = ConfirmTool(turn_id=turn_id, call=call, allow=allow, by=by)
-                await self.services.confirm_tool(self.live, command)
+                await self.services.turns.confirm_tool(self.live, command)
             case f.FeedbackCreate():
                 given = GiveFeedback(turn_id=frame.turn_id, rating=frame.rating, comment=frame.comment)
-                await self.services.give_feedback(self.principal, self.live, given)
+                await self.services.turns.give_feedback(self.principal, self.live, given)
             case f.Ping():
                 await self.send(f.Pong(**self.notice(), client_id=frame.id))
         return None
@@ -169,9 +169,9 @@ class ChatSocket:
         if frame.session_id is None:
             if frame.after_seq is not None:
                 raise InvalidField("`after_seq` needs a `session_id`.")
-            live = await self.services.open_session.begin(self.principal, frame.assistant)
+            live = await self.services.sessions.open_session.begin(self.principal, frame.assistant)
         else:
-            live = await self.services.open_session.find(self.principal, frame.session_id)
+            live = await self.services.sessions.open_session.find(self.principal, frame.session_id)
         self.cursor = self.first = first_cursor(live, frame.after_seq)
         self.live = live
         live.feed.watchers += 1
@@ -188,7 +188,7 @@ class ChatSocket:
         self.opened.set()
 
     async def _create(self, live: LiveSession, frame: f.TurnCreate) -> None:
-        turn, new = await self.services.create_turn(
+        turn, new = await self.services.turns.create_turn(
             self.principal,
             live,
             client_id=frame.id,
@@ -266,8 +266,8 @@ async def chat(socket: WebSocket[Any, Any, Any], services: NamedDependency[Servi
     if client is None:
         return
     watched = ChatSocket(client, services, socket.user)
-    services.sockets.add(watched)
+    services.edge.sockets.add(watched)
     try:
         await watched.run()
     finally:
-        services.sockets.remove(watched)
+        services.edge.sockets.remove(watched)

@@ -7,6 +7,7 @@ import dataclasses
 import socket
 import tempfile
 import time
+import typing
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -105,12 +106,10 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
     tenants, users = CachedTenants(store), users_on(InMemorySealer(), store)
     admission = Admission(turns=10, turns_per_tenant=5, requests_per_minute=settings.requests_per_minute)
-    parts: dict[str, Any] = {field.name: None for field in dataclasses.fields(Services)}
-    parts |= {
-        "settings": settings,
+    parts: dict[str, Any] = {
         "store": store,
         "corpus": noted,
-        "tenants": tenants,
+        "known": tenants,
         "directory": directory,
         "tickets": InMemoryTickets(),
         "verifier": token_verifier(settings),
@@ -135,7 +134,29 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "note_audit_read": NoteAuditReadHandler(store),
         "metrics": Page(),
     }
-    return Services(**parts | changes)
+    return grouped(settings, parts | changes)
+
+
+def grouped(settings: Settings, parts: dict[str, Any]) -> Services:
+    """Services out of parts by their names, each in its group; TypeError names parts that there are not."""
+    rest, groups = dict(parts), dict[str, Any]()
+    for name, group in typing.get_type_hints(Services).items():
+        if dataclasses.is_dataclass(group):
+            made = {field.name: rest.pop(field.name, None) for field in dataclasses.fields(group)}
+            groups[name] = cast(Any, group)(**made)
+    services = Services(settings=settings, store=rest.pop("store"), **groups)
+    if rest:
+        raise TypeError(f"no group of services has {', '.join(rest)}")
+    return services
+
+
+def replaced(services: Services, **changes: Any) -> Services:
+    """The same services but for some parts."""
+    parts: dict[str, Any] = {"store": services.store}
+    for group in (getattr(services, field.name) for field in dataclasses.fields(services)):
+        if dataclasses.is_dataclass(group):
+            parts |= {field.name: getattr(group, field.name) for field in dataclasses.fields(group)}
+    return grouped(services.settings, parts | changes)
 
 
 def bearer(
@@ -150,7 +171,7 @@ def bearer(
 async def browsing(services: Services, roles: Sequence[str] = ("member",), tenant: str = TENANT) -> dict[str, str]:
     """The headers of a page of the console at http://colloquy, of somebody who is signed in there."""
     identity = Identity(tenant, "ada", frozenset(roles), time.time() + 600, "browser")
-    secret = await services.console.begin(identity)
+    secret = await services.access.console.begin(identity)
     return {
         "cookie": f"colloquy-console-80={secret}",
         "x-colloquy-csrf": csrf_token(secret),

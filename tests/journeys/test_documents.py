@@ -10,8 +10,9 @@ from io import BytesIO
 import psycopg
 import pytest
 
+from api.composition.ingest_wiring import run_ingest
 from api.composition.provision import provision
-from api.composition.wiring import open_services, run_ingest
+from api.composition.wiring import open_services
 from api.services import Services
 from api.settings import read_settings
 from application.clock import new_id
@@ -52,7 +53,7 @@ async def services(
 
 async def new_editor(services: Services) -> Principal:
     operator = Principal(PLATFORM_TENANT, "op", frozenset({"operator"}), 2e9)
-    tenant = await services.create_tenant(operator, "A tenant")
+    tenant = await services.tenants.create_tenant(operator, "A tenant")
     return Principal(tenant.tenant_id, "eda", frozenset({"editor", "member"}), 2e9)
 
 
@@ -60,7 +61,7 @@ async def settled(services: Services, editor: Principal, ids: list[str]) -> list
     """Statuses once none is pending."""
     async with asyncio.timeout(60):
         while True:
-            rows = [await services.corpus.fetch(editor.tenant, id) for id in ids]
+            rows = [await services.documents.corpus.fetch(editor.tenant, id) for id in ids]
             if all(row is not None and row.status != "pending" for row in rows):
                 return [row.reason or row.status for row in rows if row is not None]
             await asyncio.sleep(0.05)  # another process reads it
@@ -74,29 +75,32 @@ async def test_from_bytes_to_a_quote(services: Services) -> None:
         "c.docx": word("Sailing lessons begin in April"),
         "d.pdf": pdf("hidden", password="secret"),
     }
-    ids = [(await services.add_document(editor, received(name, body))).document_id for name, body in files.items()]
+    ids = [
+        (await services.documents.add_document(editor, received(name, body))).document_id
+        for name, body in files.items()
+    ]
     assert await settled(services, editor, ids) == ["indexed", "indexed", "indexed", "password_protected"]
     for question, place in (
         ("who keeps the lighthouse?", 0),
         ("what do I pay the harbour?", 1),
         ("sailing lessons", 2),
     ):
-        best = (await services.search_documents(editor, question, 5))[0]
+        best = (await services.documents.search_documents(editor, question, 5))[0]
         assert best.document_id == ids[place]
-        text = await services.corpus.fetch_text(editor.tenant, ids[place])
+        text = await services.documents.corpus.fetch_text(editor.tenant, ids[place])
         assert text is not None and text[best.start : best.end] == best.text
 
 
 async def test_a_deleted_document_leaves_no_plaintext_in_any_file(services: Services) -> None:
     editor = await new_editor(services)
     body = b"The Wolpertinger of the moonlit clearing sleeps at noon."
-    id = (await services.add_document(editor, received("Wolpertinger.txt", body))).document_id
+    id = (await services.documents.add_document(editor, received("Wolpertinger.txt", body))).document_id
     assert await settled(services, editor, [id]) == ["indexed"]
-    assert await services.search_documents(editor, "wolpertinger", 1)
-    await services.delete_document(editor, id)
+    assert await services.documents.search_documents(editor, "wolpertinger", 1)
+    await services.documents.delete_document(editor, id)
     facts = await services.store.load(f"{editor.tenant}/document/{id}")
     assert isinstance(facts[0].event, Shredded)
-    assert not await services.blobs.get(f"{editor.tenant}/documents/{id}", BytesIO())
+    assert not await services.documents.blobs.get(f"{editor.tenant}/documents/{id}", BytesIO())
     assert await asyncio.to_thread(files_that_tell, services.settings.database_url, SECRETS) == []
 
 
@@ -104,12 +108,12 @@ async def test_what_a_dead_reader_claimed_is_read_by_another(services: Services)
     editor = await new_editor(services)
     id = new_id()
     name = {"title": "a.txt", "content_hash": b"a", "media_type": "text/plain", "size": 1}
-    await services.corpus.register(editor.tenant, id, **name)  # type: ignore[arg-type]
+    await services.documents.corpus.register(editor.tenant, id, **name)  # type: ignore[arg-type]
     async with await psycopg.AsyncConnection.connect(services.settings.database_url, autocommit=True) as owner:
         await owner.execute(
             "UPDATE documents SET attempt = 1, claimable_at = now() - interval '1 second' WHERE document_id = %s", (id,)
         )
     # Its upload never came to an end, so whoever reads it next clears it away.
     async with asyncio.timeout(30):
-        while await services.corpus.fetch(editor.tenant, id) is not None:  # noqa: ASYNC110  # another process reads it
+        while await services.documents.corpus.fetch(editor.tenant, id) is not None:  # noqa: ASYNC110  # another process reads it
             await asyncio.sleep(0.05)

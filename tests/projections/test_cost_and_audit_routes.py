@@ -56,7 +56,7 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
 
 
 async def test_costs_are_narrowed_by_what_is_asked_for(house: House) -> None:
-    mel = await house.services.users.known(house.tenant, "Mel 50%s")
+    mel = await house.services.access.users.known(house.tenant, "Mel 50%s")
     session = await house.session(turns=3)
     facts = [by(used(new_id(), model=HAIKU), mel), used(new_id())]
     await house.writer.append(f"{house.tenant}/search/{new_id()}", facts, mel)
@@ -79,7 +79,7 @@ async def test_costs_are_narrowed_by_what_is_asked_for(house: House) -> None:
 
 
 async def test_csv_disarms_formulas(house: House) -> None:
-    evil = await house.services.users.known(house.tenant, "=HYPERLINK(1)")
+    evil = await house.services.access.users.known(house.tenant, "=HYPERLINK(1)")
     await house.writer.append(f"{house.tenant}/search/{new_id()}", [by(used(new_id(), model=HAIKU), evil)])
     await house.feed()
     (empty,) = csv.reader(
@@ -99,7 +99,7 @@ def by(event: Any, user: str) -> Any:
 
 
 async def test_users_are_named_to_those_who_may_know_until_they_are_forgotten(house: House) -> None:
-    users, stream = house.services.users, f"{house.tenant}/search/{new_id()}"
+    users, stream = house.services.access.users, f"{house.tenant}/search/{new_id()}"
     ada = await users.known(house.tenant, "Ada König 王")
     await house.writer.append(stream, [by(used(new_id(), model=HAIKU), ada)], ada)
     await house.writer.append(stream, [by(used(new_id(), model=HAIKU), "Ada König 王")], "Ada König 王")
@@ -126,9 +126,11 @@ async def test_reading_by_actor_is_noted_without_the_name(house: House) -> None:
     await house.get("/v1/audit/events", "auditor", actor="Ada König 王")
     await house.feed()
     (read,) = (await house.get("/v1/audit/events", "auditor", kind="audit.read.1")).json()["events"][:1]
-    whose = await house.services.users.pseudonym(house.tenant, "Ada König 王")
+    whose = await house.services.access.users.pseudonym(house.tenant, "Ada König 王")
     assert read["data"]["filters"] == {"actor": whose}
-    assert read["actor"] == "ada" and read["data"]["user"] == await house.services.users.pseudonym(house.tenant, "ada")
+    assert read["actor"] == "ada" and read["data"]["user"] == await house.services.access.users.pseudonym(
+        house.tenant, "ada"
+    )
 
 
 async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house: House) -> None:

@@ -84,7 +84,7 @@ async def paged(house: House, path: str, cursor: str | None = None, **query: Any
 async def test_the_rest_of_a_history_is_read_at_its_cursor(house: House, consistent: bool) -> None:
     id = await house.session(turns=70)
     await house.feed()
-    live = await house.services.sessions.get(StreamId.parse(house.stream(id)))
+    live = await house.services.sessions.live.get(StreamId.parse(house.stream(id)))
     shown, older = history(live.state)
     rest = await paged(house, f"/v1/sessions/{id}/turns", older, limit=7, consistent=consistent)
     assert [len(page) for page in rest] == [7, 7, 6]

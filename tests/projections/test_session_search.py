@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.postgres.pool import Pool
 from application.acting_tenant import EVERY, acting_for
 from application.clock import new_id
 from domain.event import Event
@@ -76,7 +77,7 @@ async def test_sessions_are_found_by_words_of_their_titles_and_texts(house: Hous
     assert (await house.get("/v1/sessions", "auditor", query="x")).status_code == 403
 
 
-async def test_of_an_erased_session_no_word_is_kept(house: House) -> None:
+async def test_of_an_erased_session_no_word_is_kept(house: House, pool: Pool) -> None:
     id, left = await house.session(turns=3), await house.session(turns=2)
     await house.writer.append(house.stream(id), [e.SessionRenamed(title="Secret", chosen=True)], "ada")
     await house.feed()
@@ -85,7 +86,7 @@ async def test_of_an_erased_session_no_word_is_kept(house: House) -> None:
     assert (await house.client.delete(f"/v1/sessions/{id}", headers=headers)).status_code == 200
     assert await searched(house, "secret") == [], "at once"
     await house.feed()
-    async with reading(house.services.pool, house.tenant) as connection:
+    async with reading(pool, house.tenant) as connection:
         kept = await rows(connection, "SELECT DISTINCT session_id FROM projections.session_words")
     assert [row["session_id"] for row in kept] == [left]
     view = house.followers[0]

@@ -39,8 +39,8 @@ async def received_file(
     if announced > max_bytes + AROUND:
         await _drain(request.stream())
         raise _too_large(max_bytes)
-    async with services.upload_room.room(request.user.tenant, min(announced or max_bytes, max_bytes)):
-        with services.scratch.open() as body:
+    async with services.edge.upload_room.room(request.user.tenant, min(announced or max_bytes, max_bytes)):
+        with services.edge.scratch.open() as body:
             spool = _Spool(body, max_bytes)
             try:
                 async with asyncio.timeout(DEADLINE_S):

@@ -50,7 +50,7 @@ def test_a_token_for_each_tenant(services: Services) -> None:
     assert [line["tenant_id"] for line in lines] == [TENANT, OTHER]
     for line in lines:
         assert set(line) == {"token", "tenant_id", "expires_at"} and line["expires_at"].endswith("Z")
-        principal = services.verifier.verify(line["token"])
+        principal = services.access.verifier.verify(line["token"])
         assert (principal.tenant, principal.name) == (line["tenant_id"], "ada")
         assert principal.roles == {"member", "editor"}
 
@@ -59,7 +59,7 @@ def test_options_may_be_repeated_as_well(services: Services) -> None:
     done = issue(
         services, "--tenant", TENANT, "--tenant", OTHER, "--role", "member", "--role", "admin", "--user", "ada"
     )
-    assert [services.verifier.verify(line).tenant for line in done.stdout.splitlines()] == [TENANT, OTHER]
+    assert [services.access.verifier.verify(line).tenant for line in done.stdout.splitlines()] == [TENANT, OTHER]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_values_of_a_listed_option(typed: str, read: str) -> None:
 
 def test_a_long_life_is_capped(services: Services) -> None:
     done = issue(services, "--tenant", TENANT, "--user", "ada", "--role", "member", "--ttl", "999999")
-    assert done.returncode == 0 and services.verifier.verify(done.stdout.strip())
+    assert done.returncode == 0 and services.access.verifier.verify(done.stdout.strip())
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ async def test_behind_tls_the_cookie_is_of_this_host_alone(services: Services, a
 
 async def test_a_session_has_an_end(services: Services, browser: Browser) -> None:
     await browser.sign_in("member")
-    fake: Any = services.console
+    fake: Any = services.access.console
     for secret, identity in list(fake.sessions.items()):
         fake.sessions[secret] = type(identity)(identity.tenant, identity.name, identity.roles, 1.0, identity.token_id)
     assert (await browser.http.get("/console/chat")).status_code == 303

@@ -42,7 +42,7 @@ class Caring:
         self.sessions = LiveSessions(self.store, NoTail())
         self.services: Services = make_services(
             store=self.store,
-            sessions=self.sessions,
+            live=self.sessions,
             note_audit_read=NoteAuditReadHandler(self.store),
             open_session=OpenSessionHandler(self.sessions, tenants),
             rename_session=RenameSessionHandler(),

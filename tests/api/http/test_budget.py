@@ -15,7 +15,7 @@ from application.budget.budget_gate import BudgetGate
 from application.clock import now
 from application.tenants.put_budget import PutBudgetHandler
 from domain.tenant.events import Budget
-from tests.api.harness import asgi, bearer, make_services, operator
+from tests.api.harness import asgi, bearer, make_services, operator, replaced
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_reservations import InMemoryReservations
@@ -27,14 +27,13 @@ class House:
     """An app with a budget gate, one tenant, and its admin."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.services = make_services(data_dir)
-        tenants, self.spending = self.services.tenants, FixedSpending()
-        parts = {
-            "put_budget": PutBudgetHandler(self.services.store, tenants),
-            "budgets": BudgetGate(tenants, self.services.admission, InMemoryReservations(now=now()), self.spending),
-        }
-        for name, part in parts.items():
-            object.__setattr__(self.services, name, part)
+        given = make_services(data_dir)
+        tenants, self.spending = given.tenants.known, FixedSpending()
+        self.services = replaced(
+            given,
+            put_budget=PutBudgetHandler(given.store, tenants),
+            budgets=BudgetGate(tenants, given.edge.admission, InMemoryReservations(now=now()), self.spending),
+        )
         self.client = httpx.AsyncClient(transport=asgi(self.services), base_url="http://colloquy")
         self.tenant, self.admin = "", {"": ""}
 
@@ -82,7 +81,7 @@ async def test_a_put_replaces_the_whole(house: House) -> None:
     await house.put(limit_usd="5", tokens_per_minute=1000, concurrent_turns=3, per_user={"requests_per_minute": 4})
     answer = await house.put(requests_per_minute=9)
     assert {name: answer.json()[name] for name in DEFAULTS} == DEFAULTS | {"requests_per_minute": 9}
-    assert (await house.services.tenants.settings(house.tenant)).budget == Budget(requests_per_minute=9)
+    assert (await house.services.tenants.known.settings(house.tenant)).budget == Budget(requests_per_minute=9)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +108,7 @@ async def test_what_cannot_be_is_refused_by_its_name(house: House, body: dict[st
     answer = await house.client.put("/v1/budget", content=msgspec.json.encode(body), headers=house.admin)
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_field" and named in answer.json()["detail"]
-    assert (await house.services.tenants.settings(house.tenant)).budget == Budget()
+    assert (await house.services.tenants.known.settings(house.tenant)).budget == Budget()
 
 
 async def test_one_that_is_so_already_is_no_new_fact(house: House) -> None:

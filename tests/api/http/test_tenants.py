@@ -39,10 +39,10 @@ async def opened(client: httpx.AsyncClient, services: Services, name: str = "Acm
 
 async def test_a_tenant_has_a_key_a_corpus_a_fact_and_a_line(client: httpx.AsyncClient, services: Services) -> None:
     tenant = await opened(client, services, "  Zoë's Bücher 漢字  ")
-    assert isinstance(services.corpus, NotedTenants)
-    assert services.corpus.keys == services.corpus.corpora == {tenant}
+    assert isinstance(services.documents.corpus, NotedTenants)
+    assert services.documents.corpus.keys == services.documents.corpus.corpora == {tenant}
     facts = await services.store.load(f"{tenant}/tenant/{tenant}")
-    assert [(type(fact.event).TOPIC, await services.users.name(tenant, fact.actor)) for fact in facts] == [
+    assert [(type(fact.event).TOPIC, await services.access.users.name(tenant, fact.actor)) for fact in facts] == [
         ("tenant.created.1", "ada")
     ]
     listed = (await client.get("/v1/tenants", headers=operator(services))).json()
@@ -142,16 +142,16 @@ async def test_a_change_that_is_told_while_settings_are_read_is_not_overlooked(
 
 async def test_a_turn_does_not_load_its_tenant_each_time(services: Services, client: httpx.AsyncClient) -> None:
     tenant = await opened(client, services)
-    await services.tenants.assistant(tenant, "default")
+    await services.tenants.known.assistant(tenant, "default")
     assert isinstance(services.store, InMemoryEventStore)
     services.store.away = True
-    assert await services.tenants.assistant(tenant, "default") == (Assistant(), 0)
-    services.tenants.forget(tenant)
+    assert await services.tenants.known.assistant(tenant, "default") == (Assistant(), 0)
+    services.tenants.known.forget(tenant)
     with pytest.raises(DependencyUnavailable):
-        await services.tenants.assistant(tenant, "default")
+        await services.tenants.known.assistant(tenant, "default")
 
 
 async def test_who_is_no_tenant_has_no_assistant(services: Services) -> None:
     for tenant in ("01977c9e-1111-7000-8000-00000000dead", "_platform"):
         with pytest.raises(AssistantNotFound):
-            await services.tenants.assistant(tenant, "default")
+            await services.tenants.known.assistant(tenant, "default")

@@ -26,7 +26,7 @@ def house() -> House:
 async def services(house: House, tmp_path: Path) -> Services:
     await house.open()
     return make_services(
-        tmp_path, store=house.store, tenants=house.tenants, sealer=house.sealer, put_tool=house.put_tool,
+        tmp_path, store=house.store, known=house.tenants, sealer=house.sealer, put_tool=house.put_tool,
         put_dataset=house.handle_put_dataset, delete_tool=house.delete_tool, delete_dataset=house.delete_dataset,
         put_assistant=PutAssistantHandler(house.store, house.tenants),
         delete_assistant=DeleteAssistantHandler(house.store, house.tenants),

@@ -132,7 +132,7 @@ async def test_a_body_that_was_there_in_time_keeps_the_connection(services: Serv
         for _ in range(3):
             answer = await client.post("/v1/tenants", json={"name": "a" * 1000})
             assert answer.status_code == 401 and answer.headers.get("connection") != "close"
-        assert services.addresses.total == 1
+        assert services.edge.addresses.total == 1
 
 
 async def test_an_early_answer_is_read_by_who_sends_on(services: Services) -> None:
@@ -148,7 +148,7 @@ async def test_who_reads_nothing_of_a_large_answer_is_left(services: Services) -
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
-            if services.addresses.total == 0:
+            if services.edge.addresses.total == 0:
                 return
 
     async with serving(services, SHORT) as (address, server):
@@ -162,7 +162,7 @@ async def test_who_reads_nothing_of_a_large_answer_is_left(services: Services) -
 async def settled(services: Services, *, began: bool = False) -> None:
     """Until no connection is counted any more (or, at the beginning, one is)."""
     async with asyncio.timeout(ENDS_WITHIN_S):
-        while (services.addresses.total > 0) != began:  # noqa: ASYNC110  # the protocol has no event for it
+        while (services.edge.addresses.total > 0) != began:  # noqa: ASYNC110  # the protocol has no event for it
             await asyncio.sleep(0.01)
 
 
@@ -171,7 +171,7 @@ async def test_a_process_has_so_many_connections(tmp_path: Path) -> None:
     async with serving(services, PATIENT) as (address, _):
         async with connected(address), connected(address), connected(address):
             async with asyncio.timeout(ENDS_WITHIN_S):
-                while services.addresses.total < 3:  # noqa: ASYNC110
+                while services.edge.addresses.total < 3:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             answer = await until_closed(address, b"")
             assert answer.startswith(b"HTTP/1.1 503") and b"overloaded" in answer and b"retry-after" in answer
@@ -183,7 +183,7 @@ async def test_a_process_has_so_many_connections(tmp_path: Path) -> None:
 async def test_sockets_are_counted_among_them_and_let_go(services: Services) -> None:
     async with serving(services, PATIENT) as (address, _):
         async with open_socket(address, additional_headers=bearer(services)):
-            assert services.addresses.total == 1
+            assert services.edge.addresses.total == 1
         await settled(services)
 
 
@@ -191,7 +191,7 @@ async def test_an_address_has_so_many_and_is_told(tmp_path: Path) -> None:
     services = make_services(tmp_path, settings={"address_connections": 2, "address_free": ("none",)})
     async with serving(services, PATIENT) as (address, _), connected(address), connected(address):
         async with asyncio.timeout(ENDS_WITHIN_S):
-            while services.addresses.total < 2:  # noqa: ASYNC110
+            while services.edge.addresses.total < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         answer = await until_closed(address, b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 429") and b"rate_limited" in answer and b"retry-after" in answer

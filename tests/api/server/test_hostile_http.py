@@ -186,7 +186,7 @@ async def test_our_own_faults_tell_nothing(client: httpx.AsyncClient, services: 
     async def broken(**_: Any) -> Any:
         raise ValueError("secret=hunter2")
 
-    services.directory.page = broken  # type: ignore[method-assign]
+    services.tenants.directory.page = broken  # type: ignore[method-assign]
     answer = await client.get("/v1/tenants", headers=operator(services))
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "hunter2" not in answer.text

@@ -102,7 +102,7 @@ async def test_sockets_outlive_the_announcement_and_close_with_1012(tmp_path: Pa
 
 async def test_readiness_goes_before_the_drain(services: Services) -> None:
     async with serving(services) as (address, _), httpx.AsyncClient(base_url=f"http://{address}") as client:
-        services.admission.draining = True
+        services.edge.admission.draining = True
         answer = await client.get("/health/ready")
         assert (answer.status_code, answer.json()["status"]) == (503, "down")
 

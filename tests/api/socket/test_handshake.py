@@ -175,7 +175,7 @@ async def test_limits_are_told_on_the_socket(tmp_path: Path) -> None:
 async def test_nothing_opens_during_a_drain(tmp_path: Path) -> None:
     services = make_services(tmp_path)
     async with serving(services) as (address, _):
-        services.admission.draining = True
+        services.edge.admission.draining = True
         status, problem, headers = await refused(open_socket(address, additional_headers=bearer(services)))
     assert (status, problem["code"]) == (503, "draining") and int(headers["retry-after"]) >= 1
 

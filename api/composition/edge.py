@@ -1,0 +1,63 @@
+"""Opens what every request and connection passes: who it is, what it may ask, whether the process is well."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from adapters.files.scratch import UnnamedFiles
+from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
+from adapters.valkey.tickets import ValkeyTickets
+from api.composition.infrastructure import Infrastructure
+from api.composition.loops import start_loops
+from api.composition.shared import Shared, watched_walls
+from api.composition.token_wiring import derivation_secrets, link_audience, token_verifier
+from api.composition.turn_wiring import Turns
+from api.composition.turns import recovery
+from api.connections.address_limits import address_limits
+from api.connections.frame_rates import FrameRates
+from api.connections.registry import Sockets
+from api.health_checks import Dependencies, health_checks
+from api.readiness import Readiness
+from api.services import AccessServices, EdgeServices
+from api.telemetry import metrics
+from application.byte_room import ByteRoom
+
+
+def open_access(on: Infrastructure, shared: Shared) -> AccessServices:
+    """What says who somebody is."""
+    settings, secrets = on.settings, derivation_secrets(on.settings)
+    return AccessServices(
+        verifier=token_verifier(settings),
+        link_verifier=token_verifier(settings, link_audience(settings)),
+        tickets=ValkeyTickets(on.cache, secrets),
+        console=ValkeyConsoleSignIns(on.cache, secrets),
+        users=shared.users,
+    )
+
+
+async def open_edge(on: Infrastructure, shared: Shared, turns: Turns, stack: AsyncExitStack) -> EdgeServices:
+    """The edge, with the loops of the process: opened last, so that they end first."""
+    settings = on.settings
+    sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
+    down = await start_loops(on, shared.sessions, turns, recovery(on, shared, turns), sockets, stack)
+    walls = watched_walls(stack)
+    dependencies = Dependencies(
+        pool=on.pool,
+        bedrock=on.bedrock,
+        s3=on.s3,
+        dynamodb=on.dynamodb,
+        kms=on.database.kms,
+        cache=on.cache,
+        models=turns.health,
+    )
+    return EdgeServices(
+        admission=shared.admission,
+        budgets=turns.gate,
+        sockets=sockets,
+        addresses=address_limits(settings),
+        frames=FrameRates(settings.frames_per_minute),
+        upload_room=ByteRoom(places=settings.max_uploads, size=settings.max_upload_bytes),
+        scratch=UnnamedFiles(settings.spool_path),
+        readiness=Readiness(health_checks(settings, dependencies), down, lambda: walls.parts),
+        metrics=metrics.Page(),
+    )

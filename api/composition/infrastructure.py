@@ -1,0 +1,127 @@
+"""What every process stands on: the database with its event store, its pools, the clients of other services."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import valkey.asyncio
+
+from adapters.bedrock.client import open_bedrock
+from adapters.database_login import Logins
+from adapters.eventstore.store import PostgresEventStore, open_event_store
+from adapters.kms.authority import KmsKeyAuthority
+from adapters.postgres.datasets import PostgresDatasets
+from adapters.postgres.logins import find_logins
+from adapters.postgres.pool import Pool, open_pool
+from adapters.postgres.tool_queries import ToolQueries
+from api.composition.aws_client import open_aws
+from api.settings import Settings
+
+POOL_SIZE = 12
+LEASES, SEARCHES, LOADS, TOOLS = 2, 6, 2, 4
+"""Connections of what must not wait for each other, nor for keys and short reads; the event store has its own."""
+
+
+def process_name() -> str:
+    """A name for this process among all replicas, never used twice."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True)
+class Database:
+    """The event store with its keys' KMS, and pools of the database. A process that answers people has no `worker`:
+    it sees one tenant a transaction, whatever it is asked."""
+
+    logins: Logins
+    pool: Pool
+    worker: Pool | None
+    store: PostgresEventStore
+    kms: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Infrastructure:
+    """What the API server's rooms are built on, opened."""
+
+    settings: Settings
+    process: str
+    database: Database
+    writer: Pool
+    searches: Pool
+    datasets: PostgresDatasets
+    bedrock: Any
+    s3: Any
+    cache: Any
+    dynamodb: Any
+
+    @property
+    def pool(self) -> Pool:
+        """Connections for keys and short reads."""
+        return self.database.pool
+
+    @property
+    def store(self) -> PostgresEventStore:
+        """The event store, whose `vault` seals."""
+        return self.database.store
+
+
+async def open_infrastructure(settings: Settings, stack: AsyncExitStack) -> Infrastructure:
+    """Everything of the API server that is reached over a network; closed by the stack, in reverse."""
+    process = process_name()
+    database = await open_database(settings, stack, process)
+    return Infrastructure(
+        settings=settings,
+        process=process,
+        database=database,
+        writer=await stack.enter_async_context(open_pool(database.logins.writer, max_size=LEASES)),
+        searches=await stack.enter_async_context(open_pool(database.logins.app, max_size=SEARCHES)),
+        datasets=await _open_datasets(database.logins, stack),
+        bedrock=await stack.enter_async_context(open_bedrock()),
+        s3=await stack.enter_async_context(open_aws("s3")),
+        cache=_open_cache(settings, stack),
+        dynamodb=await stack.enter_async_context(open_aws("dynamodb")),
+    )
+
+
+async def open_database(
+    settings: Settings, stack: AsyncExitStack, process: str, *, worker: bool = False, follows: bool = False
+) -> Database:
+    """What every process of the product needs. Whoever reads the log as it grows `follows` it."""
+    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=worker)
+    pool = await stack.enter_async_context(open_pool(logins.app, max_size=POOL_SIZE))
+    seeing_all = None
+    if logins.worker is not None:
+        seeing_all = await stack.enter_async_context(open_pool(logins.worker, max_size=POOL_SIZE))
+    kms = await stack.enter_async_context(open_aws("kms"))
+    opening = open_event_store(
+        logins,
+        pool,
+        KmsKeyAuthority(kms),
+        lanes=settings.lanes,
+        owner=process,
+        lease_s=settings.lease_s,
+        follows=follows,
+        worker=seeing_all,
+    )
+    return Database(logins, pool, seeing_all, await stack.enter_async_context(opening), kms)
+
+
+async def _open_datasets(logins: Logins, stack: AsyncExitStack) -> PostgresDatasets:
+    """Datasets with connections of their own: a few to load rows, which takes minutes, and a few for questions."""
+    loads = await stack.enter_async_context(open_pool(logins.app, max_size=LOADS))
+    tools = ToolQueries(await stack.enter_async_context(open_pool(logins.tools, max_size=TOOLS)))
+    stack.push_async_callback(tools.close)
+    return PostgresDatasets(loads, tools)
+
+
+def _open_cache(settings: Settings, stack: AsyncExitStack) -> Any:
+    """A client of Valkey, which need not be there: what is kept in it is missed, not awaited."""
+    url = settings.valkey_url or "valkey://127.0.0.1:1"
+    cache = valkey.asyncio.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
+    stack.push_async_callback(cache.aclose)
+    return cache

@@ -1,0 +1,51 @@
+"""Starts what the API server does again and again beside its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from api.composition.infrastructure import Infrastructure
+from api.composition.turn_wiring import Turns
+from api.connections.registry import Sockets
+from api.telemetry import event_metrics, metrics
+from application.sessions.live_session import LiveSessions
+from application.tasks import Loops
+from application.turns.recover_turns import RecoverTurns
+from projections.lag import LagGauges
+
+GAUGES_S = 5.0
+MIRROR_S = 0.5
+"""Between two times that feeds are sent to their tails."""
+WATCH_S = 1.0
+SWEEP_S = 30.0
+
+
+async def start_loops(
+    on: Infrastructure,
+    sessions: LiveSessions,
+    turns: Turns,
+    recover: RecoverTurns,
+    sockets: Sockets,
+    stack: AsyncExitStack,
+) -> Callable[[], dict[str, str]]:
+    """Says which of all loops are down, and why."""
+    loops = await stack.enter_async_context(Loops())
+    lag = LagGauges(on.pool, on.store)
+
+    def down() -> dict[str, str]:
+        return on.store.down() | loops.down()
+
+    async def refresh_gauges() -> None:
+        event_metrics.show_breakers(turns.health)
+        for name, why in down().items():
+            metrics.loop_down.labels(name).set(bool(why))
+        await lag.refresh()
+
+    loops.every("gauges", GAUGES_S, refresh_gauges)
+    loops.every("lease_renewal", on.settings.lease_s / 3, recover.renew)
+    loops.every("recovery", on.settings.lease_s / 3, recover)
+    loops.every("session_sweep", SWEEP_S, sessions.sweep)
+    loops.every("socket_watch", WATCH_S, sockets.watch)
+    loops.every("feed_mirror", MIRROR_S, sessions.mirror)
+    return down

@@ -1,0 +1,92 @@
+"""What several rooms of the API server work with, made once: tenants, users, sessions, models, the corpus."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.bedrock.embedder import BedrockEmbedder
+from adapters.confinement.probe import walls_here
+from adapters.pii.combined import CombinedDetector
+from adapters.pii.guardrails import GuardrailsDetector
+from adapters.pii.rule_detector import RuleDetector
+from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.user_names import PostgresUserNames
+from adapters.valkey.feed_tail import ValkeyFeedTail
+from adapters.webhook.webhooks import open_webhooks
+from api.composition.infrastructure import Infrastructure
+from api.settings import Settings
+from api.telemetry import event_metrics
+from api.telemetry.parser_walls import ParserWalls
+from application.budget.process_limits import Admission
+from application.ports.corpus import Corpus
+from application.ports.detector import Detector
+from application.ports.model import Embedder
+from application.ports.webhooks import Webhooks
+from application.sessions.live_session import LiveSessions
+from application.tasks import TaskSet
+from application.tenants.cached_tenants import CachedTenants
+from application.users import Users
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """One of each, whoever asks for it."""
+
+    tenants: CachedTenants
+    users: Users
+    sessions: LiveSessions
+    tail: ValkeyFeedTail
+    admission: Admission
+    corpus: Corpus
+    embedder: Embedder
+    detector: Detector
+    webhooks: Webhooks
+
+
+async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
+    """All of it, closed by the stack."""
+    settings, store = on.settings, on.store
+    users = Users(store.vault, PostgresUserNames(on.pool), store)
+    stack.push_async_callback(users.close)
+    tail = ValkeyFeedTail(on.cache, store.vault)
+    return Shared(
+        tenants=CachedTenants(store),
+        users=users,
+        sessions=LiveSessions(store, tail, event_metrics.count),
+        tail=tail,
+        admission=Admission(
+            turns=settings.max_turns,
+            turns_per_tenant=settings.max_turns_per_tenant,
+            requests_per_minute=settings.requests_per_minute,
+        ),
+        corpus=PostgresCorpus(on.searches, store.vault, None, dimensions=settings.embedding_dimensions),
+        embedder=open_embedder(settings, on.bedrock),
+        detector=open_detector(settings, on.bedrock),
+        webhooks=await stack.enter_async_context(
+            open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
+        ),
+    )
+
+
+def open_embedder(settings: Settings, bedrock: Any) -> BedrockEmbedder:
+    """Vectors by the model and of the size that the settings name."""
+    return BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions)
+
+
+def open_detector(settings: Settings, bedrock: Any) -> Detector:
+    """What finds private values: our rules, and beside them a guardrail of Bedrock's where one is named."""
+    rules = RuleDetector()
+    if not settings.guardrail:
+        return rules
+    name, _, version = settings.guardrail.partition(":")
+    return CombinedDetector((rules, GuardrailsDetector(bedrock, name, version or "DRAFT")))
+
+
+def watched_walls(stack: AsyncExitStack) -> ParserWalls:
+    """What is known of the walls round parsers: they are tried while the process goes on."""
+    walls, tasks = ParserWalls(walls_here), TaskSet("parser_walls")
+    stack.push_async_callback(tasks.end)
+    tasks.start(walls.look())
+    return walls

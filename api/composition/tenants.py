@@ -1,0 +1,36 @@
+"""Opens the room of tenants: themselves, and what their admins give them."""
+
+from __future__ import annotations
+
+from adapters.postgres.tenants import PostgresTenantDirectory
+from adapters.tabular.reader import ProcessTableReader
+from api.composition.infrastructure import Infrastructure
+from api.composition.shared import Shared
+from api.services import TenantServices
+from application.tenants.create_tenant import CreateTenantHandler
+from application.tenants.delete_assistant import DeleteAssistantHandler
+from application.tenants.delete_dataset import DeleteDatasetHandler
+from application.tenants.delete_tool import DeleteToolHandler
+from application.tenants.put_assistant import PutAssistantHandler
+from application.tenants.put_budget import PutBudgetHandler
+from application.tenants.put_dataset import PutDatasetHandler
+from application.tenants.put_tool import PutToolHandler
+
+
+def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
+    """What routes of tenants, assistants, tools, datasets and budgets work with."""
+    store, known, datasets = on.store, shared.tenants, on.datasets
+    directory = PostgresTenantDirectory(on.pool)
+    return TenantServices(
+        known=known,
+        directory=directory,
+        sealer=store.vault,
+        create_tenant=CreateTenantHandler(store, store.vault, shared.corpus, directory, shared.users),
+        put_assistant=PutAssistantHandler(store, known),
+        put_tool=PutToolHandler(store, known, datasets, shared.webhooks),
+        put_dataset=PutDatasetHandler(store, known, datasets, ProcessTableReader()),
+        put_budget=PutBudgetHandler(store, known),
+        delete_assistant=DeleteAssistantHandler(store, known),
+        delete_tool=DeleteToolHandler(store, known),
+        delete_dataset=DeleteDatasetHandler(store, known, datasets),
+    )

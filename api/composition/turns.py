@@ -1,0 +1,69 @@
+"""Opens the room of turns on its real ports; how its parts fit together is in `turn_wiring`."""
+
+from __future__ import annotations
+
+from adapters.bedrock.language_model import BedrockLanguageModel
+from adapters.eventstore.leases import PostgresLeases
+from adapters.postgres.semantic_cache import PostgresSemanticCache
+from adapters.valkey.exact_cache import ValkeyExactCache
+from adapters.valkey.reservations import ValkeyReservations
+from adapters.valkey.step_replies import ValkeyStepReplies
+from api.composition.infrastructure import Infrastructure
+from api.composition.shared import Shared
+from api.composition.turn_wiring import TurnParts, Turns, put_together
+from api.services import TurnServices
+from application.turns.cancel_turn import CancelTurnHandler
+from application.turns.confirm_tool import ConfirmToolHandler
+from application.turns.create_turn import CreateTurnHandler
+from application.turns.drain import Drain
+from application.turns.give_feedback import GiveFeedbackHandler
+from application.turns.recover_turns import RecoverTurns
+from projections.spending import LedgerSpending
+
+
+def run_turns(on: Infrastructure, shared: Shared) -> Turns:
+    """What runs turns."""
+    parts = TurnParts(
+        store=on.store,
+        sealer=on.store.vault,
+        tenants=shared.tenants,
+        sessions=shared.sessions,
+        admission=shared.admission,
+        model=BedrockLanguageModel(on.bedrock),
+        embedder=shared.embedder,
+        corpus=shared.corpus,
+        detector=shared.detector,
+        exact=ValkeyExactCache(on.cache),
+        similar=PostgresSemanticCache(on.searches),
+        replies=ValkeyStepReplies(on.cache),
+        reservations=ValkeyReservations(on.cache),
+        spending=LedgerSpending(on.pool),
+        datasets=on.datasets,
+        webhooks=shared.webhooks,
+    )
+    return put_together(on.settings, parts)
+
+
+def open_turns(on: Infrastructure, shared: Shared, turns: Turns) -> TurnServices:
+    """What the chat socket works with."""
+    return TurnServices(
+        create_turn=CreateTurnHandler(turns.gate, turns.prepare, turns.runner, on.store.vault),
+        cancel_turn=CancelTurnHandler(),
+        confirm_tool=ConfirmToolHandler(),
+        give_feedback=GiveFeedbackHandler(turns.cache),
+        drain=Drain(shared.sessions, shared.admission, turns.runner),
+    )
+
+
+def recovery(on: Infrastructure, shared: Shared, turns: Turns) -> RecoverTurns:
+    """What takes up turns whose process is gone, and keeps our own from being taken."""
+    return RecoverTurns(
+        leases=PostgresLeases(on.writer, on.process, on.settings.lease_s),
+        sessions=shared.sessions,
+        gate=turns.gate,
+        prepare=turns.prepare,
+        turns=turns.runner,
+        users=shared.users,
+        sealer=on.store.vault,
+        process=on.process,
+    )
