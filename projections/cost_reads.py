@@ -10,6 +10,8 @@ from typing import Any
 from psycopg.sql import SQL, Identifier
 
 from application.ports.event_store import EventStore
+from application.reconciliation.what_if import CachedAnswers, Change, Outcome, RecordedCall, WhatIf
+from domain.usage import Usage
 from projections.cost_entries import ms_of
 from projections.cost_query import COLUMNS, CostFilter, entries, parameters, where
 from projections.lag import lag_events
@@ -17,6 +19,7 @@ from projections.transactions import Pool, Row, reading, rows
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 NOTHING = Decimal(0)
+PAGE = 5_000
 
 SUMMARY = """
 SELECT kind, model, family, price_version, bucket, sum(n)::bigint AS n, sum(turns)::bigint AS turns,
@@ -78,11 +81,29 @@ class CostReads:
             query = SQL(SERIES).format(group=Identifier(COLUMNS[group]), interval=interval, entries=found)
             return await rows(connection, query, parameters(tenant, wanted))
 
+    async def what_if(self, tenant: str, wanted: CostFilter, change: Change) -> Outcome:
+        """What the calls asked for would have cost otherwise (see `application.reconciliation.what_if`)."""
+        reckoning, after = WhatIf(change), 0
+        while page := await self.lines(tenant, wanted, after, PAGE):
+            for line in page:
+                reckoning.add(_recorded(line))
+            after = page[-1]["position"]
+        cache = (await self.summary(tenant, wanted))["cache"]
+        if cache["exact_hits"] is None:  # under a filter by model, family or step: which answers are meant is not known
+            return reckoning.outcome(CachedAnswers())
+        hits, saved = (cache[f"exact_{what}"] + cache[f"semantic_{what}"] for what in ("hits", "saved_usd"))
+        return reckoning.outcome(CachedAnswers(hits, saved))
+
     async def lines(self, tenant: str, wanted: CostFilter, after: int, limit: int) -> list[Row]:
         """A line a call, in the order of the log, after a position."""
         async with reading(self._pool, tenant) as connection:
             query = SQL(LINES).format(where=where(wanted, "at", wanted.since, wanted.until))
             return await rows(connection, query, {**parameters(tenant, wanted), "after": after, "limit": limit})
+
+
+def _recorded(line: Row) -> RecordedCall:
+    counts = {name: line[name] for name in (*TOKENS, "cache_write_1h_tokens")}
+    return RecordedCall(step=line["step"], model=line["model"], usage=Usage(**counts), cost_usd=line["cost_usd"])
 
 
 def by_model(calls: Sequence[Row]) -> list[Row]:

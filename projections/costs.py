@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from application.ports.event_store import EventStore, Recorded
 from application.users import Users
 from projections import cost_rollups as rollups
+from projections.bi_views import open_to_logins, show_to_logins
 from projections.cost_entries import CostEntries, Entry
 from projections.cost_rollups import into
 from projections.fingerprints import table_fingerprint
@@ -69,7 +70,7 @@ class Costs:
     """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure. Users stand in it by
     pseudonym, also those whom older facts name."""
 
-    name, layout = "costs", 4
+    name, layout = "costs", 5
 
     def __init__(self, store: EventStore, pool: Pool, users: Users) -> None:
         self._entries, self._pool = CostEntries(store, users), pool
@@ -84,12 +85,14 @@ class Costs:
         )
         for table, indexes in rollups.INDEXES.items():
             await create_tenant_table(connection, table, generation, rollups.HOUR_COLUMNS, indexes)
+        await open_to_logins(connection, [f"{table}_{generation}" for table in (LINES, rollups.USER_HOURS)])
 
     @staticmethod
     async def publish(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
         for table in TABLES:
             await show(connection, table, generation)
+        await show_to_logins(connection, f"{LINES}_{generation}", f"{rollups.USER_HOURS}_{generation}")
 
     async def drop(self, connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
@@ -108,13 +111,7 @@ class Costs:
         marks = [mark for fact in facts if (mark := await self._entries.mark(fact))]
 
         async def effect(connection: Connection) -> None:
-            old = await _old_lines(connection, generation, lines)
-            new = settled(old, lines)
-            counted = _counted(marks, await _failed_over(connection, generation, marks))
-            await _put(connection, PUT_LINE, LINES, generation, list(new.values()))
-            await _put(connection, PUT_MARK, MARKS, generation, counted)
-            taken = [old[key] for key in new if key in old]
-            await rollups.add(connection, generation, rollups.deltas_of([*new.values(), *counted], taken))
+            await count(connection, generation, lines, marks)
 
         return effect
 
@@ -124,6 +121,17 @@ class Costs:
 
 
 Lines = dict[tuple[str, str], Entry]
+
+
+async def count(connection: Connection, generation: int, lines: Sequence[Entry], marks: Sequence[Entry]) -> None:
+    """Put lines and marks, in their order, into the tables of a generation, and what they change into its sums."""
+    old = await _old_lines(connection, generation, lines)
+    new = settled(old, lines)
+    counted = _counted(marks, await _failed_over(connection, generation, marks))
+    await _put(connection, PUT_LINE, LINES, generation, list(new.values()))
+    await _put(connection, PUT_MARK, MARKS, generation, counted)
+    taken = [old[key] for key in new if key in old]
+    await rollups.add(connection, generation, rollups.deltas_of([*new.values(), *counted], taken))
 
 
 def settled(old: Lines, lines: Sequence[Entry]) -> Lines:

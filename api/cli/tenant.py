@@ -1,4 +1,4 @@
-"""`colloquy tenant`: create and list tenants of the running installation."""
+"""`colloquy tenant`: create and list tenants of the running installation, and give one a login for its reports."""
 
 from __future__ import annotations
 
@@ -47,6 +47,35 @@ def show_all(as_json: bool) -> None:
     """
     for found in _pages():
         _show(found, as_json)
+
+
+@tenant.command(name="bi-login")
+@with_data_dir
+@click.argument("action", type=click.Choice(["create", "rotate", "drop"]))
+@click.option("--tenant", "tenant_id", required=True, help="Whose costs it reads.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def bi_login(action: str, tenant_id: str, as_json: bool) -> None:
+    """A read-only login to the tenant's costs, for tools that draw reports; `drop` ends it at once.
+
+    The URL holds a password that is kept nowhere: `rotate` gives another. It reads the views bi.costs and
+    bi.cost_hours, of which it sees this tenant's rows.
+
+    Example: colloquy tenant bi-login create --tenant 0192d0f5-...
+    """
+    from api.cli.projections import installation
+    from api.composition.bi_wiring import drop_login, put_login
+    from domain.refusals import NotFound
+
+    settings = installation()
+    try:
+        if action == "drop":
+            dropped = drop_login(settings, tenant_id)
+            click.echo(json.dumps({"dropped": dropped}) if as_json else "dropped" if dropped else "there was none")
+        else:
+            url = put_login(settings, tenant_id, rotate=action == "rotate")
+            click.echo(json.dumps({"url": url}) if as_json else url)
+    except NotFound as error:
+        raise RuntimeError(f"there is no tenant {tenant_id}") from error
 
 
 def _pages() -> Iterator[dict[str, Any]]:

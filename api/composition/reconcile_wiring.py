@@ -1,4 +1,4 @@
-"""The composition of `colloquy reconcile`: the event store, and the invocation logs where a setting says they are."""
+"""The composition of what looks at the ledger from a terminal: `colloquy reconcile` and `colloquy what-if`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,23 @@ from api.composition.infrastructure import open_database, process_name
 from api.settings import Settings
 from application.ports.invocation_logs import InvocationLogs
 from application.reconciliation.reconcile import Reconcile
+from projections.cost_reads import CostReads
 
 
 @asynccontextmanager
 async def open_reconcile(settings: Settings, place: str) -> AsyncIterator[Reconcile]:
-    """`place` is a folder or `s3://BUCKET/PREFIX`."""
+    """The event store, and the invocation logs: `place` is a folder or `s3://BUCKET/PREFIX`."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, process_name(), worker=True)
         yield Reconcile(database.store, await _open_logs(place, stack), settings.lanes)
+
+
+@asynccontextmanager
+async def open_cost_reads(settings: Settings) -> AsyncIterator[CostReads]:
+    """The costs as analysts read them."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, stack, process_name())
+        yield CostReads(database.pool, database.store)
 
 
 async def _open_logs(place: str, stack: AsyncExitStack) -> InvocationLogs:

@@ -1,1 +1,1 @@
-"""Our ledger beside the provider's: calls matched, differences named and corrected."""
+"""Our ledger beside the provider's, and beside what might have been: matched, corrected, reckoned anew."""

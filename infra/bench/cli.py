@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from infra.bench.costs import costs
 from infra.bench.documents import documents
 from infra.bench.harness.table import table
 from infra.bench.results import RESULTS, keep, read, recordable, trends
@@ -81,6 +82,7 @@ def load(sockets: str, tenants: int, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+bench.add_command(costs)
 bench.add_command(documents)
 
 

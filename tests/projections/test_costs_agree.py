@@ -13,6 +13,7 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from application.clock import new_id
+from application.reconciliation.what_if import Change
 from domain.event import Event
 from domain.model_calls import TokensUsed
 from domain.session import events as e
@@ -106,6 +107,8 @@ async def test_every_sum_is_that_of_its_lines(
         series = await by_hours.series(tenant, group, interval, wanted)
         assert series == await by_lines.series(tenant, group, interval, wanted)
         assert format(sum((point["cost_usd"] for point in series), Decimal(0)), "f") == format(total, "f")
+        happened = await by_hours.what_if(tenant, wanted, Change())
+        assert format(happened.what_if_usd, "f") == format(total, "f")
         seen += total
     assert seen > 0
     rebuilt = await caught_up(store, worker, follower.model)
