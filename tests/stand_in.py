@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.bedrock.client import open_bedrock
+from adapters.bedrock.http import BedrockHttp
 from infra.local.bedrock.control import StandIn
 from infra.local.bedrock.embeddings import HashedEmbeddings
 from infra.local.bedrock.http_server import Connection
@@ -22,11 +23,13 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 @dataclass
 class Running:
-    """A running stand-in: its address, a client for it, and its inside."""
+    """A running stand-in: its address, both ways to it, and its inside."""
 
     url: str
     client: Any
+    http: BedrockHttp
     runtime: Runtime
+    connections: set[Connection]
 
 
 @asynccontextmanager
@@ -42,8 +45,8 @@ async def running_stand_in(data_dir: Path | None = None, **pace: Any) -> AsyncIt
     server = await loop.create_server(lambda: Connection(stand_in.handle, connections), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        async with open_bedrock(endpoint_url=url, region="us-east-1") as client:
-            yield Running(url, client, runtime)
+        async with open_bedrock(endpoint_url=url, region="us-east-1") as bedrock:
+            yield Running(url, bedrock.client, bedrock.http, runtime, connections)
     finally:
         server.close()
         await runtime.close()

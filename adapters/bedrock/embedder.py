@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import msgspec
 
 from adapters.bedrock.failures import CAUGHT, of_error
-from adapters.bedrock.wire import wire_of
+from adapters.bedrock.http import BedrockHttp
 from application.ports.model import Embedding, FailureKind, ModelFailure
 
 
@@ -22,10 +21,9 @@ class TitanAnswer(msgspec.Struct):
 class BedrockEmbedder:
     """The `Embedder` port: unit vectors of `dimensions` (256, 512 or 1024) numbers."""
 
-    def __init__(self, client: Any, model: str, dimensions: int, *, lean: bool = True) -> None:
+    def __init__(self, http: BedrockHttp, model: str, dimensions: int) -> None:
         self.model, self.dimensions = model, dimensions
-        self._client = client
-        self._wire = wire_of(client) if lean else None
+        self._http = http
         self._decode = msgspec.json.Decoder(TitanAnswer).decode
 
     async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
@@ -34,7 +32,7 @@ class BedrockEmbedder:
         opened = False
         try:
             async with asyncio.timeout(deadline_s):
-                response = await self._invoke(request)
+                response = await self._http.post(self.model, "invoke", request, Accept="application/json")
                 opened = True
                 answer = self._decode(await response.read())
         except TimeoutError as error:
@@ -44,9 +42,3 @@ class BedrockEmbedder:
         if len(answer.embedding) != self.dimensions:
             raise ModelFailure(FailureKind.MALFORMED, f"a vector of {len(answer.embedding)}, not {self.dimensions}")
         return Embedding(answer.embedding, answer.inputTextTokenCount)
-
-    async def _invoke(self, request: dict[str, Any]) -> Any:
-        """The response, whose body is still to be read."""
-        if self._wire is not None:
-            return await self._wire.post(self.model, "invoke", request, Accept="application/json")
-        return (await self._client.invoke_model(modelId=self.model, body=msgspec.json.encode(request)))["body"]

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 import aiohttp
 import msgspec
-from botocore.eventstream import ParserError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
-    EventStreamError,
     NoCredentialsError,
 )
 
@@ -44,7 +42,7 @@ BY_STATUS = {
     429: "ThrottlingException",
     503: "ServiceUnavailableException",
 }
-CAUGHT = (ClientError, BotoCoreError, ParserError, FrameError, msgspec.MsgspecError, aiohttp.ClientError, OSError)
+CAUGHT = (ClientError, BotoCoreError, FrameError, msgspec.MsgspecError, aiohttp.ClientError, OSError)
 
 
 class Failed(msgspec.Struct):
@@ -88,30 +86,15 @@ def of_response(status: int, headers: Mapping[str, str], body: bytes) -> ModelFa
 def of_error(error: BaseException, *, opened: bool, started: bool) -> ModelFailure:
     """The failure behind one of `CAUGHT` (a TimeoutError is an OSError). `opened`: the response had begun; `started`:
     content had arrived."""
-    if isinstance(error, ClientError):
-        return _of_client_error(error, started=started)
-    if isinstance(error, (NoCredentialsError, CredentialRetrievalError)):
+    if isinstance(error, (NoCredentialsError, CredentialRetrievalError, ClientError)):  # of getting credentials
         return _named("AccessDeniedException", str(error), refused=not opened, started=started)
-    if isinstance(error, (FrameError, ParserError, msgspec.MsgspecError)):
+    if isinstance(error, (FrameError, msgspec.MsgspecError)):
         return ModelFailure(FailureKind.MALFORMED, f"{type(error).__name__}: {error}", started=started)
     if isinstance(error, TimeoutError):
         kind = FailureKind.STALLED if started else FailureKind.TIMED_OUT
         return ModelFailure(kind, "nothing arrived in time", started=started)
     kind = FailureKind.CUT if opened else FailureKind.UNREACHABLE
     return ModelFailure(kind, f"{type(error).__name__}: {error}", started=started)
-
-
-def _of_client_error(error: ClientError, *, started: bool) -> ModelFailure:
-    """Before the stream the response has a status; inside it (`EventStreamError`) only the name says what it was."""
-    said = error.response.get("Error", {})
-    message, code = str(said.get("Message") or ""), str(said.get("Code") or "")
-    code = code[:1].upper() + code[1:]
-    if isinstance(error, EventStreamError):
-        return _named(code or "ModelStreamErrorException", message, started=started)
-    if code.isdigit() or code in ("", "Unknown", "UnknownError"):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 500
-        code = BY_STATUS.get(int(status), "InternalServerException")
-    return _named(code, message, refused=True, started=started)
 
 
 def _named(code: str, message: str, *, refused: bool = False, started: bool = False) -> ModelFailure:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
+
+import aiohttp
 
 from adapters.bedrock.answer import Answer
 from adapters.bedrock.body import PacedBody
 from adapters.bedrock.failures import CAUGHT, of_error
-from adapters.bedrock.library_parser import LibraryBody
+from adapters.bedrock.http import BedrockHttp
 from adapters.bedrock.pacer import Pacer
 from adapters.bedrock.request import converse_request
-from adapters.bedrock.wire import wire_of
 from application.ports.model import ModelCall, ModelEvent, ModelFailure
 
 
 class BedrockLanguageModel:
-    """The `LanguageModel` port on a client from `open_bedrock`. `lean=False` leaves request and answer to the library,
-    as happens by itself when it has changed inside."""
+    """The `LanguageModel` port over the HTTP of `open_bedrock`."""
 
-    def __init__(self, client: Any, *, lean: bool = True) -> None:
-        self._client = client
-        self._wire = wire_of(client) if lean else None
+    def __init__(self, http: BedrockHttp) -> None:
+        self._http = http
         self._pacer = Pacer()
 
     async def stream(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
@@ -31,7 +29,7 @@ class BedrockLanguageModel:
         response = await self._open(call, first_by)
         answer = Answer()
         failure: ModelFailure | None = None
-        body = self._body(response, call, first_by)
+        body = PacedBody(response, self._pacer, first_by=first_by, idle_s=call.idle_s)
         try:
             while failure is None:
                 try:
@@ -52,18 +50,11 @@ class BedrockLanguageModel:
             raise failure
         yield answer.finished()
 
-    async def _open(self, call: ModelCall, first_by: float) -> Any:
-        """Send the request: the HTTP response, or the library's event stream; ModelFailure otherwise."""
+    async def _open(self, call: ModelCall, first_by: float) -> aiohttp.ClientResponse:
+        """Send the request; ModelFailure when there is no answer to be read."""
         request = converse_request(call)
         try:
             async with asyncio.timeout_at(first_by):
-                if self._wire is not None:
-                    return await self._wire.post(request.pop("modelId"), "converse-stream", request)
-                return (await self._client.converse_stream(**request))["stream"]
+                return await self._http.post(call.model, "converse-stream", request)
         except CAUGHT as error:
             raise of_error(error, opened=False, started=False) from error
-
-    def _body(self, stream: Any, call: ModelCall, first_by: float) -> PacedBody | LibraryBody:
-        if self._wire is not None:
-            return PacedBody(stream, self._pacer, first_by=first_by, idle_s=call.idle_s)
-        return LibraryBody(stream, first_by=first_by, idle_s=call.idle_s)

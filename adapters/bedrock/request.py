@@ -11,7 +11,7 @@ from application.ports.model import Block, Fence, Message, ModelCall, Text, Tool
 
 
 def converse_request(call: ModelCall) -> dict[str, Any]:
-    """The arguments of `converse_stream`. `maxTokens` is always there: Bedrock reserves quota by it, and without it
+    """The body of a ConverseStream request. `maxTokens` is always there: Bedrock reserves quota by it, and without it
     the model's maximum. Cache points stand where the prompt stops being the same: after the system blocks, and after
     the conversation so far. A prefix that is too short for the model's cache costs nothing by being marked.
 
@@ -23,7 +23,6 @@ def converse_request(call: ModelCall) -> dict[str, Any]:
         last = messages[call.stable_messages - 1]
         last["content"] += point
     request: dict[str, Any] = {
-        "modelId": call.model,
         "messages": messages,
         "inferenceConfig": {"maxTokens": call.max_tokens, "temperature": call.temperature},
         "requestMetadata": call.metadata,

@@ -10,10 +10,11 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Credentials(Protocol):
@@ -61,3 +62,9 @@ class Signature:
                 key = hmac.digest(key, part.encode(), "sha256")
             self._key = (secret, day, key)
         return self._key[2]
+
+
+def host_of(origin: Any) -> str:
+    """The `Host` header for a split URL: its port only where it is not the scheme's own."""
+    host = f"[{origin.hostname}]" if ":" in origin.hostname else origin.hostname
+    return host if origin.port in (None, DEFAULT_PORTS.get(origin.scheme)) else f"{host}:{origin.port}"

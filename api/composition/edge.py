@@ -43,7 +43,7 @@ async def open_edge(on: Infrastructure, shared: Shared, turns: Turns, stack: Asy
     walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=on.pool,
-        bedrock=on.bedrock,
+        bedrock=on.bedrock.client,
         s3=on.s3,
         dynamodb=on.dynamodb,
         kms=on.database.kms,

@@ -11,7 +11,7 @@ from typing import Any
 
 import valkey.asyncio
 
-from adapters.bedrock.client import open_bedrock
+from adapters.bedrock.client import Bedrock, open_bedrock
 from adapters.database_login import Logins
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.kms.authority import KmsKeyAuthority
@@ -54,7 +54,7 @@ class Infrastructure:
     writer: Pool
     searches: Pool
     datasets: PostgresDatasets
-    bedrock: Any
+    bedrock: Bedrock
     s3: Any
     cache: Any
     dynamodb: Any

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
+from adapters.bedrock.client import Bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.confinement.probe import walls_here
 from adapters.pii.combined import CombinedDetector
@@ -70,18 +70,18 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
     )
 
 
-def open_embedder(settings: Settings, bedrock: Any) -> BedrockEmbedder:
+def open_embedder(settings: Settings, bedrock: Bedrock) -> BedrockEmbedder:
     """Vectors by the model and of the size that the settings name."""
-    return BedrockEmbedder(bedrock, settings.model_embedding, settings.embedding_dimensions)
+    return BedrockEmbedder(bedrock.http, settings.model_embedding, settings.embedding_dimensions)
 
 
-def open_detector(settings: Settings, bedrock: Any) -> Detector:
+def open_detector(settings: Settings, bedrock: Bedrock) -> Detector:
     """What finds private values: our rules, and beside them a guardrail of Bedrock's where one is named."""
     rules = RuleDetector()
     if not settings.guardrail:
         return rules
     name, _, version = settings.guardrail.partition(":")
-    return CombinedDetector((rules, GuardrailsDetector(bedrock, name, version or "DRAFT")))
+    return CombinedDetector((rules, GuardrailsDetector(bedrock.client, name, version or "DRAFT")))
 
 
 def watched_walls(stack: AsyncExitStack) -> ParserWalls:

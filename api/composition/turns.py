@@ -29,7 +29,7 @@ def run_turns(on: Infrastructure, shared: Shared) -> Turns:
         tenants=shared.tenants,
         sessions=shared.sessions,
         admission=shared.admission,
-        model=BedrockLanguageModel(on.bedrock),
+        model=BedrockLanguageModel(on.bedrock.http),
         embedder=shared.embedder,
         corpus=shared.corpus,
         detector=shared.detector,

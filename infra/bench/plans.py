@@ -194,8 +194,8 @@ class Unasked:
 
 async def compare(url: str, rounds: int) -> list[Row]:
     """All plans in one run."""
-    async with open_bedrock(endpoint_url=url, region="us-east-1") as client:
-        model = BedrockLanguageModel(client)
+    async with open_bedrock(endpoint_url=url, region="us-east-1") as bedrock:
+        model = BedrockLanguageModel(bedrock.http)
         await once("lean", model)  # the first call opens the connection
         return [await measure(name, model, rounds) for name in ("lean", "standard", "thorough")]
 

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.real
 MODEL = "amazon.titan-embed-text-v2:0"
 
 
-@pytest.fixture(params=["words", "bedrock", "bedrock through the library"])
+@pytest.fixture(params=["words", "bedrock"])
 async def embedder(request: pytest.FixtureRequest) -> AsyncIterator[Embedder]:
     if request.param == "words":
         yield WordEmbedder(MODEL, 512)
         return
     async with running_stand_in() as stand_in:
-        yield BedrockEmbedder(stand_in.client, MODEL, 512, lean=request.param == "bedrock")
+        yield BedrockEmbedder(stand_in.http, MODEL, 512)
 
 
 def cosine(one: Embedding, other: Embedding) -> float:

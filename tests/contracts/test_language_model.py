@@ -1,4 +1,4 @@
-"""What every LanguageModel does: the scripted one, and Bedrock, leanly and through the library, at the stand-in."""
+"""What every LanguageModel does: the scripted one, and Bedrock at the stand-in."""
 
 from __future__ import annotations
 
@@ -61,9 +61,8 @@ def call(question: str = "How long does the warranty last?", **fields: Any) -> M
 class World:
     """A model, and a way to have its next answer fail after some deltas."""
 
-    def __init__(self, stand_in: Running | None, *, lean: bool = True) -> None:
+    def __init__(self, stand_in: Running | None) -> None:
         self.stand_in = stand_in
-        self.lean = lean
 
     def model(
         self, asked: ModelCall, *, fault: str = "", kind: FailureKind = FailureKind.UNKNOWN, after: int = 0
@@ -71,7 +70,7 @@ class World:
         if self.stand_in is not None:
             if fault:
                 self.stand_in.runtime.faults.order({"kind": fault, "after_deltas": after, "times": 1})
-            return BedrockLanguageModel(self.stand_in.client, lean=self.lean)
+            return BedrockLanguageModel(self.stand_in.http)
         output = compose(converse_request(asked))
         parts: list[Any] = [output.text[i : i + 4] for i in range(0, len(output.text), 4)]
         if output.tool:
@@ -80,13 +79,13 @@ class World:
         return ScriptedModel([Reply(parts[:after] if fault else parts, failure)])
 
 
-@pytest.fixture(params=["scripted", "bedrock", "bedrock through the library"])
+@pytest.fixture(params=["scripted", "bedrock"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "scripted":
         yield World(None)
         return
     async with running_stand_in() as stand_in:
-        yield World(stand_in, lean=request.param == "bedrock")
+        yield World(stand_in)
 
 
 async def ask(model: LanguageModel, asked: ModelCall) -> tuple[list[ModelEvent], ModelFailure | None]:

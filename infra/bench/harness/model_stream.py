@@ -42,7 +42,7 @@ def as_it_comes(client: Any) -> Stream:
     """`async for event in response["stream"]`."""
 
     async def stream() -> AsyncIterator[str]:
-        response = await client.converse_stream(**converse_request(CALL))
+        response = await client.converse_stream(modelId=CALL.model, **converse_request(CALL))
         async for event in response["stream"]:
             if "contentBlockDelta" in event:
                 yield event["contentBlockDelta"]["delta"]["text"]
@@ -94,10 +94,10 @@ async def compare(url: str, streams: int, tokens: int) -> None:
     session = aioboto3.Session(region_name="us-east-1")
     async with (
         session.client("bedrock-runtime", endpoint_url=url, config=plain) as library,
-        open_bedrock(endpoint_url=url, region="us-east-1") as client,
+        open_bedrock(endpoint_url=url, region="us-east-1") as bedrock,
     ):
         base = await measure("library as it comes", as_it_comes(library), streams, tokens)
-        each = await measure("our adapter", through(BedrockLanguageModel(client)), streams, tokens)
+        each = await measure("our adapter", through(BedrockLanguageModel(bedrock.http)), streams, tokens)
     sys.stdout.write(f"{'CPU a delta':24}{each / base:8.2f} of the library's\n")
 
 

@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import pytest
 
 from adapters.bedrock.answer import Answer
-from adapters.bedrock.body import PacedBody
+from adapters.bedrock.body import PacedBody, has_low_water
 from adapters.bedrock.pacer import Pacer
 from application.ports.model import ModelEvent, TextDelta
 from infra.local.bedrock.event_stream import event
@@ -22,7 +23,13 @@ EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-async def test_far_more_at_once_than_is_buffered_arrives_whole() -> None:
+def test_a_reader_that_has_changed_inside_is_left_alone() -> None:
+    assert has_low_water(aiohttp.StreamReader), "else a delta costs more: see ADR 0161"
+    assert not has_low_water(object)
+
+
+@pytest.mark.parametrize("lean", [True, False])
+async def test_far_more_at_once_than_is_buffered_arrives_whole(lean: bool) -> None:
     """Some megabytes in one go: the reader stops its socket again and again, and must go on each time."""
     whole = b"".join(chunk(event(name, body)) for name, body in EVENTS)
 
@@ -37,7 +44,8 @@ async def test_far_more_at_once_than_is_buffered_arrives_whole() -> None:
     told: list[ModelEvent] = []
     async with asyncio.timeout(20), server, aiohttp.ClientSession() as http:
         response = await http.get(f"http://127.0.0.1:{port}/")
-        body = PacedBody(response, Pacer(0.001), first_by=asyncio.get_running_loop().time() + 20, idle_s=5)
+        first_by = asyncio.get_running_loop().time() + 20
+        body = PacedBody(response, Pacer(0.001), first_by=first_by, idle_s=5, lean=lean)
         while await body.read_into(answer):
             told += answer.drain()
         body.close()

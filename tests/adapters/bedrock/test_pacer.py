@@ -78,7 +78,7 @@ async def test_a_silent_stream_expires_once() -> None:
 
 async def test_many_streams_at_once_come_out_merged_and_whole() -> None:
     async with running_stand_in(token_ms=2.0) as stand_in:
-        model = BedrockLanguageModel(stand_in.client)
+        model = BedrockLanguageModel(stand_in.http)
 
         async def one() -> list[str]:
             return [event.text async for event in model.stream(call()) if isinstance(event, TextDelta)]

@@ -10,8 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
-from adapters.bedrock.signature import Signature
-from adapters.bedrock.wire import host_of
+from adapters.bedrock.signature import Signature, host_of
 
 HOSTS = ["bedrock-runtime.us-east-1.amazonaws.com", "127.0.0.1:4567"]
 PATHS = ["/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream", "/model/arn%3Aaws%3Ax%2Fy/invoke"]

@@ -162,7 +162,7 @@ def test_the_prompt_cache_is_written_once_read_after_and_forgotten_in_time() -> 
 
 
 async def test_what_the_client_is_told_is_what_is_billed(stand_in: Running, tmp_path: Path) -> None:
-    model = BedrockLanguageModel(stand_in.client)
+    model = BedrockLanguageModel(stand_in.http)
     system = ("y" * 8_000, "more")
     for _ in range(2):
         events = [event async for event in model.stream(call(system=system, cache="1h"))]
@@ -180,7 +180,7 @@ async def test_what_the_client_is_told_is_what_is_billed(stand_in: Running, tmp_
 async def test_an_answer_whose_reader_has_left_is_billed_whole(stand_in: Running) -> None:
     stand_in.runtime.pace.token_ms = 60_000.0
     expected = compose(request(PASSAGES + "How long does the warranty last?"))
-    async with aclosing(BedrockLanguageModel(stand_in.client).stream(call())) as events:
+    async with aclosing(BedrockLanguageModel(stand_in.http).stream(call())) as events:
         async for event in events:
             assert isinstance(event, TextDelta)
             break
@@ -288,7 +288,7 @@ async def test_it_ends_when_and_as_it_is_told(stand_in: Running, reason: str, af
         assert (await http.post("/control/faults", json=wish)).status_code == 200
         assert (await http.post("/control/faults", json={"kind": "stop"})).status_code == 400
         assert (await http.post("/control/faults", json={"kind": "cut", "stop_reason": "x"})).status_code == 400
-    async with aclosing(BedrockLanguageModel(stand_in.client).stream(asked)) as events:
+    async with aclosing(BedrockLanguageModel(stand_in.http).stream(asked)) as events:
         heard = [event async for event in events]
     assert "".join(event.text for event in heard if isinstance(event, TextDelta)).lower() == said
     *_, end = heard
