@@ -44,6 +44,7 @@ export class Answer {
   created(turnId) {
     this.turnId = turnId;
     this.article.dataset.turnId = turnId;
+    this.article.id = `turn-${turnId}`;
   }
 
   set(status) {
@@ -189,12 +190,18 @@ export class Answer {
   }
 
   thumbs(given) {
-    const rated = given?.rating || given || "";
+    const rated = given || "";
     const make = (rating, name, shape) => iconButton(name, shape, async () => {
       if (await this.does.rate(this, rating)) for (const one of both) one.setAttribute("aria-pressed", String(one.dataset.rating === rating));
     }, { "aria-pressed": String(rated === rating), "data-rating": rating });
     const both = [make("up", "Good answer", "up"), make("down", "Bad answer", "down")];
     return both;
+  }
+
+  /** What the read model knows of a turn beside what the socket told: its rating, and what may be asked next. */
+  more(told) {
+    for (const button of this.foot.querySelectorAll("[data-rating]")) button.setAttribute("aria-pressed", String(button.dataset.rating === told.feedback));
+    this.followUps(told.follow_ups);
   }
 
   /** What may be asked next. */

@@ -130,6 +130,10 @@ function opened(frame) {
     sessions.select(sessionId);
   }
   composer.isRunning(Boolean(conversation.running));
+  const wanted = location.hash.startsWith("#turn-") && document.getElementById(location.hash.slice(1));
+  if (wanted) { conversation.atEnd = false; wanted.scrollIntoView({ block: "start" }); }
+  const last = conversation.last;
+  if (last?.turnId && last.status !== "running") conversation.fetchTurn(last).then((told) => told && last === conversation.last && last.more(told), () => {});
 }
 
 function refused(frame) {
@@ -152,7 +156,7 @@ function ended(turn) {
     sessions.refresh();
     if (turn !== conversation.last || turn.next.childElementCount) return;
     const told = await conversation.fetchTurn(turn).catch(() => null);
-    if (told?.follow_ups?.length && turn === conversation.last) { turn.followUps(told.follow_ups); conversation.follow(); }
+    if (told && turn === conversation.last) { turn.more(told); conversation.follow(); }
   }, ms);
   setTimeout(() => budget.refresh(), LATER_MS[1]);
 }

@@ -1,4 +1,6 @@
 // Where messages are written: grows with its text, sends on Enter, and says why it cannot.
+import { plural } from "./format.js";
+
 const MOST = 32_000;
 
 export class Composer {
@@ -85,6 +87,6 @@ export class Composer {
     const over = Array.from(this.box.value).length - this.most;
     this.sendButton.disabled = !this.box.value.trim() || over > 0 || this.blocked;
     const left = Math.ceil((this.until - Date.now()) / 1000);
-    this.limit.textContent = left > 0 ? `You can send again in ${left} s.` : over > 0 ? `The message is ${over} characters too long.` : "";
+    this.limit.textContent = left > 0 ? `You can send again in ${left} s.` : over > 0 ? `The message is ${plural(over, "character")} too long.` : "";
   }
 }
