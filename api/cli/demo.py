@@ -68,8 +68,16 @@ def seed(url: str, progress: Callable[[str], None]) -> Iterator[str]:
                 add(http, ids[name], documents)
         progress("demo tenants")
     first = ids[next(iter(DEMO))]
-    yield f"Console:  {sign_in_link(read_settings(), url, first, DEMO_USER, TENANT_ROLES)}"
+    yield f"Console:  {_console_link(url, first)}"
     yield f'Ask:  colloquy chat --tenant {first} "How long can I return coffee?"'
+
+
+def _console_link(url: str, tenant: str) -> str:
+    """A link, or how to get one: nothing else waits for the console."""
+    try:
+        return sign_in_link(read_settings(), url, tenant, DEMO_USER, TENANT_ROLES)
+    except (RuntimeError, httpx.HTTPError) as error:
+        return f"{url}/console, with a link that `colloquy console` makes later ({error})"
 
 
 def add(http: httpx.Client, tenant: str, documents: dict[str, str]) -> None:

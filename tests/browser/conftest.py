@@ -41,6 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium here: apt-get install chromium"))
 
 
+@pytest.fixture(scope="session")
+def everyday() -> Iterator[Installed]:
+    """An installation that several modules share: theirs is an `ours` of their own, which is this one."""
+    with installed(2, DOCUMENTS, COLLOQUY_DRAIN_S="5", COLLOQUY_LOG_LEVEL="info") as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
 def ours() -> Iterator[Installed]:
     """Everything in one process tree, with two tenants that have documents."""

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 
 from infra.bench.harness.handbook import QUESTION
 from infra.bench.harness.installation import Installed
+from tests.browser.asking import QUICK, SLOW, answers, ask, begun, finished, fresh, told
 from tests.browser.conftest import PICTURES, Cable, is_narrow, serious, set_pace, sign_in_url, signed_in, watched
 
-SLOW = {"first_token_ms": 400.0, "token_ms": 30.0}
-QUICK = {"first_token_ms": 30.0, "token_ms": 1.0}
-CASES = itertools.count(1)
-FETCH = "async (path) => (await fetch('/console/api' + path)).json()"
+
+@pytest.fixture(scope="module")
+def ours(everyday: Installed) -> Installed:
+    return everyday
 
 
 @pytest.fixture(autouse=True)
@@ -29,47 +28,9 @@ def quick(ours: Installed) -> Iterator[None]:
     httpx.delete(f"{ours.bedrock_url}/control/faults", timeout=10)
 
 
-def answers(page: Page) -> Locator:
-    return page.get_by_role("log", name="Conversation").get_by_role("article")
-
-
-def fresh() -> str:
-    """A question with a long answer that no cache has kept."""
-    return f"{QUESTION} This is case {next(CASES)}."
-
-
-def ask(page: Page, text: str = "") -> Locator:
-    """Ask (a fresh question, unless it is given), and the answer that begins."""
-    text = text or fresh()
-    before = answers(page).count()
-    page.get_by_role("textbox", name="Message").fill(text)
-    page.get_by_role("button", name="Send").click()
-    return answers(page).nth(before)
-
-
-def finished(answer: Locator, status: str = "completed") -> str:
-    """Its text when it has ended, as the reader sees it."""
-    expect(answer).to_have_attribute("data-status", status)
-    return answer.locator("[data-answer]").inner_text()
-
-
-def begun(answer: Locator) -> Locator:
-    """It has some of its text."""
-    expect(answer.locator("[data-answer]")).to_have_text(re.compile(r"\w{3}"))
-    expect(answer).to_have_attribute("data-status", "running")
-    return answer
-
-
-def told(page: Page) -> list[dict[str, Any]]:
-    """The turns of the page's session as they are stored."""
-    session = page.url.partition("session=")[2]
-    turns: list[dict[str, Any]] = page.evaluate(FETCH, f"/v1/sessions/{session}/turns?consistent=true")["turns"]
-    return turns
-
-
 def test_an_answer_streams_and_its_sources_open_with_the_quote_marked(ours: Installed, chromium: Browser) -> None:
     set_pace(ours, **SLOW)
-    with signed_in(ours, chromium) as (page, _):
+    with signed_in(ours, chromium, user="streams") as (page, _):
         expect(page.get_by_role("button", name=re.compile("Returns policy"))).to_be_visible()  # something to begin with
         answer = ask(page)
         expect(answer.locator(".steps")).to_have_text(re.compile("Sending|searching|Searching|Writing"))
@@ -225,94 +186,6 @@ def test_what_goes_wrong_is_said_in_words_with_a_way_on(ours: Installed, chromiu
         expect(page.locator("#state")).to_have_text("This chat does not exist, or not any more.")
 
 
-def test_private_values_and_a_budget_are_told_of(ours: Installed, chromium: Browser) -> None:
-    with signed_in(ours, chromium, user="curie") as (page, _):
-        answer = ask(page, f"I am at curie@example.com. {fresh()}")
-        finished(answer)
-        expect(answer.locator(".note")).to_contain_text("Private values were kept from the model.")
-        answer.get_by_text("Why").click()
-        expect(answer.locator(".note")).to_contain_text("1 e-mail address")
-        put = """async (limit) => {
-            const headers = { "content-type": "application/json", "x-colloquy-csrf": document.body.dataset.csrf };
-            const body = JSON.stringify({ period: "month", limit_usd: limit });
-            return (await fetch("/console/api/v1/budget", { method: "PUT", headers, body })).status;
-        }"""
-        assert page.evaluate(put, "25") == 200
-        page.reload()
-        expect(page.get_by_role("meter", name="Budget")).to_have_attribute("aria-valuenow", re.compile(r"^[0-9.]+$"))
-        expect(page.locator("#budget")).to_contain_text(
-            re.compile(r"\$0\.\d+ of \$25\.00 this month, \$0\.\d+ at this pace")
-        )
-        assert page.evaluate(put, "0.000001") == 200
-        failed = ask(page)
-        expect(failed).to_have_attribute("data-status", "failed")
-        expect(failed.get_by_role("alert")).to_contain_text(re.compile("budget", re.IGNORECASE))
-        assert page.evaluate(put, None) == 200
-
-
-def test_a_message_written_anew_goes_on_in_a_chat_of_its_own(ours: Installed, chromium: Browser) -> None:
-    with signed_in(ours, chromium, user="meitner") as (page, _):
-        asked = [fresh() for _ in range(4)]
-        for question in asked[:3]:
-            finished(ask(page, question))
-        first = page.url
-        page.get_by_role("textbox", name="Message").press("ArrowUp")
-        expect(page.get_by_role("textbox", name="Message")).to_have_value(asked[2])
-        page.keyboard.press("Escape")
-        page.locator(".question").nth(1).hover()
-        page.get_by_role("button", name="Edit and ask again").nth(1).click()
-        page.get_by_role("textbox", name="Message").fill(asked[3])
-        page.keyboard.press("Enter")
-        expect(page.locator(".question")).to_have_text([asked[0], asked[3]])
-        finished(answers(page).nth(1))
-        assert page.url != first
-        assert [turn["question"] for turn in told(page)] == [asked[0], asked[3]]
-        page.go_back()
-        expect(page.locator(".question")).to_have_text(asked[:3])
-
-
-COMPONENT = """async () => {
-    const url = (name) => document.querySelector(`link[href$="/${name}.js"]`).href;
-    const { Answer } = await import(url("answer"));
-    window.said = [];
-    const does = { confirm: (_, call, allow) => said.push([call, allow]), wait: (seconds) => said.push(seconds) };
-    const answer = window.answer = new Answer("May I?", does);
-    document.getElementById("conversation").append(answer.element);
-    answer.toolCall({ name: "refund", status: "waiting", call: "c1", input: { order: "<b>A-17</b>" } });
-    const [from, to] = ["sonnet-4-5-20250929", "haiku-4-5-20251001"].map((name) => `us.anthropic.claude-${name}-v1:0`);
-    answer.failedOver({ from, to, reason: "ThrottlingException", at_char: 3 });
-    answer.reset("failover");
-}"""
-
-
-def test_tools_ask_first_and_notes_are_words(ours: Installed, chromium: Browser) -> None:
-    with signed_in(ours, chromium) as (page, _):
-        page.evaluate(COMPONENT)
-        answer = answers(page).first
-        expect(answer).to_contain_text('"order": "<b>A-17</b>"')
-        answer.get_by_role("button", name="Refuse").click()
-        assert page.evaluate("window.said") == [["c1", False]]
-        expect(answer).to_contain_text("haiku 4.5 went on with this answer.")
-        for why in answer.get_by_text("Why").all():
-            why.click()
-        expect(answer).to_contain_text("sonnet 4.5 could not go on: it had too many requests.")
-        expect(answer).to_contain_text("What was said so far was dropped, because another model had to begin anew.")
-        page.evaluate("answer.failed({code: 'rate_limited', retryable: true, retry_after_s: 7, trace_id: 'abc'})")
-        assert page.evaluate("window.said")[-1] == 7
-        expect(answer.get_by_role("alert")).to_contain_text("There were many requests in a short time.")
-
-
-def test_a_limit_is_counted_down_and_keys_are_listed(ours: Installed, chromium: Browser) -> None:
-    with signed_in(ours, chromium) as (page, _):
-        page.get_by_role("textbox", name="Message").fill("x" * 32_001)
-        expect(page.locator("#limit")).to_have_text("The message is 1 character too long.")
-        expect(page.get_by_role("button", name="Send")).to_be_disabled()
-        page.keyboard.press("Control+k")
-        expect(page.get_by_role("searchbox", name="Find a chat")).to_be_focused()
-        page.get_by_role("button", name="Keys").click()
-        expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Stop the answer")
-
-
 def test_a_browser_that_goes_offline_says_so_and_comes_back(ours: Installed, chromium: Browser) -> None:
     set_pace(ours, **SLOW)
     with signed_in(ours, chromium) as (page, watch):
@@ -322,70 +195,6 @@ def test_a_browser_that_goes_offline_says_so_and_comes_back(ours: Installed, chr
         expect(page.locator("#state")).to_have_text("You are offline. This page goes on when the network is back.")
         page.context.set_offline(False)
         assert finished(answer) == told(page)[0]["answer"]
-
-
-def test_sessions_are_renamed_taken_away_and_deleted(ours: Installed, chromium: Browser) -> None:
-    with signed_in(ours, chromium, user="lovelace") as (page, _):
-        finished(ask(page, "How hot is the house espresso roasted?"))
-        listed = page.get_by_role("list", name="Sessions")
-        listed.get_by_role("link").hover()
-        page.get_by_role("button", name="More about").click()
-        page.get_by_role("button", name="Rename").click()
-        page.get_by_label("Title").fill("Roasting <b>heat</b>")
-        page.get_by_role("button", name="Save").click()
-        expect(listed.get_by_role("link", name="Roasting <b>heat</b>")).to_be_visible()
-        page.get_by_role("button", name="More about").click()
-        with page.expect_download() as loading:
-            page.get_by_role("button", name="Markdown").click()
-        assert "How hot is the house espresso roasted?" in loading.value.path().read_text()
-        page.get_by_role("button", name="More about").click()
-        page.get_by_role("button", name="Delete").click()
-        expect(page.get_by_role("dialog")).to_contain_text("nobody can read it any more")
-        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-        expect(listed.get_by_role("link")).to_have_count(0)
-        expect(answers(page)).to_have_count(0)
-
-
-def test_an_editor_brings_documents_and_a_member_is_told_who_does(ours: Installed, chromium: Browser) -> None:
-    with signed_in(ours, chromium, tenant=ours.tenants[1]) as (page, watch):
-        watch.expected.append("400")
-        tea: FilePayload = {
-            "name": "tea.md",
-            "mimeType": "text/markdown",
-            "buffer": b"# Tea\n\nOolong takes 4 minutes.",
-        }
-        broken: FilePayload = {"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"no pdf at all"}
-        page.locator("input[type=file]").set_input_files([tea, broken])
-        expect(page.locator(".upload", has_text="tea.md")).to_contain_text("can be asked about")
-        expect(page.locator(".upload", has_text="broken.pdf")).to_contain_text("The file")
-        answer = ask(page, "How many minutes does oolong take?")
-        assert "4 minutes" in finished(answer)
-    with signed_in(ours, chromium, ["member"]) as (page, _):
-        page.get_by_role("button", name="Attach").click()
-        expect(page.get_by_role("dialog")).to_contain_text("Those with the role “editor” add them.")
-
-
-def test_markdown_is_shown_safely_and_blocks_of_code_are_copied(ours: Installed, chromium: Browser) -> None:
-    text = "Use **this** [1]:\n\n```python\nprint('<b>')\n```\n\n<img src=x onerror=alert(1)> | https://example.com/a"
-    with signed_in(ours, chromium) as (page, _):
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page.evaluate(
-            """async (text) => {
-                const url = document.querySelector('link[href$="/answer.js"]').href;
-                const { Answer } = await import(url);
-                const answer = new Answer("?", {});
-                document.getElementById("conversation").append(answer.element);
-                answer.completed({ status: "completed", answer: text, citations: [], model: "" });
-            }""",
-            text,
-        )
-        body = page.locator("[data-answer][data-rendered]")
-        expect(body.locator("strong")).to_have_text("this")
-        expect(body.locator("img, script")).to_have_count(0)
-        body.get_by_role("button", name="Copy").click()
-        assert page.evaluate("navigator.clipboard.readText()") == "print('<b>')\n"
-        said = body.evaluate("element => element.textContent")
-        assert "Copy" not in said and "example.com)" not in said and "<img src=x onerror=alert(1)>" in said
 
 
 def test_it_is_for_everybody_on_every_screen(ours: Installed, chromium: Browser) -> None:
@@ -418,9 +227,13 @@ def test_the_first_load_is_small(ours: Installed, chromium: Browser) -> None:
 @pytest.mark.skipif("COLLOQUY_PICTURES" not in os.environ, reason="set COLLOQUY_PICTURES to draw the pictures anew")
 def test_a_picture_for_the_readme(ours: Installed, chromium: Browser) -> None:
     size = {"width": 1280, "height": 800}
-    with signed_in(ours, chromium, color_scheme="light", viewport=size, user="ada") as (page, _):
-        page.get_by_role("button", name="New chat").click()
+    with signed_in(ours, chromium, color_scheme="light", viewport=size, user="Ada Lovelace") as (page, _):
+        for earlier in ("Roast of the house espresso?", "Warranty of grinders?", "How long are spare parts kept?"):
+            finished(ask(page, earlier))
+            page.get_by_role("button", name="New chat").click()
+        finished(ask(page, "Who examines a machine that comes back to the workshop?"))
+        set_pace(ours, first_token_ms=300, token_ms=8)
         finished(ask(page, QUESTION))
-        page.mouse.move(900, 500)
+        page.mouse.move(800, 600)
         PICTURES.mkdir(exist_ok=True)
         page.screenshot(path=PICTURES / "chat.png", animations="disabled")

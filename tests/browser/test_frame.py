@@ -8,7 +8,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra.bench.harness.installation import Installed
-from tests.browser.conftest import EVERY_ROLE, is_narrow, printed_url, serious, signed_in, watched
+from tests.browser.conftest import EVERY_ROLE, is_narrow, printed_url, serious, sign_in_url, signed_in, watched
+
+
+@pytest.fixture(scope="module")
+def ours(everyday: Installed) -> Installed:
+    return everyday
 
 
 def test_a_link_signs_in_once_and_leaves_no_secret_behind(ours: Installed, chromium: Browser) -> None:
@@ -37,6 +42,14 @@ def test_a_link_signs_in_once_and_leaves_no_secret_behind(ours: Installed, chrom
         expect(page.get_by_role("status")).to_contain_text("This link was used before")
         expect(page.get_by_label("Sign-in link")).to_be_visible()
         assert serious(page) == [] and is_narrow(page)
+
+
+def test_whoever_leaves_as_soon_as_the_link_has_loaded_is_signed_in(ours: Installed, chromium: Browser) -> None:
+    with watched(ours, chromium) as (context, _):
+        page = context.new_page()
+        page.goto(sign_in_url(ours, ["analyst"]), wait_until="domcontentloaded")
+        answer = context.request.get("/console/costs")  # with the cookie of the browser
+        assert (answer.status, answer.url) == (200, f"{ours.url}/console/costs")
 
 
 def test_signing_out_ends_every_tab(ours: Installed, chromium: Browser) -> None:

@@ -3,6 +3,11 @@ import { wordsOf } from "./words.js";
 
 const API = "/console/api";
 
+/** A fresh id; `crypto.randomUUID` is not there on a page without TLS. */
+export function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** A refusal or a failure: `message` in words for people, `code`, `status`, `traceId`, `retryAfter` (seconds or null). */
 export class ApiError extends Error {
   constructor(problem, status, retryAfter = null) {

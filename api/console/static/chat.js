@@ -1,5 +1,5 @@
 // The page "Chat": ties the socket, the conversation, the composer and the list of sessions together.
-import { fetchJson, me } from "./api.js";
+import { fetchJson, me, newId } from "./api.js";
 import { BudgetBar } from "./budget.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
@@ -40,7 +40,7 @@ new Uploads({ button: $("attach"), input: $("files"), zone: $("drop"), list: $("
 
 function ask(text, { cache = "use" } = {}) {
   if (conversation.running) return toast(wordsOf({ code: "turn_in_progress" }));
-  const id = crypto.randomUUID();
+  const id = newId();
   $("welcome").hidden = true;
   conversation.asked(text, id);
   composer.isRunning(true);
@@ -61,7 +61,7 @@ async function rated(turn, rating) {
     if (comment === null) return false;
   }
   connect();
-  socket.send({ type: "feedback.create", id: crypto.randomUUID(), turn_id: turn.turnId, rating, ...(comment && { comment }) });
+  socket.send({ type: "feedback.create", id: newId(), turn_id: turn.turnId, rating, ...(comment && { comment }) });
   toast("Thank you.");
   return true;
 }

@@ -1,5 +1,5 @@
 // The chat socket: opens with a ticket, comes back by itself after whatever cut it, and loses nothing on the way.
-import { fetchJson } from "./api.js";
+import { fetchJson, newId } from "./api.js";
 
 const FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 30_000, PING_MS = 15_000, SILENCE_MS = 10_000;
 const FINAL = { 4400: "invalid_message", 4403: "forbidden", 4404: "session_not_found" };
@@ -57,7 +57,7 @@ export class FrameSocket {
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/chat`;
     const socket = this.socket = new WebSocket(url, ["chat.v1", `ticket.${ticket}`]);
     socket.onopen = () => {
-      const open = { type: "session.open", id: crypto.randomUUID() };
+      const open = { type: "session.open", id: newId() };
       if (this.sessionId) open.session_id = this.sessionId;
       if (this.sessionId && this.seq !== null) open.after_seq = this.seq;
       socket.send(JSON.stringify(open));
