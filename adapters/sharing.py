@@ -21,8 +21,8 @@ R = TypeVar("R")
 class Batcher(ABC, Generic[A, R]):
     """Questions of type A, answers of type R. At most `trips` are under way, each with a batch of those that wait."""
 
-    def __init__(self, trips: int) -> None:
-        self._most = trips
+    def __init__(self, trips: int, most_waiting: int = MOST_WAITING) -> None:
+        self._most, self._most_waiting = trips, most_waiting
         self._waiting: deque[tuple[A, asyncio.Future[R]]] = deque()
         self._tasks = TaskSet("shared_trip")
         self._under_way = self._bytes = 0
@@ -46,7 +46,7 @@ class Batcher(ABC, Generic[A, R]):
     async def call(self, asked: A) -> R:
         """The answer. `Overloaded` when too many wait; else what `send_batch` raises."""
         size = self.size(asked)
-        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
+        if len(self._waiting) >= self._most_waiting or self._bytes + size > MOST_BYTES:
             raise Overloaded(retry_after_s=1)
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, answer))

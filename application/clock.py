@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import uuid_utils.compat
+
+Seconds = Callable[[], float]
+"""A clock that only rises, for how long ago something was; from when it counts is of no account."""
+Moment = Callable[[], datetime]
+"""What time it is, UTC."""
+
+monotonic: Seconds = time.monotonic
 
 
 def now() -> datetime:

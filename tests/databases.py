@@ -59,12 +59,14 @@ class DatasetsOfAnybody(PostgresDatasets):
 
 
 @asynccontextmanager
-async def open_corpus(owner_url: str, dimensions: int, sealer: Sealer | None = None) -> AsyncIterator[CorpusOfAnybody]:
+async def open_corpus(
+    owner_url: str, dimensions: int, sealer: Sealer | None = None, **limits: Any
+) -> AsyncIterator[CorpusOfAnybody]:
     """A corpus that takes documents to read."""
     logins = logins_of(owner_url)
     async with open_pool(logins.app) as pool, open_pool(worker_of(owner_url)) as worker:
         claims = Claims(worker, worker_of(owner_url))
-        yield CorpusOfAnybody(pool, sealer or InMemorySealer(), claims, dimensions=dimensions)
+        yield CorpusOfAnybody(pool, sealer or InMemorySealer(), claims, dimensions=dimensions, **limits)
         await claims.close()
 
 

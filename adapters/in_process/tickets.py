@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import time
 
+from application.clock import Seconds, monotonic
 from domain.access import Principal
 from domain.refusals import Overloaded
 
@@ -14,12 +14,13 @@ MOST = 10_000
 class InMemoryTickets:
     """See `application.ports.tickets.Tickets`; good for sockets that come to this very process."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Seconds = monotonic) -> None:
+        self._clock = clock
         self._waiting: dict[str, tuple[float, Principal]] = {}
 
     async def issue(self, principal: Principal, ttl_s: int) -> str:
         """A new ticket; `Overloaded` when too many wait."""
-        now = time.monotonic()
+        now = self._clock()
         if len(self._waiting) >= MOST:
             self._waiting = {ticket: kept for ticket, kept in self._waiting.items() if kept[0] > now}
         if len(self._waiting) >= MOST:
@@ -31,7 +32,7 @@ class InMemoryTickets:
     async def redeem(self, ticket: str) -> Principal | None:
         """Whom it stands for, once."""
         ends, principal = self._waiting.pop(ticket, (0.0, None))
-        return principal if ends > time.monotonic() else None
+        return principal if ends > self._clock() else None
 
 
 def new_ticket() -> str:

@@ -28,18 +28,18 @@ class TokenKeys:
 class KeyFile:
     """The keys in a file, read again when it has changed, so that a rotation needs no restart."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, look_again_s: float = LOOK_AGAIN_S) -> None:
+        self._path, self._look_again_s = path, look_again_s
         self._stamp: tuple[int, int] = (0, 0)
         self._look_at = 0.0
         self._keys = TokenKeys({}, {})
         self.keys()
 
     def keys(self) -> TokenKeys:
-        """The live keys, at most a second out of date; the last good ones while the file is away."""
+        """The live keys, at most `look_again_s` out of date; the last good ones while the file is away."""
         if time.monotonic() < self._look_at:
             return self._keys
-        self._look_at = time.monotonic() + LOOK_AGAIN_S
+        self._look_at = time.monotonic() + self._look_again_s
         try:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_ino)

@@ -13,7 +13,7 @@ from adapters.postgres.claims import CHANNEL, Claims
 from adapters.postgres.documents import Documents, stream_of
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
 from adapters.postgres.pool import Pool, tenant_transaction
-from adapters.postgres.searching import SEARCH, rank_passages
+from adapters.postgres.searching import EXACT_BELOW, SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
 from application.keyed_words import blind, words_of
@@ -39,9 +39,11 @@ class PostgresCorpus(Documents):
     """`pool` sees one tenant a transaction; `claims`, those of all tenants, are for who reads documents, and absent
     elsewhere; `dimensions` is the length of the vectors."""
 
-    def __init__(self, pool: Pool, sealer: Sealer, claims: Claims | None, *, dimensions: int) -> None:
+    def __init__(
+        self, pool: Pool, sealer: Sealer, claims: Claims | None, *, dimensions: int, exact_below: int = EXACT_BELOW
+    ) -> None:
         super().__init__(pool, sealer)
-        self._dimensions = dimensions
+        self._dimensions, self._exact_below = dimensions, exact_below
         self._given_claims = claims
         self._provisioned: set[str] = set()
         self._searches = SharedStatement(pool, SEARCH)
@@ -169,7 +171,7 @@ class PostgresCorpus(Documents):
         """See `application/ports/corpus.py`."""
         acting = acting_tenant(tenant)  # before anything waits: the trip itself is made by whoever comes first
         terms = blind(await self._sealer.digest(acting, WORDS_KEY), words_of(query))
-        rows = await rank_passages(self._searches, tenant, terms, vector, k)
+        rows = await rank_passages(self._searches, tenant, terms, vector, k, exact_below=self._exact_below)
         await self._sealer.unlock([stream_of(tenant, str(row[1])) for row in rows])
         found = [await self._passage(tenant, *row) for row in rows]
         return [passage for passage in found if passage is not None]

@@ -28,14 +28,20 @@ SELECT * FROM search_passages(
 
 
 async def rank_passages(
-    searches: SharedStatement, tenant: str, terms: Mapping[int, int], vector: Sequence[float] | None, k: int
+    searches: SharedStatement,
+    tenant: str,
+    terms: Mapping[int, int],
+    vector: Sequence[float] | None,
+    k: int,
+    *,
+    exact_below: int,
 ) -> list[tuple[Any, ...]]:
     """The `k` best as (passage, document id, start, end, sealed text, sealed title, score), best first. The score is 1
     for a passage that every ranking asked puts first. `searches` makes the calls of `SEARCH`."""
     parameters = {
         "acting": acting_tenant(tenant), "tenant": tenant, "k": k, "each": EACH, "constant": RANK_CONSTANT,
         "k1": K1, "b": B, "most": MOST_POSTINGS,
-        "exact": EXACT_BELOW, "terms": _array(terms), "times": _array(terms.values()),
+        "exact": exact_below, "terms": _array(terms), "times": _array(terms.values()),
         "vector": half_vector(vector) if vector else None,
     }  # fmt: skip
     best_possible = (bool(terms) + bool(vector)) / (RANK_CONSTANT + 1)

@@ -27,8 +27,15 @@ class HttpxWebhooks:
     `hosts` narrows what else may be (see `checked_url`)."""
 
     def __init__(
-        self, client: httpx.AsyncClient, *, loopback: bool, hosts: Sequence[str] = (), resolve: Resolve = resolve
+        self,
+        client: httpx.AsyncClient,
+        *,
+        loopback: bool,
+        hosts: Sequence[str] = (),
+        resolve: Resolve = resolve,
+        total_s: float = TOTAL_S,
     ) -> None:
+        self._total_s = total_s
         self._client, self._loopback, self._resolve = client, loopback, resolve
         self._hosts = [host.lower() for host in hosts]
 
@@ -47,7 +54,7 @@ class HttpxWebhooks:
         name means a moment later is of no account. TLS still speaks to, and checks, the name."""
         sent = False
         try:
-            async with asyncio.timeout(TOTAL_S):
+            async with asyncio.timeout(self._total_s):
                 parsed = checked_url(url, loopback=self._loopback, hosts=self._hosts)
                 address = await allowed_address(parsed, self._resolve, loopback=self._loopback)
                 request = self._request(parsed, address, body, headers)
@@ -124,7 +131,12 @@ def _answer(body: bytes, content_type: str) -> WebhookAnswer:
 
 @asynccontextmanager
 async def open_webhooks(
-    *, loopback: bool, hosts: Sequence[str] = (), verify: ssl.SSLContext | bool = True, resolve: Resolve = resolve
+    *,
+    loopback: bool,
+    hosts: Sequence[str] = (),
+    verify: ssl.SSLContext | bool = True,
+    resolve: Resolve = resolve,
+    total_s: float = TOTAL_S,
 ) -> AsyncIterator[HttpxWebhooks]:
     """A client without proxy, cookies or redirects, and without connections kept for later: one to an address that
     several names share must not be used under another name than its certificate was checked for."""
@@ -135,4 +147,4 @@ async def open_webhooks(
         limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=0),
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S, pool=CONNECT_S),
     ) as client:
-        yield HttpxWebhooks(client, loopback=loopback, hosts=hosts, resolve=resolve)
+        yield HttpxWebhooks(client, loopback=loopback, hosts=hosts, resolve=resolve, total_s=total_s)

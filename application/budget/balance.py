@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from application.clock import Seconds, monotonic
 from application.ports.reservations import Claim, Standing, VersionToken
 from domain.model_calls import ModelCallStarted
 
@@ -47,6 +47,7 @@ class Refused(msgspec.Struct, frozen=True):
 class Balance:
     """Money of a tenant or of one of its users."""
 
+    clock: Seconds = monotonic
     mark: VersionToken = field(default_factory=VersionToken)
     claims: OrderedDict[str, Claim] = field(default_factory=OrderedDict)
     used: Decimal = Decimal(0)
@@ -80,19 +81,19 @@ class Balance:
         if claim := self.claims.get(call_id):
             if self.allowance is not None:
                 self.allowance += claim.usd - usd
-            claim.usd, claim.open, claim.settled_at = usd, False, time.monotonic()
+            claim.usd, claim.open, claim.settled_at = usd, False, self.clock()
 
     def forget(self, known: Iterable[str], *, older_s: float = float("inf")) -> None:
         """The ledger holds these calls; and what was settled longer ago than the period began is no matter of it."""
         for call_id in known:
             self.claims.pop(call_id, None)
-        began = time.monotonic() - older_s
+        began = self.clock() - older_s
         for call_id in [id for id, claim in self.claims.items() if not claim.open and claim.settled_at < began]:
             del self.claims[call_id]
 
     def take_back(self, call_id: str) -> None:
         """The call is not made, but the shared counts may hold it: they have to hear of that first."""
-        self.claims[call_id] = Claim(Decimal(0), False, time.monotonic())
+        self.claims[call_id] = Claim(Decimal(0), False, self.clock())
         self.mark = VersionToken()
 
     def sum_here(self) -> None:
@@ -126,14 +127,15 @@ class Balance:
 class BalanceCache:
     """The purses that were used lately."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Seconds = monotonic) -> None:
+        self._clock = clock
         self._held: OrderedDict[tuple[str, str], Balance] = OrderedDict()
 
     def of(self, tenant: str, user: str) -> Balance:
         """A purse; a new one knows nothing."""
         purse = self._held.get((tenant, user))
         if purse is None:
-            purse = self._held[tenant, user] = Balance()
+            purse = self._held[tenant, user] = Balance(self._clock)
             while len(self._held) > MOST_PURSES:
                 self._held.popitem(last=False)
         else:

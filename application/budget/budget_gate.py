@@ -12,13 +12,14 @@ from functools import partial
 import msgspec
 
 from application.budget.balance import RANK, BalanceCache, BudgetThresholdCrossed, Level, Refused
+from application.budget.gcra import Buckets
 from application.budget.ledger_sync import Account, LedgerSync
 from application.budget.limit_refusals import over_limit
 from application.budget.local_quota import LocalQuota, Rate
 from application.budget.process_limits import Admission
-from application.budget.request_rates import RequestRates
+from application.budget.request_rates import Refusals, RequestRates
 from application.budget.turn_permits import TurnPermits
-from application.clock import new_id, now
+from application.clock import Moment, Seconds, monotonic, new_id, now
 from application.ports.reservations import Answer, Call, LimitScope, Reservations, VersionToken
 from application.ports.spending import Spending
 from application.ports.tenants import Tenants
@@ -53,15 +54,18 @@ class BudgetGate:
     replicas: int = 1
     permit_ttl_s: float = 180.0
     news: Callable[[BudgetThresholdCrossed], None] = lambda _: None
-    purses: BalanceCache = field(default_factory=BalanceCache)
+    clock: Seconds = monotonic
+    now: Moment = now
     _tasks: TaskSet = field(default_factory=partial(TaskSet, "budget_measure"))
 
     def __post_init__(self) -> None:
-        self.share = LocalQuota(self.replicas)
+        self.purses = BalanceCache(self.clock)
+        self.share = LocalQuota(self.replicas, Buckets(self.clock))
         per_minute, places = self.admission.requests_per_minute, self.admission.turns_per_tenant
-        self.requests = RequestRates(self.tenants, self.shared, self.share, per_minute, places)
+        refusals = Refusals(self.clock)
+        self.requests = RequestRates(self.tenants, self.shared, self.share, per_minute, places, refusals)
         self.places = TurnPermits(self.requests, self.admission, self.shared, self.permit_ttl_s)
-        self.measure = LedgerSync(self.shared, self.spending, self.purses, self.replicas)
+        self.measure = LedgerSync(self.shared, self.spending, self.purses, self.replicas, self.clock, self.now)
 
     # Turns
 
@@ -222,7 +226,7 @@ class BudgetGate:
         for bound in _with_money(bounds):
             purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
             purse.judge(limit)
-            period = period_at(bound.period, now())[0].date().isoformat()
+            period = period_at(bound.period, self.now())[0].date().isoformat()
             if purse.worse(period, limit):
                 self.news(BudgetThresholdCrossed(tenant, bound.user, period, limit, purse.used, purse.level))
 

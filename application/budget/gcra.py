@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
+
+from application.clock import Seconds, monotonic
 
 MINUTE_S = 60.0
 MOST = 50_000
@@ -15,8 +16,8 @@ class Buckets:
     full again (https://brandur.org/rate-limiting); one that is full need not be kept. `clock` gives seconds that only
     rise."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, period_s: float = MINUTE_S) -> None:
-        self._clock, self._period = clock, period_s
+    def __init__(self, clock: Seconds = monotonic, period_s: float = MINUTE_S, most: int = MOST) -> None:
+        self._clock, self._period, self._most = clock, period_s, most
         self._full_at: OrderedDict[Hashable, float] = OrderedDict()
 
     def wait_s(self, key: Hashable, amount: float, per_period: float) -> float:
@@ -44,5 +45,5 @@ class Buckets:
     def _keep(self, key: Hashable, full_at: float) -> None:
         self._full_at[key] = full_at
         self._full_at.move_to_end(key)
-        while len(self._full_at) > MOST:
+        while len(self._full_at) > self._most:
             self._full_at.popitem(last=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ import msgspec
 import structlog
 
 from application.budget.balance import Balance, BalanceCache
-from application.clock import now
+from application.clock import Moment, Seconds, monotonic, now
 from application.ports.reservations import RESERVED_S, Base, LimitScope, Reservations, VersionToken
 from application.ports.spending import Spending, Spent
 from application.tasks import isolated
@@ -44,6 +43,8 @@ class LedgerSync:
     spending: Spending
     purses: BalanceCache
     replicas: int = 1
+    clock: Seconds = monotonic
+    now: Moment = now
 
     async def together(self, tenant: str, bound: LimitScope, unfit: VersionToken | None = None) -> None:
         """Measure the shared counts, unless somebody did since they said that the mark `unfit` does not fit.
@@ -62,7 +63,7 @@ class LedgerSync:
             purse.forget(id for id, claim in claims.items() if not claim.open and not claim.usd)
             # A purse that is new to this process is looked at again soon: calls of before its limit may yet settle.
             new = purse.measured_at == float("-inf")
-            purse.measured_at, purse.allowance = time.monotonic() - (AGAIN_S - SOON_S if new else 0), None
+            purse.measured_at, purse.allowance = self.clock() - (AGAIN_S - SOON_S if new else 0), None
 
     def due(self, tenant: str, bounds: Collection[LimitScope]) -> list[LimitScope]:
         """Those that were not measured for a minute. They are taken as measured from here on: a failure is for the next
@@ -70,8 +71,8 @@ class LedgerSync:
         found = []
         for bound in bounds:
             purse = self.purses.of(tenant, bound.user)
-            if bound.limits.limit_usd is not None and time.monotonic() - purse.measured_at >= AGAIN_S:
-                purse.measured_at = time.monotonic()
+            if bound.limits.limit_usd is not None and self.clock() - purse.measured_at >= AGAIN_S:
+                purse.measured_at = self.clock()
                 found.append(bound)
         return found
 
@@ -86,20 +87,20 @@ class LedgerSync:
         leaves, over the number of replicas. `DependencyUnavailable` when the ledger is away too and was never read."""
         purse = self.purses.of(tenant, bound.user)
         async with purse.measuring:
-            if purse.allowance is None or time.monotonic() - purse.allowed_at >= AGAIN_S:
-                await self._allow(tenant, bound, purse, *period_at(bound.period, now()))
+            if purse.allowance is None or self.clock() - purse.allowed_at >= AGAIN_S:
+                await self._allow(tenant, bound, purse, *period_at(bound.period, self.now()))
 
     def check_alone(self, tenant: str, bound: LimitScope, usd: Decimal) -> None:
         """BudgetExceeded when `usd` is more than what may be taken here."""
         purse, limit = self.purses.of(tenant, bound.user), bound.limits.limit_usd or Decimal(0)
         purse.sum_here()
         if purse.used + usd > limit:
-            lasting = period_at(bound.period, now())[1] - now()
+            lasting = period_at(bound.period, self.now())[1] - self.now()
             raise BudgetExceeded(retry_after_s=max(lasting.total_seconds(), RESERVED_S + 1))
         if purse.used + purse.reserved + usd > limit:
             raise BudgetExceeded("The rest of the budget is reserved by calls that run.", retry_after_s=RESERVED_S)
         if purse.allowance is not None and usd > purse.allowance:
-            again = AGAIN_S - (time.monotonic() - purse.allowed_at)
+            again = AGAIN_S - (self.clock() - purse.allowed_at)
             raise BudgetExceeded("The rest of the budget is being counted.", retry_after_s=max(RESERVED_S, again))
 
     async def account(self, tenant: str, budget: Budget) -> Account:
@@ -109,12 +110,12 @@ class LedgerSync:
         if budget.limit_usd is not None:
             try:
                 await self.together(tenant, bound)
-                return Account(purse.used, purse.reserved, *period_at(budget.period, now()))
+                return Account(purse.used, purse.reserved, *period_at(budget.period, self.now()))
             except DependencyUnavailable:
                 pass  # the ledger alone, then
-        since, until = period_at(budget.period, now())
+        since, until = period_at(budget.period, self.now())
         spent = await self._spent(tenant, "", since, until, purse.claims)
-        purse.forget(spent.known, older_s=(now() - since).total_seconds())
+        purse.forget(spent.known, older_s=(self.now() - since).total_seconds())
         purse.base = spent.usd
         purse.sum_here()
         return Account(purse.used, purse.reserved, since, until)
@@ -126,11 +127,11 @@ class LedgerSync:
             if purse.allowance is None:
                 raise
             return  # what is left of the last share
-        purse.forget(spent.known, older_s=(now() - since).total_seconds())
+        purse.forget(spent.known, older_s=(self.now() - since).total_seconds())
         purse.base = spent.usd
         purse.sum_here()
         rest = (bound.limits.limit_usd or Decimal(0)) - purse.used - purse.reserved
-        purse.allowance, purse.allowed_at = max(Decimal(0), rest / (2 * self.replicas)), time.monotonic()
+        purse.allowance, purse.allowed_at = max(Decimal(0), rest / (2 * self.replicas)), self.clock()
 
     async def _spent(self, tenant: str, user: str, since: datetime, until: datetime, calls: Collection[str]) -> Spent:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ import msgspec
 
 from application.budget.limit_refusals import over_limit, rounded
 from application.budget.local_quota import LocalQuota
+from application.clock import Seconds, monotonic
 from application.ports.reservations import Counted, LimitScope, Reservations
 from application.ports.tenants import Tenants
 from domain.refusals import DependencyUnavailable, RateLimited
@@ -27,18 +27,19 @@ class Refusals:
     """Those who were told when to come back: until then they are refused without asking anybody, as nobody could let
     them in."""
 
+    clock: Seconds = monotonic
     _until: OrderedDict[Key, tuple[float, Sequence[LimitScope]]] = field(default_factory=OrderedDict)
 
     def check(self, key: Key, bounds: Sequence[LimitScope]) -> None:
         """RateLimited when it is too early; other limits than those that refused are asked anew."""
         until, refused = self._until.get(key, (0.0, ()))
-        left = until - time.monotonic()
+        left = until - self.clock()
         if left > 0 and refused == bounds:
             raise RateLimited(retry_after_s=rounded(left))
 
     def remember(self, key: Key, bounds: Sequence[LimitScope], wait_s: float) -> None:
         """This one was told to wait."""
-        self._until[key] = (time.monotonic() + wait_s, bounds)
+        self._until[key] = (self.clock() + wait_s, bounds)
         self._until.move_to_end(key)
         while len(self._until) > MOST_REFUSALS:
             self._until.popitem(last=False)

@@ -52,6 +52,7 @@ class IndexDocument:
     extractor: Extractor
     embedder: Embedder
     embeddable: Embeddable
+    backoff_s: Sequence[float] = BACKOFF_S
     _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
     _room: ByteRoom = field(default_factory=lambda: ByteRoom(places=PLACES, size=CHARACTERS, wait_s=ROOM_S))
 
@@ -135,7 +136,7 @@ class IndexDocument:
     async def _embed_batch(self, held: LoadedAggregate[Document], texts: Sequence[str]) -> list[list[float]]:
         """Concurrent calls; those that fail are tried again, a little later each time."""
         vectors: dict[int, list[float]] = {}
-        for backoff in (*BACKOFF_S, None):
+        for backoff in (*self.backoff_s, None):
             missing = [place for place in range(len(texts)) if place not in vectors]
             results = await self._embed_once(held, [texts[place] for place in missing])
             vectors |= {p: r.vector for p, r in zip(missing, results, strict=True) if r.vector is not None}

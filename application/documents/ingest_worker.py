@@ -33,6 +33,7 @@ class IngestWorker:
     read: IndexDocument
     at_once: int = AT_ONCE
     backoff_s: Sequence[float] = BACKOFF_S
+    longest_delay_s: float = LONGEST_DELAY_S
     _tasks: TaskSet = field(default_factory=partial(TaskSet, "document"))
     _running: dict[asyncio.Task[None], Pending] = field(default_factory=dict)
     _setbacks: int = 0
@@ -69,7 +70,7 @@ class IngestWorker:
             await self._read_or_fail(claim)
         except (Refusal, ModelFailure) as failure:
             self._setbacks += 1
-            delay = min(LONGEST_DELAY_S, 2.0 ** min(self._setbacks, 9))
+            delay = min(self.longest_delay_s, 2.0 ** min(self._setbacks, 9))
             log.warning("document_postponed", document=claim.document_id, code=failure.code, delay_s=delay)
             await self._release(claim, delay)
         else:

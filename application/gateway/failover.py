@@ -29,6 +29,7 @@ class Failover:
 
     attempt: Attempt
     health: Health
+    retry_s: tuple[float, float] = RETRY_S
 
     async def stream(
         self, ask: ModelRequest, routes: list[Route], journal: Journal
@@ -96,7 +97,7 @@ class Failover:
         if not self.health.retries.take():
             return False
         answer.retried = True
-        await asyncio.sleep(random.uniform(*RETRY_S))
+        await asyncio.sleep(random.uniform(*self.retry_s))
         return True
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 
 import msgspec
 
 from application.bounded_cache import BoundedCache
+from application.clock import Seconds, monotonic
 from application.execute import TENANT, LoadedAggregate
 from application.ports.event_store import EventStore
 from domain.refusals import AssistantNotFound
@@ -32,8 +32,8 @@ class _Known:
 class CachedTenants:
     """See `application.ports.tenants.Tenants`: tenant aggregates that catch up when the store tells of a change."""
 
-    def __init__(self, store: EventStore) -> None:
-        self._store = store
+    def __init__(self, store: EventStore, clock: Seconds = monotonic) -> None:
+        self._store, self._clock = store, clock
         self._known: BoundedCache[str, _Known] = BoundedCache(items=MOST, size=MOST_BYTES)
         store.on_tenant_change(self._changed)
 
@@ -60,10 +60,10 @@ class CachedTenants:
         if known is None:
             known = _Known(LoadedAggregate(self._store, f"{tenant}/tenant/{tenant}", TENANT))
             self._known.put(tenant, known)
-        if _stale(known) or known.catching_up.locked():
+        if self._stale(known) or known.catching_up.locked():
             async with known.catching_up:
-                if _stale(known):
-                    await _catch_up(known)
+                if self._stale(known):
+                    await self._catch_up(known)
                     self._weigh(tenant, known)
         return known.held.state
 
@@ -73,15 +73,13 @@ class CachedTenants:
             known.weighed = known.held.version
             self._known.put(tenant, known, len(msgspec.msgpack.encode(known.held.state)))
 
+    def _stale(self, known: _Known) -> bool:
+        return self._clock() - known.at >= FRESH_S
 
-def _stale(known: _Known) -> bool:
-    return time.monotonic() - known.at >= FRESH_S
-
-
-async def _catch_up(known: _Known) -> None:
-    known.at = time.monotonic()  # before the read: a change that is told meanwhile makes it stale again
-    try:
-        await known.held.catch_up()
-    except BaseException:
-        known.at = float("-inf")
-        raise
+    async def _catch_up(self, known: _Known) -> None:
+        known.at = self._clock()  # before the read: a change that is told meanwhile makes it stale again
+        try:
+            await known.held.catch_up()
+        except BaseException:
+            known.at = float("-inf")
+            raise

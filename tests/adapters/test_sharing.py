@@ -21,8 +21,8 @@ class Guilty(Exception):
 class Squares(Batcher[int, int]):
     """Squares numbers, at most four a trip; a negative one is an error, a thousand finds nobody there."""
 
-    def __init__(self, trips: int) -> None:
-        super().__init__(trips)
+    def __init__(self, trips: int, most_waiting: int = 5_000) -> None:
+        super().__init__(trips, most_waiting)
         self.batches: list[list[int]] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -92,9 +92,8 @@ async def test_who_has_left_is_not_carried() -> None:
     assert 2 not in [n for batch in trips.batches for n in batch]
 
 
-async def test_too_many_that_wait_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "MOST_WAITING", 3)
-    trips = Squares(1)
+async def test_too_many_that_wait_are_told_to_come_back() -> None:
+    trips = Squares(1, most_waiting=3)
     trips.open.clear()
     waiting = [asyncio.create_task(trips.call(n)) for n in range(3)]
     await asyncio.sleep(0)

@@ -183,10 +183,9 @@ async def test_who_forgets_the_tenant_sees_nothing(database: str) -> None:
 
 
 @pytest.mark.real
-async def test_a_large_corpus_is_searched_through_its_index(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_corpus_is_searched_through_its_index(database: str) -> None:
     """The index is approximate: it must not lose what an exact scan finds in a small tenant."""
-    monkeypatch.setattr("adapters.postgres.searching.EXACT_BELOW", 10)
-    async with open_corpus(database, DIMENSIONS) as corpus:
+    async with open_corpus(database, DIMENSIONS, exact_below=10) as corpus:
         tenant = new_id()
         near = await added(corpus, tenant, "near", "one", vector=EAST)
         await added(corpus, tenant, "far", *[f"line {n} end" for n in range(40)], vector=UP)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -50,13 +49,13 @@ async def test_it_cannot_be_guessed(tickets: Tickets) -> None:
     assert await tickets.redeem("\0*?[" * 1000) is None
 
 
-async def test_in_memory_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
-    tickets = InMemoryTickets()
+async def test_in_memory_it_expires() -> None:
+    seconds = 0.0
+    tickets = InMemoryTickets(lambda: seconds)
     ticket, spare = await tickets.issue(ADA, 30), await tickets.issue(ADA, 30)
-    later = time.monotonic() + 29
-    monkeypatch.setattr("adapters.in_process.tickets.time.monotonic", lambda: later)
+    seconds = 29.0
     assert await tickets.redeem(ticket) == ADA
-    monkeypatch.setattr("adapters.in_process.tickets.time.monotonic", lambda: later + 2)
+    seconds = 31.0
     assert await tickets.redeem(spare) is None
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from application.clock import now
 from application.ports.corpus import DocumentRow, NewPassage, Pending, Status
+from domain.refusals import DependencyUnavailable
 from domain.session.events import Passage
 
 
@@ -30,9 +31,10 @@ class _Document:
 
 
 class InMemoryCorpus:
-    """Claims last until they are released."""
+    """Claims last until they are released. With `takes_no_more`, what was read cannot be kept."""
 
     def __init__(self) -> None:
+        self.takes_no_more = False
         self._tenants: dict[str, dict[str, _Document]] = defaultdict(dict)
         self._versions: dict[str, int] = defaultdict(int)
         self._news = asyncio.Event()
@@ -81,6 +83,8 @@ class InMemoryCorpus:
     async def index(
         self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
     ) -> bool:
+        if self.takes_no_more:
+            raise DependencyUnavailable
         document = self._tenants[tenant].get(document_id)
         if document is None or document.status != "pending":
             return False

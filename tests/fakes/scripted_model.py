@@ -76,6 +76,7 @@ class WordEmbedder:
     model: str = "amazon.titan-embed-text-v2:0"
     dimensions: int = 256
     failure: ModelFailure | None = None
+    silent: bool = False
     texts: list[str] = field(default_factory=list)
 
     async def embed(self, text: str, *, deadline_s: float = 10.0) -> Embedding:
@@ -83,6 +84,8 @@ class WordEmbedder:
             raise ModelFailure(FailureKind.INVALID_REQUEST, "an empty text has no vector", refused=True)
         if self.failure is not None:
             raise self.failure
+        if self.silent:
+            await asyncio.Event().wait()
         self.texts.append(text)
         vector = [0.0] * self.dimensions
         for word in text.lower().split():

@@ -58,13 +58,13 @@ async def test_without_the_key_service_known_tenants_go_on_and_others_are_told(
     authority, known, head = PlainKeyAuthority(), new_id(), 0
     async with process(database, pool, authority) as store:
         await store.vault.create_tenant_key(known)
-        setattr(authority, trouble, True)
+        authority.away, authority.silent = trouble == "away", trouble == "silent"
         await session(store, known).append([OPENED, started()], ME)
         head = await store.head(0)
         with pytest.raises(DependencyUnavailable):
             await session(store, tenant).append([OPENED, started()], ME)
         assert await store.head(0) == head, "nothing private is stored in the clear"
-        setattr(authority, trouble, False)
+        authority.away = authority.silent = False
         await session(store, tenant).append([OPENED, started()], ME)
 
 

@@ -235,11 +235,11 @@ def test_the_key_file_is_its_owners(key_file: Path) -> None:
     assert key_file.read_bytes() == before
 
 
-def test_rotation_keeps_the_keys_before_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.jose.key_file.LOOK_AGAIN_S", 0.0)
+def test_rotation_keeps_the_keys_before_and_no_others(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     create_key_file(path)
-    issuer, verifier = JoseTokenIssuer(KeyFile(path), RULES), JoseTokenVerifier(KeyFile(path), RULES)
+    keys = KeyFile(path, look_again_s=0.0)
+    issuer, verifier = JoseTokenIssuer(keys, RULES), JoseTokenVerifier(keys, RULES)
     first = issued(issuer)
     rotate_key_file(path)
     second = issued(issuer)
@@ -250,10 +250,10 @@ def test_rotation_keeps_the_keys_before_and_no_others(tmp_path: Path, monkeypatc
         verifier.verify(first)
 
 
-def test_a_key_file_that_is_away_signs_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.jose.key_file.LOOK_AGAIN_S", 0.0)
+def test_a_key_file_that_is_away_signs_nobody_out(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     create_key_file(path)
-    issuer, verifier = JoseTokenIssuer(KeyFile(path), RULES), JoseTokenVerifier(KeyFile(path), RULES)
+    keys = KeyFile(path, look_again_s=0.0)
+    issuer, verifier = JoseTokenIssuer(keys, RULES), JoseTokenVerifier(keys, RULES)
     path.unlink()
     assert verifier.verify(issued(issuer)).name == "ada"

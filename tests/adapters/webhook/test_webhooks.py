@@ -64,9 +64,8 @@ async def test_answers_that_cannot_be_used(answer: bytes, said: str) -> None:
         assert len(server.requests) == 1
 
 
-async def test_a_server_that_does_not_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.webhook.webhooks.TOTAL_S", 0.05)
-    async with serving() as server, open_webhooks(loopback=True) as webhooks:
+async def test_a_server_that_does_not_answer_is_left() -> None:
+    async with serving() as server, open_webhooks(loopback=True, total_s=0.05) as webhooks:
         server.silent = True
         with pytest.raises(WebhookFailed, match="in time"):
             await webhooks.post(f"http://127.0.0.1:{server.port}/", b"{}", {})

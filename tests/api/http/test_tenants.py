@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -105,37 +106,49 @@ async def test_another_process_hears_of_a_change(services: Services, client: htt
     assert await elsewhere.assistant(tenant, "default") == (Assistant(instructions="new"), 1)
 
 
+class Deaf(InMemoryEventStore):
+    """A second process that is told of no change."""
+
+    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
+        """It hears nothing."""
+
+
+class Interrupted(InMemoryEventStore):
+    """A second process; what it is given happens once, before what it loads is there."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
+        found = await super().load(stream, after=after, upto=upto)
+        happens, self.meanwhile = self.meanwhile, None
+        if happens:
+            await happens()
+        return found
+
+
 async def test_a_change_that_nobody_was_told_of_is_found_after_a_while(
-    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    services: Services, client: httpx.AsyncClient
 ) -> None:
     tenant = await opened(client, services)
     assert isinstance(services.store, InMemoryEventStore)
-    deaf = InMemoryEventStore(beside=services.store)
-    monkeypatch.setattr(deaf, "on_tenant_change", lambda heard: None)
-    elsewhere = CachedTenants(deaf)
+    seconds = 0.0
+    elsewhere = CachedTenants(Deaf(beside=services.store), lambda: seconds)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     body = {"instructions": "new"}
     await client.put("/v1/assistants/default", json=body, headers=bearer(services, ["admin"], tenant))
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
-    monkeypatch.setattr(known, "FRESH_S", 0.0)
+    seconds = known.FRESH_S
     assert await elsewhere.assistant(tenant, "default") == (Assistant(instructions="new"), 1)
 
 
 async def test_a_change_that_is_told_while_settings_are_read_is_not_overlooked(
-    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    services: Services, client: httpx.AsyncClient
 ) -> None:
     tenant = await opened(client, services)
     assert isinstance(services.store, InMemoryEventStore)
-    elsewhere, load = CachedTenants(services.store), services.store.load
-
-    async def told_meanwhile(stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
-        found = await load(stream, after=after, upto=upto)
-        monkeypatch.setattr(services.store, "load", load)
-        await client.put("/v1/assistants/default", json={"instructions": "new"}, headers=admin)
-        return found
-
-    admin = bearer(services, ["admin"], tenant)
-    monkeypatch.setattr(services.store, "load", told_meanwhile)
+    there = Interrupted(beside=services.store)
+    elsewhere, admin = CachedTenants(there), bearer(services, ["admin"], tenant)
+    there.meanwhile = partial(client.put, "/v1/assistants/default", json={"instructions": "new"}, headers=admin)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(instructions="new"), 1)
 

@@ -10,7 +10,8 @@ import pytest
 
 from api.problems import TABLE
 from api.services import Services
-from tests.api.harness import bearer, operator
+from application.ports.tenants import TenantRow
+from tests.api.harness import InMemoryDirectory, asgi, bearer, operator, replaced
 
 JSON = {"Content-Type": "application/json"}
 DEEP = 100_000
@@ -182,11 +183,16 @@ async def test_the_wrong_method_is_405_with_allow(client: httpx.AsyncClient, ser
     assert answer.headers["allow"] == "GET, OPTIONS, POST"
 
 
-async def test_our_own_faults_tell_nothing(client: httpx.AsyncClient, services: Services) -> None:
-    async def broken(**_: Any) -> Any:
+class BrokenDirectory(InMemoryDirectory):
+    """Fails as only our own faults do."""
+
+    async def page(self, *, after: str | None, limit: int) -> list[TenantRow]:
         raise ValueError("secret=hunter2")
 
-    services.tenants.directory.page = broken  # type: ignore[method-assign]
-    answer = await client.get("/v1/tenants", headers=operator(services))
+
+async def test_our_own_faults_tell_nothing(services: Services) -> None:
+    transport = asgi(replaced(services, directory=BrokenDirectory()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
+        answer = await client.get("/v1/tenants", headers=operator(services))
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "hunter2" not in answer.text

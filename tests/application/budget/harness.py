@@ -9,7 +9,7 @@ from typing import Any
 from application.budget.balance import BudgetThresholdCrossed
 from application.budget.budget_gate import BudgetGate, Reservation
 from application.budget.process_limits import Admission
-from application.clock import new_id
+from application.clock import Moment, new_id, now
 from domain.model_calls import ModelCallStarted, settle
 from domain.refusals import BudgetExceeded
 from domain.tenant.events import Budget
@@ -36,14 +36,24 @@ class Budgeted(FixedTenants):
 class House:
     """One installation: a ledger, shared counts, and as many processes as a test wants."""
 
-    def __init__(self, *, replicas: int = 1, turns: int = 100, **limits: Any) -> None:
-        self.tenants, self.shared, self.ledger = Budgeted(), InMemoryReservations(), FixedSpending()
+    def __init__(
+        self, *, replicas: int = 1, turns: int = 100, shared: InMemoryReservations | None = None, **limits: Any
+    ) -> None:
+        self.tenants, self.shared, self.ledger = Budgeted(), shared or InMemoryReservations(), FixedSpending()
         self.tenants.budget = Budget(**limits)
+        self.seconds = 1_000.0
         self.replicas, self.turns, self.news = replicas, turns, list[BudgetThresholdCrossed]()
 
-    def process(self) -> BudgetGate:
+    def later(self, seconds: float) -> None:
+        """Moves the clock of all processes on."""
+        self.seconds += seconds
+
+    def process(self, now: Moment = now) -> BudgetGate:
         admission = Admission(turns=self.turns, turns_per_tenant=20, requests_per_minute=300)
-        return BudgetGate(self.tenants, admission, self.shared, self.ledger, self.replicas, news=self.news.append)
+        return BudgetGate(
+            self.tenants, admission, self.shared, self.ledger, self.replicas, news=self.news.append,
+            clock=lambda: self.seconds, now=now,
+        )  # fmt: skip
 
     async def spend(
         self, gate: BudgetGate, cents: float = 1, *, estimate: float | None = None, user: str = "ada"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,11 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.budget import ledger_sync as measure
+from application.ports.reservations import Answer, Call, LimitScope, VersionToken
 from domain.model_calls import settle
 from domain.refusals import BudgetExceeded, DependencyUnavailable, RateLimited
 from domain.tenant.events import Budget, Limits
 from domain.usage import Usage, cost_of
 from tests.application.budget.harness import CENT, MODEL, House, T, call, reserved, tokens
+from tests.fakes.in_memory_reservations import InMemoryReservations
+
+
+class TakenUnheard(InMemoryReservations):
+    """Something happens between what a reservation took and its answer."""
+
+    before_answer: Callable[[], Awaitable[None]] | None = None
+
+    async def reserve(
+        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> Answer:
+        answer = await super().reserve(tenant, call, bounds, marks)
+        if self.before_answer:
+            await self.before_answer()
+        return answer
 
 
 async def test_tokens_a_minute_are_reserved_and_what_was_not_used_comes_back() -> None:
@@ -45,9 +60,7 @@ async def test_many_at_once_over_two_processes_never_pass_the_limit() -> None:
     assert house.ledger.asked == 2, "one look at the ledger a process"
 
 
-async def test_what_is_only_reserved_may_come_back_soon_and_what_is_spent_at_the_periods_end(
-    later: Callable[[float], None],
-) -> None:
+async def test_what_is_only_reserved_may_come_back_soon_and_what_is_spent_at_the_periods_end() -> None:
     house = House(limit_usd=CENT, period="day")
     gate = house.process()
     started = call(1)
@@ -60,7 +73,7 @@ async def test_what_is_only_reserved_may_come_back_soon_and_what_is_spent_at_the
         await gate.reserve(T, "ada", call(1))
     assert refused.value.retry_after_s == 12 * 3600, "it is noon by the shared clock"
     house.shared.now = datetime(2026, 11, 27, 0, 0, 1, tzinfo=UTC)
-    later(12 * 3600 + 1)
+    house.later(12 * 3600 + 1)
     await gate.reserve(T, "ada", call(1))
 
 
@@ -116,7 +129,7 @@ async def test_while_the_shared_counts_are_away_half_of_the_rest_is_each_ones() 
     assert 0 < (refused.value.retry_after_s or 0) <= 60, "then the ledger is asked again"
 
 
-async def test_a_minute_later_they_share_what_is_left(later: Callable[[float], None]) -> None:
+async def test_a_minute_later_they_share_what_is_left() -> None:
     house = House(limit_usd=16 * CENT)
     gate = house.process()
     house.shared.away = True
@@ -125,7 +138,7 @@ async def test_a_minute_later_they_share_what_is_left(later: Callable[[float], N
         await gate.settle(await gate.reserve(T, "ada", started), settle(started, tokens(1)))
         house.ledger.add(T, "ada", started.call_id, CENT)
     assert await reserved(gate, 1) == []
-    later(61)
+    house.later(61)
     assert len(await reserved(gate, 10)) == 4
 
 
@@ -164,25 +177,24 @@ async def test_a_call_that_never_left_costs_nothing() -> None:
         await gate.release(await gate.reserve(T, "ada", call(1)))
 
 
-async def test_a_wrong_clock_of_one_process_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wrong_clock_of_one_process_changes_nothing() -> None:
     house = House(limit_usd=10 * CENT, period="day", requests_per_minute=3)
-    here, there = house.process(), house.process()
+    here, there = house.process(), house.process(now=lambda: datetime(2031, 1, 1, tzinfo=UTC))
     await reserved(here, 4)
     for n in range(2):
         await here.admit(T, "ada", f"t{n}")
-    monkeypatch.setattr(time, "time", lambda: datetime(2031, 1, 1, tzinfo=UTC).timestamp())
     assert len(await reserved(there, 20)) == 6
     await there.admit(T, "ada", "t2")
     with pytest.raises(RateLimited):
         await there.admit(T, "ada", "t3")
 
 
-async def test_a_corrected_ledger_is_heard_of_within_a_minute(later: Callable[[float], None]) -> None:
+async def test_a_corrected_ledger_is_heard_of_within_a_minute() -> None:
     house = House(limit_usd=10 * CENT)
     gate = house.process()
     reservation = await house.spend(gate, 1)
     house.ledger.add(T, "ada", reservation.call.call_id, 5 * CENT, house.shared.now)
-    later(measure.AGAIN_S + 1)
+    house.later(measure.AGAIN_S + 1)
     await house.spend(gate, 1)
     await asyncio.gather(*gate._tasks)
     assert (await gate.account(T)).used_usd == 6 * CENT
@@ -235,43 +247,38 @@ async def test_without_a_limit_nothing_is_out() -> None:
 
 
 async def test_a_cancelled_reservation_is_taken_back() -> None:
-    house = House(limit_usd=CENT)
+    house = House(limit_usd=CENT, shared=(shared := TakenUnheard()))
     gate = house.process()
     await gate.release(await gate.reserve(T, "ada", call(1)))
-    answering, go = asyncio.Event(), asyncio.Event()
-    reserve = house.shared.reserve
+    answering = asyncio.Event()
 
-    async def slow(*args: Any) -> Any:
-        answer = await reserve(*args)
+    async def slow() -> None:
         answering.set()
-        await go.wait()
-        return answer
+        await asyncio.Event().wait()
 
-    house.shared.reserve = slow  # type: ignore[method-assign, assignment]
+    shared.before_answer = slow
     waiting = asyncio.create_task(gate.reserve(T, "ada", call(1)))
     await answering.wait()
     waiting.cancel()
     await asyncio.wait([waiting])
     await asyncio.gather(*gate._tasks)
-    house.shared.reserve = reserve  # type: ignore[method-assign]
+    shared.before_answer = None
     await gate.reserve(T, "ada", call(1))
 
 
 async def test_what_may_have_been_taken_while_nobody_answered_is_taken_back() -> None:
-    house = House(limit_usd=4 * CENT)
+    house = House(limit_usd=4 * CENT, shared=(shared := TakenUnheard()))
     gate = house.process()
     await gate.release(await gate.reserve(T, "ada", call(1)))
-    reserve = house.shared.reserve
 
-    async def taken_but_not_answered(*args: Any) -> Any:
-        await reserve(*args)
-        house.shared.away = True
+    async def broken() -> None:
+        shared.away = True
         raise DependencyUnavailable
 
-    house.shared.reserve = taken_but_not_answered  # type: ignore[method-assign, assignment]
+    shared.before_answer = broken
     with pytest.raises(BudgetExceeded, match="counted"):
         await gate.reserve(T, "ada", call(3))
-    house.shared.away, house.shared.reserve = False, reserve  # type: ignore[method-assign]
+    shared.away, shared.before_answer = False, None
     assert len(await reserved(gate, 10)) == 4
 
 

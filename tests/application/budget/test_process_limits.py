@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from application.budget import gcra as module
 from application.budget.gcra import Buckets
 from application.budget.process_limits import Admission
 from domain.refusals import Overloaded, RateLimited
@@ -72,9 +71,8 @@ def test_what_others_allowed_leaves_no_debt_and_what_is_given_back_counts() -> N
     assert held.wait_s("a", 30, 60) == 0
 
 
-def test_buckets_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST", 10)
-    held = Buckets(Clock())
+def test_buckets_are_bounded() -> None:
+    held = Buckets(Clock(), most=10)
     for n in range(100):
         held.take(n, 1, 60)
     assert len(held._full_at) == 10

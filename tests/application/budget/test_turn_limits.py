@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -59,7 +58,7 @@ async def test_requests_and_turns_are_counted_together_over_all_processes(limit:
     await here.requests.count(T, "ada", "sockets")  # a chat can still be opened
 
 
-async def test_who_was_told_to_wait_is_refused_without_asking_until_then(later: Callable[[float], None]) -> None:
+async def test_who_was_told_to_wait_is_refused_without_asking_until_then() -> None:
     house = House(requests_per_minute=1)
     gate = house.process()
     await gate.requests.count(T, "ada")
@@ -76,7 +75,7 @@ async def test_who_was_told_to_wait_is_refused_without_asking_until_then(later: 
     await gate.requests.count(T, "ada")  # the limit was changed
     house.tenants.budget = Budget(requests_per_minute=1)
     house.shared.now += timedelta(seconds=60)
-    later(60)
+    house.later(60)
     await gate.requests.count(T, "ada")
 
 
@@ -146,7 +145,7 @@ async def test_when_they_go_away_in_the_middle_the_share_is_not_fresh() -> None:
         await gate.admit(T, "ada", "more")
 
 
-async def test_whoever_waits_as_told_is_let_in(later: Callable[[float], None]) -> None:
+async def test_whoever_waits_as_told_is_let_in() -> None:
     house = House(requests_per_minute=7)
     gate = house.process()
     for n in range(7):
@@ -156,5 +155,5 @@ async def test_whoever_waits_as_told_is_let_in(later: Callable[[float], None]) -
             await gate.admit(T, "ada", f"u{n}")
         wait = refused.value.retry_after_s or 0
         house.shared.now += timedelta(seconds=wait)
-        later(wait)
+        house.later(wait)
         await gate.admit(T, "ada", f"u{n}")

@@ -85,7 +85,7 @@ def received(name: str, body: bytes) -> ReceivedFile:
 class House:
     """The handlers over one set of fakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, longest_delay_s: float = 300.0) -> None:
         embeddable = Embeddable(NamedWords(email="ada@example.com"), FixedTenants())
         self.store, self.corpus, self.blobs = InMemoryEventStore(), InMemoryCorpus(), InMemoryBlobs()
         self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
@@ -94,9 +94,9 @@ class House:
         self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder, embeddable)
         self.read = IndexDocument(
             self.store, self.sealer, self.blobs, UnnamedFiles(Path(tempfile.gettempdir())), self.corpus,
-            DirectExtractor(), self.embedder, embeddable,
+            DirectExtractor(), self.embedder, embeddable, backoff_s=(0.0, 0.0),
         )  # fmt: skip
-        self.index = IngestWorker(self.corpus, self.read)
+        self.index = IngestWorker(self.corpus, self.read, longest_delay_s=longest_delay_s)
 
     def facts(self, kind: str) -> list[Event]:
         """All facts on streams of a kind, in order."""

@@ -28,8 +28,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setattr("application.documents.index_document.BACKOFF_S", (0.0, 0.0))
+def house() -> House:
     return House()
 
 
@@ -108,16 +107,11 @@ async def test_refused_calls_cost_nothing_and_are_made_again(house: House) -> No
 async def test_calls_left_open_by_a_dead_reader_are_settled_by_the_next(house: House) -> None:
     await house.add(EDITOR, "a.txt", b"some text")
     [claim] = await house.corpus.claim_pending(1)
-
-    async def never(text: str, *, deadline_s: float = 10.0) -> Embedding:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    alive, house.embedder.embed = house.embedder.embed, never  # type: ignore[method-assign]
+    house.embedder.silent = True
     reader = asyncio.create_task(house.read(claim))
     await until(lambda: any(isinstance(event, ModelCallStarted) for event in house.facts("document")))
     reader.cancel()
-    house.embedder.embed = alive  # type: ignore[method-assign]
+    house.embedder.silent = False
     await house.read(claim)
     used = [event for event in house.facts("document") if isinstance(event, TokensUsed)]
     assert [event.estimated for event in used] == [True, False]
@@ -126,15 +120,10 @@ async def test_calls_left_open_by_a_dead_reader_are_settled_by_the_next(house: H
 async def test_a_crash_between_the_fact_and_the_index_is_made_good(house: House) -> None:
     await house.add(EDITOR, "a.txt", b"some text")
     [claim] = await house.corpus.claim_pending(1)
-    index = house.corpus.index
-
-    async def crash(*args: object, **kwargs: object) -> bool:
-        raise DependencyUnavailable
-
-    house.corpus.index = crash  # type: ignore[method-assign]
+    house.corpus.takes_no_more = True
     with pytest.raises(DependencyUnavailable):
         await house.read(claim)
-    house.corpus.index = index  # type: ignore[method-assign]
+    house.corpus.takes_no_more = False
     await house.read(claim)
     assert sum(isinstance(event, DocumentIndexed) for event in house.facts("document")) == 1
     assert await house.search(MEMBER, "text", 1)
@@ -244,10 +233,8 @@ async def test_the_loop_reads_what_comes_and_says_what_failed(house: House) -> N
     await asyncio.wait_for(running, 5)
 
 
-async def test_what_is_away_postpones_and_what_kills_its_readers_is_given_up(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("application.documents.ingest_worker.LONGEST_DELAY_S", 0.0)
+async def test_what_is_away_postpones_and_what_kills_its_readers_is_given_up() -> None:
+    house = House(longest_delay_s=0.0)
     id = (await house.add(EDITOR, "a.txt", b"text")).document_id
     house.blobs.away = True
     stop = asyncio.Event()

@@ -57,7 +57,7 @@ class Notebook:
 def gateway_on(*replies: Reply, fast: str = HAIKU) -> tuple[Gateway, ScriptedModel]:
     model = ScriptedModel(replies)
     health, budget = Health(lambda: 0.0), FreeBudget()
-    failover = Failover(Attempt(model, health, budget), health)
+    failover = Failover(Attempt(model, health, budget), health, retry_s=(0.0, 0.0))
     return Gateway(Router(fast, SONNET, health), failover, budget, WordEmbedder()), model
 
 
@@ -90,12 +90,6 @@ ON_THE_WAY = (FailureKind.TIMED_OUT, FailureKind.STALLED, FailureKind.CUT, Failu
 def failure(kind: FailureKind, started: bool = False) -> ModelFailure:
     refused = kind not in (*ON_THE_WAY, FailureKind.UNREACHABLE) and not started
     return ModelFailure(kind, "it broke", refused=refused, started=started)
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries wait for nothing here."""
-    monkeypatch.setattr("application.gateway.failover.RETRY_S", (0.0, 0.0))
 
 
 FAILING_OVER = [kind for kind in TABLE if TABLE[kind].fail_over and kind is not FailureKind.BREAKER_OPEN]
