@@ -68,6 +68,13 @@ def test_a_message_written_anew_goes_on_in_a_chat_of_its_own(ours: Installed, ch
         finished(answers(page).nth(1))
         assert page.url != first
         assert [turn["question"] for turn in told(page)] == [asked[0], asked[3]]
+        again = fresh()
+        page.get_by_role("textbox", name="Message").press("ArrowUp")  # a fork of the fork
+        page.get_by_role("textbox", name="Message").fill(again)
+        page.keyboard.press("Enter")
+        expect(page.locator(".question")).to_have_text([asked[0], again])
+        finished(answers(page).nth(1))
+        page.go_back()
         page.go_back()
         expect(page.locator(".question")).to_have_text(asked[:3])
 
@@ -124,6 +131,12 @@ def test_sessions_are_renamed_taken_away_and_deleted(ours: Installed, chromium: 
         page.get_by_label("Title").fill("Roasting <b>heat</b>")
         page.get_by_role("button", name="Save").click()
         expect(listed.get_by_role("link", name="Roasting <b>heat</b>")).to_be_visible()
+        find = page.get_by_role("searchbox", name="Find a chat")
+        find.fill("no such words")
+        expect(page.get_by_text("No chat has these words.")).to_be_visible()
+        find.fill("heat")
+        expect(listed.get_by_role("link")).to_have_text(["Roasting <b>heat</b>"])
+        find.fill("")
         page.get_by_role("button", name="More about").click()
         with page.expect_download() as loading:
             page.get_by_role("button", name="Markdown").click()

@@ -1,20 +1,15 @@
 // Where a session was before a turn: the version that a fork goes on from.
-import { fetchJson } from "./api.js";
+import { ApiError, fetchJson } from "./api.js";
 
-/** The last version of the session at which `turn` was not there: the history at a version says which turns it had. */
+/** The version at which the turn before `turn` had ended: the history says it of each. */
 export async function versionBefore(sessionId, turns, turn) {
-  const before = turns[turns.indexOf(turn) - 1]?.turnId;
-  const isThere = async (version) => {
-    const query = new URLSearchParams({ version: String(version), limit: "1", ...(before && { cursor: before }) });
-    const told = await fetchJson(`/v1/sessions/${sessionId}/history?${query}`);
-    return told.running === turn.turnId || told.turns.length > 0;
-  };
-  const { version } = await fetchJson(`/v1/sessions/${sessionId}?consistent=true`);
-  let without = 1, withIt = version;
-  while (withIt - without > 1) {
-    const middle = Math.floor((without + withIt) / 2);
-    if (await isThere(middle)) withIt = middle;
-    else without = middle;
+  const before = turns[turns.indexOf(turn) - 1].turnId;
+  for (let cursor = null; ;) {
+    const query = new URLSearchParams({ limit: "200", ...(cursor && { cursor }) });
+    const page = await fetchJson(`/v1/sessions/${sessionId}/history?${query}`);
+    const found = page.turns.find((told) => told.turn_id === before);
+    if (found) return found.version;
+    if (!page.next) throw new ApiError({ code: "turn_not_found", detail: "The message before this one is not there." }, 404);
+    cursor = page.next;
   }
-  return without;
 }

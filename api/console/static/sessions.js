@@ -92,7 +92,7 @@ export class SessionList {
     const wanted = await askText("Rename chat", "Title", title);
     if (wanted === null || !wanted.trim() || wanted === title) return;
     await fetchJson(`/v1/sessions/${row.session_id}`, { method: "PATCH", json: { title: wanted.trim() } });
-    row.title = wanted.trim();
+    for (const one of this.rows) if (one.session_id === row.session_id) one.title = wanted.trim();
     this.show();
   }
 
@@ -110,7 +110,7 @@ export class SessionList {
       el("p", { class: "muted small" }, "What it cost stays in the accounts, and that there was a chat stays in the audit log, both without a word of it."));
     if (!(await confirmDialog("Delete this chat?", meaning, "Delete", { danger: true }))) return;
     await fetchJson(`/v1/sessions/${row.session_id}`, { method: "DELETE" });
-    this.rows = this.rows.filter((one) => one !== row);
+    this.rows = this.rows.filter((one) => one.session_id !== row.session_id); // the list may have come anew since
     this.show();
     this.does.deleted(row.session_id);
     toast("The chat is deleted.");
