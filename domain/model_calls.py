@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.event import Event, topic
-from domain.usage import PRICE_VERSION, Usage, cost_of
+from domain.usage import PRICE_VERSION, Price, Usage, cost_of
 
 
 @topic("model.call_started.1")
@@ -50,7 +50,8 @@ class TokensCorrected(Event, frozen=True, kw_only=True):
     """The provider's log says what a settled call really used: from here on its count stands and nothing is estimated.
 
     `reason`: `estimate` (it had been guessed), `count_differs` (it had not), `not_in_log` (the provider never saw the
-    call). `request_id` is the provider's name for the call, empty when its log does not hold it. Costs in US dollars.
+    call), `price` (the tenant's own, `agreed`, held for it). `request_id` is the provider's name for the call, empty
+    when its log does not hold it. Costs in US dollars.
     """
 
     call_id: str
@@ -66,17 +67,21 @@ class TokensCorrected(Event, frozen=True, kw_only=True):
     failure: str = ""
     reason: str = ""
     request_id: str = ""
+    agreed: Price | None = None
 
 
+OF_PRICE = "price"
 NOT_IN_LOG = "not_in_log"
 """Also the `failure` of a call that was started, never heard of again, and is unknown to the provider."""
 
 
 class Call(msgspec.Struct, kw_only=True):
-    """A call and what stands in the ledger for it: None while nobody has settled it."""
+    """A call and what stands in the ledger for it: None while nobody has settled it. `agreed` is the tenant's own price
+    that it stands at."""
 
     started: ModelCallStarted
     standing: TokensUsed | None = None
+    agreed: Price | None = None
 
 
 class Calls(msgspec.Struct):
@@ -94,7 +99,7 @@ def evolve_calls(calls: Calls, event: Event) -> Calls:
             if call.standing is None or call.standing.estimated or not event.estimated:
                 call.standing = event
         case TokensCorrected() if (call := calls.by_id.get(event.call_id)) and call.standing:
-            call.standing = corrected(call.standing, event)
+            call.standing, call.agreed = corrected(call.standing, event), event.agreed
         case _:
             pass
     return calls
@@ -152,11 +157,37 @@ def close_by_log(call: Call, counted: Usage | None, request_id: str = "") -> lis
             old_usage=used.usage,
             old_cost_usd=used.cost_usd,
             usage=usage,
-            cost_usd=cost_of(used.model, usage),
-            price_version=PRICE_VERSION,
+            cost_usd=cost_of(used.model, usage, call.agreed),
+            price_version=used.price_version if call.agreed else PRICE_VERSION,
             failure=used.failure or failure,
             reason=reason,
             request_id=request_id,
+            agreed=call.agreed,
+        )
+    ]
+
+
+def reprice(call: Call, agreed: Price, price_version: str) -> list[TokensCorrected]:
+    """The fact that brings a call to the price that its tenant agreed on. None is needed when it stands at that price,
+    so that saying it twice changes nothing; nor yet when it is estimated: first it is counted."""
+    used = call.standing
+    if used is None or used.estimated or (call.agreed, used.price_version) == (agreed, price_version):
+        return []
+    return [
+        TokensCorrected(
+            call_id=used.call_id,
+            step=used.step,
+            model=used.model,
+            user=used.user,
+            turn_id=used.turn_id,
+            old_usage=used.usage,
+            old_cost_usd=used.cost_usd,
+            usage=used.usage,
+            cost_usd=cost_of(used.model, used.usage, agreed),
+            price_version=price_version,
+            failure=used.failure,
+            reason=OF_PRICE,
+            agreed=agreed,
         )
     ]
 

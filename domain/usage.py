@@ -65,11 +65,12 @@ def family_of(model: str) -> str:
     return model
 
 
-def cost_of(model: str, usage: Usage) -> Decimal:
-    """What `usage` on `model` costs, in US dollars to nine places. A model without a known price is charged as the
-    dearest one, so that a budget fails closed; its family in the cost view shows that it needs a price."""
+def cost_of(model: str, usage: Usage, agreed: Price | None = None) -> Decimal:
+    """What `usage` on `model` costs, in US dollars to nine places: at the price that was `agreed`, which then is the
+    whole price, or as listed. A model without a known price is charged as the dearest one, so that a budget fails
+    closed; its family in the cost view shows that it needs a price."""
     family = family_of(model)
-    price = PRICES.get(family) or max(PRICES.values(), key=lambda p: p.output)
+    price = agreed or PRICES.get(family) or max(PRICES.values(), key=lambda p: p.output)
     long_writes = usage.cache_write_1h_tokens
     amount = (
         usage.input_tokens * price.input
@@ -78,7 +79,7 @@ def cost_of(model: str, usage: Usage) -> Decimal:
         + (usage.cache_write_tokens - long_writes) * price.cache_write
         + long_writes * price.cache_write_1h
     ) / MILLION
-    if family in ("sonnet", "haiku") and not model.startswith("global."):
+    if agreed is None and family in ("sonnet", "haiku") and not model.startswith("global."):
         amount *= REGIONAL_FACTOR
     return amount.quantize(CENT_OF_A_MICRO, rounding=ROUND_HALF_EVEN)
 
@@ -89,9 +90,9 @@ def without_prompt_cache(usage: Usage) -> Usage:
     return Usage(input_tokens=whole, output_tokens=usage.output_tokens)
 
 
-def prompt_cache_saving(model: str, usage: Usage) -> Decimal:
+def prompt_cache_saving(model: str, usage: Usage, agreed: Price | None = None) -> Decimal:
     """What the prompt cache saved on a call, in US dollars; negative where it was only written."""
-    return cost_of(model, without_prompt_cache(usage)) - cost_of(model, usage)
+    return cost_of(model, without_prompt_cache(usage), agreed) - cost_of(model, usage, agreed)
 
 
 def estimate_tokens(text: str) -> int:

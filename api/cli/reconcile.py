@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,8 +14,10 @@ from api.cli.main import with_data_dir
 if TYPE_CHECKING:
     from api.settings import Settings
     from application.reconciliation.report import Finding, Report
+    from application.reconciliation.reprice import Repriced
     from domain.usage import Usage
 
+T = TypeVar("T")
 SHOWN = 10_000
 """Differing calls in the JSON object; more are counted only."""
 STAND_INS_LOGS = "bedrock/invocation-logs"
@@ -70,25 +72,29 @@ def reconcile(
         elif len(findings) < SHOWN:
             findings.append(finding)
 
-    async def work() -> Report:
+    async def work() -> tuple[Report, Repriced]:
         from api.composition.reconcile_wiring import open_reconcile
         from api.http.request.paging import checked_range
         from application.acting_tenant import EVERY, act_for
         from application.clock import now
+        from application.reconciliation.reprice import Reprice
 
         begin, end = checked_range(since, until)
         end = max(begin, min(end, now()))
         act_for(EVERY)
         async with open_reconcile(settings, place) as run:
-            return await run(begin, end, found=found, tenant=tenant, apply=apply, grace_s=grace)
+            report = await run(begin, end, found=found, tenant=tenant, apply=apply, grace_s=grace)
+            return report, await Reprice(run.store, run.lanes)(begin, end, tenant=tenant, apply=apply)
 
-    report = _sentence_for_refusals(work)
-    click.echo(_json(report, findings) if as_json else summary_of(report))
+    report, repriced = _sentence_for_refusals(work)
+    click.echo(_json(report, repriced, findings) if as_json else summary_of(report))
+    if repriced.calls and not as_json:
+        click.echo(words_of(repriced))
     if not report.explained:
         raise click.exceptions.Exit(1)
 
 
-def _sentence_for_refusals(work: Callable[[], Coroutine[Any, Any, Report]]) -> Report:
+def _sentence_for_refusals(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     from domain.refusals import Refusal
 
     try:
@@ -104,13 +110,14 @@ def _stand_ins_logs(settings: Settings) -> str:
     return str(folder)
 
 
-def _json(report: Report, findings: list[Finding]) -> str:
+def _json(report: Report, repriced: Repriced, findings: list[Finding]) -> str:
     import msgspec
 
     differing = report.corrected + report.settled + report.missing + report.extra
     body = {
         **_plain(report),
         "explained": report.explained,
+        "repriced": _plain(repriced),
         "differences": [_plain(finding) for finding in findings],
         "differences_left_off": differing - len(findings),
     }
@@ -127,6 +134,14 @@ def _plain(struct: Any) -> dict[str, Any]:
         for name, value in msgspec.structs.asdict(struct).items()
     }
     return {{"since": "from", "until": "to"}.get(name, name): value for name, value in fields.items()}
+
+
+def words_of(repriced: Repriced) -> str:
+    """What became of calls for which a price of their tenant's own holds."""
+    return (
+        f"{repriced.calls} calls brought to their tenant's own price: {repriced.old_usd:f} -> {repriced.new_usd:f} USD;"
+        f" {repriced.waiting} wait until they are counted"
+    )
 
 
 def line_of(finding: Finding) -> str:

@@ -78,6 +78,41 @@ def bi_login(action: str, tenant_id: str, as_json: bool) -> None:
         raise RuntimeError(f"there is no tenant {tenant_id}") from error
 
 
+@tenant.command()
+@with_data_dir
+@click.option("--tenant", "tenant_id", required=True, help="Who pays it.")
+@click.option("--model", required=True, help="A model or a family (sonnet).")
+@click.option(
+    "--from", "since", required=True, help="RFC 3339: for calls that leave then or later; may lie in the past."
+)
+@click.option("--input", "input_", required=True, help="USD for a million tokens.")
+@click.option("--output", required=True, help="USD for a million tokens.")
+@click.option("--cache-read", help="USD for a million tokens (default: a tenth of the input).")
+@click.option("--cache-write", help="USD for a million tokens (default: 1.25 times the input).")
+@click.option("--cache-write-1h", help="USD for a million tokens (default: twice the input).")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def price(
+    tenant_id: str,
+    model: str,
+    since: str,
+    input_: str,
+    output: str,
+    as_json: bool,
+    **cache: str | None,
+) -> None:
+    """A price of the tenant's own, from a date on: calls since then are corrected at once.
+
+    Calls to come are charged as listed, and brought to this price by `colloquy reconcile`.
+
+    Example: colloquy tenant price --tenant 0192d0f5-... --model sonnet --from 2026-11-01T00:00:00Z
+    --input 2.4 --output 12
+    """
+    from api.cli.own_price import agree, amounts
+
+    prices = amounts(input_, output, cache["cache_read"], cache["cache_write"], cache["cache_write_1h"])
+    click.echo(agree(tenant_id, model, since, prices, as_json=as_json))
+
+
 def _pages() -> Iterator[dict[str, Any]]:
     from api.cli.connection import checked, connect
 

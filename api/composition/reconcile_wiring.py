@@ -1,4 +1,4 @@
-"""The composition of what looks at the ledger from a terminal: `colloquy reconcile` and `colloquy what-if`."""
+"""The composition of what looks at the ledger from a terminal: `colloquy reconcile`, `what-if` and `tenant price`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from api.composition.infrastructure import open_database, process_name
 from api.settings import Settings
 from application.ports.invocation_logs import InvocationLogs
 from application.reconciliation.reconcile import Reconcile
+from application.reconciliation.reprice import Reprice
 from projections.cost_reads import CostReads
 
 
@@ -31,6 +32,14 @@ async def open_cost_reads(settings: Settings) -> AsyncIterator[CostReads]:
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, process_name())
         yield CostReads(database.pool, database.store)
+
+
+@asynccontextmanager
+async def open_reprice(settings: Settings) -> AsyncIterator[Reprice]:
+    """The event store, for prices that tenants have agreed on."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, stack, process_name(), worker=True)
+        yield Reprice(database.store, settings.lanes)
 
 
 async def _open_logs(place: str, stack: AsyncExitStack) -> InvocationLogs:

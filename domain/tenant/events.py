@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import msgspec
 
 from domain.dependence import Dependence
 from domain.event import Event, topic, upcast
+from domain.usage import Price
 
 PII_DEFAULTS: dict[str, str] = dict.fromkeys(
     ("email", "phone", "card", "iban", "national_id", "ip", "credential", "person", "address"), "placeholder"
@@ -214,6 +216,26 @@ class BudgetWarned(Event, frozen=True, kw_only=True):
     limit_usd: Decimal
     used_usd: Decimal
     user: str = ""
+
+
+class AgreedPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tenant pays for a model (an id or a family), for calls that leave at `since` or later."""
+
+    model: str
+    since: datetime
+    price: Price
+
+    @property
+    def version(self) -> str:
+        """Its name in the costs, beside the names of price lists."""
+        return f"agreed-{self.since:%Y-%m-%d}"
+
+
+@topic("price.agreed.1")
+class PriceAgreed(Event, frozen=True, kw_only=True):
+    """The tenant pays another price than the listed one from a date on, which may lie in the past."""
+
+    agreed: AgreedPrice
 
 
 @upcast("assistant.put.1", "assistant.put.2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -19,18 +20,21 @@ from domain.tenant.commands import (
     PutTool,
 )
 from domain.tenant.events import (
+    AgreedPrice,
     AssistantDeleted,
     AssistantPut,
     BudgetPut,
     BudgetWarned,
     DatasetDeleted,
     DatasetPut,
+    PriceAgreed,
     TenantCreated,
     Tool,
     ToolDeleted,
     ToolPut,
 )
 from domain.tenant.state import Tenant
+from domain.usage import family_of
 
 MOST_DEFINITIONS = 200
 """Of each kind, in one tenant."""
@@ -130,6 +134,24 @@ def put_budget(tenant: Tenant, command: PutBudget) -> list[Event]:
     if not tenant.name:
         raise NotFound
     return [] if tenant.budget == command.budget else [BudgetPut(budget=command.budget)]
+
+
+def agree_on_price(tenant: Tenant, agreed: AgreedPrice) -> list[Event]:
+    """A price that holds already changes nothing; another for the same model and date takes its place."""
+    if not tenant.name:
+        raise NotFound
+    if len(tenant.prices) >= MOST_DEFINITIONS and not any(
+        (one.model, one.since) == (agreed.model, agreed.since) for one in tenant.prices
+    ):
+        raise InvalidField(f"price: at most {MOST_DEFINITIONS} in one tenant")
+    return [] if agreed in tenant.prices else [PriceAgreed(agreed=agreed)]
+
+
+def price_at(tenant: Tenant, model: str, at: datetime) -> AgreedPrice | None:
+    """The tenant's own price of a call that left then: the latest; of two of one date that of the model itself."""
+    names = (family_of(model), model)
+    found = [one for one in tenant.prices if one.model in names and one.since <= at]
+    return max(found, key=lambda one: (one.since, one.model == model), default=None)
 
 
 def warn_of_budget(tenant: Tenant, warning: BudgetWarned) -> list[Event]:

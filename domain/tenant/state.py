@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from domain.event import Event
 from domain.tenant.events import (
+    AgreedPrice,
     Assistant,
     AssistantDeleted,
     AssistantPut,
@@ -18,6 +19,7 @@ from domain.tenant.events import (
     BudgetWarned,
     DatasetDeleted,
     DatasetPut,
+    PriceAgreed,
     TenantCreated,
     Tool,
     ToolDeleted,
@@ -28,9 +30,9 @@ T = TypeVar("T")
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer: its name, its assistants, tools and datasets, what it may use, and of which periods (`(first day,
-    user)`) it was warned. Every tenant has the assistant `default`. Versions, and the numbers of the last secrets of
-    tools, outlive what they are of."""
+    """A customer: its name, its assistants, tools and datasets, what it may use, of which periods (`(first day, user)`)
+    it was warned, and its own prices by date. Every tenant has the assistant `default`. Versions, and the numbers of
+    the last secrets of tools, outlive what they are of."""
 
     name: str = ""
     assistants: dict[str, Assistant] = msgspec.field(default_factory=lambda: {"default": Assistant()})
@@ -42,6 +44,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     dataset_versions: dict[str, int] = {}
     budget: Budget = Budget()
     warned: set[tuple[str, str]] = set()
+    prices: tuple[AgreedPrice, ...] = ()
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
@@ -91,6 +94,12 @@ def _warned(tenant: Tenant, event: BudgetWarned) -> Tenant:
     return replace(tenant, warned=kept | {(event.period, event.user)})
 
 
+def _with_price(tenant: Tenant, event: PriceAgreed) -> Tenant:
+    agreed = event.agreed
+    others = [one for one in tenant.prices if (one.model, one.since) != (agreed.model, agreed.since)]
+    return replace(tenant, prices=tuple(sorted([*others, agreed], key=lambda one: (one.since, one.model))))
+
+
 def _without(named: Mapping[str, T], name: str) -> dict[str, T]:
     return {key: value for key, value in named.items() if key != name}
 
@@ -105,5 +114,6 @@ CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
     DatasetDeleted: _without_dataset,
     BudgetPut: lambda tenant, event: replace(tenant, budget=event.budget),
     BudgetWarned: _warned,
+    PriceAgreed: _with_price,
 }
 """How each fact that decides something changes a tenant."""
