@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from decimal import Decimal
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from application.clock import now, rfc3339
@@ -93,3 +95,32 @@ async def test_what_a_cut_stream_left_open_is_put_right_by_the_log(ours: Install
     line = next(line for line in await lines_of(ours, end["turn_id"]) if line["call_id"] == guess["call_id"])
     assert (line["estimated"], line["corrected"]) == (False, True)
     assert {kind: line[kind] for kind in TOKENS} == counted_by_the_provider(ours, line["call_id"])
+
+
+async def test_costs_agree_wherever_they_are_read_also_at_a_price_of_the_tenants_own(ours: Installed) -> None:
+    async with chatting(ours) as chat:
+        await chat.open()
+        await chat.send(type="turn.create", id="priced", text=f"{QUESTION} (at which price?)", cache="bypass")
+        end = await chat.until("turn.completed")
+    await lines_of(ours, end["turn_id"])
+    tenant = ("--tenant", ours.tenants[0])
+    _, login = await colloquy(ours, "tenant", "bi-login", "create", *tenant)
+
+    async def read() -> str:
+        """The total, which is the same on every way to it."""
+        await asyncio.to_thread(ours.wait_for_costs)
+        with reading(ours, "analyst") as http:
+            total = str(http.get("/v1/costs/summary").raise_for_status().json()["total_usd"])
+        _, happened = await colloquy(ours, "what-if", *tenant)
+        assert happened["recorded_usd"] == happened["what_if_usd"] == total
+        async with await psycopg.AsyncConnection.connect(login["url"]) as reports:
+            cursor = await reports.execute("SELECT sum(cost_usd)::text FROM costs")
+            assert await cursor.fetchone() == (total,)
+        return total
+
+    listed = Decimal(await read())
+    price = ("--model", "sonnet", "--from", "2026-01-01T00:00:00Z", "--input", "1", "--output", "2")
+    _, done = await colloquy(ours, "tenant", "price", *tenant, *price)
+    assert done["calls"] > 0
+    assert Decimal(await read()) == listed - Decimal(done["old_usd"]) + Decimal(done["new_usd"]) != listed
+    assert (await colloquy(ours, "tenant", "bi-login", "drop", *tenant))[1] == {"dropped": True}
