@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, get_args, get_type_hints
 
@@ -25,7 +26,7 @@ SAYS_NOTHING = {
     # ids, numbers, codes and a pseudonym, by name
     "filters",
 }  # fmt: skip
-QUIET = (int, float, bool, Decimal, type(None))
+QUIET = (int, float, bool, Decimal, datetime, type(None))
 
 
 def texts(kind: Any, path: str = "") -> Iterator[str]:
