@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import mul
+
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 _DIHEDRAL = (
     "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
@@ -17,8 +19,20 @@ def _turned(place: int) -> str:
     return digits
 
 
-_PRODUCT = tuple(tuple(map(int, row)) for row in _DIHEDRAL)
-_PERMUTED = tuple(dict(zip("0123456789", map(int, _turned(place)), strict=True)) for place in range(8)) * 3
+_PERMUTED = tuple(_turned(place) for place in range(8))
+
+
+def _moved(place: int, digit: str, check: int) -> int:
+    return int(_DIHEDRAL[check][int(_PERMUTED[place % 8][int(digit)])])
+
+
+_PAIRS = tuple(
+    {digits: tuple(_moved(place + 1, digits[0], _moved(place, digits[-1], check)) if digits[1:]
+                   else _moved(place, digits, check) for check in range(10))
+     for digits in (*map(str, range(10)), *(f"{pair:02}" for pair in range(100)))}
+    for place in (0, 2, 4, 6)
+)  # fmt: skip
+"""What one or two digits at a place make of the product so far."""
 
 
 def luhn(digits: str) -> bool:
@@ -29,7 +43,13 @@ def luhn(digits: str) -> bool:
 
 def verhoeff(digits: str) -> bool:
     """Verhoeff's check: the digits' product in the dihedral group of ten, each turned by its place."""
-    check = 0
-    for permuted, digit in zip(_PERMUTED, reversed(digits), strict=False):
-        check = _PRODUCT[check][permuted[digit]]
+    check = place = 0
+    for end in range(len(digits), 0, -2):
+        check = _PAIRS[place][digits[max(0, end - 2) : end]][check]
+        place = (place + 1) % 4
     return check == 0
+
+
+def weighted(digits: str, weights: tuple[int, ...]) -> int:
+    """The sum of the first digits, each times its weight."""
+    return sum(map(mul, weights, map(int, digits)))

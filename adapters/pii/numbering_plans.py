@@ -16,11 +16,11 @@ _KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "p
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """One region's plan: how many digits a number may have, which are numbers of some kind, and what may stand before
-    one inside the country."""
+    """One region's plan: how many digits a number may have, the patterns of those that are of some kind, and what may
+    stand before one inside the country."""
 
     lengths: frozenset[int]
-    valid: tuple[re.Pattern[str], ...]
+    valid: tuple[str, ...]
     prefix: re.Pattern[str] | None
     regions: tuple[str, ...]
 
@@ -41,12 +41,7 @@ def is_possible(digits: str, region: str) -> bool:
 def is_valid(digits: str, region: str) -> bool:
     """Digits as they are dialled inside a region: a number that is given out there."""
     plan = _plan(region, 0)
-    return any(
-        pattern.fullmatch(number)
-        for number in _national(digits, plan)
-        for near in plan.regions
-        for pattern in _plan(near, 0).valid
-    )
+    return any(_valid(plan.regions).fullmatch(number) for number in _national(digits, plan))
 
 
 def _is_possible(digits: str, plan: Plan) -> bool:
@@ -60,6 +55,12 @@ def _national(digits: str, plan: Plan) -> tuple[str, ...]:
 
 
 @cache
+def _valid(regions: tuple[str, ...]) -> re.Pattern[str]:
+    """Any number that is given out in one of the regions."""
+    return re.compile("|".join(dict.fromkeys(form for region in regions for form in _plan(region, 0).valid)))
+
+
+@cache
 def _plan(region: str, code: int) -> Plan:
     known: Any = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     general = known.general_desc
@@ -67,7 +68,7 @@ def _plan(region: str, code: int) -> Plan:
     patterns = {kind.national_number_pattern for kind in described if kind and kind.national_number_pattern}
     return Plan(
         lengths=frozenset(general.possible_length) | frozenset(general.possible_length_local_only),
-        valid=tuple(map(re.compile, sorted(patterns))),
+        valid=tuple(sorted(patterns)),
         prefix=re.compile(known.national_prefix_for_parsing) if known.national_prefix_for_parsing else None,
         regions=tuple(COUNTRY_CODE_TO_REGION_CODE[known.country_code]) if region != "001" else (region,),
     )

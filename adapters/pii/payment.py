@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from string import ascii_uppercase
 
 from stdnum import numdb
 
@@ -35,7 +36,7 @@ _REGISTRY = (
 _LENGTHS = {entry[:2]: int(entry[2:]) for entry in _REGISTRY.split()}
 """How long an IBAN is in each country (the SWIFT registry)."""
 _IBAN_START = re.compile(r"[A-Za-z](?<![A-Za-z0-9].)\s?[A-Za-z][\s.-]?[0-9][\s.-]?[0-9]")
-_SEPARATORS = "\t\n .-"
+_LETTER_VALUES = {ord(letter): str(value) for value, letter in enumerate(ascii_uppercase, 10)}
 _CODE = re.compile(
     starts("cvv2?|cvc2?|csc|security code|prüfziffer|cryptogramme|código de seguridad")
     + r"(?:\s{1,8}+(?:is|number|ist|est|es)\b)?[\s:=#]{1,3}([0-9]{3,4})(?![\w])"
@@ -111,20 +112,16 @@ def _bban(country: str) -> re.Pattern[str]:
 
 def _mod_97(number: str) -> int:
     """ISO 7064: the first four behind the rest, each letter as two digits."""
-    return int("".join(str(int(character, 36)) for character in number[4:] + number[:4])) % 97
+    return int((number[4:] + number[:4]).translate(_LETTER_VALUES)) % 97
+
+
+@cache
+def _of_length(length: int) -> re.Pattern[str]:
+    """So many letters and digits, with no more than two separators between any of them, and no word that goes on."""
+    return re.compile(rf"(?:[^\W_][\t\n .-]{{0,2}}+){{{length - 1}}}[^\W_](?![^\W_])")
 
 
 def _end(text: str, start: int, length: int) -> int:
-    """Where the `length` letters and digits from `start` end, with no more than two separators between any of them; 0
-    when there are not so many, or the word goes on."""
-    gap = 0
-    for place in range(start, min(len(text), start + 3 * length)):
-        if text[place].isalnum():
-            length, gap = length - 1, 0
-        elif text[place] in _SEPARATORS and gap < 2:
-            gap += 1
-        else:
-            return 0
-        if length == 0:
-            return 0 if text[place + 1 : place + 2].isalnum() else place + 1
-    return 0
+    """Where the `length` letters and digits from `start` end; 0 when there are not so many, or the word goes on."""
+    whole = _of_length(length).match(text, start)
+    return whole.end() if whole else 0

@@ -53,6 +53,7 @@ _NINE_OR_TEN = re.compile(
 )
 _MOBILE = re.compile(r"0[67][0-9]{8}|07[0-9]{9}|01[567][0-9]{8,9}")
 _LETTER = re.compile(r"[a-zA-Z]")
+_WORD = re.compile(r"[^\W\d_]")
 _NO_DIGIT = re.compile(r"\D")
 _IN_BRACKETS = ("US", "BR", "GB", "DE", "IT", "AU", "MX", "IN", "AR")
 REACH = 40
@@ -82,6 +83,8 @@ def _score(number: str, before: str) -> float:
     digits = _NO_DIGIT.sub("", _LETTER.split(number, 1)[0])
     if _DATE.match(number):
         return 0.0
+    if not _WORD.search(before):
+        before = ""
     if number.startswith(("+", "00")):
         international = digits if number[0] == "+" else digits[2:]
         return 0.9 if is_possible_abroad(international) and not _NOT_A_PHONE.search(before) else 0.0

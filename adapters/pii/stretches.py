@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
 from application.ports.detector import Span
@@ -12,6 +13,8 @@ STRETCH = 8_192
 REACH = 2_560
 """More than the widest of our patterns reads from where it begins: a text that ends so far behind a stretch is, for the
 matches that begin in it, the whole text."""
+PAUSE_EVERY = 8
+"""Matches that are read between two places to pause."""
 Found = Iterator[Span | None]
 """Spans, and None wherever a pause can be taken."""
 
@@ -25,11 +28,13 @@ def found(
         cut = place + stretch
         whole = cut + REACH >= len(text)
         place = cut
-        for match in pattern.finditer(text, cut - stretch, len(text) if whole else cut + REACH):
+        matches = pattern.finditer(text, cut - stretch, len(text) if whole else cut + REACH)
+        for number, match in enumerate(matches, 1):
             if not whole and match.start() >= cut:
                 break
             yield from read(match)
-            yield None
+            if not number % PAUSE_EVERY:
+                yield None
             place = max(cut, match.end())
         if whole:
             return
@@ -39,3 +44,19 @@ def found(
 def spans(pattern: re.Pattern[str], text: str, kind: str, score: float = 1.0, group: int = 0) -> Found:
     """Each match, or its group, as a value of a kind."""
     return found(pattern, text, lambda match: (Span(kind, *match.span(group), score),))
+
+
+class Places:
+    """Where a pattern matches in a text, looked for once; the answer to whether it does near a place."""
+
+    def __init__(self, pattern: re.Pattern[str], text: str) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for match in pattern.finditer(text):
+            self._starts.append(match.start())
+            self._ends.append(match.end())
+
+    def any_in(self, start: int, end: int) -> bool:
+        """Whether a match touches the stretch. Where the pattern matches within it, one does."""
+        after = bisect_right(self._ends, start)
+        return after < len(self._starts) and self._starts[after] < end
