@@ -18,7 +18,7 @@ from application.tasks import Up, idle
 
 STALL_S = 0.25
 """From here on everybody who waits for the process sees it."""
-LOOK_S = 0.05
+LOOK_S = 0.1
 """How often the loop says that it runs, and how often the watcher looks."""
 FRAMES = 16
 log = structlog.get_logger()

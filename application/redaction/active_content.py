@@ -29,6 +29,8 @@ _STOP = re.compile(
     re.IGNORECASE,
 )
 """Where something active may begin."""
+_PERHAPS = re.compile(r"[!\]<:/]|[Ww]{3}")
+"""Nothing active begins in a text that has none of these."""
 _BEGUN = re.compile(
     r"(?:(?<![a-z0-9])(?:h|ht|htt|https?(?::/{0,2})?|f|ft|ftp(?::/{0,2})?|ww?|www\.?"
     r"|m|ma|mai|mail|mailt|mailto:?|x|xm|xmp|xmpp:?)|:/{0,2}|(?<![\w:])//?)\Z",
@@ -36,6 +38,8 @@ _BEGUN = re.compile(
 )
 """The end of a piece that may be the beginning of an address."""
 _LONGEST_BEGUN = 8
+_BEGUN_ENDS = frozenset("htpsfwmailox:/.HTPSFWMAILOX\u017f\u0130\u0131")
+"""The last characters of a piece that may be one, and what stands for them where case is ignored."""
 _ADDRESS = re.compile(r"[^\s<>\"`)\]}]*+")
 _HOST = re.compile(r"(https?://)?([a-z0-9.-]{1,253}+)(?::\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
 _TAG = re.compile(r"/?([a-z][a-z0-9_.-]*+)([^<>]*+)", re.IGNORECASE)
@@ -57,10 +61,10 @@ class ActiveContentFilter:
 
     def feed(self, text: str) -> str:
         """The next piece; what may be shown now."""
-        if not (self._held or self._dropping or _STOP.search(text) or _BEGUN.search(text)):
-            self._last = text[-1:] or self._last
-            return text
-        return self._pass(text, over=False)
+        if self._held or self._dropping or _may_be_active(text):
+            return self._pass(text, over=False)
+        self._last = text[-1:] or self._last
+        return text
 
     def flush(self) -> str:
         """The answer is over: what was still held back."""
@@ -172,6 +176,12 @@ def inert(text: str, hosts: Sequence[str] = ()) -> str:
     """A whole text without active content."""
     content = ActiveContentFilter(hosts)
     return content.feed(text) + content.flush()
+
+
+def _may_be_active(text: str) -> bool:
+    if _PERHAPS.search(text) and _STOP.search(text):
+        return True
+    return text[-1:] in _BEGUN_ENDS and _BEGUN.search(text, max(0, len(text) - _LONGEST_BEGUN)) is not None
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:

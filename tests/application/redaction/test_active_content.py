@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
+from application.redaction import active_content
 from application.redaction.active_content import MAX_ADDRESS, REMOVED, ActiveContentFilter, inert
 
 ALLOWED = ("docs.example.com", "*.example.org")
@@ -100,3 +101,10 @@ def test_plain_words_are_never_held_back() -> None:
     content = ActiveContentFilter(())
     for piece in ("The", " answer", " is", " 30", " days", " (see", " above", ")."):
         assert content.feed(piece) == piece
+
+
+def test_the_quick_look_at_a_piece_misses_nothing_that_the_patterns_see() -> None:
+    for character in map(chr, range(0x3000)):
+        for piece in (character, f"ab{character}", f"h{character}", f"{character}//x", f"{character * 3}.x"):
+            seen = active_content._STOP.search(piece) or active_content._BEGUN.search(piece)
+            assert active_content._may_be_active(piece) == bool(seen), piece
