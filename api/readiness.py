@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Literal
 
 import msgspec
+
+from application.clock import now
 
 HealthCheck = Callable[[], Awaitable[None]]
 
@@ -48,6 +51,7 @@ class Readiness:
         self._checks, self._loops, self._known = checks, loops, known
         self._parts: dict[str, Part] = {}
         self._at = -FRESH_S
+        self._away_since: dict[str, datetime] = {}
         self._asking = asyncio.Lock()
 
     async def report(self, *, draining: bool = False) -> Report:
@@ -59,8 +63,15 @@ class Readiness:
         parts = self._parts | dict(self._known()) | {name: _loop_part(why) for name, why in self._loops().items()}
         parts |= {"process": Part("away", True, "draining")} if draining else {}
         away = [part for part in parts.values() if part.status == "away"]
+        seen = {name: now() for name, part in parts.items() if part.status == "away"}
+        self._away_since = {name: self._away_since.get(name, at) for name, at in seen.items()}
         status: Literal["ready", "degraded", "down"] = "degraded" if away else "ready"
         return Report("down" if any(part.needed for part in away) else status, parts)
+
+    def away_since(self) -> dict[str, datetime]:
+        """The parts that were away in the last report, and when they were first seen to be. It knows when it is asked:
+        probes ask every few seconds."""
+        return dict(self._away_since)
 
 
 def _loop_part(why: str) -> Part:

@@ -16,6 +16,7 @@ from application.byte_room import ByteRoom
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
+from application.gateway.health import Health
 from application.ports.blobs import Blobs
 from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import Corpus
@@ -47,6 +48,7 @@ from application.turns.give_feedback import GiveFeedbackHandler
 from application.users import Users
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
+from projections.operations_reads import OperationsReads
 from projections.session_reads import SessionReads
 
 
@@ -73,6 +75,8 @@ class EdgeServices:
     upload_room: ByteRoom
     scratch: Scratch
     readiness: Readiness
+    models: Health
+    operations: OperationsReads
     metrics: Page
 
 

@@ -24,7 +24,10 @@ EVENT_COLUMNS = """
   version bigint NOT NULL, topic text NOT NULL, at timestamptz NOT NULL, actor text NOT NULL,
   correlation_id text NOT NULL, causation_id text NOT NULL, leaf bytea NOT NULL, leaf_hash bytea NOT NULL,
   PRIMARY KEY (tenant, leaf_index), UNIQUE (tenant, position)"""
-EVENT_INDEXES = [("tenant", "stream", "position"), ("tenant", "actor", "position"), ("tenant", "topic", "position")]
+EVENT_INDEXES = [
+    ("tenant", "stream", "position"), ("tenant", "actor", "position"), ("tenant", "topic", "position"),
+    ("tenant", "correlation_id", "position"),
+]  # fmt: skip
 
 TREE_COLUMNS = "tenant text PRIMARY KEY, size bigint NOT NULL"
 

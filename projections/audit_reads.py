@@ -11,25 +11,29 @@ import structlog
 from application.ports.event_store import EventStore, Recorded
 from domain.event import Shredded
 from projections.audit import read_leaf
+from projections.lag import lag_events
 from projections.transactions import Pool, Row, reading, rows
 
 PAGE_BYTES = 1024 * 1024
 """Of facts on a page, as they are stored: the last may go beyond."""
 EVENTS = """
 SELECT * FROM (
-SELECT *, count(*) OVER () AS found, sum(octet_length(leaf)) OVER (ORDER BY position) - octet_length(leaf) AS before
+SELECT *, count(*) OVER () AS found,
+  sum(octet_length(leaf)) OVER (ORDER BY position {order}) - octet_length(leaf) AS before
 FROM (
 SELECT position, stream, version, topic AS kind, at, actor, correlation_id, causation_id, leaf, leaf_hash
 FROM projections.audit_events
 WHERE tenant = %(tenant)s AND position > %(after)s
   AND position <= %(upto)s
-  AND (%(stream)s::text IS NULL OR stream = %(stream)s) AND (%(actors)s = '{}'::text[] OR actor = ANY (%(actors)s))
+  AND (%(stream)s::text IS NULL OR stream = %(stream)s) AND (%(actors)s = '{{}}'::text[] OR actor = ANY (%(actors)s))
   AND (%(kind)s::text IS NULL OR topic = %(kind)s)
+  AND (%(correlation)s::text IS NULL OR correlation_id = %(correlation)s)
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
-ORDER BY position LIMIT %(limit)s + 1) AS few) AS sized
-WHERE before < %(size)s ORDER BY position LIMIT %(limit)s"""
+ORDER BY position {order} LIMIT %(limit)s + 1) AS few) AS sized
+WHERE before < %(size)s ORDER BY position {order} LIMIT %(limit)s"""
+OLDEST_FIRST, NEWEST_FIRST = EVENTS.format(order="ASC"), EVENTS.format(order="DESC")
 
-
+SIZE = "SELECT size FROM projections.audit_trees WHERE tenant = %(tenant)s"
 LAST = "SELECT coalesce(max(position), 0) AS position FROM projections.audit_events WHERE tenant = %(tenant)s"
 
 log = structlog.get_logger()
@@ -42,6 +46,7 @@ class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     actors: tuple[str, ...] = ()
     kind: str | None = None
+    correlation: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -64,11 +69,20 @@ class AuditReads:
             found = await rows(connection, LAST, {"tenant": tenant})
         return int(found[0]["position"])
 
+    async def state(self, tenant: str) -> Row:
+        """How many facts are in the tenant's log, the position of the last, and how many positions it is behind."""
+        async with reading(self._pool, tenant) as connection:
+            sizes = await rows(connection, SIZE, {"tenant": tenant})
+            last = await rows(connection, LAST, {"tenant": tenant})
+        behind = (await lag_events(self._pool, self._store)).get("audit", 0)
+        size = sizes[0]["size"] if sizes else 0
+        return {"events": size, "last_position": last[0]["position"], "lag_events": behind}
+
     async def events(
-        self, tenant: str, asked: AuditFilter, *, after: int, upto: int, limit: int
+        self, tenant: str, asked: AuditFilter, *, after: int, upto: int, limit: int, newest: bool = False
     ) -> tuple[list[Row], bool]:
-        """A page of facts after a position, and whether there are more; `data` is opened (None where the key is gone,
-        or the bytes are damaged) and `leaf_hash` in hex."""
+        """A page of facts between two positions, the oldest or the newest first, and whether there are more; `data` is
+        opened (None where the key is gone, or the bytes are damaged) and `leaf_hash` in hex."""
         parameters = {
             **msgspec.structs.asdict(asked),
             "actors": list(asked.actors),
@@ -80,7 +94,7 @@ class AuditReads:
             "size": PAGE_BYTES,
         }
         async with reading(self._pool, tenant) as connection:
-            found = await rows(connection, EVENTS, parameters)
+            found = await rows(connection, NEWEST_FIRST if newest else OLDEST_FIRST, parameters)
         await self._store.unlock([row["stream"] for row in found])
         more = bool(found) and found[0]["found"] > len(found)
         return [self._opened(row) for row in found], more

@@ -35,12 +35,25 @@ SELECT date_trunc({interval}, at, 'UTC') AS at, {group} AS key, sum(n)::bigint A
   sum(cache_read_tokens)::bigint AS cache_read_tokens, sum(cache_write_tokens)::bigint AS cache_write_tokens,
   sum(cost_usd) AS cost_usd, sum(estimated_usd) AS estimated_usd, sum(saved_usd) AS prompt_cache_saved_usd
 FROM {entries} GROUP BY 1, 2 ORDER BY 1, 2"""
+DEAREST = """
+WITH points AS ({points}),
+  dearest AS (SELECT key FROM points GROUP BY key ORDER BY sum(cost_usd) DESC, key LIMIT {top})
+SELECT *, false AS others FROM points WHERE key IN (SELECT key FROM dearest)
+UNION ALL
+SELECT at, '', sum(calls)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint,
+  sum(cache_read_tokens)::bigint, sum(cache_write_tokens)::bigint,
+  sum(cost_usd), sum(estimated_usd), sum(prompt_cache_saved_usd), true
+FROM points WHERE key NOT IN (SELECT key FROM dearest) GROUP BY at
+ORDER BY at, others, key"""
 LINES = """
 SELECT position, call_id, at, session_id, turn_id, user_id AS user, source, step, model, family,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
   cost_usd, prompt_cache_saved_usd, price_version, estimated, failure,
   corrected, corrected_at, correction_reason, replaced_input_tokens, replaced_output_tokens, replaced_usd
-FROM projections.cost_lines WHERE {where} AND position > %(after)s ORDER BY position LIMIT %(limit)s"""
+FROM projections.cost_lines WHERE {where} AND {further} LIMIT %(limit)s"""
+LAST = 2**62
+OLDEST = SQL("position > %(after)s ORDER BY position")
+NEWEST = SQL("position < %(after)s ORDER BY position DESC")
 
 
 class CostReads:
@@ -74,11 +87,16 @@ class CostReads:
             "lag_events": (await lag_events(self._pool, self._store)).get("costs", 0),
         }
 
-    async def series(self, tenant: str, group: str, interval: str, wanted: CostFilter) -> list[Row]:
-        """Sums per interval (`hour` or `day`, UTC) and group (a key of COLUMNS)."""
+    async def series(
+        self, tenant: str, group: str, interval: str, wanted: CostFilter, top: int | None = None
+    ) -> list[Row]:
+        """Sums per interval (`hour` or `day`, UTC) and group (a key of COLUMNS). With `top` only that many keys, the
+        dearest of the whole range, have rows of their own; the rest are one row an interval, which says `others`."""
         async with reading(self._pool, tenant) as connection:
             found = entries(wanted, group=group, calls_only=True, by_hours=self._by_hours)
             query = SQL(SERIES).format(group=Identifier(COLUMNS[group]), interval=interval, entries=found)
+            if top is not None:
+                query = SQL(DEAREST).format(points=query, top=top)
             return await rows(connection, query, parameters(tenant, wanted))
 
     async def what_if(self, tenant: str, wanted: CostFilter, change: Change) -> Outcome:
@@ -94,10 +112,14 @@ class CostReads:
         hits, saved = (cache[f"exact_{what}"] + cache[f"semantic_{what}"] for what in ("hits", "saved_usd"))
         return reckoning.outcome(CachedAnswers(hits, saved))
 
-    async def lines(self, tenant: str, wanted: CostFilter, after: int, limit: int) -> list[Row]:
-        """A line a call, in the order of the log, after a position."""
+    async def lines(
+        self, tenant: str, wanted: CostFilter, after: int, limit: int, *, newest: bool = False
+    ) -> list[Row]:
+        """A line a call, in the order of the log after a position; or the newest first, before one (0: all)."""
+        after = after or (LAST if newest else 0)
         async with reading(self._pool, tenant) as connection:
-            query = SQL(LINES).format(where=where(wanted, "at", wanted.since, wanted.until))
+            further = NEWEST if newest else OLDEST
+            query = SQL(LINES).format(where=where(wanted, "at", wanted.since, wanted.until), further=further)
             return await rows(connection, query, {**parameters(tenant, wanted), "after": after, "limit": limit})
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventStore
 from application.tasks import Loops, Up
+from projections.orders import RebuildOrders
 from projections.read_model import ReadModel
 from projections.rebuild import Rebuilder
 from projections.runner import Runner
@@ -48,5 +49,7 @@ class ProjectionJob:
         for lane in range(self._lanes):
             runner = Runner(self._store, self._pipe, self._pool, self._url, model, lane)
             loops.keep(f"project_{model.name}_{lane}", partial(runner.run, loops.stop))
+        orders = RebuildOrders(self._pool, model.name, self.rebuilder(model).rebuild)
+        loops.keep(f"orders_{model.name}", partial(orders.run, loops.stop))
         up()
         await loops.stop.wait()

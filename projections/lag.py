@@ -86,9 +86,9 @@ class LagGauges:
         behind: dict[str, int] = defaultdict(int)
         age: dict[str, float] = defaultdict(float)
         parked: dict[str, int] = defaultdict(int)
-        for standing in await positions_and_heads(self._pool, self._store):
+        for standing in await self.standings():
             behind[standing.name] += standing.lag_events
-            age[standing.name] = max(age[standing.name], self._age(standing))
+            age[standing.name] = max(age[standing.name], standing.lag_seconds)
             parked[standing.name] += standing.parked
             if standing.name == RELAY:
                 metrics.RELAY_LAG.labels(standing.lane).set(standing.lag_events)
@@ -97,6 +97,11 @@ class LagGauges:
                 metrics.LAG_EVENTS.labels(name).set(behind[name])
                 metrics.LAG_SECONDS.labels(name).set(age[name])
                 metrics.PARKED.labels(name).set(parked[name])
+
+    async def standings(self) -> list[Standing]:
+        """Where everything stands; `lag_seconds` is the least that it can be."""
+        found = await positions_and_heads(self._pool, self._store)
+        return [msgspec.structs.replace(standing, lag_seconds=self._age(standing)) for standing in found]
 
     def _age(self, standing: Standing) -> float:
         now, heads = self._clock(), self._heads[standing.lane]

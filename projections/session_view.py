@@ -20,7 +20,7 @@ from projections.read_model import Effect
 from projections.sealed_items import context_of, unsealed
 from projections.session_changes import Attribute, Changes, Private, changes_of
 from projections.session_words import WORDS, SessionWords
-from projections.transactions import Connection, Pool, rows, writing
+from projections.transactions import Connection, Pool, Row, rows, writing
 
 LAST = 2**62
 SIDE_BY_SIDE = 128
@@ -32,6 +32,17 @@ WRITE_BYTES = 1_000_000
 """Of what people wrote, in one write: DynamoDB takes 4 MB in a transaction, and several sessions share one."""
 MOST_AT_ONCE = 60
 """Facts of one session in one write: DynamoDB takes 100 items in a transaction."""
+
+PARKED = """
+SELECT p.stream, p.version, o.id IS NOT NULL AS asked FROM projections.parked_events p
+LEFT JOIN projections.orders o
+  ON o.what = 'retry' AND o.name = p.name AND o.stream = p.stream AND o.ended_at IS NULL
+WHERE p.name = %s AND p.generation = %s AND p.lane = %s ORDER BY o.id, random() LIMIT %s"""
+"""Those first that an operator asked for."""
+UNPARK = "DELETE FROM projections.parked_events WHERE name = %s AND generation = %s AND stream = %s"
+TRIED = """
+UPDATE projections.orders SET ended_at = now(), outcome = %s
+WHERE what = 'retry' AND name = %s AND stream = %s AND ended_at IS NULL"""
 
 log = structlog.get_logger()
 
@@ -106,8 +117,7 @@ class SessionView:
         async with writing(self._pool) as connection:
             found = await rows(
                 connection,
-                "SELECT stream, version FROM projections.parked_events"
-                " WHERE name = %s AND generation = %s AND lane = %s ORDER BY random() LIMIT %s",
+                PARKED,
                 (self.name, generation, lane, RESUMED),
             )
         until = time.monotonic() + RESUME_S
@@ -122,12 +132,18 @@ class SessionView:
                 if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
                     raise
                 log.error("session_still_parked", stream=row["stream"], error=type(error).__name__)
-                continue
-            async with writing(self._pool) as connection:
-                await connection.execute(
-                    "DELETE FROM projections.parked_events WHERE name = %s AND generation = %s AND stream = %s",
-                    (self.name, generation, row["stream"]),
-                )
+                outcome = type(error).__name__
+            else:
+                outcome = "done"
+            await self._tried(generation, row, outcome)
+
+    async def _tried(self, generation: int, row: Row, outcome: str) -> None:
+        if outcome != "done" and not row["asked"]:
+            return
+        async with writing(self._pool) as connection:
+            if outcome == "done":
+                await connection.execute(UNPARK, (self.name, generation, row["stream"]))
+            await connection.execute(TRIED, (outcome, self.name, row["stream"]))
 
     async def _note_words(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> None:
         changes = await self._words.changes(generation, told)

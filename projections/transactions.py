@@ -48,6 +48,15 @@ async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
         yield connection
 
 
+@asynccontextmanager
+async def placing(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
+    """A transaction that acts for one tenant and may call what changes something by itself."""
+    acting = acting_tenant(tenant)
+    async with _transaction(pool) as connection:
+        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting,))
+        yield connection
+
+
 async def rows(connection: Connection, sql: Any, parameters: Any = None) -> list[Row]:
     """The rows of a query as dicts."""
     async with connection.cursor(row_factory=dict_row) as cursor:

@@ -21,6 +21,8 @@ from api.readiness import Readiness
 from api.services import AccessServices, EdgeServices
 from api.telemetry import metrics
 from application.byte_room import ByteRoom
+from projections.lag import LagGauges
+from projections.operations_reads import OperationsReads
 
 
 def open_access(on: Infrastructure, shared: Shared) -> AccessServices:
@@ -39,7 +41,8 @@ async def open_edge(on: Infrastructure, shared: Shared, turns: Turns, stack: Asy
     """The edge, with the loops of the process: opened last, so that they end first."""
     settings = on.settings
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
-    down = await start_loops(on, shared.sessions, turns, recovery(on, shared, turns), sockets, stack)
+    lag = LagGauges(on.pool, on.store)
+    down = await start_loops(on, shared.sessions, turns, recovery(on, shared, turns), sockets, lag, stack)
     walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=on.pool,
@@ -59,5 +62,7 @@ async def open_edge(on: Infrastructure, shared: Shared, turns: Turns, stack: Asy
         upload_room=ByteRoom(places=settings.max_uploads, size=settings.max_upload_bytes),
         scratch=UnnamedFiles(settings.spool_path),
         readiness=Readiness(health_checks(settings, dependencies), down, lambda: walls.parts),
+        models=turns.health,
+        operations=OperationsReads(on.pool, lag),
         metrics=metrics.Page(),
     )

@@ -27,11 +27,11 @@ async def start_loops(
     turns: Turns,
     recover: RecoverTurns,
     sockets: Sockets,
+    lag: LagGauges,
     stack: AsyncExitStack,
 ) -> Callable[[], dict[str, str]]:
     """Says which of all loops are down, and why."""
     loops = await stack.enter_async_context(Loops())
-    lag = LagGauges(on.pool, on.store)
 
     def down() -> dict[str, str]:
         return on.store.down() | loops.down()

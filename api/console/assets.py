@@ -22,7 +22,7 @@ KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf
 FOREVER = "public, max-age=31536000, immutable"
 ROOT = "/console/assets"
 # A page that needs a library names it by the first word; it comes out of the package, at the path in it.
-LIBRARIES: dict[str, tuple[str, str]] = {}
+LIBRARIES: dict[str, tuple[str, str]] = {"plotly": ("plotly", "package_data/plotly.min.js")}
 
 
 class Asset(msgspec.Struct, frozen=True):

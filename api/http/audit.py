@@ -2,45 +2,132 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from litestar import Request, get
+import msgspec
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
+from litestar.response import Stream
 
 from api.http.costs import plain
-from api.http.request.paging import checked_limit, checked_range, position_cursor, read_stretch
+from api.http.request.paging import (
+    MOST,
+    checked_limit,
+    checked_range,
+    position_cursor,
+    read_position,
+    read_stretch,
+)
 from api.services import Services
+from application.clock import now, rfc3339
 from domain.access import Principal
-from domain.refusals import InvalidRange
+from domain.event import TOPICS
+from domain.refusals import InvalidField, InvalidRange
 from projections.audit_reads import AuditFilter
+from projections.transactions import Row
+
+AuditRequest = Request[Principal, Any, Any]
+JSON_LINES = "application/x-ndjson"
+UNKNOWN = "Nothing here checks the log against a signed head, so nobody can say more of it than that it was read."
+
+
+class LogState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a tenant's log: `state` is what the last check of it said, at the moment `at`; `kinds` are all
+    that facts can be of."""
+
+    state: Literal["verified", "not verified", "unknown"]
+    at: str
+    detail: str
+    events: int
+    last_position: int
+    lag_events: int
+    kinds: list[str]
+
+
+@get("/v1/audit/log", permission="audit:read")
+async def audit_log(request: AuditRequest, services: NamedDependency[Services]) -> LogState:
+    """How the log stands. No content is shown, so this is not a reading of it."""
+    found = await services.reads.audit.state(request.user.tenant)
+    return LogState(state="unknown", at=rfc3339(now()), detail=UNKNOWN, kinds=sorted(TOPICS), **found)
 
 
 @get("/v1/audit/events", permission="audit:read")
 async def audit_events(
-    request: Request[Principal, Any, Any],
+    request: AuditRequest,
     services: NamedDependency[Services],
     after: FromQuery[int | None] = None,
     cursor: FromQuery[str | None] = None,
-    limit: FromQuery[int] = 100,
+    limit: FromQuery[int | None] = None,
     session: FromQuery[str | None] = None,
     actor: FromQuery[str | None] = None,
     kind: FromQuery[str | None] = None,
+    correlation: FromQuery[str | None] = None,
+    order: FromQuery[str] = "oldest",
+    shape: Annotated[str, QueryParameter(name="format")] = "json",
     since: Annotated[str | None, QueryParameter(name="from")] = None,
     until: Annotated[str | None, QueryParameter(name="to")] = None,
-) -> dict[str, Any]:
-    """Facts in order after a position (`after`) or a cursor."""
+) -> Response[Any] | Stream:
+    """Facts in order after a position (`after`) or a cursor, or the newest first; as JSON lines: all."""
     if after is not None and not 0 <= after < 2**62:
         raise InvalidRange("after: a position in the log.")
-    begin, end = checked_range(since or "1970-01-01T00:00:00Z", until) if since or until else (None, None)
-    tenant = request.user.tenant
-    who = () if actor is None else (await services.access.users.pseudonym(tenant, actor), actor)
-    asked = AuditFilter(session=session, actors=who, kind=kind, since=begin, until=end)
-    most = checked_limit(limit)
-    start, upto = read_stretch(cursor) if cursor else (after or 0, await services.reads.audit.last(tenant))
+    if order not in ("oldest", "newest") or shape not in ("json", "jsonl"):
+        raise InvalidField("order: oldest or newest; format: json or jsonl.")
+    newest, tenant = order == "newest", request.user.tenant
+    asked = AuditFilter(
+        session=session,
+        actors=() if actor is None else (await services.access.users.pseudonym(tenant, actor), actor),
+        kind=kind,
+        correlation=correlation,
+        **_times(since, until),
+    )
+    most = checked_limit(100 if limit is None else limit)
+    start, upto = await _stretch(services, tenant, cursor, after or 0, newest=newest)
     await services.reads.note_audit_read(request.user, start, asked.shown())
-    shown, more = await services.reads.audit.events(tenant, asked, after=start, upto=upto, limit=most)
-    following = f"{position_cursor(shown[-1]['position'])}.{position_cursor(upto)}" if more else None
+    if shape == "jsonl" and limit is None:
+        lines = _all_lines(services, tenant, asked, start, upto, newest=newest)
+        headers = {"content-disposition": 'attachment; filename="events.jsonl"'}
+        return Stream(lines, media_type=JSON_LINES, headers=headers)
+    shown, more = await services.reads.audit.events(tenant, asked, after=start, upto=upto, limit=most, newest=newest)
+    following = None
+    if more:
+        last = position_cursor(shown[-1]["position"])
+        following = last if newest else f"{last}.{position_cursor(upto)}"
+    return Response({"events": await _named(services, tenant, shown), "next": following})
+
+
+def _times(since: str | None, until: str | None) -> dict[str, datetime | None]:
+    """Any time, unless one of the two is given."""
+    begin, end = checked_range(since or "1970-01-01T00:00:00Z", until) if since or until else (None, None)
+    return {"since": begin, "until": end if until else None}
+
+
+async def _stretch(services: Services, tenant: str, cursor: str | None, after: int, *, newest: bool) -> tuple[int, int]:
+    """After which position to begin, and up to which to go. A list of the newest grows at its other end: its cursor is
+    the last that was shown."""
+    if cursor is None:
+        return after, await services.reads.audit.last(tenant)
+    return (after, read_position(cursor) - 1) if newest else read_stretch(cursor)
+
+
+async def _named(services: Services, tenant: str, shown: list[Row]) -> list[Row]:
+    """Facts as they are answered, with actors by name."""
     names = await services.access.users.names(tenant, (row["actor"] for row in shown))
-    events = [plain(row) | {"position": row["position"], "actor": names[row["actor"]]} for row in shown]
-    return {"events": events, "next": following}
+    return [plain(row) | {"position": row["position"], "actor": names[row["actor"]]} for row in shown]
+
+
+async def _all_lines(
+    services: Services, tenant: str, asked: AuditFilter, after: int, upto: int, *, newest: bool
+) -> AsyncIterator[bytes]:
+    """Page by page, so that a long log needs no more memory than a short one."""
+    more = True
+    while more:
+        page, more = await services.reads.audit.events(tenant, asked, after=after, upto=upto, limit=MOST, newest=newest)
+        for row in await _named(services, tenant, page):
+            yield msgspec.json.encode(row) + b"\n"
+        if page and newest:
+            upto = page[-1]["position"] - 1
+        elif page:
+            after = page[-1]["position"]

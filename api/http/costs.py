@@ -79,11 +79,13 @@ async def cost_series(
     wanted: NamedDependency[CostFilter],
     group_by: FromQuery[str] = "model",
     interval: FromQuery[str] = "day",
+    top: FromQuery[int | None] = None,
 ) -> Response[Any]:
-    """Sums per hour or day, by one of what costs can be filtered by."""
+    """Sums per hour or day, by one of what costs can be filtered by; of the `top` dearest, and the others together."""
     if group_by not in COLUMNS or interval not in ("hour", "day"):
         raise InvalidField(f"group_by: {', '.join(COLUMNS)}; interval: hour or day.")
-    points = await services.reads.costs.series(request.user.tenant, group_by, interval, wanted)
+    most = None if top is None else checked_limit(top)
+    points = await services.reads.costs.series(request.user.tenant, group_by, interval, wanted, most)
     if group_by == "user":
         points = await _named(services, request.user.tenant, points, "key")
         points.sort(key=lambda point: (point["at"], point["key"]))
@@ -101,12 +103,18 @@ async def cost_lines(
     wanted: NamedDependency[CostFilter],
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
+    order: FromQuery[str] = "oldest",
 ) -> Response[Any] | Stream:
-    """A line for every request that reached a model. As CSV without a limit: all of them."""
+    """A line for every request that reached a model. As CSV without a limit: all of them, the oldest first."""
+    if order not in ("oldest", "newest"):
+        raise InvalidField("order: oldest or newest.")
+    newest = order == "newest"
     after, most, tenant = read_position(cursor), checked_limit(100 if limit is None else limit), request.user.tenant
     if _wants_csv(request) and limit is None:
         return Stream(_all_lines(services, tenant, wanted, after), media_type=CSV)
-    found = await _named(services, tenant, await services.reads.costs.lines(tenant, wanted, after, most + 1), "user")
+    found = await _named(
+        services, tenant, await services.reads.costs.lines(tenant, wanted, after, most + 1, newest=newest), "user"
+    )
     more, shown = len(found) > most, found[:most]
     following = position_cursor(shown[-1]["position"]) if more else None
     if _wants_csv(request):
@@ -146,7 +154,10 @@ def plain(value: Any) -> Any:
 
 
 def _wants_csv(request: TurnRequest) -> bool:
-    return request.accept.best_match(["application/json", "text/csv"]) == "text/csv"
+    """By the Accept header, or by `format=csv` for a link."""
+    return request.query_params.get("format") == "csv" or (
+        request.accept.best_match(["application/json", "text/csv"]) == "text/csv"
+    )
 
 
 def as_csv(columns: Sequence[str], table: Sequence[Mapping[str, Any]], *, header: bool = True) -> str:

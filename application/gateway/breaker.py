@@ -37,6 +37,11 @@ class Breaker:
     _probes_ended: int = 0
     _probes_bad: int = 0
 
+    @property
+    def shut_for_s(self) -> float | None:
+        """How long it lets nothing through yet; None when it is not open."""
+        return max(0.0, self._open_until - self.clock()) if self.state == "open" else None
+
     def allows(self) -> bool:
         """Whether a call may go now; it must then be told of by `record` or `forget`. In the half-open state only so
         many probes may."""

@@ -37,6 +37,19 @@ class RetryBudget:
 MOST_MODELS = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class ModelHealth:
+    """What is known of a model now: its breaker, in how many seconds an open one lets probes through, how its last
+    failure was called and how many seconds ago, and how soon its first token comes."""
+
+    model: str
+    breaker: str
+    probes_in_s: float | None
+    last_failure: str
+    failed_s_ago: float | None
+    first_token_s: float | None
+
+
 @dataclass(slots=True)
 class Health:
     """One per process. `clock` gives seconds that only rise."""
@@ -45,6 +58,7 @@ class Health:
     retries: RetryBudget = field(default_factory=RetryBudget)
     first_token_s: dict[str, float] = field(default_factory=dict)
     _refusals: dict[str, str] = field(default_factory=dict)
+    _failures: dict[str, tuple[str, float]] = field(default_factory=dict)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
 
     def breaker(self, model: str) -> Breaker:
@@ -57,7 +71,7 @@ class Health:
 
     def _forget(self, model: str) -> None:
         """The model that was met first: whoever names models without end forgets what is known of them."""
-        for known in (self._breakers, self._refusals, self.first_token_s):
+        for known in (self._breakers, self._refusals, self._failures, self.first_token_s):
             known.pop(model, None)
 
     def refused(self, *models: str) -> str:
@@ -72,6 +86,22 @@ class Health:
     def states(self) -> dict[str, str]:
         """Each model's breaker as it is now."""
         return {model: breaker.state for model, breaker in self._breakers.items()}
+
+    def report(self) -> list[ModelHealth]:
+        """All that were called, by name."""
+        return [self._of(model) for model in sorted(self._breakers)]
+
+    def _of(self, model: str) -> ModelHealth:
+        breaker = self._breakers[model]
+        failure, at = self._failures.get(model, ("", None))
+        return ModelHealth(
+            model=model,
+            breaker=breaker.state,
+            probes_in_s=breaker.shut_for_s,
+            last_failure=failure,
+            failed_s_ago=None if at is None else self.clock() - at,
+            first_token_s=self.first_token_s.get(model),
+        )
 
     def heard(self, model: str, seconds: float) -> None:
         """The first token came after so long."""
@@ -89,6 +119,7 @@ class Health:
         """A call failed; what it says of the model's health is in the error table."""
         treatment = treatment_of(failure)
         health = treatment.health
+        self._failures[model] = (failure.code, self.clock())
         if treatment.alarm:
             self._refusals[model] = failure.code
         if health == "none":

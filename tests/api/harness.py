@@ -33,6 +33,7 @@ from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.clock import now
+from application.gateway.health import Health
 from application.ports.tenants import TenantRow
 from application.tenants.cached_tenants import CachedTenants
 from application.tenants.create_tenant import CreateTenantHandler
@@ -132,6 +133,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "cancel_turn": CancelTurnHandler(),
         "confirm_tool": ConfirmToolHandler(),
         "note_audit_read": NoteAuditReadHandler(store),
+        "models": Health(time.monotonic),
         "metrics": Page(),
     }
     return grouped(settings, parts | changes)

@@ -30,6 +30,7 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "Texts": ("POST", "/console/markdown", "member", {"texts": []}),
     "SignIn": ("POST", "/console/sign-in", "member", {"secret": "x"}),
     "NewTenant": ("POST", "/v1/tenants", "operator", {"name": "x"}),
+    "ParkedStream": ("POST", "/v1/operations/parked/retry", "operator", {"name": "x", "stream": "y"}),
 }
 """How each body is sent, as whom, and a small one."""
 FRAMES: dict[str, dict[str, Any]] = {

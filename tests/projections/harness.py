@@ -14,6 +14,7 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.services import Services
+from application.acting_tenant import EVERY, acting_for
 from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
 from application.sessions.erase_session import EraseSessionHandler
@@ -28,11 +29,13 @@ from projections.audit import Audit
 from projections.audit_reads import AuditReads
 from projections.cost_reads import CostReads
 from projections.costs import Costs
+from projections.lag import LagGauges
+from projections.operations_reads import OperationsReads
 from projections.read_model import ReadModel
 from projections.runner import Follower
 from projections.session_reads import SessionReads
 from projections.session_view import SessionView
-from tests.api.harness import asgi, bearer, make_services
+from tests.api.harness import asgi, bearer, make_services, operator
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_session_items import InMemorySessionItems
@@ -64,6 +67,11 @@ class House:
             headers["Accept"] = accept
         return await self.client.get(path, headers=headers, params=query)
 
+    async def operator(self, method: str, path: str, **given: Any) -> httpx.Response:
+        """What the platform's operator asks."""
+        with acting_for(EVERY):  # the app runs in this task, which goes on as it was
+            return await self.client.request(method, path, headers=operator(self.services), **given)
+
     async def session(self, user: str = "ada", turns: int = 1) -> str:
         id, draw = new_id(), random.Random(turns)
         facts = [e.SessionOpened(user=user, assistant="default")]
@@ -94,6 +102,7 @@ async def house(
         session_reads=reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
+        operations=OperationsReads(pool, LagGauges(pool, store)),
         note_audit_read=NoteAuditReadHandler(store),
         live=sessions,
         open_session=OpenSessionHandler(sessions, tenants),

@@ -106,14 +106,24 @@ class Writer:
         self.versions: dict[str, int] = {}
         self.at = START
 
-    async def append(self, stream: str, events: Sequence[Event], actor: str = ADA) -> int:
+    async def append(
+        self, stream: str, events: Sequence[Event], actor: str = ADA, correlation: str = "k", causation: str = ""
+    ) -> int:
         """Store facts after the stream's last one; the last one's position."""
         first = self.versions.get(stream, 0) + 1
         self.versions[stream] = first + len(events) - 1
         self.at += timedelta(seconds=61)
         return await self._store.append(
             [
-                Envelope(stream=stream, version=first + n, at=self.at, event=event, actor=actor, correlation_id="k")
+                Envelope(
+                    stream=stream,
+                    version=first + n,
+                    at=self.at,
+                    event=event,
+                    actor=actor,
+                    correlation_id=correlation,
+                    causation_id=causation,
+                )
                 for n, event in enumerate(events)
             ]
         )

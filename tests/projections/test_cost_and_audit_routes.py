@@ -40,19 +40,31 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
             series = (await house.get("/v1/costs/series", "analyst", **asked)).json()
             assert sum(Decimal(point["cost_usd"]) for point in series["series"]) == total
             assert series["total_usd"] == summary["total_usd"]
-    lines: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = (await house.get("/v1/costs/lines", "analyst", limit=4, **NOVEMBER, **cursor)).json()
-        lines += page["lines"]
-        if page["next"] is None:
-            break
-        cursor = {"cursor": page["next"]}
+            dearest = (await house.get("/v1/costs/series", "analyst", top=1, **asked)).json()
+            assert dearest["total_usd"] == summary["total_usd"]
+            assert len({point["key"] for point in dearest["series"] if not point["others"]}) == 1
+            assert sum(point["calls"] for point in dearest["series"]) == summary["calls"]
+    lines = await all_lines(house)
     assert sum(Decimal(line["cost_usd"]) for line in lines) == total
     assert len({line["call_id"] for line in lines}) == len(lines) == summary["calls"]
+    newest = [line["call_id"] for line in await all_lines(house, order="newest")]
+    assert newest == [line["call_id"] for line in reversed(lines)]
+    link = await house.get("/v1/costs/lines", "analyst", format="csv", **NOVEMBER)
+    assert [row["call_id"] for row in csv.DictReader(io.StringIO(link.text))] == newest[::-1]
     assert summary["lag_events"] == 0
     other = (await house.get("/v1/costs/summary", "analyst", tenant=new_id(), **NOVEMBER)).json()
     assert (other["total_usd"], other["calls"], other["models"]) == ("0", 0, [])
+
+
+async def all_lines(house: House, **asked: str) -> list[dict[str, Any]]:
+    """The lines of November, page by page."""
+    lines: list[dict[str, Any]] = []
+    while True:
+        page = (await house.get("/v1/costs/lines", "analyst", limit=4, **NOVEMBER, **asked)).json()
+        lines += page["lines"]
+        if page["next"] is None:
+            return lines
+        asked["cursor"] = page["next"]
 
 
 async def test_costs_are_narrowed_by_what_is_asked_for(house: House) -> None:
@@ -163,6 +175,38 @@ async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house
     assert none == {"events": [], "next": None}
 
 
+async def test_the_newest_facts_come_first_page_by_page_and_by_correlation(house: House) -> None:
+    id = await house.session(turns=3)
+    stream, turn = house.stream(id), new_id()
+    for number in range(3):
+        given = e.FeedbackGiven(turn_id=turn, rating="up")
+        await house.writer.append(stream, [given], correlation=turn, causation=f"command {number}")
+    await house.feed()
+    whole = (await house.get("/v1/audit/events", "auditor", limit=1000)).json()["events"]
+    first_look = await house.services.reads.audit.last(house.tenant)
+    seen: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.get("/v1/audit/events", "auditor", limit=2, order="newest", **cursor)).json()
+        seen += page["events"]
+        await house.feed()
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert [event["position"] for event in seen] == sorted((event["position"] for event in whole), reverse=True)
+    assert seen[0]["position"] == first_look, "what the looks themselves add is newer than the list"
+    followed = (await house.get("/v1/audit/events", "auditor", correlation=turn)).json()["events"]
+    assert [event["causation_id"] for event in followed] == ["command 0", "command 1", "command 2"]
+    lines = await house.get("/v1/audit/events", "auditor", format="jsonl", session=id)
+    assert lines.headers["content-disposition"].startswith("attachment")
+    exported = [msgspec.json.decode(line) for line in lines.text.splitlines()]
+    assert exported == [event for event in whole if event["stream"] == stream]
+    state = (await house.get("/v1/audit/log", "auditor")).json()
+    last = await house.services.reads.audit.last(house.tenant)
+    assert (state["state"], state["last_position"]) == ("unknown", last)
+    assert state["events"] >= len(whole) and "turn.started.1" in state["kinds"]
+
+
 @pytest.mark.parametrize(
     ("path", "role", "query", "code"),
     [
@@ -179,6 +223,8 @@ async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house
             "invalid_range",
         ),
         ("/v1/costs/series", "analyst", {"group_by": "planet"}, "invalid_field"),
+        ("/v1/costs/series", "analyst", {"top": 0}, "invalid_range"),
+        ("/v1/costs/lines", "analyst", {"order": "dearest"}, "invalid_field"),
         ("/v1/costs/lines", "analyst", {"model": "x" * 201}, "invalid_field"),
         ("/v1/costs/summary", "analyst", {"step": "a\x01b"}, "invalid_field"),
         ("/v1/audit/events", "auditor", {"after": -1}, "invalid_range"),
@@ -187,6 +233,9 @@ async def test_the_audit_list_filters_and_ends_although_reading_adds_to_it(house
         ("/v1/audit/events", "auditor", {"session": "a\x00b"}, "invalid_character"),
         ("/v1/audit/events", "auditor", {"actor": "a\x00b"}, "invalid_character"),
         ("/v1/audit/events", "auditor", {"limit": 5000}, "invalid_range"),
+        ("/v1/audit/events", "auditor", {"order": "sideways"}, "invalid_field"),
+        ("/v1/audit/events", "auditor", {"format": "xml"}, "invalid_field"),
+        ("/v1/audit/events", "auditor", {"order": "newest", "cursor": "x"}, "invalid_cursor"),
     ],
 )
 async def test_bad_questions_are_named(house: House, path: str, role: str, query: dict[str, Any], code: str) -> None:
