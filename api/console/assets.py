@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
+from rcssmin import cssmin
+from rjsmin import jsmin
 
 from domain.refusals import NotFound
 
@@ -33,16 +35,23 @@ class Asset(msgspec.Struct, frozen=True):
     packed: bytes
 
 
-def packed(path: Path) -> Asset:
-    """A file with its compressed form."""
-    plain = path.read_bytes()
+def packed(path: Path, written: bytes | None = None) -> Asset:
+    """A file, or what is sent instead of it, with its compressed form."""
+    plain = path.read_bytes() if written is None else written
     return Asset(KINDS[path.suffix], plain, gzip.compress(plain, 9, mtime=0))
 
 
 @cache
 def own_assets() -> dict[str, Asset]:
     """Every file of ours by its name; read once."""
-    return {path.name: packed(path) for path in sorted(STATIC.iterdir()) if path.suffix in KINDS}
+    return {path.name: packed(path, _small(path)) for path in sorted(STATIC.iterdir()) if path.suffix in KINDS}
+
+
+def _small(path: Path) -> bytes:
+    """A file of ours without what only its readers need: comments and spaces."""
+    text = path.read_text()
+    smaller: str = {".js": jsmin, ".css": cssmin}.get(path.suffix, str)(text)
+    return smaller.encode()
 
 
 @cache
