@@ -19,7 +19,7 @@ from application.documents.search_documents import SearchDocumentsHandler
 from application.gateway.health import Health
 from application.ports.blobs import Blobs
 from application.ports.console_sign_ins import ConsoleSignIns
-from application.ports.corpus import Corpus
+from application.ports.corpus import DocumentRegister
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.scratch import Scratch
@@ -109,7 +109,7 @@ class DocumentServices:
     add_document: AddDocumentHandler
     delete_document: DeleteDocumentHandler
     search_documents: SearchDocumentsHandler
-    corpus: Corpus
+    corpus: DocumentRegister
     blobs: Blobs
     text_room: ByteRoom
 

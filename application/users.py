@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 class Shredder(Protocol):
-    """Destroys a stream's key (`EventStore.shred`)."""
+    """Destroys a stream's key (`KeyShredder.shred`)."""
 
     async def shred(self, stream: str) -> None:
         """See the event store's port."""

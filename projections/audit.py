@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from psycopg.sql import SQL, Identifier
 
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import FactCodec, Recorded
 from domain.event import StreamId
 from projections.fingerprints import table_fingerprint
 from projections.read_model import Effect, Unreadable
@@ -75,7 +75,7 @@ class Audit:
 
     name, layout = "audit", 1
 
-    def __init__(self, store: EventStore, pool: Pool) -> None:
+    def __init__(self, store: FactCodec, pool: Pool) -> None:
         self._store, self._pool = store, pool
 
     @staticmethod

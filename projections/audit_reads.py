@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import OpenedLog, Recorded
 from domain.event import Shredded
 from projections.audit import read_leaf
 from projections.lag import lag_events
@@ -59,7 +59,7 @@ class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
 class AuditReads:
     """Queries on the live generation of `audit`, each seeing one tenant."""
 
-    def __init__(self, pool: Pool, store: EventStore) -> None:
+    def __init__(self, pool: Pool, store: OpenedLog) -> None:
         self._pool, self._store = pool, store
 
     async def last(self, tenant: str) -> int:

@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import FactCodec, Recorded
 from application.users import Users
 from domain.event import Envelope, StreamId
 from domain.model_calls import TokensCorrected, TokensUsed
@@ -25,7 +25,7 @@ STEPS_OF_TIME = 20
 class CostEntries:
     """Reads what a fact means for the costs. `Unreadable` when it is about money and cannot be read."""
 
-    def __init__(self, store: EventStore, users: Users) -> None:
+    def __init__(self, store: FactCodec, users: Users) -> None:
         self._store, self._users = store, users
 
     async def line(self, fact: Recorded) -> Entry | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Identifier
 
-from application.ports.event_store import EventStore
+from application.ports.event_store import ReadableLog
 from application.reconciliation.what_if import CachedAnswers, Change, Outcome, RecordedCall, WhatIf
 from domain.usage import Usage
 from projections.cost_entries import ms_of
@@ -60,7 +60,7 @@ class CostReads:
     """Queries on the live generation of `costs`, each seeing one tenant. `by_hours` says whether the sums by the hour
     are used; without them everything is added up from lines, with the same result."""
 
-    def __init__(self, pool: Pool, store: EventStore, *, by_hours: bool = True) -> None:
+    def __init__(self, pool: Pool, store: ReadableLog, *, by_hours: bool = True) -> None:
         self._pool, self._store, self._by_hours = pool, store, by_hours
 
     async def summary(self, tenant: str, wanted: CostFilter) -> Row:

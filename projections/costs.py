@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import FactCodec, Recorded
 from application.users import Users
 from projections import cost_rollups as rollups
 from projections.bi_views import open_to_logins, show_to_logins
@@ -72,7 +72,7 @@ class Costs:
 
     name, layout = "costs", 5
 
-    def __init__(self, store: EventStore, pool: Pool, users: Users) -> None:
+    def __init__(self, store: FactCodec, pool: Pool, users: Users) -> None:
         self._entries, self._pool = CostEntries(store, users), pool
 
     @staticmethod

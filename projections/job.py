@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from application.ports.event_pipe import EventPipe
-from application.ports.event_store import EventStore
+from application.ports.event_store import EventLog
 from application.tasks import Loops, Up
 from projections.orders import RebuildOrders
 from projections.read_model import ReadModel
@@ -21,7 +21,7 @@ class ProjectionJob:
 
     def __init__(
         self,
-        store: EventStore,
+        store: EventLog,
         pipe: EventPipe,
         pool: Pool,
         database_url: str,

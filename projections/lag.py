@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from application.clock import now
-from application.ports.event_store import EventStore
+from application.ports.event_store import ReadableLog
 from projections import metrics
 from projections.positions import RELAY, all_positions
 from projections.transactions import Pool, looking
@@ -35,7 +35,7 @@ class Standing(msgspec.Struct, frozen=True):
     parked: int
 
 
-async def standings(pool: Pool, store: EventStore) -> list[Standing]:
+async def standings(pool: Pool, store: ReadableLog) -> list[Standing]:
     """Where everything stands; empty before the first start. For a process that may read the log."""
     found = await positions_and_heads(pool, store)
     return [
@@ -44,7 +44,7 @@ async def standings(pool: Pool, store: EventStore) -> list[Standing]:
     ]
 
 
-async def positions_and_heads(pool: Pool, store: EventStore) -> list[Standing]:
+async def positions_and_heads(pool: Pool, store: ReadableLog) -> list[Standing]:
     """The same for any process, without the age of what is missing."""
     async with looking(pool) as connection:
         found = await all_positions(connection)
@@ -65,7 +65,7 @@ async def positions_and_heads(pool: Pool, store: EventStore) -> list[Standing]:
     ]
 
 
-async def lag_events(pool: Pool, store: EventStore) -> dict[str, int]:
+async def lag_events(pool: Pool, store: ReadableLog) -> dict[str, int]:
     """Positions behind, by read model (`session_view`, `costs`, `audit`) and `relay`, all lanes together."""
     behind: dict[str, int] = defaultdict(int)
     for standing in await positions_and_heads(pool, store):
@@ -77,7 +77,7 @@ class LagGauges:
     """The metrics of a process that may not read the log: it remembers when it saw which head, and what is missing is
     at least as old as the first head beyond it."""
 
-    def __init__(self, pool: Pool, store: EventStore, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pool: Pool, store: ReadableLog, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool, self._store, self._clock = pool, store, clock
         self._heads: dict[int, deque[tuple[float, int]]] = defaultdict(lambda: deque(maxlen=HEADS))
 
@@ -110,6 +110,6 @@ class LagGauges:
         return next((now - at for at, head in heads if head > standing.position), 0.0)
 
 
-async def _age(store: EventStore, lane: int, position: int) -> float:
+async def _age(store: ReadableLog, lane: int, position: int) -> float:
     missing = await store.read_log(lane, after=position, limit=1)
     return max(0.0, (now() - store.heading(missing[0]).at).total_seconds()) if missing else 0.0

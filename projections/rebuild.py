@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from application.ports.event_pipe import EventPipe
-from application.ports.event_store import EventStore
+from application.ports.event_store import EventLog
 from domain.refusals import DependencyUnavailable
 from projections import first_generations, positions
 from projections.leadership import leadership
@@ -42,7 +42,7 @@ class Rebuilder:
     """Generations of one read model: the first, the next, and the comparison of two."""
 
     def __init__(
-        self, store: EventStore, pipe: EventPipe, pool: Pool, database_url: str, model: ReadModel, lanes: int
+        self, store: EventLog, pipe: EventPipe, pool: Pool, database_url: str, model: ReadModel, lanes: int
     ) -> None:
         self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
         self._model, self._lanes = model, lanes

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
-from application.ports.event_store import EventStore, Recorded, is_full
+from application.ports.event_store import EventLog, Recorded, is_full
 from application.tasks import Loops, Up, idle, pause
 from projections.leadership import Leader, leadership
 from projections.metrics import RELAY_HALTED, RELAY_LAG, RELAYED
@@ -54,7 +54,7 @@ class Relay:
 
     def __init__(
         self,
-        store: EventStore,
+        store: EventLog,
         pipe: EventPipe,
         pool: Pool,
         database_url: str,
@@ -95,7 +95,7 @@ class Relay:
 class LaneRelay:
     """One term of leading a lane: ends with any error, and whoever leads next begins at the pipe's end."""
 
-    def __init__(self, store: EventStore, pipe: EventPipe, lane: int, note: Note, pace: Pace) -> None:
+    def __init__(self, store: EventLog, pipe: EventPipe, lane: int, note: Note, pace: Pace) -> None:
         self._store, self._pipe, self._note = store, pipe, note
         self._lane, self._pace = lane, pace
         self._noted = 0.0

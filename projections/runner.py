@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import structlog
 
 from application.ports.event_pipe import EventPipe
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import EventLog, Recorded
 from application.tasks import Up, idle, pause
 from domain.refusals import DependencyUnavailable
 from projections import positions
@@ -38,7 +38,7 @@ class Follower:
     """One generation of a read model in one lane, and the position it has reached."""
 
     def __init__(
-        self, store: EventStore, pool: Pool, model: ReadModel, generation: int, lane: int, position: int
+        self, store: EventLog, pool: Pool, model: ReadModel, generation: int, lane: int, position: int
     ) -> None:
         self._store, self._pool, self.model = store, pool, model
         self.generation, self.lane, self.position = generation, lane, position
@@ -89,7 +89,7 @@ class Runner:
 
     def __init__(
         self,
-        store: EventStore,
+        store: EventLog,
         pipe: EventPipe,
         pool: Pool,
         database_url: str,

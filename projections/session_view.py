@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import ErasableLog, Recorded
 from application.ports.keys import KeyUnusable, Sealer
 from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
 from application.users import Users
@@ -61,7 +61,7 @@ class SessionView:
 
     name, layout = "session_view", 5
 
-    def __init__(self, store: EventStore, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
+    def __init__(self, store: ErasableLog, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
         self._store, self._pool, self._items, self._sealer, self._users = store, pool, items, sealer, users
         self._words = SessionWords(pool, sealer, users)
 

@@ -15,7 +15,7 @@ from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
 from application.gateway.router import Router
 from application.ports.answer_cache import ExactCache, SemanticCache
-from application.ports.corpus import Corpus
+from application.ports.corpus import PassageSearch
 from application.ports.datasets import Datasets
 from application.ports.detector import Detector
 from application.ports.event_store import EventStore
@@ -58,7 +58,7 @@ class TurnParts:
     admission: Admission
     model: LanguageModel
     embedder: Embedder
-    corpus: Corpus
+    corpus: PassageSearch
     detector: Detector
     exact: ExactCache
     similar: SemanticCache

@@ -12,7 +12,7 @@ import msgspec
 from application.clock import new_id
 from application.execute import DOCUMENT, Context, execute
 from application.ports.blobs import Blobs
-from application.ports.corpus import Corpus
+from application.ports.corpus import DocumentRegister
 from application.ports.event_store import EventStore
 from application.ports.extractor import Sniffer
 from application.ports.keys import Sealer
@@ -41,7 +41,7 @@ class AddDocumentHandler:
     store: EventStore
     sealer: Sealer
     blobs: Blobs
-    corpus: Corpus
+    corpus: DocumentRegister
     sniffer: Sniffer
 
     async def __call__(self, principal: Principal, file: ReceivedFile) -> Accepted:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from application.documents.add_document import blob_of, stream_of
 from application.execute import DOCUMENT, Context, execute
 from application.ports.blobs import Blobs
-from application.ports.corpus import Corpus
-from application.ports.event_store import EventStore
+from application.ports.corpus import DocumentRegister
+from application.ports.event_store import ErasableStore
 from domain.access import Principal
 from domain.document.rules import delete_document
 from domain.document.state import Document
@@ -20,9 +20,9 @@ from domain.refusals import DocumentNotFound
 class DeleteDocumentHandler:
     """Deletes documents of a tenant."""
 
-    store: EventStore
+    store: ErasableStore
     blobs: Blobs
-    corpus: Corpus
+    corpus: DocumentRegister
 
     async def __call__(self, principal: Principal, document_id: str) -> None:
         """Delete it; `DocumentNotFound` when the tenant has none such. A deletion that was cut off, by a crash or by a

@@ -14,7 +14,7 @@ from application.documents.add_document import SEALED_AS, blob_of, stream_of
 from application.execute import DOCUMENT, Context, LoadedAggregate
 from application.gateway.embedding import Embedded, embed, start_embedding
 from application.ports.blobs import Blobs
-from application.ports.corpus import Corpus, NewPassage, Pending
+from application.ports.corpus import NewPassage, PassageIndex, Pending
 from application.ports.event_store import EventStore
 from application.ports.extractor import Extracted, Extractor
 from application.ports.keys import Sealer
@@ -48,7 +48,7 @@ class IndexDocument:
     sealer: Sealer
     blobs: Blobs
     scratch: Scratch
-    corpus: Corpus
+    corpus: PassageIndex
     extractor: Extractor
     embedder: Embedder
     embeddable: Embeddable

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from application.documents.index_document import IndexDocument
-from application.ports.corpus import Corpus, Pending
+from application.ports.corpus import Pending, PendingDocuments
 from application.ports.model import ModelFailure
 from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
 from domain.refusals import DocumentRefused, Refusal
@@ -29,7 +29,7 @@ LONGEST_DELAY_S = 300.0
 class IngestWorker:
     """Who reads what and for how long, and what happens when it does not work."""
 
-    corpus: Corpus
+    corpus: PendingDocuments
     read: IndexDocument
     at_once: int = AT_ONCE
     backoff_s: Sequence[float] = BACKOFF_S

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 from application.clock import new_id
 from application.execute import FACTS, Context, LoadedAggregate
 from application.gateway.embedding import embed, start_embedding
-from application.ports.corpus import Corpus
+from application.ports.corpus import PassageSearch
 from application.ports.event_store import EventStore
 from application.ports.model import Embedder
 from application.redaction.embeddable import Embeddable
@@ -30,7 +30,7 @@ class SearchDocumentsHandler:
     seconds at most, of which the model has half."""
 
     store: EventStore
-    corpus: Corpus
+    corpus: PassageSearch
     embedder: Embedder
     embeddable: Embeddable
     within_s: float = 4.0

@@ -45,10 +45,8 @@ class NewPassage(msgspec.Struct, frozen=True, kw_only=True):
     vector: Sequence[float]
 
 
-class Corpus(Protocol):
-    """The corpora of all tenants; every method but the claims sees one tenant only. Nothing readable is stored in the
-    clear: texts and titles are sealed with the document's own key and words are keyed hashes, so that shredding the
-    key (`EventStore.shred`) leaves nothing to read in any file."""
+class DocumentRegister(Protocol):
+    """Which documents a tenant has."""
 
     async def provision(self, tenant: str) -> None:
         """Make the tenant's own part of the corpus; nothing happens when it is there."""
@@ -63,33 +61,6 @@ class Corpus(Protocol):
 
     async def announce(self, tenant: str, document_id: str) -> None:
         """All that a reader needs is in place: it may be claimed now."""
-        ...
-
-    async def claim_pending(self, limit: int) -> list[Pending]:
-        """Up to `limit` pending documents for this process and for a term, taking turns among the tenants."""
-        ...
-
-    async def renew(self, claims: Sequence[Pending]) -> None:
-        """Keep claims for another term."""
-        ...
-
-    async def release(self, claim: Pending, *, delay_s: float) -> None:
-        """Give a claim back: it may be claimed again after the delay, and this attempt does not count."""
-        ...
-
-    async def wait_pending(self, timeout_s: float) -> None:
-        """Return when a document may have become pending, at the latest after the timeout."""
-        ...
-
-    async def index(
-        self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
-    ) -> bool:
-        """Make a pending document findable, all passages or none, and raise the corpus version. False when it is not
-        pending any more."""
-        ...
-
-    async def fail(self, tenant: str, document_id: str, reason: str) -> None:
-        """Note why a pending document could not be read."""
         ...
 
     async def delete(self, tenant: str, document_id: str) -> bool:
@@ -110,6 +81,54 @@ class Corpus(Protocol):
         """Documents, newest first, older than the id `after`."""
         ...
 
+
+class PassageIndex(Protocol):
+    """What a reader makes of a document."""
+
+    async def index(
+        self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
+    ) -> bool:
+        """Make a pending document findable, all passages or none, and raise the corpus version. False when it is not
+        pending any more."""
+        ...
+
+    async def fail(self, tenant: str, document_id: str, reason: str) -> None:
+        """Note why a pending document could not be read."""
+        ...
+
+    async def delete(self, tenant: str, document_id: str) -> bool:
+        """Remove the document and its passages and raise the corpus version; False when it was not there."""
+        ...
+
+
+class PendingDocuments(Protocol):
+    """Documents of all tenants that wait to be read, claimed by one reader at a time."""
+
+    async def claim_pending(self, limit: int) -> list[Pending]:
+        """Up to `limit` pending documents for this process and for a term, taking turns among the tenants."""
+        ...
+
+    async def renew(self, claims: Sequence[Pending]) -> None:
+        """Keep claims for another term."""
+        ...
+
+    async def release(self, claim: Pending, *, delay_s: float) -> None:
+        """Give a claim back: it may be claimed again after the delay, and this attempt does not count."""
+        ...
+
+    async def wait_pending(self, timeout_s: float) -> None:
+        """Return when a document may have become pending, at the latest after the timeout."""
+        ...
+
+
+class PassageSearch(Protocol):
+    """What can be found."""
+
+    async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
+        """The `k` best passages, best first: by meaning (when there is a vector) and by words (when the query has any
+        that tell), fused by reciprocal rank (Cormack, Clarke and Buettcher, SIGIR 2009). `k` is at most 50."""
+        ...
+
     async def version(self, tenant: str) -> int:
         """Rises with every document that becomes findable or goes; 0 when there never was one."""
         ...
@@ -118,7 +137,8 @@ class Corpus(Protocol):
         """How many passages can be found."""
         ...
 
-    async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
-        """The `k` best passages, best first: by meaning (when there is a vector) and by words (when the query has any
-        that tell), fused by reciprocal rank (Cormack, Clarke and Buettcher, SIGIR 2009). `k` is at most 50."""
-        ...
+
+class Corpus(DocumentRegister, PassageIndex, PendingDocuments, PassageSearch, Protocol):
+    """The corpora of all tenants; every method but the claims sees one tenant only. Nothing readable is stored in the
+    clear: texts and titles are sealed with the document's own key and words are keyed hashes, so that shredding the
+    key (`KeyShredder.shred`) leaves nothing to read in any file."""

@@ -34,7 +34,7 @@ def is_full(facts: Sequence[Recorded], limit: int) -> bool:
 
 
 class EventStore(Protocol):
-    """Streams of facts. One lane holds all streams of a tenant, in one total order."""
+    """Streams of facts, one an aggregate. One lane holds all streams of a tenant, in one total order."""
 
     async def append(self, events: Sequence[Envelope]) -> int:
         """Store facts of one stream, all or none; the position of the last one.
@@ -64,6 +64,19 @@ class EventStore(Protocol):
         """Keep a snapshot of a stream at `envelope.version`; one that is there already stays."""
         ...
 
+
+class TenantNews(Protocol):
+    """Who holds settings of tenants in memory hears that they changed."""
+
+    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with a tenant each time a fact of its settings was stored, by any process; with an empty text
+        when any tenant's may have been, which is said each time a connection begins. Like all news it may be lost."""
+        ...
+
+
+class EventLog(Protocol):
+    """A lane in the order of everything, as bytes: for what relays and follows."""
+
     async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
         """The lane's facts as bytes, `position > after`, in order, at most `limit`, and fewer once they are `LOG_BYTES`
         (see `is_full`)."""
@@ -78,10 +91,9 @@ class EventStore(Protocol):
         whether there may be. A safety net only: poll as well."""
         ...
 
-    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with a tenant each time a fact of its settings was stored, by any process; with an empty text
-        when any tenant's may have been, which is said each time a connection begins. Like all news it may be lost."""
-        ...
+
+class FactCodec(Protocol):
+    """Bytes of the log to facts."""
 
     def open(self, recorded: Recorded) -> Envelope:
         """Bytes to a fact, if the stream's key is in memory; else `Shredded` (see `unlock`)."""
@@ -92,10 +104,42 @@ class EventStore(Protocol):
         and reads topics that this program does not know."""
         ...
 
+
+class StreamKeys(Protocol):
+    """The data keys that private bodies are sealed with, one a stream."""
+
     async def unlock(self, streams: Sequence[str]) -> None:
         """Bring the data keys of these streams into memory; streams whose key was shredded are passed over."""
         ...
 
+
+class KeyShredder(Protocol):
+    """Ends what can be read of a stream."""
+
     async def shred(self, stream: str) -> None:
         """Destroy the stream's data key and its snapshots: private bodies can never be read again."""
         ...
+
+
+class WatchedStore(EventStore, TenantNews, Protocol):
+    """Streams, and word of those that changed elsewhere."""
+
+
+class ErasableStore(EventStore, KeyShredder, Protocol):
+    """Streams whose private bodies can be destroyed."""
+
+
+class ReadableLog(EventLog, FactCodec, Protocol):
+    """The log, and what its facts say where no key is needed or it is in memory."""
+
+
+class OpenedLog(ReadableLog, StreamKeys, EventStore, Protocol):
+    """The log with its keys, beside the streams: for who reads everything that was said."""
+
+
+class ErasableLog(OpenedLog, KeyShredder, Protocol):
+    """The same, where what was erased is cleared up too."""
+
+
+class WholeStore(ErasableLog, TenantNews, Protocol):
+    """All of it: what an adapter keeps, and the composition hands out by parts."""

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 
-from application.ports.event_store import EventStore, Recorded
+from application.ports.event_store import ReadableLog, Recorded
 from domain.event import Envelope
 
 TOPICS = ("model.call_started.", "tokens.used.", "tokens.corrected.")
@@ -16,7 +16,7 @@ Missed = Callable[[str, Exception], None]
 
 
 async def read_call_facts(
-    store: EventStore, lanes: int, since: datetime, until: datetime, missed: Missed
+    store: ReadableLog, lanes: int, since: datetime, until: datetime, missed: Missed
 ) -> AsyncGenerator[Envelope, None]:
     """What was stored about model calls with `since <= at < until`, all lanes merged by time. A fact that cannot be
     read is `missed`, and the others are given."""
@@ -41,7 +41,7 @@ async def read_call_facts(
 
 
 async def _read_lane(
-    store: EventStore, lane: int, since: datetime, until: datetime, missed: Missed
+    store: ReadableLog, lane: int, since: datetime, until: datetime, missed: Missed
 ) -> AsyncGenerator[Envelope, None]:
     position = await position_before(store, lane, since)
     while batch := await store.read_log(lane, after=position, limit=BATCH):
@@ -59,7 +59,7 @@ async def _read_lane(
             return
 
 
-async def position_before(store: EventStore, lane: int, at: datetime) -> int:
+async def position_before(store: ReadableLog, lane: int, at: datetime) -> int:
     """A position before the first fact that was stored at that time or later. Found by halving: times rise with
     positions, but for the small difference of two machines' clocks."""
     low, high = 0, await store.head(lane)
@@ -73,7 +73,7 @@ async def position_before(store: EventStore, lane: int, at: datetime) -> int:
     return low
 
 
-def _at(store: EventStore, recorded: Recorded) -> datetime | None:
+def _at(store: ReadableLog, recorded: Recorded) -> datetime | None:
     """When a fact was stored; None when not even that can be read: it then bounds nothing."""
     try:
         return store.heading(recorded).at

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from application.clock import now
 from application.execute import Aggregate, Context, LoadedAggregate
-from application.ports.event_store import EventStore
+from application.ports.event_store import OpenedLog
 from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
 from application.ports.keys import KeyUnusable
 from application.reconciliation.call_events import read_call_facts
@@ -36,7 +36,7 @@ class Reconcile:
     """Reads both sides once, side by side. What it stores goes to the streams that made the calls, each fact once
     however often it runs. `DependencyUnavailable` when a side cannot be read."""
 
-    store: EventStore
+    store: OpenedLog
     logs: InvocationLogs
     lanes: int = 1
 

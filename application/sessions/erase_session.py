@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from application.answer_cache.answer_cache import AnswerCache
 from application.clock import now, rfc3339
 from application.execute import Context
-from application.ports.event_store import EventStore
+from application.ports.event_store import ErasableStore
 from application.ports.feed_tail import FeedTail
 from application.sessions.live_session import LiveSessions
 from domain.access import Principal
@@ -23,7 +23,7 @@ EraseView = Callable[[str, str, int], Awaitable[None]]
 class EraseSessionHandler:
     """`erase_view(tenant, session_id, version)` removes the session from the view."""
 
-    store: EventStore
+    store: ErasableStore
     sessions: LiveSessions
     tail: FeedTail
     answers: AnswerCache

@@ -10,7 +10,7 @@ import msgspec
 from application.bounded_cache import BoundedCache
 from application.clock import Seconds, monotonic
 from application.execute import TENANT, LoadedAggregate
-from application.ports.event_store import EventStore
+from application.ports.event_store import WatchedStore
 from domain.refusals import AssistantNotFound
 from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
@@ -32,7 +32,7 @@ class _Known:
 class CachedTenants:
     """See `application.ports.tenants.Tenants`: tenant aggregates that catch up when the store tells of a change."""
 
-    def __init__(self, store: EventStore, clock: Seconds = monotonic) -> None:
+    def __init__(self, store: WatchedStore, clock: Seconds = monotonic) -> None:
         self._store, self._clock = store, clock
         self._known: BoundedCache[str, _Known] = BoundedCache(items=MOST, size=MOST_BYTES)
         store.on_tenant_change(self._changed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from application.acting_tenant import acting_for
 from application.clock import new_id, now
 from application.execute import TENANT, Context, execute
-from application.ports.corpus import Corpus
+from application.ports.corpus import DocumentRegister
 from application.ports.event_store import EventStore
 from application.ports.keys import TenantKeys
 from application.ports.tenants import TenantDirectory, TenantRow
@@ -27,7 +27,7 @@ class CreateTenantHandler:
 
     store: EventStore
     keys: TenantKeys
-    corpus: Corpus
+    corpus: DocumentRegister
     directory: TenantDirectory
     users: Users
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from application.bounded_cache import BoundedCache
-from application.ports.corpus import Corpus
+from application.ports.corpus import PassageSearch
 from application.tasks import SharedWork
 
 FRESH_S = 1.0
@@ -18,7 +18,7 @@ MOST = 10_000
 class CorpusVersions:
     """At most a second out of date."""
 
-    corpus: Corpus
+    corpus: PassageSearch
     _known: BoundedCache[str, tuple[int, float]] = field(default_factory=lambda: BoundedCache(items=MOST, size=MOST))
     _asking: SharedWork[str, int] = field(default_factory=partial(SharedWork, "corpus_version"))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from application.gateway.embedding import start_embedding
 from application.gateway.gateway import Gateway
-from application.ports.corpus import Corpus
+from application.ports.corpus import PassageSearch
 from application.ports.detector import Detector
 from application.redaction.redactor import irreversible
 from application.sessions import feed_frames as f
@@ -25,7 +25,7 @@ class RetrievePassages:
     """The step `retrieve`."""
 
     gateway: Gateway
-    corpus: Corpus
+    corpus: PassageSearch
     detector: Detector
 
     async def vector(self, run: RunningTurn, prepared: PreparedTurn) -> list[float] | None:

@@ -12,7 +12,7 @@ import pytest
 from adapters.eventstore.store import open_event_store
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
-from application.ports.event_store import LOG_BYTES, EventStore, Recorded, is_full
+from application.ports.event_store import LOG_BYTES, Recorded, WholeStore, is_full
 from domain.event import Envelope, Event, Shredded
 from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, SessionNotFound
@@ -31,7 +31,7 @@ USED = TokensUsed(call_id="c", step="answer", model="m", user="me")
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)], scope="module")
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[EventStore]:
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[WholeStore]:
     if request.param == "memory":
         yield InMemoryEventStore()
         return
@@ -64,7 +64,7 @@ def said(loaded: Sequence[Envelope]) -> list[tuple[int, Event]]:
     return [(envelope.version, envelope.event) for envelope in loaded]
 
 
-async def test_facts_come_back_as_they_went_in(store: EventStore, stream: str) -> None:
+async def test_facts_come_back_as_they_went_in(store: WholeStore, stream: str) -> None:
     assert await store.load(stream) == []
     written = envelopes(stream, 1, OPENED, STARTED)
     last = await store.append(written)
@@ -73,7 +73,7 @@ async def test_facts_come_back_as_they_went_in(store: EventStore, stream: str) -
     assert 0 < loaded[0].position < loaded[1].position == last
 
 
-async def test_a_part_of_a_stream_can_be_loaded(store: EventStore, stream: str) -> None:
+async def test_a_part_of_a_stream_can_be_loaded(store: WholeStore, stream: str) -> None:
     await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
     assert said(await store.load(stream, after=1)) == [(2, STARTED), (3, USED)]
     assert said(await store.load(stream, upto=2)) == [(1, OPENED), (2, STARTED)]
@@ -81,7 +81,7 @@ async def test_a_part_of_a_stream_can_be_loaded(store: EventStore, stream: str) 
 
 
 @pytest.mark.parametrize("first", [0, 1, 2, 4])
-async def test_versions_follow_without_a_hole(store: EventStore, stream: str, first: int) -> None:
+async def test_versions_follow_without_a_hole(store: WholeStore, stream: str, first: int) -> None:
     await store.append(envelopes(stream, 1, OPENED, STARTED))
     with pytest.raises(Conflict):
         await store.append(envelopes(stream, first, e.CacheMissed(turn_id="t")))
@@ -90,7 +90,7 @@ async def test_versions_follow_without_a_hole(store: EventStore, stream: str, fi
     assert said(await store.load(stream)) == [(1, OPENED), (2, STARTED)]
 
 
-async def test_a_newer_snapshot_stands_for_all_before_it(store: EventStore, stream: str) -> None:
+async def test_a_newer_snapshot_stands_for_all_before_it(store: WholeStore, stream: str) -> None:
     await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
     state = msgspec.Raw(msgspec.msgpack.encode(Session(user="me")))
     for version in (1, 2, 2):
@@ -100,7 +100,7 @@ async def test_a_newer_snapshot_stands_for_all_before_it(store: EventStore, stre
     assert len(await store.load(stream, upto=3)) == 3, "time travel reads facts only"
 
 
-async def test_the_log_is_read_in_order_and_each_fact_names_the_one_before(store: EventStore, stream: str) -> None:
+async def test_the_log_is_read_in_order_and_each_fact_names_the_one_before(store: WholeStore, stream: str) -> None:
     start = await store.head(0)
     await store.append(envelopes(stream, 1, OPENED, STARTED))
     last = await store.append(envelopes(stream, 3, USED))
@@ -120,12 +120,12 @@ async def test_the_log_is_read_in_order_and_each_fact_names_the_one_before(store
     assert (heading.event, heading.at, heading.actor) == (Shredded(topic="turn.started.1"), AT, "me")
 
 
-async def test_whoever_waits_hears_of_news(store: EventStore, stream: str) -> None:
+async def test_whoever_waits_hears_of_news(store: WholeStore, stream: str) -> None:
     await store.append(envelopes(stream, 1, OPENED))
     assert await store.wait_for_news(0, 10)
 
 
-async def test_a_change_of_a_tenants_settings_is_told_and_nothing_else_is(store: EventStore, stream: str) -> None:
+async def test_a_change_of_a_tenants_settings_is_told_and_nothing_else_is(store: WholeStore, stream: str) -> None:
     heard: list[str] = []
     told = asyncio.Event()
 
@@ -142,7 +142,7 @@ async def test_a_change_of_a_tenants_settings_is_told_and_nothing_else_is(store:
 
 
 async def test_after_shredding_it_is_known_that_it_happened_but_not_what_it_said(
-    store: EventStore, stream: str
+    store: WholeStore, stream: str
 ) -> None:
     await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
     await store.snapshot(envelopes(stream, 3, snapshot_of(Session()))[0])
@@ -159,7 +159,7 @@ async def test_after_shredding_it_is_known_that_it_happened_but_not_what_it_said
     assert store.open(recorded) == loaded[3]
 
 
-async def test_nothing_private_is_added_to_a_shredded_stream(store: EventStore, stream: str) -> None:
+async def test_nothing_private_is_added_to_a_shredded_stream(store: WholeStore, stream: str) -> None:
     await store.append(envelopes(stream, 1, OPENED))
     await store.shred(stream)
     with pytest.raises(SessionNotFound):
@@ -176,7 +176,7 @@ LONG = e.PassagesRetrieved(
 )
 
 
-async def test_long_streams_and_logs_are_read_in_slices_of_bounded_size(store: EventStore, stream: str) -> None:
+async def test_long_streams_and_logs_are_read_in_slices_of_bounded_size(store: WholeStore, stream: str) -> None:
     before = await store.head(0)
     for first in range(1, 601, 300):
         await store.append(envelopes(stream, first, *[OPENED] * 300))

@@ -52,6 +52,7 @@ class House:
     """A server's app over the real store, one tenant in it, and read models that are fed on demand."""
 
     services: Services
+    store: PostgresEventStore
     tenant: str
     writer: Writer
     followers: list[Follower]
@@ -59,7 +60,7 @@ class House:
 
     async def feed(self) -> None:
         for follower in self.followers:
-            await follower.catch_up(await self.services.store.head(0))
+            await follower.catch_up(await self.store.head(0))
 
     async def get(self, path: str, *roles: str, tenant: str = "", **query: Any) -> httpx.Response:
         headers = bearer(self.services, roles or ["member"], tenant or self.tenant)
@@ -118,6 +119,6 @@ async def house(
     )
     transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
-        found = House(services, tenant, Writer(store), followers, client)
+        found = House(services, store, tenant, Writer(store), followers, client)
         await found.feed()
         yield found

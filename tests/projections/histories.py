@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from application.clock import new_id
-from application.ports.event_store import EventStore
+from application.ports.event_store import ErasableStore
 from domain.event import Envelope, Event
 from domain.model_calls import Call, ModelCallStarted, TokensUsed, close_by_log
 from domain.session import events as e
@@ -101,7 +101,7 @@ def session(draw: random.Random) -> list[Event]:
 class Writer:
     """Appends facts of several streams, keeping each stream's version."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: ErasableStore) -> None:
         self._store = store
         self.versions: dict[str, int] = {}
         self.at = START

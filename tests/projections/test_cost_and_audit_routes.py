@@ -127,8 +127,8 @@ async def test_users_are_named_to_those_who_may_know_until_they_are_forgotten(ho
     assert await shown() == [{"Ada König 王"}] * 3
     await users.forget(house.tenant, ada)
     assert await shown() == [{ada}, {ada}, {ada, "Ada König 王"}], "what was stored before in the clear stays"
-    vault = house.services.store.vault  # type: ignore[attr-defined] # the real one has it
-    other = Users(vault, users.rows, house.services.store)
+    vault = house.store.vault
+    other = Users(vault, users.rows, house.store)
     assert await other.known(house.tenant, "Ada König 王") == ada
     await other.close()
     assert (await shown())[0] == {ada}, "who comes back stays without a name"

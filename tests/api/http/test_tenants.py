@@ -99,6 +99,7 @@ async def test_twenty_puts_at_once_are_all_answered(client: httpx.AsyncClient, s
 
 async def test_another_process_hears_of_a_change(services: Services, client: httpx.AsyncClient) -> None:
     tenant = await opened(client, services)
+    assert isinstance(services.store, InMemoryEventStore)
     elsewhere = CachedTenants(services.store)
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
     body = {"instructions": "new"}
