@@ -18,7 +18,8 @@ import uvicorn
 
 from api.connections.socket_limits import LimitedSocket
 from api.server.app import create_app
-from api.server.head_limits import Deadlines, LimitedHttp
+from api.server.connection_end import Deadlines
+from api.server.head_limits import LimitedHttp
 from api.services import Services
 from api.settings import Settings
 from api.telemetry.loop_watch import LoopWatch

@@ -24,7 +24,7 @@ from api.connections.registry import Sockets
 from api.readiness import Readiness
 from api.security.cookies import csrf_token
 from api.server.app import create_app
-from api.server.head_limits import Deadlines
+from api.server.connection_end import Deadlines
 from api.server.run import DrainingServer, listen, server_config
 from api.services import Services
 from api.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.server.head_limits import Deadlines
+from api.server.connection_end import Deadlines
 from api.services import Services
 from tests.api.harness import bearer, make_services, serving
 from tests.api.socket.test_handshake import open_socket
