@@ -12,11 +12,11 @@ import msgspec
 import structlog
 
 from application.acting_tenant import acting_tenant
-from application.plan.catalogue.after import FollowUps
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionItems, Value
 from application.redaction.active_content import inert
+from application.steps.after import FollowUps
 from domain.event import Shredded, StreamId
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage

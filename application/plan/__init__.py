@@ -1,1 +1,1 @@
-"""What a turn does and in which order: the plan, its steps as data, prompts and citations."""
+"""What a turn does and in which order: the plan of steps, prompts and citations."""

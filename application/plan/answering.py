@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from application.plan.asked import AskedQuestion
-from application.plan.catalogue.act import ToolChoice
-from application.plan.catalogue.answer import PROPER
-from application.plan.catalogue.understand import Intent, Screening
-from application.plan.facts import Facts
-from application.plan.step import Tier
-from application.plan.step_results import Results, result_of
+from application.steps.act import ToolChoice
+from application.steps.answer import PROPER
+from application.steps.facts import Facts
+from application.steps.step import Tier
+from application.steps.step_results import Results, result_of
+from application.steps.understand import Intent, Screening
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.plan.catalogue.retrieve import Collections
-from application.plan.catalogue.understand import (
+from application.steps.facts import Facts
+from application.steps.retrieve import Collections
+from application.steps.step_results import Results, result_of
+from application.steps.understand import (
     MOST_PARTS,
     Complexity,
     Expansions,
@@ -13,8 +15,6 @@ from application.plan.catalogue.understand import (
     Parts,
     StandaloneQuestion,
 )
-from application.plan.facts import Facts
-from application.plan.step_results import Results, result_of
 
 MOST_QUERIES = 6
 

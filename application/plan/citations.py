@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from application.sessions.frame_limits import LONGEST_QUOTE, fits
+from application.steps.facts import MARK
 from domain.session.events import Citation, Passage
 
-MARK = re.compile(r"\[(\d{1,3})\]")
 LONGEST_MARK = 5
 CLAIM = 600
 """Characters before a mark that are looked at for the sentence that it belongs to."""

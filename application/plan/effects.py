@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from application.plan.answering import Answering
 from application.plan.asked import AskedQuestion
-from application.plan.catalogue.answer import PROPER, answer_words
-from application.plan.facts import Facts
 from application.plan.kept_passages import KeptPassages
 from application.plan.prompt import question_message
-from application.plan.step_results import Results
 from application.plan.verdict import AnswerVerdict
 from application.ports.model import Message, Text
+from application.steps.answer import PROPER, answer_words
+from application.steps.facts import Facts
+from application.steps.step_results import Results
 from domain.session.events import Passage
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from application.plan.answering import Answering
-from application.plan.catalogue.retrieve import Excerpts, Grades, Ranking
-from application.plan.step_results import result_of
+from application.steps.retrieve import Excerpts, Grades, Ranking
+from application.steps.step_results import result_of
 from domain.session.events import Passage
 
 SHORTEST_EXCERPT = 20  # characters; less says nothing on its own

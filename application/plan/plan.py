@@ -8,10 +8,10 @@ from graphlib import TopologicalSorter
 
 import msgspec
 
-from application.plan.catalogue.answer import PROPER
-from application.plan.catalogue.steps import STEPS
 from application.plan.effects import Effects
-from application.plan.facts import Facts
+from application.steps.answer import PROPER
+from application.steps.catalogue import STEPS
+from application.steps.facts import Facts
 from domain.refusals import InvalidField
 from domain.tenant.events import Assistant
 

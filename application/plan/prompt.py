@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.plan.citations import MARK
 from application.ports.model import Message, Text
 from application.redaction.quoting import FENCE, as_data, as_title
+from application.steps.facts import MARK
 from domain.session.events import Passage
 from domain.session.state import Session, Turn
 from domain.usage import estimate_tokens

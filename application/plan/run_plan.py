@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from application.plan.catalogue.steps import STEPS
 from application.plan.effects import Effects
-from application.plan.facts import Facts
 from application.plan.kept_passages import KeptPassages
 from application.plan.plan import RETRIEVE, Node, Plan
 from application.plan.run_step import Notes, Show, run_step, unseen
-from application.plan.step import Step
 from application.plan.step_request import StepModel, StepRequest, ask_of
+from application.steps.catalogue import STEPS
+from application.steps.facts import Facts
+from application.steps.step import Step
 from domain.session.events import Passage
 
 Search = Callable[[Effects], Awaitable[Sequence[Passage]]]

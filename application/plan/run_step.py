@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from application.plan.step import Step
 from application.plan.step_request import StepModel, StepReply, StepRequest, ask_of
 from application.plan.structured_output import Unusable, parse_reply
 from application.ports.model import Message, ModelFailure, Text
+from application.steps.step import Step
 from domain.event import Event
 from domain.refusals import Conflict, Refusal
 from domain.session.events import StepRun

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from application.plan.answering import Answering
-from application.plan.catalogue.understand import Language
-from application.plan.catalogue.verify import Grounding, OutputScreening
-from application.plan.step_results import result_of
+from application.steps.step_results import result_of
+from application.steps.understand import Language
+from application.steps.verify import Grounding, OutputScreening
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from application.gateway.embedding import STEP as EMBED
-from application.plan.catalogue.steps import STEPS
 from application.plan.plan import PRESETS
+from application.steps.catalogue import STEPS
 from domain.refusals import InvalidField
 from domain.usage import PRICES, Usage, cost_of, family_of, without_prompt_cache
 

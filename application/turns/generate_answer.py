@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from application.gateway.gateway import Gateway
 from application.plan.citations import CitationReader
 from application.plan.effects import Effects
-from application.plan.facts import ToolFact, facts_of
 from application.plan.plan import plan_of
 from application.plan.run_plan import PlanRun
+from application.steps.facts import ToolFact, facts_of
 from application.turns.gateway_step_model import GatewayStepModel
 from application.turns.prepare_turn import PreparedTurn
 from application.turns.retrieve_passages import RetrievePassages

@@ -8,8 +8,8 @@ from functools import partial
 
 import structlog
 
-from application.plan.catalogue.after import facts_after
 from application.plan.run_plan import PlanRun
+from application.steps.after import facts_after
 from application.tasks import TaskSet, isolated
 from application.turns.running_turn import RunningTurn
 from application.turns.turn_log import Fenced

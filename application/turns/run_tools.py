@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.plan.catalogue.act import RepairedInput, ToolSummary
 from application.plan.run_plan import PlanRun
 from application.ports.model import Message, Text, ToolUse
 from application.sessions import feed_frames as f
+from application.steps.act import RepairedInput, ToolSummary
 from application.tools.executors import Caller
 from application.tools.results import ToolOutcome
 from application.tools.toolbox import ToolBox, ToolBoxes

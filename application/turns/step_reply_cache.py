@@ -9,12 +9,12 @@ from functools import partial
 import msgspec
 
 from application.answer_cache.answer_cache import EXACT_S, KEYS_S, or_none
-from application.plan.catalogue.steps import STEPS
 from application.plan.step_request import StepReply, StepRequest
 from application.plan.structured_output import Unusable, parse_reply
 from application.ports.answer_cache import Entry
 from application.ports.keys import Sealer
 from application.ports.step_replies import StepReplies
+from application.steps.catalogue import STEPS
 from application.tasks import TaskSet
 from application.turns.running_turn import RunningTurn
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from application.execute import Context
-from application.plan.catalogue.steps import STEPS
 from application.redaction.redactor import Redactor
 from application.sessions.live_session import LiveSession
+from application.steps.catalogue import STEPS
 from application.turns.turn_outcome import TurnOutcome
 from application.turns.turn_request import AssistantConfig, TurnRequest
 from domain.dependence import EVERYTHING

@@ -19,13 +19,13 @@ from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.language_model import BedrockLanguageModel
 from application.plan.citations import CitationReader
 from application.plan.effects import Effects
-from application.plan.facts import Facts, ToolFact
 from application.plan.plan import Node, plan_of
 from application.plan.prompt import system_blocks
 from application.plan.run_plan import PlanRun
 from application.plan.step_request import StepReply, StepRequest
 from application.ports.model import ModelCall, TextDelta
 from application.redaction.quoting import draw_fences
+from application.steps.facts import Facts, ToolFact
 from domain.event import Event
 from domain.session.events import Passage
 from domain.tenant.events import Assistant

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from application.answer_cache.dependence import MOST_READ, dependence_of
-from application.plan.catalogue.steps import STEPS
+from application.steps.catalogue import STEPS
 from domain.dependence import NOTHING, THE_USER, Dependence
 from domain.tenant.events import Query, Tool, Webhook
 

@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.plan.asked import MOST_QUERIES
-from application.plan.catalogue.act import ToolChoice
-from application.plan.catalogue.retrieve import Collections, Excerpt, Excerpts, Grades, Ranking
-from application.plan.catalogue.understand import (
+from application.plan.effects import Effects
+from application.plan.plan import LEAN, PRESETS
+from application.plan.prompt import question_message
+from application.steps.act import ToolChoice
+from application.steps.facts import Facts, ToolFact
+from application.steps.retrieve import Collections, Excerpt, Excerpts, Grades, Ranking
+from application.steps.understand import (
     Complexity,
     Expansions,
     Intent,
@@ -20,11 +24,7 @@ from application.plan.catalogue.understand import (
     Screening,
     StandaloneQuestion,
 )
-from application.plan.catalogue.verify import Grounding, OutputScreening
-from application.plan.effects import Effects
-from application.plan.facts import Facts, ToolFact
-from application.plan.plan import LEAN, PRESETS
-from application.plan.prompt import question_message
+from application.steps.verify import Grounding, OutputScreening
 from application.turns.rank_fusion import fuse
 from domain.session.events import Passage
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from application.plan.facts import Facts, ToolFact, facts_of
 from application.plan.plan import KNOWN, PRESETS, Node, Plan, check_plan, plan_of
+from application.steps.facts import Facts, ToolFact, facts_of
 from domain.refusals import InvalidField
 from domain.session.state import Session, Turn
 from domain.tenant.events import Assistant

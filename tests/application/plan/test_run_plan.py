@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from application.plan.catalogue.after import HistorySummary, facts_after
 from application.plan.effects import Effects
-from application.plan.facts import Facts
 from application.plan.plan import plan_of
 from application.plan.run_plan import PlanRun
+from application.steps.after import HistorySummary, facts_after
+from application.steps.facts import Facts
 from domain.refusals import DependencyUnavailable
 from domain.session.events import HistorySummarised, Passage, SessionRenamed
 from domain.tenant.events import Assistant

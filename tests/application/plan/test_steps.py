@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.plan.catalogue.after import Triage
-from application.plan.catalogue.steps import STEPS
-from application.plan.catalogue.understand import Complexity, Parts
 from application.plan.run_plan import INPUTS
 from application.plan.run_step import run_step
 from application.plan.step_request import ask_of, tagged
 from application.plan.structured_output import Unusable, parse_reply, schema_of
 from application.ports.model import FailureKind, Message, ModelFailure, Text
 from application.redaction.quoting import FENCE
+from application.steps.after import Triage
+from application.steps.catalogue import STEPS
+from application.steps.understand import Complexity, Parts
 from domain.refusals import BudgetExceeded, Conflict
 from tests.fakes.scripted_steps import Noted, ScriptedSteps
 

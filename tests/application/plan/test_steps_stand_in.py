@@ -9,16 +9,16 @@ import msgspec
 import pytest
 
 from adapters.bedrock.request import converse_messages
-from application.plan.catalogue.steps import STEPS
-from application.plan.catalogue.understand import Intent
 from application.plan.effects import Effects
-from application.plan.facts import Facts, ToolFact
 from application.plan.plan import plan_of
 from application.plan.prompt import system_blocks
 from application.plan.run_plan import PlanRun
 from application.plan.step_request import StepReply, StepRequest, ask_of
 from application.plan.structured_output import parse_reply
 from application.redaction.quoting import draw_fences
+from application.steps.catalogue import STEPS
+from application.steps.facts import Facts, ToolFact
+from application.steps.understand import Intent
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
 from infra.local.bedrock.judgement import language_of

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.plan.catalogue.steps import STEPS
-from application.plan.citations import MARK
 from application.plan.prompt import question_message
 from application.plan.step_request import ask_of
 from application.ports.model import Message, Text, ToolResult
 from application.redaction.quoting import FENCE, as_data, as_data_value, draw_fences, fence_tag, fenced
+from application.steps.catalogue import STEPS
+from application.steps.facts import MARK
 from domain.session.events import Passage
 
 LABEL = re.compile(r"^[ \t]*(?:question|passages)[ \t]*:", re.IGNORECASE | re.MULTILINE)

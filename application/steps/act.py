@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from application.plan.step import Step
+from application.steps.step import Step
 from domain.dependence import NOTHING
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from application.plan.catalogue.act import ACT
-from application.plan.step import Step
+from application.steps.act import ACT
+from application.steps.step import Step
 from domain.dependence import NOTHING
 
 PROPER = frozenset({"answer_from_documents", "answer_from_data", "answer_directly"})

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from application.plan.facts import Facts
-from application.plan.step import Step
+from application.steps.facts import Facts
+from application.steps.step import Step
 from domain.dependence import NOTHING
 
 Number = Annotated[int, msgspec.Meta(ge=1)]

@@ -9,7 +9,6 @@ from itertools import accumulate
 
 import msgspec
 
-from application.plan.citations import MARK
 from domain.session.state import Session, Turn
 from domain.tenant.events import Assistant
 
@@ -18,6 +17,8 @@ TURN_CHARACTERS = 2_000  # of one question or answer of an earlier turn
 SUMMARISE_ABOVE_CHARACTERS = 24_000
 SUMMARISE_AT_ONCE_CHARACTERS = 100_000  # of a longer past the oldest part first
 KEPT_WHOLE = 2  # turns at the end that are never summarised
+MARK = re.compile(r"\[(\d{1,3})\]")
+"""A citation in an answer: it names a passage of that turn, and means nothing in another."""
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _LANGUAGE = re.compile(r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*+\Z")
 

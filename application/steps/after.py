@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from application.plan.facts import Facts
-from application.plan.step import Step
 from application.redaction.active_content import inert
+from application.steps.facts import Facts
+from application.steps.step import Step
 from domain.dependence import NOTHING, THE_USER
 from domain.event import Event
 from domain.session.events import HistorySummarised, SessionRenamed

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from application.plan.facts import LANGUAGE
-from application.plan.step import Step
+from application.steps.facts import LANGUAGE
+from application.steps.step import Step
 from domain.dependence import NOTHING
 
 MOST_PARTS = 4

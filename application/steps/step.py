@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from application.plan.facts import Facts
+from application.steps.facts import Facts
 from domain.dependence import Dependence
 
 Stage = Literal["understand", "retrieve", "act", "answer", "verify", "after"]

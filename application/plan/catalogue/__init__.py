@@ -1,1 +1,0 @@
-"""The steps there are, a file a stage: understand, retrieve, act, answer, verify, after."""
