@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from application.execute import TENANT, Aggregate, Context, LoadedAggregate, execute
-from application.ports.event_store import EventStore
+from application.ports.event_store import EventStore, OpenedLog
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.report import Report
 from domain.event import StreamId
@@ -52,7 +52,7 @@ class Reprice:
     """Corrects calls that stand at another price than the one that holds for their tenant. What is stored goes to the
     streams that made the calls, once however often it runs; a call that is estimated waits until it is counted."""
 
-    store: EventStore
+    store: OpenedLog
     lanes: int = 1
 
     async def __call__(self, since: datetime, until: datetime, *, tenant: str = "", apply: bool = True) -> Repriced:
