@@ -205,6 +205,12 @@ def test_it_is_for_everybody_on_every_screen(ours: Installed, chromium: Browser)
             finished(ask(page))
             page.mouse.move(600, 300)
             assert serious(page) == []
+            page.set_viewport_size({"width": 900, "height": 700})
+            assert serious(page) == [] and is_narrow(page)
+            page.get_by_role("button", name="Menu").click()
+            box = answers(page).first.bounding_box()
+            assert box and box["width"] > 400
+            page.keyboard.press("Escape")
             page.set_viewport_size({"width": 390, "height": 844})
             assert serious(page) == [] and is_narrow(page)
             page.get_by_role("button", name="Menu").click()

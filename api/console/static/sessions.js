@@ -110,6 +110,7 @@ export class SessionList {
       el("p", { class: "muted small" }, "What it cost stays in the accounts, and that there was a chat stays in the audit log, both without a word of it."));
     if (!(await confirmDialog("Delete this chat?", meaning, "Delete", { danger: true }))) return;
     await fetchJson(`/v1/sessions/${row.session_id}`, { method: "DELETE" });
+    this.asked = null; // whatever list is on its way still has it
     this.rows = this.rows.filter((one) => one.session_id !== row.session_id); // the list may have come anew since
     this.show();
     this.does.deleted(row.session_id);
