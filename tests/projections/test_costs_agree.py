@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -17,9 +18,11 @@ from application.reconciliation.what_if import Change
 from domain.event import Event
 from domain.model_calls import TokensUsed
 from domain.session import events as e
+from projections.cost_entries import CostEntries
 from projections.cost_query import COLUMNS, CostFilter
 from projections.cost_reads import CostReads
-from projections.costs import Costs
+from projections.costs import Costs, count
+from projections.transactions import reading, rows, writing
 from tests.fakes.in_memory_user_names import users_on
 from tests.projections.histories import ADA, BOB, HAIKU, SONNET, START, Writer, corrected, turn, used
 from tests.projections.test_read_models import caught_up
@@ -144,3 +147,38 @@ async def test_turns_caches_and_failovers_are_counted_by_who_and_whence(
     answers = await costs.summary(tenant, msgspec.structs.replace(whole, step="answer"))
     assert (answers["turns"], answers["saved_usd"], answers["cache"]["misses"]) == (None, None, None)
     assert answers["calls"] == 3
+
+
+async def test_lanes_that_change_the_same_hours_at_once_lose_nothing(
+    store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str
+) -> None:
+    await caught_up(store, worker, Costs(store, worker, users_on(store.vault, store)))
+    async with reading(pool, tenant) as connection:
+        (live,) = await rows(connection, "SELECT generation FROM projections.generations WHERE name = 'costs' AND live")
+
+    async def lane(number: int) -> None:
+        draw, entries = random.Random(number), CostEntries(store, users_on(store.vault, store))
+        writer, stream = Writer(store), f"{tenant}/session/{new_id()}"
+        guesses: list[TokensUsed] = []
+        for batch in range(6):
+            models = draw.choices([SONNET, HAIKU, TITAN], k=60)
+            steps = draw.sample([f"step {n}" for n in range(60)], k=60)
+            calls = [
+                by(ADA, used(new_id(), tokens=draw.randrange(9_000), model=model, estimated=True), step=step)
+                for model, step in zip(models, steps, strict=True)
+            ]
+            again = [msgspec.structs.replace(guess, estimated=False, model=HAIKU) for guess in guesses]
+            guesses = [call for call in calls if isinstance(call, TokensUsed)]
+            await writer.append(stream, [*again, *calls], draw.choice([ADA, BOB]))
+            facts = [f for f in await store.read_log(0, after=0, limit=5_000) if f.stream == stream]
+            new = [fact for fact in facts if fact.version > writer.versions[stream] - len([*again, *calls])]
+            lines = [line for fact in new if (line := await entries.line(fact))]
+            assert len(lines) == len([*again, *calls]), batch
+            async with writing(worker) as connection:
+                await count(connection, live["generation"], lines, [])
+
+    await asyncio.gather(*(lane(number) for number in range(4)))
+    whole = CostFilter(since=START, until=datetime(2027, 1, 1, tzinfo=UTC))
+    found = [await CostReads(pool, store, by_hours=way).summary(tenant, whole) for way in (True, False)]
+    assert found[0] == found[1]
+    assert found[0]["calls"] == 4 * 6 * 60
