@@ -284,5 +284,6 @@ def test_pictures(ours: Installed, chromium: Browser, name: str) -> None:
     ours.wait_for_costs(CAUGHT_UP_S)
     with signed_in(ours, chromium, roles, tenant=tenant, device_scale_factor=1, **options) as (page, _):
         ready(page, name, session)
+        page.locator("main").evaluate("main => main.scrollTo(0, 0)")
         PICTURES.mkdir(exist_ok=True)
         page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")

@@ -73,7 +73,7 @@ export function pointsTable(name, points, group, interval) {
 /** Money in full; an estimate is marked. */
 export function amount(usd, estimated) {
   const some = estimated && !/^0(\.0+)?$/.test(estimated);
-  return some ? [`$${usd} `, el("span", { class: "estimated", title: `$${estimated} of it` }, money(estimated) === money(usd) ? "estimated" : "partly estimated")] : `$${usd}`;
+  return some ? el("span", { class: "cost" }, `$${usd}`, el("span", { class: "estimated", title: `$${estimated} of it` }, money(estimated) === money(usd) ? "estimated" : "partly estimated")) : `$${usd}`;
 }
 
 function share(usd, all) {
