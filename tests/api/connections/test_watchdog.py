@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+import msgspec
 import pytest
 from litestar.exceptions import WebSocketDisconnect
 
@@ -150,6 +151,16 @@ async def test_a_drain_is_announced_to_all(fault: BaseException) -> None:
     other = Watched()
     await watched(Watched(fault=fault), other).announce_drain()
     assert other.sent.is_set()
+
+
+async def test_sockets_of_who_signs_out_are_ended_and_no_others() -> None:
+    mine, theirs, older = Watched(), Watched(), Watched()
+    for socket, token_id in ((mine, "s-1"), (theirs, "s-2"), (older, "")):
+        socket.principal = msgspec.structs.replace(socket.principal, token_id=token_id)
+    sockets = watched(mine, theirs, older)
+    sockets.hang_up_token("s-1", 4401, "signed out")
+    sockets.hang_up_token("", 4401, "signed out")
+    assert (mine.code, theirs.ended.is_set(), older.ended.is_set()) == (4401, False, False)
 
 
 async def test_a_broken_watchdog_is_counted() -> None:
