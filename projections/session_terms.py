@@ -9,6 +9,8 @@ from application.normal_form import normal
 
 MOST_TERMS = 4_000
 """Of one text: what a longer one goes on with does not find it."""
+MOST_CHARACTERS = 64_000
+"""The same, before its words are known."""
 MOST_ASKED = 12
 """Words that are looked for together; more are passed over."""
 SHORTEST, LONGEST = 2, 20
@@ -20,6 +22,7 @@ KEY = b"the words of a user's sessions\0"
 
 def text_terms(text: str) -> list[str]:
     """The terms of what was said: stems, and in scripts without blanks single characters and pairs of them."""
+    text = text[:MOST_CHARACTERS]
     return list(dict.fromkeys([*words_of(text), *(char for run in UNSPACED.findall(_folded(text)) for char in run)]))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Composed, Identifier
 
+from application.pauses import Pauses
 from application.ports.keys import Sealer
 from application.users import Users
 from domain.event import Envelope, Event, StreamId
@@ -52,7 +53,7 @@ class SessionWords:
     """Keyed with the user's own key, which is made of the tenant's: nobody else's words are the same numbers."""
 
     def __init__(self, pool: Pool, sealer: Sealer, users: Users) -> None:
-        self._pool, self._sealer, self._users = pool, sealer, users
+        self._pool, self._sealer, self._users, self._pauses = pool, sealer, users, Pauses()
 
     @staticmethod
     async def create(connection: Connection, generation: int) -> None:
@@ -80,6 +81,7 @@ class SessionWords:
             elif (owner := owners.get(stream)) and (key := await words_key(self._sealer, id.tenant, owner)):
                 about = {"tenant": id.tenant, "owner": owner, "id": id.id}
                 for envelope in envelopes:
+                    await self._pauses.take()
                     for sql, says in _says(key, envelope.event):
                         found[sql].append(about | says)
         return found

@@ -65,7 +65,9 @@ def edition() -> str:
 
 
 def asset_url(name: str) -> str:
-    """Where a file of ours is."""
+    """Where a file of ours is; KeyError for one that is not there, so that no page can ask for it."""
+    if name not in own_assets():
+        raise KeyError(f"the console has no file {name}")
     return f"{ROOT}/{edition()}/{name}"
 
 

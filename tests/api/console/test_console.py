@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.composition.token_wiring import link_audience, token_issuer
-from api.console.assets import own_assets
+from api.console.assets import asset_url, own_assets
 from api.services import Services
 from domain.access import PLATFORM_TENANT, ROLES
 from tests.api.harness import TENANT, asgi, bearer
@@ -221,3 +221,12 @@ async def test_a_session_has_an_end(services: Services, browser: Browser) -> Non
     for secret, identity in list(fake.sessions.items()):
         fake.sessions[secret] = type(identity)(identity.tenant, identity.name, identity.roles, 1.0, identity.token_id)
     assert (await browser.http.get("/console/chat")).status_code == 303
+
+
+def test_no_page_and_no_module_asks_for_a_file_that_is_not_there() -> None:
+    with pytest.raises(KeyError):
+        asset_url("nothing.js")
+    for name, asset in own_assets().items():
+        if name.endswith(".js"):
+            asked = re.findall(r"""(?:from|import\()\s*["']\./([^"']+)["']""", asset.plain.decode())
+            assert not set(asked) - own_assets().keys(), name
