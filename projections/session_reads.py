@@ -18,6 +18,7 @@ from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionItems,
 from application.redaction.active_content import inert
 from application.steps.after import FollowUps
 from domain.event import Shredded, StreamId
+from domain.ids import MAX_POSITION
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage
 from projections import positions
@@ -25,7 +26,7 @@ from projections.sealed_items import Plain, unsealed
 from projections.session_changes import CALL, Attribute, Changes, Private, changes_of
 from projections.session_search import find_sessions
 from projections.session_terms import asked_terms
-from projections.session_view import LAST, SessionView
+from projections.session_view import SessionView
 from projections.session_words import words_key
 from projections.transactions import Pool, Row, looking
 
@@ -122,7 +123,7 @@ class SessionReads:
         """The same attributes as the items hold, by the same rules, from all facts of the session; of its turns a page,
         so that a long one is never whole in memory."""
         told = _Told(after, limit)
-        async for facts in self._store.slices(str(StreamId(tenant, "session", session_id)), upto=LAST):
+        async for facts in self._store.slices(str(StreamId(tenant, "session", session_id)), upto=MAX_POSITION):
             if any(isinstance(fact.event, Shredded) for fact in facts):
                 return None
             told.add(changes_of(facts))

@@ -14,6 +14,7 @@ from application.ports.keys import KeyUnusable, Sealer
 from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
 from application.users import Users
 from domain.event import TOPICS, UPCASTS, Envelope, StreamId
+from domain.ids import MAX_POSITION
 from domain.refusals import DependencyUnavailable
 from projections.fingerprints import sum_of, table_fingerprint
 from projections.read_model import Effect
@@ -22,7 +23,6 @@ from projections.session_changes import Attribute, Changes, Private, changes_of
 from projections.session_words import WORDS, SessionWords
 from projections.transactions import Connection, Pool, Row, rows, writing
 
-LAST = 2**62
 SIDE_BY_SIDE = 128
 """Sessions that are written at the same time, for the items' store may take several with one request."""
 RESUME_S = 2.0
@@ -125,7 +125,7 @@ class SessionView:
             if time.monotonic() > until:
                 break  # the others have waited long enough
             try:
-                async for envelopes in self._store.slices(row["stream"], after=row["version"] - 1, upto=LAST):
+                async for envelopes in self._store.slices(row["stream"], after=row["version"] - 1, upto=MAX_POSITION):
                     await self._write_envelopes(generation, row["stream"], envelopes)
                     await self._note_words(generation, {row["stream"]: envelopes})
             except Exception as error:  # still not readable: it stays parked, as the table and the alarm say

@@ -30,11 +30,11 @@ from application.acting_tenant import acting_tenant
 from application.ports.event_store import Recorded
 from application.ports.keys import KeyAuthority
 from domain.event import Envelope, Shredded, StreamId
+from domain.ids import MAX_POSITION
 from domain.refusals import PayloadTooLarge, SessionNotFound
 
 READERS = 4
 TENANT_CHANGED = "tenant_changed"
-LAST = 2**62
 KEYLESS = frozenset({"search", "audit"})
 """Kinds of streams that begin anew with each search and each look into the log. Their facts are never private: a key
 for each would stay for good and seal nothing."""
@@ -113,7 +113,7 @@ class PostgresEventStore:
         begun = [snapshot] if snapshot else []
         start, more = snapshot.version if snapshot else after, True
         recorder, acting = self._recorders[self._lane(stream)], acting_tenant(tenant_of(stream))
-        last = LAST if upto is None else upto
+        last = MAX_POSITION if upto is None else upto
         while more:
             rows, more = await self._read(recorder, recorder.read_slice, acting, stream, start, last)
             cipher = await self.vault.usable(stream)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.jose.compact import BadToken
 from domain.access import PLATFORM_TENANT, Identity, is_pseudonym
+from domain.ids import is_id
 
 LEEWAY_S = 30
 MAX_ROLES = 16
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
@@ -42,7 +41,7 @@ def identity_of(claims: dict[str, Any], rules: ClaimRules, now: float) -> Identi
 
 def tenant_id(value: str) -> str:
     """A tenant id: a UUID in its canonical form, or the platform's own."""
-    if value != PLATFORM_TENANT and not _UUID.fullmatch(value):
+    if value != PLATFORM_TENANT and not is_id(value):
         raise BadToken("not a tenant id")
     return value
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,10 +15,10 @@ from api.cli.main import with_data_dir
 from api.settings import Settings, read_settings
 from application.ports.tokens import TokenIssuer
 from domain.access import PLATFORM_TENANT, ROLES
+from domain.ids import is_id
 
 ASK_S = 5.0
 IDS_A_QUESTION = 200
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ListedOptions(click.Command):
@@ -88,7 +87,7 @@ def check_tenants(settings: Settings, issuer: TokenIssuer, tenants: Sequence[str
     if not asked or not url:
         return
     for id in asked:
-        if not UUID.fullmatch(id):
+        if not is_id(id):
             raise RuntimeError(unknown(id))
     made = issuer.issue(tenant=PLATFORM_TENANT, user="cli", roles=["operator"], ttl_s=60)
     for first in range(0, len(asked), IDS_A_QUESTION):

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from application.sessions.frame_limits import MAX_FRAME
+from domain.ids import MAX_POSITION
 from domain.refusals import (
     DuplicateKey,
     EmptyPrompt,
@@ -49,7 +50,7 @@ class SessionOpen(ClientFrame, frozen=True, kw_only=True):
 
     assistant: Framed = "default"
     session_id: Framed | None = None
-    after_seq: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    after_seq: Annotated[int, Meta(ge=0, le=MAX_POSITION)] | None = None
 
 
 class TurnCreate(msgspec.Struct, frozen=True, kw_only=True):

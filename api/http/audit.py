@@ -25,6 +25,7 @@ from api.services import Services
 from application.clock import now, rfc3339
 from domain.access import Principal
 from domain.event import TOPICS
+from domain.ids import MAX_POSITION
 from domain.refusals import InvalidField, InvalidRange
 from projections.audit_reads import AuditFilter
 from projections.transactions import Row
@@ -71,7 +72,7 @@ async def audit_events(
     until: Annotated[str | None, QueryParameter(name="to")] = None,
 ) -> Response[Any] | Stream:
     """Facts in order after a position (`after`) or a cursor, or the newest first; as JSON lines: all."""
-    if after is not None and not 0 <= after < 2**62:
+    if after is not None and not 0 <= after < MAX_POSITION:
         raise InvalidRange("after: a position in the log.")
     if order not in ("oldest", "newest") or shape not in ("json", "jsonl"):
         raise InvalidField("order: oldest or newest; format: json or jsonl.")

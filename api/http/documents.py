@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 import msgspec
@@ -16,9 +15,8 @@ from application.clock import rfc3339
 from application.documents.add_document import Accepted
 from application.ports.corpus import DocumentRow
 from domain.access import Principal
+from domain.ids import is_id
 from domain.refusals import DocumentNotFound, InvalidCursor, InvalidRange, NotFound
-
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class DocumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +64,7 @@ async def list_documents(
     """The tenant's documents, page by page."""
     if not 1 <= limit <= 1000:
         raise InvalidRange("limit: 1 to 1000")
-    if cursor is not None and not UUID.fullmatch(cursor):
+    if cursor is not None and not is_id(cursor):
         raise InvalidCursor
     rows = await services.documents.corpus.page(request.user.tenant, after=cursor, limit=limit + 1, status=status)
     more = len(rows) > limit
@@ -117,7 +115,7 @@ async def _row(services: Services, principal: Principal, document_id: str) -> Do
 
 def _known(document_id: str) -> str:
     """An id that could be one; anything else names no document."""
-    if not UUID.fullmatch(document_id):
+    if not is_id(document_id):
         raise DocumentNotFound
     return document_id
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 import msgspec
@@ -15,10 +14,10 @@ from api.services import Services
 from application.clock import rfc3339
 from application.ports.tenants import TenantRow
 from domain.access import Principal
+from domain.ids import is_id
 from domain.refusals import InvalidCursor, InvalidField, InvalidRange
 
 MOST_IDS = 200
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NewTenant(msgspec.Struct, frozen=True):
@@ -60,12 +59,12 @@ async def list_tenants(
     """All tenants, page by page; or those of some `ids`, with commas between them, that there are."""
     if ids is not None:
         asked = ids.split(",")
-        if len(asked) > MOST_IDS or not all(map(_UUID.fullmatch, asked)):
+        if len(asked) > MOST_IDS or not all(map(is_id, asked)):
             raise InvalidField(f"ids: up to {MOST_IDS} ids of tenants, with commas between them")
         return TenantPage([_answer(row) for row in await services.tenants.directory.known(asked)], None)
     if not 1 <= limit <= 1000:
         raise InvalidRange("limit: 1 to 1000")
-    if cursor is not None and not _UUID.fullmatch(cursor):
+    if cursor is not None and not is_id(cursor):
         raise InvalidCursor
     rows = await services.tenants.directory.page(after=cursor, limit=limit + 1)
     more = len(rows) > limit

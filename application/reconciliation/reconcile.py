@@ -18,6 +18,7 @@ from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.match_calls import Entry, Join
 from application.reconciliation.report import Account, Finding, Kind, Report
 from domain.event import StreamId
+from domain.ids import MAX_POSITION
 from domain.model_calls import Call, Calls, TokensCorrected, TokensUsed, close_by_log, evolve_calls
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage, cost_of
@@ -25,7 +26,6 @@ from domain.usage import Usage, cost_of
 SLACK = timedelta(minutes=15)
 """Longer than any call lasts: so far beyond the period both sides are read, to find the other half of a pair."""
 CALLS = Aggregate(Calls, evolve_calls)
-WHOLE_STREAM = 2**62
 BY = "reconcile"
 
 Verdict = Literal["matched", "unbilled", "under_way", "close", "counted", "log_not_whole"]
@@ -147,7 +147,7 @@ class Reconcile:
     async def _held(self, stream: str) -> LoadedAggregate[Calls]:
         """The calls of a stream as they are now. Read whole: a snapshot would hide the facts that it covers."""
         held = LoadedAggregate(self.store, stream, CALLS)
-        for envelope in await self.store.load(stream, upto=WHOLE_STREAM):
+        for envelope in await self.store.load(stream, upto=MAX_POSITION):
             held.state, held.version = evolve_calls(held.state, envelope.event), envelope.version
         return held
 

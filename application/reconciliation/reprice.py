@@ -15,6 +15,7 @@ from application.ports.event_store import EventStore, OpenedLog
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.report import Report
 from domain.event import StreamId
+from domain.ids import MAX_POSITION
 from domain.model_calls import Calls, ModelCallStarted, TokensCorrected, evolve_calls, reprice
 from domain.refusals import InvalidField
 from domain.tenant import rules
@@ -22,7 +23,6 @@ from domain.tenant.events import AgreedPrice
 from domain.tenant.state import Tenant
 
 CALLS = Aggregate(Calls, evolve_calls)
-WHOLE_STREAM = 2**62
 BY = "reconcile"
 MOST_USD = Decimal(10_000)
 
@@ -87,7 +87,7 @@ class Reprice:
 
     async def _bring(self, stream: str, prices: dict[str, AgreedPrice], done: Repriced, *, apply: bool) -> None:
         held = LoadedAggregate(self.store, stream, CALLS)
-        for envelope in await self.store.load(stream, upto=WHOLE_STREAM):  # a snapshot would hide the facts it covers
+        for envelope in await self.store.load(stream, upto=MAX_POSITION):  # a snapshot would hide the facts it covers
             held.state, held.version = evolve_calls(held.state, envelope.event), envelope.version
 
         def corrections(calls: Calls) -> list[TokensCorrected]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from application.execute import SESSION
 from application.ports.event_store import EventStore
 from domain.event import Shredded
+from domain.ids import MAX_POSITION
 from domain.session.events import (
     SessionErased,
     SessionRenamed,
@@ -21,7 +22,6 @@ from domain.session.events import (
 from domain.session.state import Session, Turn
 
 ENDS = (TurnCompleted, TurnCancelled, TurnFailed, TurnCopied)
-LATEST = 2**62
 """A version that no stream reaches: facts alone, no snapshot."""
 
 
@@ -33,7 +33,7 @@ class Replay:
 
     store: EventStore
     stream: str
-    upto: int = LATEST
+    upto: int = MAX_POSITION
     after: int = 0
     state: Session = field(default_factory=SESSION.initial)
     version: int = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,12 +10,12 @@ from typing import Generic, TypeVar
 import msgspec
 
 from application.clock import now
+from domain.ids import MAX_POSITION, is_id
 from domain.refusals import InvalidCursor, InvalidRange
 
 MOST = 1_000
 PAGE_BYTES = 1024 * 1024
 """About so much is on a page, whatever its limit: a page goes on at `next`."""
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 T = TypeVar("T")
@@ -53,7 +52,7 @@ def checked_limit(limit: int) -> int:
 
 def id_cursor(cursor: str | None) -> str | None:
     """A cursor that is the id of the last item given; InvalidCursor when it is none."""
-    if cursor is not None and not _UUID.fullmatch(cursor):
+    if cursor is not None and not is_id(cursor):
         raise InvalidCursor
     return cursor
 
@@ -87,7 +86,7 @@ def read_position(cursor: str | None) -> int:
         position = int(text[1:])
     except ValueError:
         raise InvalidCursor from None
-    if not 0 <= position < 2**62 or position_cursor(position) != cursor:
+    if not 0 <= position < MAX_POSITION or position_cursor(position) != cursor:
         raise InvalidCursor
     return position
 
