@@ -14,9 +14,8 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
-from rcssmin import cssmin
-from rjsmin import jsmin
 
+from api.console.smaller import smaller
 from domain.refusals import NotFound
 
 STATIC = Path(__file__).parent / "static"
@@ -48,10 +47,8 @@ def own_assets() -> dict[str, Asset]:
 
 
 def _small(path: Path) -> bytes:
-    """A file of ours without what only its readers need: comments and spaces."""
-    text = path.read_text()
-    smaller: str = {".js": jsmin, ".css": cssmin}.get(path.suffix, str)(text)
-    return smaller.encode()
+    """A file of ours as it is sent."""
+    return smaller(path.suffix, path.read_text()).encode()
 
 
 @cache
