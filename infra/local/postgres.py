@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import secrets
@@ -9,6 +10,7 @@ import shutil
 import signal
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.child import Recipe, spawn
@@ -111,7 +113,15 @@ class Postgres:
             "--no-sync", "--no-instructions",
         ]  # fmt: skip
         process = await spawn(self._recipe("initdb", argv, signal.SIGKILL), log)
-        if await process.wait():
+        try:
+            failed = await process.wait()
+        except asyncio.CancelledError:
+            # What it has started would go on writing a moment longer than it.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
+        if failed:
             raise RuntimeError(f"initdb failed: {log.read_text(errors='replace')[-800:].strip()}")
         draft.rename(self.data)
 
