@@ -84,7 +84,7 @@ class Chat:
 
     async def send(self, frame: dict[str, Any] | str | bytes) -> None:
         """A frame as JSON, or as it stands."""
-        await self.socket.send(json.dumps(frame) if isinstance(frame, dict) else frame)
+        await self.socket.send(json.dumps(frame, ensure_ascii=False) if isinstance(frame, dict) else frame)
 
     async def until(self, *types: str) -> dict[str, Any]:
         """The next frame of one of these types; a closed socket is a frame of type `closed`."""
