@@ -1,4 +1,4 @@
-// Before the first paint: the theme that was chosen here. A theme is all that is ever kept in this browser's storage.
+// Before the first paint: the theme that was chosen here. Beside it this browser keeps views of the audit log that were saved.
 (() => {
   try {
     const theme = localStorage.getItem("colloquy-theme");
