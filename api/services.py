@@ -31,6 +31,8 @@ from application.sessions.fork_session import ForkSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.sessions.rename_session import RenameSessionHandler
+from application.tenants.api_keys import ApiKeys
+from application.tenants.create_api_key import CreateApiKeyHandler
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.delete_dataset import DeleteDatasetHandler
@@ -40,6 +42,7 @@ from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_tool import PutToolHandler
+from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
@@ -60,6 +63,7 @@ class AccessServices:
     link_verifier: TokenVerifier
     tickets: Tickets
     console: ConsoleSignIns
+    api_keys: ApiKeys
     users: Users
 
 
@@ -116,7 +120,7 @@ class DocumentServices:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantServices:
-    """Tenants, and what their admins give them: assistants, tools, datasets, budgets."""
+    """Tenants, and what their admins give them: assistants, tools, datasets, budgets, keys."""
 
     known: Tenants
     directory: TenantDirectory
@@ -129,6 +133,8 @@ class TenantServices:
     delete_assistant: DeleteAssistantHandler
     delete_tool: DeleteToolHandler
     delete_dataset: DeleteDatasetHandler
+    create_api_key: CreateApiKeyHandler
+    revoke_api_key: RevokeApiKeyHandler
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ _FORMS = re.compile(
     r"|(?<=x)(?:ox[abeoprs]-[A-Za-z0-9-]{10,}+|app-[0-9]-[A-Za-z0-9-]{10,}+)"  # Slack
     r"|(?<=[srp])k_(?:live|test)_[A-Za-z0-9]{16,}+|(?<=w)hsec_(?:(?:live|test)_[A-Za-z0-9]{16,}+|[A-Za-z0-9+/=]{24,}+)"
     r"|(?<=s)k-(?:ant-|proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{20,}+"  # model providers
+    r"|(?<=c)k_[A-Za-z0-9_-]{72}"  # our own
     r"|(?<=y)a29\.[\w-]{20,}+|(?<=G)OCSPX-[\w-]{20,}+"  # Google
     r"|(?<=S)(?:G\.[\w-]{16,}+\.[\w-]{16,}+|K[0-9a-f]{32})|(?<=k)ey-[0-9a-f]{32}"  # mail, telephony
     r"|(?<=n)pm_[A-Za-z0-9]{36}|(?<=p)ypi-[\w-]{50,}+|(?<=h)(?:f_[A-Za-z0-9]{30,}+|vs\.[\w-]{24,}+)"

@@ -84,7 +84,7 @@ def connect(tenant: str, roles: Sequence[str], user: str = "cli") -> httpx.Clien
 def checked(answer: httpx.Response) -> Any:
     """The JSON of an answer; RuntimeError with the problem's own sentence when it is a refusal."""
     if answer.is_success:
-        return answer.json()
+        return answer.json() if answer.content else None
     try:
         problem = answer.json()
         said = f"{problem['detail']} ({problem['code']}, trace {problem['trace_id']})"

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "migrate": ("api.cli.jobs", "migrate", "The database's schema, roles and extensions"),
     "tenant": ("api.cli.tenant", "tenant", "Create and list tenants"),
     "token": ("api.cli.token", "token", "Issue tokens"),
+    "api-key": ("api.cli.api_key", "api_key", "Keys for OpenAI-compatible and MCP clients"),
     "console": ("api.cli.console", "console", "A sign-in link to the console, good once"),
     "documents": ("api.cli.documents", "documents", "Add documents to a tenant's corpus"),
     "chat": ("api.cli.chat", "chat", "Ask, in the terminal"),

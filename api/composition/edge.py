@@ -33,6 +33,7 @@ def open_access(on: Infrastructure, shared: Shared) -> AccessServices:
         link_verifier=token_verifier(settings, link_audience(settings)),
         tickets=ValkeyTickets(on.cache, secrets),
         console=ValkeyConsoleSignIns(on.cache, secrets),
+        api_keys=shared.api_keys,
         users=shared.users,
     )
 
@@ -42,7 +43,7 @@ async def open_edge(on: Infrastructure, shared: Shared, turns: Turns, stack: Asy
     settings = on.settings
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     lag = LagGauges(on.pool, on.store)
-    down = await start_loops(on, shared.sessions, turns, recovery(on, shared, turns), sockets, lag, stack)
+    down = await start_loops(on, shared, turns, recovery(on, shared, turns), sockets, lag, stack)
     walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=on.pool,

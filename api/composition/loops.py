@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 from api.composition.infrastructure import Infrastructure
+from api.composition.shared import Shared
 from api.composition.turn_wiring import Turns
 from api.connections.registry import Sockets
 from api.telemetry import event_metrics, metrics
-from application.sessions.live_session import LiveSessions
 from application.tasks import Loops
 from application.turns.recover_turns import RecoverTurns
 from projections.lag import LagGauges
@@ -19,11 +20,12 @@ MIRROR_S = 0.5
 """Between two times that feeds are sent to their tails."""
 WATCH_S = 1.0
 SWEEP_S = 30.0
+USES_S = 30.0
 
 
 async def start_loops(
     on: Infrastructure,
-    sessions: LiveSessions,
+    shared: Shared,
     turns: Turns,
     recover: RecoverTurns,
     sockets: Sockets,
@@ -45,7 +47,10 @@ async def start_loops(
     loops.every("gauges", GAUGES_S, refresh_gauges)
     loops.every("lease_renewal", on.settings.lease_s / 3, recover.renew)
     loops.every("recovery", on.settings.lease_s / 3, recover)
-    loops.every("session_sweep", SWEEP_S, sessions.sweep)
+    loops.every("session_sweep", SWEEP_S, shared.sessions.sweep)
+    stack.push_async_callback(shared.api_keys.store_uses)
+    loops.every("api_key_uses", USES_S, shared.api_keys.store_uses)
+    loops.every("revoked_keys", WATCH_S, partial(sockets.look_again, shared.api_keys.still_good))
     loops.every("socket_watch", WATCH_S, sockets.watch)
-    loops.every("feed_mirror", MIRROR_S, sessions.mirror)
+    loops.every("feed_mirror", MIRROR_S, shared.sessions.mirror)
     return down

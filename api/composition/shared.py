@@ -11,6 +11,7 @@ from adapters.confinement.probe import walls_here
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
+from adapters.postgres.api_key_uses import PostgresApiKeyUses
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.user_names import PostgresUserNames
 from adapters.valkey.feed_tail import ValkeyFeedTail
@@ -26,6 +27,7 @@ from application.ports.model import Embedder
 from application.ports.webhooks import Webhooks
 from application.sessions.live_session import LiveSessions
 from application.tasks import TaskSet
+from application.tenants.api_keys import ApiKeys
 from application.tenants.cached_tenants import CachedTenants
 from application.users import Users
 
@@ -36,6 +38,7 @@ class Shared:
 
     tenants: CachedTenants
     users: Users
+    api_keys: ApiKeys
     sessions: LiveSessions
     tail: ValkeyFeedTail
     admission: Admission
@@ -51,9 +54,11 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
     users = Users(store.vault, PostgresUserNames(on.pool), store)
     stack.push_async_callback(users.close)
     tail = ValkeyFeedTail(on.cache, store.vault)
+    tenants = CachedTenants(store)
     return Shared(
-        tenants=CachedTenants(store),
+        tenants=tenants,
         users=users,
+        api_keys=ApiKeys(tenants, users, PostgresApiKeyUses(on.pool)),
         sessions=LiveSessions(store, tail, event_metrics.count),
         tail=tail,
         admission=Admission(

@@ -7,6 +7,7 @@ from adapters.tabular.reader import ProcessTableReader
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
 from api.services import TenantServices
+from application.tenants.create_api_key import CreateApiKeyHandler
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.delete_dataset import DeleteDatasetHandler
@@ -15,6 +16,7 @@ from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_tool import PutToolHandler
+from application.tenants.revoke_api_key import RevokeApiKeyHandler
 
 
 def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
@@ -33,4 +35,6 @@ def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
         delete_assistant=DeleteAssistantHandler(store, known),
         delete_tool=DeleteToolHandler(store, known),
         delete_dataset=DeleteDatasetHandler(store, known, datasets),
+        create_api_key=CreateApiKeyHandler(store, known, shared.users),
+        revoke_api_key=RevokeApiKeyHandler(store, known, shared.api_keys),
     )

@@ -6,13 +6,14 @@ import asyncio
 import random  # noqa: TID251  # only to spread reconnections
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 import structlog
 
 from api.connections import client_frames as f
 from api.connections.client_socket import ClientGone
+from application.tasks import isolated
 from domain.access import Principal
 from domain.refusals import Overloaded, RateLimited, Refusal, Unauthorized
 
@@ -86,6 +87,13 @@ class Sockets:
     async def watch(self) -> None:
         """A round of the watchdog: hang up on expired credentials and on readers that do not read."""
         await self._each(_look_at)
+
+    async def look_again(self, still_good: Callable[[Principal], Awaitable[bool]]) -> None:
+        """Hang up on credentials that were taken back since they opened a socket."""
+        for token_id, principal in {one.principal.token_id: one.principal for one in self._open}.items():
+            with isolated("revoked_keys", tenant=principal.tenant):
+                if not await still_good(principal):
+                    self.hang_up_token(token_id, 4401, "unauthorized")
 
     async def announce_drain(self) -> None:
         """Tell every client to come back, at a random moment so that they do not all come at once."""

@@ -18,6 +18,8 @@ from api.telemetry.metrics import unauthorized
 from application.acting_tenant import act_for, acting_for
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
+from application.tenants.api_key_text import BEGINS
+from application.tenants.api_keys import ApiKeys
 from application.users import Users
 from domain.access import Identity, Principal
 from domain.refusals import Forbidden, InvalidField, Unauthorized, UnsupportedMediaType
@@ -67,9 +69,11 @@ async def _principal(connection: Connection, handler: BaseRouteHandler, services
         identity = await _signed_in(connection, services)
         with acting_for(identity.tenant):
             return await services.access.users.principal(identity)
-    verifier = services.access.link_verifier if handler.opt.get("makes_links") else services.access.verifier
-    tickets = services.access.tickets if connection.scope["type"] == ScopeType.WEBSOCKET else None
-    return await authenticate(connection, verifier, services.access.users, tickets)
+    access = services.access
+    if handler.opt.get("makes_links"):
+        return await authenticate(connection, access.link_verifier, access.users)
+    tickets = access.tickets if connection.scope["type"] == ScopeType.WEBSOCKET else None
+    return await authenticate(connection, access.verifier, access.users, tickets, access.api_keys)
 
 
 async def _signed_in(connection: Connection, services: Services) -> Identity:
@@ -88,9 +92,14 @@ async def _signed_in(connection: Connection, services: Services) -> Identity:
 
 
 async def authenticate(
-    connection: Connection, verifier: TokenVerifier, users: Users, tickets: Tickets | None
+    connection: Connection,
+    verifier: TokenVerifier,
+    users: Users,
+    tickets: Tickets | None = None,
+    api_keys: ApiKeys | None = None,
 ) -> Principal:
-    """The principal that the credentials stand for: one bearer token, or (on sockets) one ticket; else Unauthorized."""
+    """The principal that the credentials stand for: one bearer, a token or (where they are taken) an API key, or (on
+    sockets) one ticket; else Unauthorized."""
     given = [value for name, value in connection.scope["headers"] if name == b"authorization"]
     ticket = _ticket(connection) if tickets else None
     if len(given) > 1 or (given and ticket):
@@ -105,6 +114,8 @@ async def authenticate(
     scheme, _, token = given[0].decode("latin-1").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized("another scheme")
+    if api_keys and token.startswith(BEGINS):
+        return await api_keys.principal(token)
     identity = verifier.verify(token)
     with acting_for(identity.tenant):
         return await users.principal(identity)

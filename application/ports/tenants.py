@@ -11,6 +11,9 @@ import msgspec
 from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
 
+FRESH_S = 10.0
+"""After so long a tenant is looked for unasked: the news of a change may have been lost with a connection."""
+
 
 class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant as the platform's operators see it."""
@@ -44,8 +47,9 @@ class Tenants(Protocol):
         processes than the one that changed it, where it is never."""
         ...
 
-    async def settings(self, tenant: str) -> Tenant:
-        """Everything a tenant has set, as fresh as `assistant`; not to be changed. An empty one when there is none."""
+    async def settings(self, tenant: str, fresh_s: float = FRESH_S) -> Tenant:
+        """Everything a tenant has set, as fresh as `assistant`; not to be changed. An empty one when there is none.
+        Where the news of a change is lost, it is looked for after `fresh_s` seconds."""
         ...
 
     def forget(self, tenant: str) -> None:

@@ -11,12 +11,11 @@ from application.bounded_cache import BoundedCache
 from application.clock import Seconds, monotonic
 from application.execute import TENANT, LoadedAggregate
 from application.ports.event_store import WatchedStore
+from application.ports.tenants import FRESH_S
 from domain.refusals import AssistantNotFound
 from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
 
-FRESH_S = 10.0
-"""After so long it is looked for itself: the news of a change may have been lost with a connection."""
 MOST = 10_000
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -54,15 +53,15 @@ class CachedTenants:
         for stale in [known] if known else [] if tenant else self._known.values():
             stale.at = float("-inf")
 
-    async def settings(self, tenant: str) -> Tenant:
+    async def settings(self, tenant: str, fresh_s: float = FRESH_S) -> Tenant:
         """See the port."""
         known = self._known.get(tenant)
         if known is None:
             known = _Known(LoadedAggregate(self._store, f"{tenant}/tenant/{tenant}", TENANT))
             self._known.put(tenant, known)
-        if self._stale(known) or known.catching_up.locked():
+        if self._stale(known, fresh_s) or known.catching_up.locked():
             async with known.catching_up:
-                if self._stale(known):
+                if self._stale(known, fresh_s):
                     await self._catch_up(known)
                     self._weigh(tenant, known)
         return known.held.state
@@ -73,8 +72,8 @@ class CachedTenants:
             known.weighed = known.held.version
             self._known.put(tenant, known, len(msgspec.msgpack.encode(known.held.state)))
 
-    def _stale(self, known: _Known) -> bool:
-        return self._clock() - known.at >= FRESH_S
+    def _stale(self, known: _Known, fresh_s: float) -> bool:
+        return self._clock() - known.at >= fresh_s
 
     async def _catch_up(self, known: _Known) -> None:
         known.at = self._clock()  # before the read: a change that is told meanwhile makes it stale again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.tenant.events import Assistant, Budget, Column, Tool
+from domain.tenant.events import ApiKeyCreated, Assistant, Budget, Column, Tool
 
 
 class CreateTenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,3 +58,15 @@ class PutBudget(msgspec.Struct, frozen=True, kw_only=True):
     """Say what the tenant may use."""
 
     budget: Budget
+
+
+class CreateApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Let a key act as a user."""
+
+    key: ApiKeyCreated
+
+
+class RevokeApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a key back."""
+
+    key_id: str

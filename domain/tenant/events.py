@@ -238,6 +238,26 @@ class PriceAgreed(Event, frozen=True, kw_only=True):
     agreed: AgreedPrice
 
 
+@topic("api_key.created.1", private=True)
+class ApiKeyCreated(Event, frozen=True, kw_only=True):
+    """A key exists that acts as `user` (a pseudonym): of the key itself only its beginning and a hash (SHA-256) of all
+    of it. Sealed, for its `name` is the admin's own words."""
+
+    key_id: str
+    name: str
+    user: str
+    prefix: str
+    hash: bytes
+    created_at: datetime
+
+
+@topic("api_key.revoked.1")
+class ApiKeyRevoked(Event, frozen=True, kw_only=True):
+    """The key opens nothing any more."""
+
+    key_id: str
+
+
 @upcast("assistant.put.1", "assistant.put.2")
 @upcast("tool.put.1", "tool.put.2")
 def sealed_since(fields: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 from domain.event import Event
 from domain.refusals import InUse, InvalidField, NotFound
 from domain.tenant.commands import (
+    CreateApiKey,
     CreateTenant,
     DeleteAssistant,
     DeleteDataset,
@@ -18,9 +19,11 @@ from domain.tenant.commands import (
     PutBudget,
     PutDataset,
     PutTool,
+    RevokeApiKey,
 )
 from domain.tenant.events import (
     AgreedPrice,
+    ApiKeyRevoked,
     AssistantDeleted,
     AssistantPut,
     BudgetPut,
@@ -157,3 +160,18 @@ def price_at(tenant: Tenant, model: str, at: datetime) -> AgreedPrice | None:
 def warn_of_budget(tenant: Tenant, warning: BudgetWarned) -> list[Event]:
     """Each period is warned of once, for the tenant and for each user."""
     return [] if (warning.period, warning.user) in tenant.warned else [warning]
+
+
+def create_api_key(tenant: Tenant, command: CreateApiKey) -> list[Event]:
+    """Each is another one; there is room for so many."""
+    if not tenant.name:
+        raise NotFound
+    check_room("API keys", tenant.api_keys, command.key.key_id)
+    return [command.key]
+
+
+def revoke_api_key(tenant: Tenant, command: RevokeApiKey) -> list[Event]:
+    """Once; then there is no such key."""
+    if command.key_id not in tenant.api_keys:
+        raise NotFound
+    return [ApiKeyRevoked(key_id=command.key_id)]

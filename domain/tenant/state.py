@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from domain.event import Event
 from domain.tenant.events import (
     AgreedPrice,
+    ApiKeyCreated,
+    ApiKeyRevoked,
     Assistant,
     AssistantDeleted,
     AssistantPut,
@@ -31,8 +33,8 @@ T = TypeVar("T")
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """A customer: its name, its assistants, tools and datasets, what it may use, of which periods (`(first day, user)`)
-    it was warned, and its own prices by date. Every tenant has the assistant `default`. Versions, and the numbers of
-    the last secrets of tools, outlive what they are of."""
+    it was warned, its own prices by date, and its keys by their ids. Every tenant has the assistant `default`.
+    Versions, and the numbers of the last secrets of tools, outlive what they are of."""
 
     name: str = ""
     assistants: dict[str, Assistant] = msgspec.field(default_factory=lambda: {"default": Assistant()})
@@ -45,6 +47,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget = Budget()
     warned: set[tuple[str, str]] = set()
     prices: tuple[AgreedPrice, ...] = ()
+    api_keys: dict[str, ApiKeyCreated] = {}
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
@@ -115,5 +118,7 @@ CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
     BudgetPut: lambda tenant, event: replace(tenant, budget=event.budget),
     BudgetWarned: _warned,
     PriceAgreed: _with_price,
+    ApiKeyCreated: lambda tenant, event: replace(tenant, api_keys=tenant.api_keys | {event.key_id: event}),
+    ApiKeyRevoked: lambda tenant, event: replace(tenant, api_keys=_without(tenant.api_keys, event.key_id)),
 }
 """How each fact that decides something changes a tenant."""

@@ -35,15 +35,19 @@ from application.byte_room import ByteRoom
 from application.clock import now
 from application.gateway.health import Health
 from application.ports.tenants import TenantRow
+from application.tenants.api_keys import ApiKeys
 from application.tenants.cached_tenants import CachedTenants
+from application.tenants.create_api_key import CreateApiKeyHandler
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
+from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from domain.access import PLATFORM_TENANT, Identity
 from tests.fakes.fixed_spending import FixedSpending
+from tests.fakes.in_memory_api_key_uses import InMemoryApiKeyUses
 from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_reservations import InMemoryReservations
@@ -106,6 +110,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     create_token_keys(settings)
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
     tenants, users = CachedTenants(store), users_on(InMemorySealer(), store)
+    keys = ApiKeys(tenants, users, InMemoryApiKeyUses())
     admission = Admission(turns=10, turns_per_tenant=5, requests_per_minute=settings.requests_per_minute)
     parts: dict[str, Any] = {
         "store": store,
@@ -117,6 +122,9 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "link_verifier": token_verifier(settings, link_audience(settings)),
         "console": InMemoryConsoleSignIns(),
         "users": users,
+        "api_keys": keys,
+        "create_api_key": CreateApiKeyHandler(store, tenants, users),
+        "revoke_api_key": RevokeApiKeyHandler(store, tenants, keys),
         "create_tenant": CreateTenantHandler(store, noted, noted, directory, users),  # type: ignore[arg-type]
         "put_assistant": PutAssistantHandler(store, tenants),
         "delete_assistant": DeleteAssistantHandler(store, tenants),

@@ -29,6 +29,7 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "Fork": ("POST", "/v1/sessions/01977c9e-1111-7000-8000-000000000001/fork", "member", {"version": 1}),
     "Texts": ("POST", "/console/markdown", "member", {"texts": []}),
     "SignIn": ("POST", "/console/sign-in", "member", {"secret": "x"}),
+    "NewApiKey": ("POST", "/v1/api-keys", "admin", {"name": "x", "user": "y"}),
     "NewTenant": ("POST", "/v1/tenants", "operator", {"name": "x"}),
     "ParkedStream": ("POST", "/v1/operations/parked/retry", "operator", {"name": "x", "stream": "y"}),
 }

@@ -40,7 +40,7 @@ class Budgeted(FixedTenants):
         super().__init__()
         self.budget = budget
 
-    async def settings(self, tenant: str) -> Tenant:
+    async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
         return Tenant(name=tenant, budget=self.budget)
 
 

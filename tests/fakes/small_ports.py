@@ -23,7 +23,7 @@ class FixedTenants:
             raise AssistantNotFound
         return self.assistants[name], 0
 
-    async def settings(self, tenant: str) -> Tenant:
+    async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
         return Tenant(name=tenant, assistants=self.assistants)
 
     def forget(self, tenant: str) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.services import Services
-from application.tenants import cached_tenants as known
+from application.ports.tenants import FRESH_S
 from application.tenants.cached_tenants import CachedTenants
 from domain.event import Envelope
 from domain.refusals import AssistantNotFound, DependencyUnavailable
@@ -138,7 +138,7 @@ async def test_a_change_that_nobody_was_told_of_is_found_after_a_while(
     body = {"instructions": "new"}
     await client.put("/v1/assistants/default", json=body, headers=bearer(services, ["admin"], tenant))
     assert await elsewhere.assistant(tenant, "default") == (Assistant(), 0)
-    seconds = known.FRESH_S
+    seconds = FRESH_S
     assert await elsewhere.assistant(tenant, "default") == (Assistant(instructions="new"), 1)
 
 

@@ -29,7 +29,7 @@ class Budgeted(FixedTenants):
 
     budget = Budget()
 
-    async def settings(self, tenant: str) -> Tenant:
+    async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
         return Tenant(name=tenant, budget=self.budget)
 
 

@@ -58,7 +58,7 @@ class HouseTenants:
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         return self.tenant.assistants[name], self.tenant.versions.get(name, 0)
 
-    async def settings(self, tenant: str) -> Tenant:
+    async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
         return self.tenant
 
     def forget(self, tenant: str) -> None:

@@ -1,0 +1,112 @@
+"""Tells who an API key acts as, from what is in memory of its tenant; and notes when keys were used."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from hmac import compare_digest
+
+from application.acting_tenant import acting_for
+from application.bounded_cache import BoundedCache
+from application.clock import Seconds, monotonic, now
+from application.ports.api_key_uses import ApiKeyUses
+from application.ports.tenants import Tenants
+from application.tasks import SharedWork, isolated
+from application.tenants.api_key_text import parts_of
+from application.users import Users
+from domain.access import Principal, is_pseudonym
+from domain.refusals import Unauthorized
+from domain.tenant.events import ApiKeyCreated
+
+FRESH_S = 4.0
+"""A key that was revoked, or whose user was erased, opens nothing after so long, whatever news was lost."""
+MOST_NAMES = 10_000
+MOST_USED = 50_000
+"""Keys whose use waits to be stored; one beyond them is noted when it is used again."""
+NEVER = 4_102_444_800.0
+"""When a key expires: with the century. It ends by being revoked."""
+KEY_ROLES = frozenset({"member"})
+_TOKEN_ID = "api-key:"  # noqa: S105  # what begins the id of a principal's credentials
+
+
+@dataclass(eq=False)
+class ApiKeys:
+    """A key costs no round trip while its tenant and its user are at hand."""
+
+    tenants: Tenants
+    users: Users
+    uses: ApiKeyUses
+    clock: Seconds = monotonic
+    today: Callable[[], datetime] = now
+    _names: BoundedCache[tuple[str, str], tuple[str, float]] = field(
+        default_factory=partial(BoundedCache, items=MOST_NAMES, size=MOST_NAMES * 1_000)
+    )
+    _asking: SharedWork[tuple[str, str], str] = field(default_factory=partial(SharedWork, "api_key_user"))
+    _used: dict[tuple[str, str], datetime] = field(default_factory=dict)
+
+    async def principal(self, key: str) -> Principal:
+        """Who acts by it, as a member and nothing else; `Unauthorized` when it is no key, or no more."""
+        parts = parts_of(key)
+        if parts is None:
+            raise Unauthorized("not an API key")
+        with acting_for(parts.tenant):
+            known = (await self.tenants.settings(parts.tenant, FRESH_S)).api_keys.values()
+            alike = (one for one in known if one.prefix == parts.prefix)
+            found = next((one for one in alike if compare_digest(one.hash, parts.hash)), None)
+            if found is None:
+                raise Unauthorized("unknown API key")
+            name = await self._name(parts.tenant, found.user)
+        self._note(parts.tenant, found.key_id)
+        return Principal(parts.tenant, found.user, KEY_ROLES, NEVER, _TOKEN_ID + found.key_id, name)
+
+    async def still_good(self, principal: Principal) -> bool:
+        """Whether what a principal came with has not been taken back; of anything but keys nothing is known here."""
+        if not principal.token_id.startswith(_TOKEN_ID):
+            return True
+        with acting_for(principal.tenant):
+            known = (await self.tenants.settings(principal.tenant, FRESH_S)).api_keys
+        return principal.token_id.removeprefix(_TOKEN_ID) in known
+
+    async def listed(self, tenant: str) -> list[tuple[ApiKeyCreated, str, datetime | None]]:
+        """A tenant's keys in order of creation, each with its user's name and when it was last used."""
+        keys = (await self.tenants.settings(tenant)).api_keys
+        used = dict(await self.uses.fetch(tenant))
+        names = await self.users.names(tenant, [key.user for key in keys.values()])
+        for (of, key_id), at in self._used.items():
+            if of == tenant:
+                used[key_id] = max(at, used.get(key_id, at))
+        return [(key, names[key.user], used.get(id)) for id, key in keys.items()]
+
+    async def forget(self, tenant: str, key_id: str) -> None:
+        """Nobody asks any more when a key was used."""
+        self._used.pop((tenant, key_id), None)
+        await self.uses.remove(tenant, key_id)
+
+    async def store_uses(self) -> None:
+        """Store when keys were used since the last time: one statement a tenant."""
+        used, self._used = self._used, {}
+        by_tenant: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+        for (tenant, key_id), at in used.items():
+            by_tenant[tenant][key_id] = at
+        for tenant, times in by_tenant.items():
+            with isolated("api_key_uses", tenant=tenant), acting_for(tenant):
+                await self.uses.keep(tenant, times)
+
+    def _note(self, tenant: str, key_id: str) -> None:
+        if (tenant, key_id) in self._used or len(self._used) < MOST_USED:
+            self._used[tenant, key_id] = self.today()
+
+    async def _name(self, tenant: str, user: str) -> str:
+        """The name that a key's user is known by; `Unauthorized` when the user was erased."""
+        known = self._names.get((tenant, user))
+        if known is None or self.clock() - known[1] >= FRESH_S:
+            at = self.clock()
+            name = await self._asking.of((tenant, user), partial(self.users.name, tenant, user))
+            if is_pseudonym(name):
+                raise Unauthorized("the user of the API key was erased")
+            known = (name, at)
+            self._names.put((tenant, user), known, len(name))
+        return known[0]
