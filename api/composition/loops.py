@@ -36,7 +36,7 @@ async def start_loops(
     loops = await stack.enter_async_context(Loops())
 
     def down() -> dict[str, str]:
-        return on.store.down() | loops.down()
+        return on.store.lanes.down() | loops.down()
 
     async def refresh_gauges() -> None:
         event_metrics.show_breakers(turns.health)

@@ -300,7 +300,7 @@ async def test_a_key_that_cannot_be_used_parks_only_its_session(
     async with open_event_store(
         logins_of(database), pool, PlainKeyAuthority(), lanes=1, owner="projector", lease_s=30, worker=worker
     ) as projector:
-        await asyncio.wait_for(projector._listener.listening.wait(), 10)
+        await asyncio.wait_for(projector.lanes.listener.listening.wait(), 10)
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute(spoil, (bad,))
         view, follower, reads = await view_of(projector, pool, worker, items)

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.eventstore.store import PostgresEventStore, lane_of, open_event_store
+from adapters.eventstore.lanes import lane_of
+from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.pool import Pool
 from application.clock import new_id, now
 from application.execute import SESSION, Context, LoadedAggregate
@@ -122,7 +123,7 @@ async def test_a_caller_that_is_cancelled_does_not_undo_its_append(store: Postgr
 async def test_a_tailing_reader_misses_nothing_under_many_writers(
     store: PostgresEventStore, other_store: PostgresEventStore, tenant: str
 ) -> None:
-    await other_store.vault.open_tenant(tenant)
+    await other_store.vault.tenants.open(tenant)
     seen: list[tuple[int, int]] = []
     start = await store.head(0)
     done = asyncio.Event()

@@ -1,0 +1,110 @@
+"""All lanes of one database: written through a coalescer each, read on a few threads, and listened to."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError, StoredEvent
+
+from adapters.eventstore.coalescer import Coalescer, unreachable
+from adapters.eventstore.keyring import NewKey, tenant_of
+from adapters.eventstore.listener import Listener
+from adapters.eventstore.recorder import LaneRecorder
+from application.ports.event_store import Recorded
+
+READERS = 4
+TENANT_CHANGED = "tenant_changed"
+
+
+def lane_of(tenant: str, lanes: int) -> int:
+    """The lane that holds a tenant's streams, the same for ever while the number of lanes is."""
+    return zlib.crc32(tenant.encode()) % lanes
+
+
+class Lanes:
+    """Stored events as bytes. A process that does not follow the log is not woken by each commit of each other."""
+
+    def __init__(self, recorders: Sequence[LaneRecorder], listener: Listener, *, follows: bool) -> None:
+        self._recorders, self.listener = recorders, listener
+        self._coalescers = [Coalescer(recorder, f"append_{lane}") for lane, recorder in enumerate(recorders)]
+        self._readers = CapacityLimiter(READERS)
+        self._news = [asyncio.Event() for _ in recorders] if follows else []
+        listener.on(TENANT_CHANGED, lambda _: None)
+        for lane, event in enumerate(self._news):
+            listener.on(f"events_{lane}", partial(_ring, event))
+
+    def start(self) -> None:
+        """Begin to write and to listen."""
+        self.listener.start()
+        for coalescer in self._coalescers:
+            coalescer.start()
+
+    async def stop(self) -> None:
+        """Write what waits."""
+        for coalescer in self._coalescers:
+            await coalescer.stop()
+        await self.listener.stop()
+
+    def down(self) -> dict[str, str]:
+        """Their loops, as `application.tasks.Loops.down` tells of them."""
+        of_lanes = {name: why for coalescer in self._coalescers for name, why in coalescer.loops.down().items()}
+        return of_lanes | self.listener.loops.down()
+
+    async def append(self, acting: str, stream: str, stored: list[StoredEvent], keys: list[NewKey]) -> int:
+        """Store a stream's events, with its key when it is new, for the tenant that is acted for."""
+        return await self._coalescers[self._lane(stream)].append(acting, stored, keys)
+
+    async def slice(self, acting: str, stream: str, after: int, upto: int) -> tuple[list[Any], bool]:
+        """See `LaneRecorder.read_slice`."""
+        recorder = self._recorders[self._lane(stream)]
+        found: tuple[list[Any], bool] = await self._read(recorder, recorder.read_slice, acting, stream, after, upto)
+        return found
+
+    async def log(self, lane: int, after: int, limit: int) -> list[Recorded]:
+        """See `LaneRecorder.read_log`."""
+        found: list[Recorded] = await self._read(self._recorders[lane], self._recorders[lane].read_log, after, limit)
+        return found
+
+    async def head(self, lane: int) -> int:
+        """See `LaneRecorder.read_head`."""
+        head: int = await self._read(self._recorders[lane], self._recorders[lane].read_head)
+        return head
+
+    async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
+        """Whether something may have been stored in the lane since the last call; at most `deadline_s` seconds."""
+        event = self._news[lane]
+        try:
+            await asyncio.wait_for(event.wait(), deadline_s)
+        except TimeoutError:
+            return False
+        event.clear()
+        return True
+
+    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with each tenant whose settings changed."""
+        self.listener.on(TENANT_CHANGED, heard)
+
+    def _lane(self, stream: str) -> int:
+        return lane_of(tenant_of(stream), len(self._recorders))
+
+    async def _read(self, recorder: LaneRecorder, read: Callable[..., Any], *arguments: Any) -> Any:
+        """A read on a thread; a broken connection is tried again once, for the pool may be full of them."""
+        in_thread = partial(anyio.to_thread.run_sync, limiter=self._readers)
+        try:
+            try:
+                return await in_thread(partial(read, *arguments))
+            except (OperationalError, InterfaceError):
+                await in_thread(recorder.mend)
+                return await in_thread(partial(read, *arguments))
+        except PersistenceError as error:
+            raise unreachable() from error
+
+
+def _ring(event: asyncio.Event, _: str) -> None:
+    event.set()

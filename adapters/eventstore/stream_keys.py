@@ -1,0 +1,149 @@
+"""Streams' wrapped keys in PostgreSQL, unwrapped by their tenant's key and brought onto the keyring when needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
+from adapters.eventstore.scope import of_login, of_tenant
+from adapters.eventstore.tenant_keys import WrappedTenantKeys
+from application.acting_tenant import acting_tenant, acts_for_every
+from application.ports.keys import KeyDamaged, KeyNotAtHand, KeyUnusable
+from application.tasks import isolated
+from domain.refusals import NotFound
+
+TRIES = 3
+OPENED_AT_ONCE = 16
+"""Tenants whose keys are asked for at a time."""
+SHREDDED = "colloquy_shredded"
+
+
+class WrappedStreamKeys:
+    """Puts streams' keys on the keyring. Only a process that has a `worker` pool reads keys of several tenants with one
+    query."""
+
+    def __init__(self, pool: Any, keyring: Keyring, tenants: WrappedTenantKeys, worker: Any = None) -> None:
+        self._pool, self._keyring, self._tenants, self._worker = pool, keyring, tenants, worker
+
+    async def new(self, stream: str) -> NewKey:
+        """A key for a stream that has no facts yet; it is to be stored with the first ones, and kept then."""
+        await self._tenants.open(tenant_of(stream))
+        return self._keyring.mint(stream)
+
+    async def unlock(self, streams: Sequence[str]) -> None:
+        """Bring the keys of these streams into memory by one query. Of those that were shredded and those that cannot
+        be used it is remembered (`Keyring.usable`)."""
+        for tenant in {tenant_of(stream) for stream in streams}:
+            acting_tenant(tenant)
+        missing = [stream for stream in set(streams) if self._keyring.get(stream) is None]
+        if not missing:
+            return
+        if self._worker is not None and acts_for_every():
+            rows = await _wrapped(of_login(self._worker), missing)
+        else:
+            tenants = {tenant_of(stream) for stream in missing}
+            rows = [row for tenant in tenants for row in await _wrapped(of_tenant(self._pool, tenant), missing)]
+        keys: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+        for stream in set(missing) - {stream for stream, _ in rows}:
+            self._keyring.miss_for_good(stream)
+        for stream, wrapped in rows:
+            keys[tenant_of(stream)].append((stream, bytes(wrapped)))
+        opening = asyncio.Semaphore(OPENED_AT_ONCE)
+        await asyncio.gather(*(self._unlock_tenant(tenant, own, opening) for tenant, own in keys.items()))
+
+    async def _unlock_tenant(self, tenant: str, keys: list[tuple[str, bytes]], opening: asyncio.Semaphore) -> None:
+        opened = False
+        with isolated("tenant_key", tenant=tenant):
+            try:
+                async with opening:
+                    await self._tenants.open(tenant)
+            except NotFound:  # with a tenant's key all of its streams are shredded
+                for stream, _ in keys:
+                    self._keyring.miss_for_good(stream)
+                return
+            opened = True
+        for stream, wrapped in keys:
+            if opened:
+                self._unwrap(stream, wrapped)
+            else:
+                self._keyring.miss(stream, KeyUnusable)
+
+    async def usable(self, stream: str) -> AESGCM | None:
+        """The stream's key; None when it has none, or no longer. `KeyUnusable` when it cannot be had. Keys may be let
+        go of while others wait (`Keyring.forget`), so it is taken the moment that it is there."""
+        for _ in range(TRIES):
+            await self.unlock([stream])
+            with suppress(KeyNotAtHand):
+                return self._keyring.usable(stream)
+        raise KeyNotAtHand
+
+    async def shred(self, stream: str) -> None:
+        """Destroy a stream's key and snapshots here, and in the memory of every process."""
+        async with of_tenant(self._pool, tenant_of(stream)) as connection:
+            await connection.execute(
+                "INSERT INTO stream_keys VALUES (%s, NULL) ON CONFLICT (stream) DO UPDATE SET wrapped = NULL", (stream,)
+            )
+            await connection.execute("DELETE FROM snapshots WHERE stream = %s", (stream,))
+            await connection.execute("SELECT pg_notify(%s, %s)", (SHREDDED, stream))
+        self._keyring.forget(stream)
+
+    async def sealing(self, stream: str) -> AESGCM:
+        """The key to seal with, made if need be. `NotFound` when it was shredded."""
+        acting_tenant(tenant_of(stream))
+        cipher = self._keyring.get(stream)
+        for _ in range(TRIES):
+            if cipher is not None:
+                return cipher
+            await self.make([stream])
+            with suppress(KeyNotAtHand):
+                cipher = self._keyring.usable(stream)
+                if cipher is None:
+                    raise NotFound("What this stream held was erased.")
+        raise KeyNotAtHand
+
+    async def make(self, streams: Sequence[str]) -> None:
+        """Have a key in memory for each of these streams, made where there is none. Of those that were shredded and
+        those that cannot be used it is remembered (`Keyring.usable`)."""
+        asked: dict[str, list[str]] = defaultdict(list)
+        for stream in set(streams):
+            asked[acting_tenant(tenant_of(stream))].append(stream)
+        for tenant, all_of_it in asked.items():
+            own = [stream for stream in all_of_it if self._keyring.get(stream) is None]
+            if not own:
+                continue
+            new = [(await self.new(stream)).wrapped for stream in own]
+            async with of_tenant(self._pool, tenant) as connection:
+                await connection.execute(
+                    "INSERT INTO stream_keys SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING",
+                    (own, new),
+                )
+                cursor = await connection.execute(
+                    "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s)", (own,)
+                )
+                rows = await cursor.fetchall()
+            for stream, wrapped in rows:
+                if wrapped is None:
+                    self._keyring.miss_for_good(stream)
+                else:
+                    self._unwrap(stream, bytes(wrapped))
+
+    def _unwrap(self, stream: str, wrapped: bytes) -> None:
+        self._keyring.miss(stream, KeyDamaged)  # until it is here
+        with isolated("stream_key", stream=stream):
+            self._keyring.unwrap(stream, wrapped)
+
+
+async def _wrapped(transaction: Any, streams: Sequence[str]) -> list[tuple[str, bytes]]:
+    """The wrapped keys that a transaction sees."""
+    async with transaction as connection:
+        cursor = await connection.execute(
+            "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s) AND wrapped IS NOT NULL", (list(streams),)
+        )
+        found: list[tuple[str, bytes]] = await cursor.fetchall()
+    return found

@@ -1,0 +1,107 @@
+"""Streams of facts: sealed and appended, read and opened in slices, begun from their latest snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
+from adapters.eventstore.lanes import Lanes
+from adapters.eventstore.mapper import EnvelopeMapper
+from adapters.eventstore.scope import of_tenant
+from adapters.eventstore.stream_keys import WrappedStreamKeys
+from application.acting_tenant import acting_tenant
+from domain.event import Envelope, Shredded, StreamId
+from domain.ids import MAX_POSITION
+from domain.refusals import PayloadTooLarge, SessionNotFound
+
+KEYLESS = frozenset({"search", "audit"})
+"""Kinds of streams that begin anew with each search and each look into the log. Their facts are never private: a key
+for each would stay for good and seal nothing."""
+MAX_BYTES = 900_000  # a fact must fit into one message of the pipe (NATS takes 1 MB, headers included)
+log = structlog.get_logger()
+
+
+class Streams:
+    """What `EventStore` says of streams."""
+
+    def __init__(
+        self, lanes: Lanes, mapper: EnvelopeMapper, keyring: Keyring, keys: WrappedStreamKeys, pool: Any
+    ) -> None:
+        self._lanes, self._mapper, self._keyring, self._keys, self._pool = lanes, mapper, keyring, keys, pool
+
+    async def append(self, events: Sequence[Envelope]) -> int:
+        """See `application/ports/event_store.py`."""
+        stream = events[0].stream
+        acting = acting_tenant(tenant_of(stream))
+        cipher, new = await self._key_for(stream, events)
+        stored = self._mapper.to_stored_events(events, cipher)
+        if max(len(event.state) for event in stored) > MAX_BYTES:
+            raise PayloadTooLarge("There is too much in one fact; say it in smaller parts.")
+        position = await self._lanes.append(acting, stream, stored, [new] if new else [])
+        if new:
+            self._keyring.keep(stream, new.cipher)
+        return position
+
+    async def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
+        """See `application/ports/event_store.py`."""
+        snapshot = await self._snapshot_of(stream) if after == 0 and upto is None else None
+        begun = [snapshot] if snapshot else []
+        start, more = snapshot.version if snapshot else after, True
+        acting, last = acting_tenant(tenant_of(stream)), MAX_POSITION if upto is None else upto
+        while more:
+            rows, more = await self._lanes.slice(acting, stream, start, last)
+            cipher = await self._keys.usable(stream)
+            facts = [*begun, *(self._mapper.open_with(cipher, stream, *row) for row in rows)]
+            if facts:
+                yield facts
+                start, begun = facts[-1].version, []
+
+    async def snapshot(self, envelope: Envelope) -> None:
+        """See `application/ports/event_store.py`."""
+        stored = self._mapper.to_stored_event(envelope)
+        async with of_tenant(self._pool, tenant_of(envelope.stream)) as connection:
+            await connection.execute(
+                "INSERT INTO snapshots VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                (stored.originator_id, stored.originator_version, stored.topic, stored.state),
+            )
+            await connection.execute(
+                "DELETE FROM snapshots WHERE stream = %s AND version < %s", (envelope.stream, envelope.version)
+            )
+
+    async def _key_for(self, stream: str, events: Sequence[Envelope]) -> tuple[AESGCM | None, NewKey | None]:
+        """The stream's key; a new one, to be stored with these facts, when the stream begins with them."""
+        if StreamId.parse(stream).kind in KEYLESS:
+            return None, None
+        begins, cipher = events[0].version == 1, self._keyring.get(stream)
+        if cipher is None and not (begins and "/session/" in stream):
+            # Other stores may have sealed something with a document's key before its first fact.
+            cipher = await self._keys.usable(stream)
+        if cipher is None and begins:
+            new = await self._keys.new(stream)
+            return new.cipher, new
+        if cipher is None and any(type(envelope.event).PRIVATE for envelope in events):
+            raise SessionNotFound("What this stream held was erased.")
+        return cipher, None
+
+    async def _snapshot_of(self, stream: str) -> Envelope | None:
+        async with of_tenant(self._pool, tenant_of(stream)) as connection:
+            cursor = await connection.execute(
+                "SELECT version, topic, state FROM snapshots WHERE stream = %s ORDER BY version DESC LIMIT 1",
+                (stream,),
+            )
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        cipher = await self._keys.usable(stream)
+        try:
+            envelope = self._mapper.open_with(cipher, stream, row[0], row[1], bytes(row[2]))
+        except (KeyError, InvalidTag, msgspec.MsgspecError):
+            log.warning("snapshot_ignored", stream=stream)
+            return None
+        return None if isinstance(envelope.event, Shredded) else envelope
