@@ -34,7 +34,7 @@ class BudgetThresholdCrossed(msgspec.Struct, frozen=True):
     state: Level
 
 
-class Refused(msgspec.Struct, frozen=True):
+class RefusedCall(msgspec.Struct, frozen=True):
     """A call that was refused, what it would have cost by estimate, on the cheapest model too, and by what limit."""
 
     started: ModelCallStarted
@@ -54,7 +54,7 @@ class Balance:
     reserved: Decimal = Decimal(0)
     level: Level = "ok"
     # The last call that the rest of the money was not enough for.
-    refused: Refused | None = None
+    refused: RefusedCall | None = None
     measured_at: float = float("-inf")
     measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
     # By the ledger alone, and, while the shared counts are away, what may still be taken here.

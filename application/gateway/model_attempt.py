@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.budget.balance import Level
-from application.budget.budget_gate import Reservation
+from application.budget.call_budget import Reservation
 from application.clock import new_id
 from application.gateway.call_log import Journal
 from application.gateway.continuation import prefill

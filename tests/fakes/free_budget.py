@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from application.budget.budget_gate import Reservation
+from application.budget.call_budget import Reservation
 from application.ports.reservations import Call
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import Refusal

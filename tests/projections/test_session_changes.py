@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from domain.event import Envelope, Event
 from domain.session import events as e
-from projections.session_view import MOST_AT_ONCE, WRITE_BYTES, _few
+from projections.session_writer import MOST_AT_ONCE, WRITE_BYTES, _few
 
 AT = datetime(2026, 11, 27, tzinfo=UTC)
 

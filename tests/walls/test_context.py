@@ -43,9 +43,9 @@ COUNTERS = {"ValkeyReservations", "KmsKeyAuthority"}
 # Behind the wall: what they are asked has passed it, or is the bytes of a fact that was read already.
 INSIDE = {"Keyring", "EnvelopeMapper", "LaneRecorder", "Coalescer", "NewKey", "Waiting", "Recorded"}
 # Jobs that answer nobody see all tenants.
-JOBS = {"Claims", "SessionView", "Costs", "Audit", "TenantAudit", "PostgresLeases"}
+JOBS = {"Claims", "SessionView", "SessionWriter", "ParkedSessions", "Costs", "Audit", "TenantAudit", "PostgresLeases"}
 # Who hands on what it is asked, and to which doors: their own walls are met through it.
-HANDS_ON = {
+HANDS_ON: dict[str, dict[str, type]] = {
     "PostgresEventStore": {"_streams": Streams, "vault": KeyVault},
     "KeyVault": {"tenants": WrappedTenantKeys, "streams": WrappedStreamKeys},
     "WrappedStreamKeys": {"_tenants": WrappedTenantKeys},

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from application.budget.balance import BudgetThresholdCrossed
-from application.budget.budget_gate import BudgetGate, Reservation
+from application.budget.budget_gate import BudgetGate
+from application.budget.call_budget import Reservation
 from application.budget.process_limits import Admission
 from application.clock import Moment, new_id, now
 from domain.model_calls import ModelCallStarted, settle

@@ -196,7 +196,7 @@ async def test_a_corrected_ledger_is_heard_of_within_a_minute() -> None:
     house.ledger.add(T, "ada", reservation.call.call_id, 5 * CENT, house.shared.now)
     house.later(measure.AGAIN_S + 1)
     await house.spend(gate, 1)
-    await asyncio.gather(*gate._tasks)
+    await asyncio.gather(*gate.calls.tasks)
     assert (await gate.account(T)).used_usd == 6 * CENT
 
 
@@ -261,7 +261,7 @@ async def test_a_cancelled_reservation_is_taken_back() -> None:
     await answering.wait()
     waiting.cancel()
     await asyncio.wait([waiting])
-    await asyncio.gather(*gate._tasks)
+    await asyncio.gather(*gate.calls.tasks)
     shared.before_answer = None
     await gate.reserve(T, "ada", call(1))
 
