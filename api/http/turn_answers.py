@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from api.http.request.paging import stretch_cursor
+from application.clock import now, rfc3339
 from application.sessions import feed_frames as f
 from application.sessions.frame_limits import ANSWER_BYTES, HISTORY_BYTES, cut, within
 from application.sessions.live_session import LiveSession
@@ -71,10 +72,10 @@ def repeat(live: LiveSession, turn: Turn, cursor: int, first: int) -> list[f.Fra
     turn was created; and, when the socket did not follow it, what became of it. Nothing here has a new seq."""
     stamp: dict[str, Any] = {"seq": cursor, "session_id": live.id.id, "turn_id": turn.turn_id}
     created = live.feed.created_at(turn.turn_id)
-    told: list[f.Frame] = [f.Created(**stamp, at=live.feed.now(), client_id=turn.client_id)]
+    told: list[f.Frame] = [f.Created(**stamp, at=rfc3339(now()), client_id=turn.client_id)]
     if turn.status == "running" or (created is not None and created > first):
         return told
-    stamp["at"] = live.feed.now()
+    stamp["at"] = rfc3339(now())
     if turn.status == "failed":
         return [*told, f.Failed(**stamp, error=error_fields(turn))]
     text, citations = cut(turn.answer, ANSWER_BYTES), within(turn.citations)
