@@ -49,8 +49,9 @@ types: setup
 contracts: setup
 	@$(BIN)/lint-imports --no-logo 2>&1 | grep -E 'BROKEN|broken|Contracts:' ; $(BIN)/lint-imports >/dev/null
 
+# What these hold is real from end to end: it need not even be imported here.
 fast: setup
-	@$(BIN)/python -m pytest -q -m "not real" -x -n 2
+	@$(BIN)/python -m pytest -q -m "not real" -x -n 2 $(addprefix --ignore tests/,attack browser)
 
 coverage: setup ## what of the code the fast tests run, not less than pyproject.toml says
 	@$(BIN)/python -m pytest -q -m "not real" -n 2 --cov --cov-report=term:skip-covered

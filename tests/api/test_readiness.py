@@ -15,6 +15,7 @@ from api.readiness import Away, HealthCheck, Readiness
 from application.gateway.health import Health
 from application.ports.model import FailureKind, ModelFailure
 from tests.api.harness import asgi, make_services
+from tests.virtual_time import in_virtual_time
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
@@ -40,6 +41,7 @@ PARTS = ("postgres", "bedrock", "kms")
 
 @pytest.mark.parametrize("wrong", [refuses, broken, silent])
 @pytest.mark.parametrize(("part", "status"), [("postgres", "down"), ("bedrock", "degraded"), ("kms", "degraded")])
+@in_virtual_time
 async def test_down_without_postgres_alone(wrong: Callable[[], Awaitable[None]], part: str, status: str) -> None:
     checks: dict[str, tuple[bool, HealthCheck]] = {name: (name == "postgres", there) for name in PARTS}
     checks[part] = (checks[part][0], wrong)

@@ -160,6 +160,7 @@ async def test_a_fact_too_large_comes_without_its_state(request: pytest.FixtureR
         await js.delete_stream(stream_name(lane))
 
 
+@pytest.mark.real
 async def test_a_pipe_that_is_away_says_so() -> None:
     async with open_pipe("nats://127.0.0.1:9", secrets) as pipe:
         assert isinstance(pipe, NatsEventPipe)

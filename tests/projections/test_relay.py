@@ -22,6 +22,7 @@ from tests.fakes.faulty import Faults, Faulty
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_pipe import InMemoryPipe
 from tests.projections.waiting import until
+from tests.virtual_time import in_virtual_time
 
 
 class AlwaysLeads:
@@ -71,6 +72,7 @@ async def filled(pipe: InMemoryPipe, upto: int) -> list[int]:
 
 
 @pytest.mark.parametrize("relays", [1, 2])
+@in_virtual_time
 async def test_every_fact_once_and_in_order_whatever_acknowledgements_are_lost(relays: int) -> None:
     store, pipe = InMemoryEventStore(), InMemoryPipe(seed=3, lose_ack=0.1)
     await fill(store, 100)
@@ -79,6 +81,7 @@ async def test_every_fact_once_and_in_order_whatever_acknowledgements_are_lost(r
         assert await filled(pipe, 200) == list(range(1, 201))
 
 
+@in_virtual_time
 async def test_a_stream_deleted_in_mid_way_is_filled_again() -> None:
     store, pipe = InMemoryEventStore(), InMemoryPipe()
     await fill(store, 50)
@@ -89,6 +92,7 @@ async def test_a_stream_deleted_in_mid_way_is_filled_again() -> None:
         assert await filled(pipe, 60) == list(range(1, 61))
 
 
+@in_virtual_time
 async def test_an_emptied_stream_is_filled_again() -> None:
     store, pipe = InMemoryEventStore(), InMemoryPipe()
     await fill(store, 20)
@@ -98,6 +102,7 @@ async def test_an_emptied_stream_is_filled_again() -> None:
         assert await filled(pipe, 20) == list(range(1, 21))
 
 
+@in_virtual_time
 async def test_a_stream_that_lost_its_tail_gets_it_again() -> None:
     store, pipe = InMemoryEventStore(), InMemoryPipe()
     await fill(store, 30)
@@ -108,6 +113,7 @@ async def test_a_stream_that_lost_its_tail_gets_it_again() -> None:
         assert await filled(pipe, 30) == list(range(1, 31))
 
 
+@in_virtual_time
 async def test_a_pipe_that_was_away_has_everything_when_it_returns() -> None:
     store, pipe = InMemoryEventStore(), InMemoryPipe()
     pipe.away = True
@@ -117,6 +123,7 @@ async def test_a_pipe_that_was_away_has_everything_when_it_returns() -> None:
         assert await filled(pipe, 30) == list(range(1, 31))
 
 
+@in_virtual_time
 async def test_a_store_that_was_set_back_stops_the_relay_and_nothing_is_published() -> None:
     store, pipe = InMemoryEventStore(), InMemoryPipe()
     await fill(store, 10)
@@ -130,6 +137,7 @@ async def test_a_store_that_was_set_back_stops_the_relay_and_nothing_is_publishe
     assert len(pipe.published) == published
 
 
+@in_virtual_time
 async def test_facts_that_follow_each_other_closely_travel_together() -> None:
     store, pipe, stop = InMemoryEventStore(), Counting(), asyncio.Event()
     relay = LaneRelay(store, pipe, 0, note, Pace(linger_s=0.2))
@@ -160,6 +168,7 @@ class Panic(BaseException):
 @pytest.mark.parametrize(
     "fault", [OSError(), KeyError(), asyncio.CancelledError(), Panic()], ids=lambda fault: type(fault).__name__
 )
+@in_virtual_time
 async def test_a_lane_is_relayed_whole_whatever_is_raised_at_whichever_call(fault: BaseException) -> None:
     async def trial(faults: Faults) -> None:
         store, pipe = InMemoryEventStore(), InMemoryPipe()

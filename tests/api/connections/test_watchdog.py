@@ -15,6 +15,7 @@ from api.connections.registry import STUCK_S, Sockets
 from application.tasks import Loops, ended
 from domain.access import Principal
 from domain.refusals import Refusal
+from tests.virtual_time import in_virtual_time
 
 GONE = [
     WebSocketDisconnect(detail="gone"),
@@ -77,6 +78,7 @@ def watched(*sockets: Watched) -> Sockets:
 
 @pytest.mark.parametrize("error", GONE, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("doing", ["accept", "receive", "send", "close"])
+@in_virtual_time
 async def test_whatever_is_raised_for_a_client_that_is_gone_is_one_exception(doing: str, error: Exception) -> None:
     client = ClientSocket(FrameworksSocket(error))  # type: ignore[arg-type]
     arguments: dict[str, tuple[Any, ...]] = {"accept": (None,), "receive": (), "send": ("{}",), "close": (1000, "")}
@@ -85,11 +87,13 @@ async def test_whatever_is_raised_for_a_client_that_is_gone_is_one_exception(doi
     assert not client.sending_since
 
 
+@in_virtual_time
 async def test_a_disconnect_is_a_client_that_is_gone() -> None:
     with pytest.raises(ClientGone):
         await ClientSocket(FrameworksSocket(message={"type": "websocket.disconnect"})).receive()  # type: ignore[arg-type]
 
 
+@in_virtual_time
 async def test_a_frame_that_is_stuck_counts_from_its_own_beginning_although_others_give_up() -> None:
     framework = FrameworksSocket()
     framework.blocked, client = asyncio.Event(), ClientSocket(framework)  # type: ignore[arg-type]
@@ -105,6 +109,7 @@ async def test_a_frame_that_is_stuck_counts_from_its_own_beginning_although_othe
 
 
 @pytest.mark.parametrize("fault", ODD, ids=lambda fault: type(fault).__name__)
+@in_virtual_time
 async def test_one_socket_that_breaks_keeps_no_other_from_being_looked_at(fault: BaseException) -> None:
     expired, warned = Watched(left_s=-1, fault=fault), Watched(left_s=30, fault=fault)
     other, told, stuck = Watched(left_s=-1), Watched(left_s=30), Watched()
@@ -116,6 +121,7 @@ async def test_one_socket_that_breaks_keeps_no_other_from_being_looked_at(fault:
 
 
 @pytest.mark.parametrize("fault", ODD, ids=lambda fault: type(fault).__name__)
+@in_virtual_time
 async def test_the_watchdog_looks_again_after_whatever_a_socket_did(fault: BaseException) -> None:
     ours, later = watched(Watched(left_s=-1, fault=fault)), Watched(left_s=-1)
     async with asyncio.timeout(5), Loops(backoff_s=(0.0,)) as loops:
@@ -125,6 +131,7 @@ async def test_the_watchdog_looks_again_after_whatever_a_socket_did(fault: BaseE
         await later.ended.wait()
 
 
+@in_virtual_time
 async def test_a_watched_socket_that_is_broken_itself_is_ended() -> None:
     class Broken(Watched):
         def notice(self) -> dict[str, Any]:
@@ -135,6 +142,7 @@ async def test_a_watched_socket_that_is_broken_itself_is_ended() -> None:
     assert (broken.code, other.code) == (1011, 4401)
 
 
+@in_virtual_time
 async def test_many_that_do_not_read_are_told_of_their_expiry_side_by_side() -> None:
     class Deaf(Watched):
         async def send(self, frame: Any) -> None:
@@ -147,12 +155,14 @@ async def test_many_that_do_not_read_are_told_of_their_expiry_side_by_side() -> 
 
 
 @pytest.mark.parametrize("fault", ODD, ids=lambda fault: type(fault).__name__)
+@in_virtual_time
 async def test_a_drain_is_announced_to_all(fault: BaseException) -> None:
     other = Watched()
     await watched(Watched(fault=fault), other).announce_drain()
     assert other.sent.is_set()
 
 
+@in_virtual_time
 async def test_sockets_of_who_signs_out_are_ended_and_no_others() -> None:
     mine, theirs, older = Watched(), Watched(), Watched()
     for socket, token_id in ((mine, "s-1"), (theirs, "s-2"), (older, "")):
@@ -163,6 +173,7 @@ async def test_sockets_of_who_signs_out_are_ended_and_no_others() -> None:
     assert (mine.code, theirs.ended.is_set(), older.ended.is_set()) == (4401, False, False)
 
 
+@in_virtual_time
 async def test_a_broken_watchdog_is_counted() -> None:
     before = ended["socket_watch"]
 

@@ -26,6 +26,7 @@ from domain.tenant.events import Assistant, Tool, Webhook
 from tests.application.turns.harness import House, frames_of, house, member
 from tests.fakes.scripted_model import Reply
 from tests.fakes.small_ports import NoTail
+from tests.virtual_time import in_virtual_time
 
 PAY = Tool(
     description="Pays", effects=True, confirm=True, webhook=Webhook(url="https://example.com/pay"),
@@ -73,6 +74,7 @@ def paying(*replies: Reply, **settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("allow", [True, False])
+@in_virtual_time
 async def test_its_user_decides_and_that_is_a_fact(allow: bool) -> None:
     async with paying() as ours:
         turn = await asked(ours)
@@ -89,6 +91,7 @@ async def test_its_user_decides_and_that_is_a_fact(allow: bool) -> None:
         assert not ended.confirmations and not ours.exact.entries
 
 
+@in_virtual_time
 async def test_nobody_answers_in_time_and_nothing_is_done() -> None:
     async with paying(confirm_s=0.01) as ours:
         turn = await asked(ours)
@@ -101,6 +104,7 @@ async def test_nobody_answers_in_time_and_nothing_is_done() -> None:
             await ConfirmToolHandler()(turn.live, late)
 
 
+@in_virtual_time
 async def test_who_cancels_while_it_waits_hears_no_more_and_nothing_is_done() -> None:
     async with paying() as ours:
         turn = await asked(ours)
@@ -111,6 +115,7 @@ async def test_who_cancels_while_it_waits_hears_no_more_and_nothing_is_done() ->
             await turn.confirm(True)
 
 
+@in_virtual_time
 async def test_the_first_answer_stands_whichever_socket_gives_it() -> None:
     gate = asyncio.Event()
     async with paying(REPLIES[0], Reply(("So it is.",), gate=gate)) as ours:
@@ -126,6 +131,7 @@ async def test_the_first_answer_stands_whichever_socket_gives_it() -> None:
         assert not ours.webhooks.sent
 
 
+@in_virtual_time
 async def test_an_answer_may_come_through_another_process() -> None:
     async with paying() as ours:
         turn = await asked(ours)
@@ -135,6 +141,7 @@ async def test_an_answer_may_come_through_another_process() -> None:
         assert (await turn.asking).status == "completed" and len(ours.webhooks.sent) == 1
 
 
+@in_virtual_time
 async def test_two_calls_at_once_are_allowed_each_for_itself() -> None:
     other = ToolUse("t2", "pay", '{"to": "eve"}')
     async with paying(Reply((USE, other)), Reply(("So it is.",))) as ours:
@@ -150,6 +157,7 @@ async def test_two_calls_at_once_are_allowed_each_for_itself() -> None:
 
 
 @pytest.mark.parametrize("before", [True, False, None])
+@in_virtual_time
 async def test_whoever_takes_the_turn_over_knows_what_was_asked_and_answered(before: bool | None) -> None:
     """The same call is asked about once, and its answer holds in the process that goes on; the other one is fenced."""
     async with paying(REPLIES[0], *REPLIES) as ours:
@@ -173,6 +181,7 @@ async def test_whoever_takes_the_turn_over_knows_what_was_asked_and_answered(bef
         assert len(await ours.facts(live, e.ToolConfirmationAsked)) == len(await ours.facts(live, e.ToolConfirmed)) == 1
 
 
+@in_virtual_time
 async def test_an_erased_session_allows_nothing() -> None:
     async with paying() as ours:
         turn = await asked(ours)
@@ -182,6 +191,7 @@ async def test_an_erased_session_allows_nothing() -> None:
         assert not ours.webhooks.sent
 
 
+@in_virtual_time
 async def test_nobody_is_asked_about_what_cannot_be_read_or_does_not_fit() -> None:
     long = ToolUse("t1", "pay", '{"to": "' + "x" * MOST_CONFIRMED + '"}')
     async with paying(Reply((long, ToolUse("t2", "pay", '{"to": 7}'))), Reply(("No.",))) as ours:
@@ -191,6 +201,7 @@ async def test_nobody_is_asked_about_what_cannot_be_read_or_does_not_fit() -> No
         assert not await ours.facts(turn.live, e.ToolConfirmationAsked)
 
 
+@in_virtual_time
 async def test_without_anybody_to_ask_the_answer_is_no() -> None:
     async with house() as ours:
         ours.tenant.tools["pay"] = PAY

@@ -22,6 +22,7 @@ from domain.session import events as e
 from tests.application.turns.harness import TENANT, House, frames_of, house, member, said
 from tests.fakes.held_store import HeldStore
 from tests.fakes.scripted_model import Reply
+from tests.virtual_time import in_virtual_time
 
 ASK = "How long may coffee be returned?"
 ANSWER = Reply(("Within 30 days ", "of sale."))
@@ -85,6 +86,7 @@ each_meeting = pytest.mark.parametrize("meets", MEETINGS, ids=lambda m: m.__name
 
 
 @each_meeting
+@in_virtual_time
 async def test_what_meets_the_completing_append_waits_for_its_outcome(meets: Meeting) -> None:
     async with ending() as (ours, live, store, turn):
         meeting = asyncio.create_task(meets(ours, live, turn))
@@ -97,6 +99,7 @@ async def test_what_meets_the_completing_append_waits_for_its_outcome(meets: Mee
 
 
 @each_meeting
+@in_virtual_time
 async def test_an_end_that_is_not_stored_at_first_is_stored_all_the_same(meets: Meeting) -> None:
     async with ending() as (ours, live, store, turn):
         store.failures.append(DependencyUnavailable())
@@ -109,6 +112,7 @@ async def test_an_end_that_is_not_stored_at_first_is_stored_all_the_same(meets: 
 
 
 @each_meeting
+@in_virtual_time
 async def test_an_end_whose_append_said_nothing_is_found_stored(meets: Meeting) -> None:
     async with ending() as (ours, live, store, turn):
         store.losses.append(DependencyUnavailable())
@@ -119,6 +123,7 @@ async def test_an_end_whose_append_said_nothing_is_found_stored(meets: Meeting) 
         assert len(used) == len(set(used))
 
 
+@in_virtual_time
 async def test_an_answer_that_can_never_be_stored_fails() -> None:
     async with ending() as (ours, live, store, _):
         store.failures.append(PayloadTooLarge())
@@ -126,6 +131,7 @@ async def test_an_answer_that_can_never_be_stored_fails() -> None:
         assert await one_end(ours, live) == "payload_too_large"
 
 
+@in_virtual_time
 async def test_a_cancel_that_is_not_stored_at_first_leaves_no_hole_in_the_text() -> None:
     gate = asyncio.Event()
     store = HeldStore(e.TurnCancelled)
@@ -143,6 +149,7 @@ async def test_a_cancel_that_is_not_stored_at_first_leaves_no_hole_in_the_text()
         assert await one_end(ours, live) == "cancelled"
 
 
+@in_virtual_time
 async def test_the_end_that_another_process_stored_is_the_one_that_is_shown() -> None:
     async with ending() as (ours, live, store, turn):
         version = (await store.load(str(live.id)))[-1].version + 1
@@ -155,6 +162,7 @@ async def test_the_end_that_another_process_stored_is_the_one_that_is_shown() ->
         assert said(live) == "Else"
 
 
+@in_virtual_time
 async def test_a_turn_that_another_process_runs_now_is_not_ended_here() -> None:
     async with ending() as (ours, live, store, turn):
         version = (await store.load(str(live.id)))[-1].version + 1
@@ -169,6 +177,7 @@ async def test_a_turn_that_another_process_runs_now_is_not_ended_here() -> None:
         assert not await ours.facts(live, *ENDS) and not frames_of(live, f.Completed, f.Failed)
 
 
+@in_virtual_time
 async def test_a_turn_runs_although_its_client_left_while_it_was_stored() -> None:
     store = HeldStore(e.TurnStarted)
     async with asyncio.timeout(20), house(ANSWER, store=store) as ours:
@@ -183,6 +192,7 @@ async def test_a_turn_runs_although_its_client_left_while_it_was_stored() -> Non
         assert not ours.turns.gate.admission.running[TENANT]
 
 
+@in_virtual_time
 async def test_facts_of_an_append_that_its_caller_left_are_stored_once() -> None:
     store = HeldStore(e.StepRun)
     async with asyncio.timeout(20), house(ANSWER, store=store, turn_s=TURN_S) as ours:
