@@ -25,7 +25,6 @@ from tests.fakes.in_memory_leases import InMemoryLeases
 from tests.fakes.in_memory_user_names import users_on
 from tests.fakes.scripted_model import Reply
 from tests.fakes.small_ports import NoTail
-from tests.virtual_time import in_virtual_time
 
 ASK = "How long may coffee be returned?"
 
@@ -78,7 +77,6 @@ async def status_of(store: InMemoryEventStore, live: LiveSession) -> str:
 
 
 @each_fault
-@in_virtual_time
 async def test_recovery(fault: BaseException) -> None:
     async def trial(faults: Faults) -> None:
         store = HeldStore()
@@ -102,7 +100,6 @@ async def test_recovery(fault: BaseException) -> None:
 
 
 @each_fault
-@in_virtual_time
 async def test_a_session_that_cannot_be_loaded_keeps_no_other_from_being_recovered(fault: BaseException) -> None:
     store = HeldStore()
     async with house(store=store) as ours, house(Reply(gate=asyncio.Event()), store=store) as elsewhere:
@@ -117,7 +114,6 @@ async def test_a_session_that_cannot_be_loaded_keeps_no_other_from_being_recover
 
 
 @each_fault
-@in_virtual_time
 async def test_mirror_of_feeds(fault: BaseException) -> None:
     async def trial(faults: Faults) -> None:
         tail, kept = NoTail(), asyncio.Event()
@@ -144,7 +140,6 @@ async def indexed(documents: Documents, id: str) -> bool:
 
 
 @each_fault
-@in_virtual_time
 async def test_ingestion(fault: BaseException) -> None:
     async def trial(faults: Faults) -> None:
         documents = Documents()
