@@ -44,10 +44,11 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
         if absent := await missing(parts.pool, READ_MODELS):
             raise Away(f"not built yet: {', '.join(absent)}")
 
-    async def bedrock() -> None:
+    async def bedrock() -> str:
         await reachable(parts.bedrock.meta.endpoint_url)
         if refusal := parts.models.refused(settings.model_balanced, settings.model_fast):
             raise Away(refusal)
+        return settings.speaker
 
     async def bucket() -> None:
         await parts.s3.head_bucket(Bucket=settings.bucket)

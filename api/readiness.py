@@ -12,7 +12,8 @@ import msgspec
 
 from application.clock import now
 
-HealthCheck = Callable[[], Awaitable[None]]
+# What it gives is told as the part's detail; it raises when the part is away.
+HealthCheck = Callable[[], Awaitable[str | None]]
 
 
 class Away(Exception):
@@ -82,11 +83,10 @@ def _loop_part(why: str) -> Part:
 async def _look(needed: bool, check: HealthCheck) -> Part:
     try:
         async with asyncio.timeout(CHECK_S):
-            await check()
+            return Part("ok", needed, await check() or "")
     except TimeoutError:
         return Part("away", needed, f"no answer within {CHECK_S:.0f} s")
     except Away as away:
         return Part("away", needed, str(away))
     except Exception as error:  # whatever a client library raises, it means the same here
         return Part("away", needed, type(error).__name__)
-    return Part("ok", needed)

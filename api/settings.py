@@ -72,6 +72,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     embedding_dimensions: int = 512
     prompt_cache: Literal["off", "5m", "1h"] = "5m"
     invocation_logs: str = ""
+    # Who answers behind the Bedrock stand-in of `colloquy up`: a server that speaks OpenAI's API and its model (see
+    # local-models.md). `speaker` says so to people, where Bedrock itself does not speak; `up` sets it
+    standin_upstream_url: str = ""
+    standin_upstream_model: str = ""
+    standin_upstream_api_key: str = ""
+    standin_upstream_embedding_model: str = ""
+    speaker: str = ""
     # Documents
     max_document_bytes: int = 50 * 1024 * 1024
     max_document_pages: int = 2_000

@@ -13,10 +13,11 @@ from typing import Any
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.http import BedrockHttp
 from infra.local.bedrock.control import StandIn
-from infra.local.bedrock.embeddings import HashedEmbeddings
+from infra.local.bedrock.embeddings import best_embeddings
 from infra.local.bedrock.http_server import Connection
 from infra.local.bedrock.invocation_log import InvocationLog
 from infra.local.bedrock.runtime import Pace, Runtime
+from infra.local.bedrock.upstream import Upstream
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -33,12 +34,15 @@ class Running:
 
 
 @asynccontextmanager
-async def running_stand_in(data_dir: Path | None = None, **pace: Any) -> AsyncIterator[Running]:
+async def running_stand_in(
+    data_dir: Path | None = None, *, upstream: Upstream | None = None, **pace: Any
+) -> AsyncIterator[Running]:
     """Start one on a free port of loopback, with a client; gone afterwards."""
     for name, value in CREDENTIALS.items():
         os.environ.setdefault(name, value)
     wanted = Pace(**({"first_token_ms": 0.0, "token_ms": 0.0} | pace))
-    runtime = Runtime(InvocationLog(data_dir), HashedEmbeddings(), wanted)
+    embeddings = best_embeddings(hashed=True, upstream=upstream)
+    runtime = Runtime(InvocationLog(data_dir), embeddings, wanted, upstream)
     stand_in = StandIn(runtime)
     connections: set[Connection] = set()
     loop = asyncio.get_running_loop()

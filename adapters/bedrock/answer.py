@@ -76,6 +76,7 @@ class TokenUsage(msgspec.Struct):
     cacheReadInputTokens: int = 0
     cacheWriteInputTokens: int = 0
     cacheDetails: list[CacheDetail] = []
+    estimated: bool = False  # never of Bedrock: of a stand-in whose model counts nothing
 
     def usage(self) -> Usage:
         """In our own words; what was written for an hour is dearer and counted apart."""
@@ -133,6 +134,7 @@ class Answer:
         self._whole_tools = 0
         self._stop_reason: str | None = None
         self._usage: Usage | None = None
+        self._estimated = False
         self._room, self._blocks = MAX_BYTES, MAX_BLOCKS
 
     @property
@@ -170,7 +172,7 @@ class Answer:
         elif isinstance(event, MessageStop):
             self._stop_reason = event.stopReason
         else:
-            self._usage = event.usage.usage()
+            self._usage, self._estimated = event.usage.usage(), event.usage.estimated
 
     def drain(self) -> list[ModelEvent]:
         """What has come since the last time, adjacent text as one delta."""
@@ -183,7 +185,7 @@ class Answer:
         """The end of the answer; StreamCut when its last events never came."""
         if self._stop_reason is None or self._usage is None:
             raise ModelFailure(FailureKind.CUT, "the stream ended before its end", started=self.started)
-        return Finished(self._why(self._stop_reason), self._usage)
+        return Finished(self._why(self._stop_reason), self._usage, self._estimated)
 
     def _why(self, reason: str) -> StopReason:
         """In our own words. Tools are wanted only by whoever asked for one, and for each to its end."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from api.cli.connection import base_url, credentials
+from api.cli.connection import base_url, credentials, speaker_at
 from api.cli.main import with_data_dir
 from api.settings import read_settings
 
@@ -32,8 +32,8 @@ class Painter:
 class Conversation:
     """One socket on one session."""
 
-    def __init__(self, socket: Any, painter: Painter) -> None:
-        self._socket, self._paint = socket, painter
+    def __init__(self, socket: Any, painter: Painter, speaker: str) -> None:
+        self._socket, self._paint, self._speaker = socket, painter, speaker
         self.session_id = ""
         self.turn_id = ""
         self._asked = 0
@@ -125,7 +125,8 @@ class Conversation:
         usage = done["usage"]
         tokens = f"{usage['input_tokens'] + usage['cache_read_tokens']} in, {usage['output_tokens']} out"
         first = f"first token {done['ttft_ms']} ms"
-        note = f"{done['status']} · {done['model']} · ${done['cost_usd']} · {tokens} · {first}{badge}"
+        model = f"{done['model']} (spoken by {self._speaker})" if self._speaker else done["model"]
+        note = f"{done['status']} · {model} · ${done['cost_usd']} · {tokens} · {first}{badge}"
         click.echo(self._paint(DIM, note))
 
     async def cancel(self) -> None:
@@ -143,8 +144,9 @@ async def _talk(tenant: str, user: str, session: str | None, assistant: str, que
     painter = Painter(sys.stdout.isatty())
     url = base_url(read_settings()).replace("http", "ws", 1) + "/v1/chat"
     headers = {"Authorization": credentials(tenant, ["member"], user).bearer}
+    speaker = await asyncio.to_thread(speaker_at, base_url(read_settings()))
     async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
-        conversation = Conversation(socket, painter)
+        conversation = Conversation(socket, painter, speaker)
         opened = await conversation.open(session, assistant)
         loop, cancelling = asyncio.get_running_loop(), TaskSet("cancel")
         main = asyncio.current_task()

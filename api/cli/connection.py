@@ -81,6 +81,15 @@ def connect(tenant: str, roles: Sequence[str], user: str = "cli") -> httpx.Clien
     return httpx.Client(base_url=url, auth=auth, timeout=TIMEOUT_S, transport=Patient())
 
 
+def speaker_at(url: str) -> str:
+    """Who answers there where it is not Bedrock, as the installation says it; empty where it says nothing."""
+    try:
+        parts = httpx.get(f"{url}/health/ready", timeout=TIMEOUT_S).json()["parts"]
+        return str(parts["bedrock"]["detail"]) if parts["bedrock"]["status"] == "ok" else ""
+    except (httpx.HTTPError, ValueError, KeyError):
+        return ""
+
+
 def checked(answer: httpx.Response) -> Any:
     """The JSON of an answer; RuntimeError with the problem's own sentence when it is a refusal."""
     if answer.is_success:

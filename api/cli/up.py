@@ -9,7 +9,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -26,6 +26,8 @@ BACKGROUND_GRACE_S = 10.0
 RECORDED = ("COLLOQUY_", "AWS_ENDPOINT_URL")
 READY_S = 60.0
 SAME_WISH_S = 1.0
+UPSTREAM = "COLLOQUY_STANDIN_UPSTREAM_"
+PATIENT = {"COLLOQUY_FIRST_TOKEN_S": "60", "COLLOQUY_STREAM_IDLE_S": "30", "COLLOQUY_TURN_S": "300"}
 DRAIN_MARGIN_S = 5.0
 
 
@@ -132,6 +134,23 @@ def free_port(host: str, wanted: int | None, usual: int) -> int:
     raise RuntimeError(f"port {wanted} is taken; choose another with --port")
 
 
+def patience(given: Mapping[str, str]) -> dict[str, str]:
+    """The deadlines of turns where a model of somebody's own answers, but for those that are given: it may have to be
+    loaded first, and thinks slowly."""
+    if not given.get(f"{UPSTREAM}URL"):
+        return {}
+    return {name: value for name, value in PATIENT.items() if not given.get(name)}
+
+
+def speaker_of(settings: Settings) -> str:
+    """Who answers where the stand-in is Bedrock, in words for people; ValueError when that cannot be told."""
+    if not settings.standin_upstream_url:
+        return "a local stand-in that quotes passages, no language model"
+    if not settings.standin_upstream_model:
+        raise ValueError(f"{UPSTREAM}MODEL must name the model that {UPSTREAM}URL is to be asked for")
+    return f"{settings.standin_upstream_model}, through a local stand-in"
+
+
 @click.command()
 @with_data_dir
 @click.option("--port", type=click.IntRange(0, 65535), help="The API's port (default 8080, or a free one if taken).")
@@ -141,10 +160,19 @@ def up(port: int | None, no_demo: bool, as_json: bool) -> None:
     """Start everything on this machine and stop it all on Ctrl-C.
 
     Example: colloquy up --port 8080
+
+    Bedrock is a local stand-in that quotes the passages it is given. For answers of a model of your own, name any
+    server that speaks OpenAI's API (Ollama, llama.cpp, vLLM):
+
+    \b
+      ollama pull llama3.2
+      COLLOQUY_STANDIN_UPSTREAM_URL=http://127.0.0.1:11434/v1 COLLOQUY_STANDIN_UPSTREAM_MODEL=llama3.2 colloquy up
     """
     interruption = Interruption()
     progress = Progress()
+    os.environ.update(patience(os.environ))
     settings = read_settings()
+    speaker_of(settings)  # a wish that cannot be is said before anything starts
     try:
         stack = start(settings.data_path, without=given_outside(os.environ), progress=progress)
         interruption.hurry = stack.hurry
@@ -162,6 +190,9 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
     url = f"http://{settings.host}:{chosen}"
     os.environ.update(stack.endpoints.environment(os.environ))
     os.environ.update({"COLLOQUY_DATA_DIR": str(settings.data_path), "COLLOQUY_PORT": str(chosen)})
+    os.environ.pop(f"{UPSTREAM}API_KEY", None)  # the stand-in has it by now, and nobody else needs it
+    if "bedrock" in stack.pids:
+        os.environ["COLLOQUY_SPEAKER"] = speaker_of(settings)
     installation = Installation(stack, settings, dict(os.environ), url)
     installation.describe()
     from api.composition.provision import login_environment, provision_all
@@ -182,7 +213,7 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
             click.echo(line, err=True)
     click.echo(f"The console is at {url}/console; `colloquy console` makes a link to sign in with.", err=True)
     if "bedrock" in stack.pids:
-        click.echo("Bedrock is a local stand-in; set AWS_ENDPOINT_URL_BEDROCK_RUNTIME for another one.", err=True)
+        click.echo(f"Answers come from {speaker_of(settings)} (`colloquy up --help` says how from others).", err=True)
     click.echo(json.dumps(installation.describe()) if as_json else f"ready {url}")
     while True:
         installation.follow(3600)

@@ -36,7 +36,7 @@ async def show_sign_in(request: Request[Any, Any, Any], services: NamedDependenc
 @get("/console/chat", permission="chat", by_cookie=True)
 async def show_chat(request: PageRequest, services: NamedDependency[Services]) -> Response[str]:
     """Somebody in a conversation."""
-    return await render_page(request, services, "chat")
+    return await render_page(request, services, "chat", speaker=services.settings.speaker)
 
 
 @get("/console/costs", permission="cost:read", by_cookie=True)

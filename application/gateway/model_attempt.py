@@ -80,7 +80,7 @@ class Attempt:
                         shown += len(event.text)
                     elif isinstance(event, Finished):
                         watched_ms = max(1, round(first * 1000)) if ask.links is not None else 0
-                        settled = settle(started, event.usage, first_token_ms=watched_ms)
+                        settled = settle(started, event.usage, estimated=event.estimated, first_token_ms=watched_ms)
                         journal.note(settled)
                         self._succeeded(route.model, first, ask.first_token_s)
                     yield event

@@ -102,10 +102,11 @@ class CitedSpan(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """The stream came to its end: why the model stopped, and what it used."""
+    """The stream came to its end: why the model stopped, and what it used; `estimated` where nobody counted it."""
 
     stop_reason: StopReason
     usage: Usage
+    estimated: bool = False
 
 
 ModelEvent = TextDelta | ToolUse | CitedSpan | Finished

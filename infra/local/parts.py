@@ -18,6 +18,8 @@ from infra.local.ports import Ports
 from infra.local.probes import http_answers, valkey_pid
 
 HASHED = "COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"
+# What leads the stand-in to a model that answers for it.
+UPSTREAM = ("COLLOQUY_STANDIN_UPSTREAM_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 Probe = Callable[[int], Awaitable[bool]]
 CLEAN = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8", "TZ": "UTC"}
 
@@ -140,7 +142,8 @@ def bedrock(home: Path, ports: Ports, *, fast: bool) -> Part:
     port, fd = ports["bedrock"], ports.listen("bedrock")
     argv = python("infra.local.bedrock", "--fd", str(fd), "--data-dir", str(home))
     argv += ["--hashed-embeddings"] if os.environ.get(HASHED) else []
-    env = CLEAN | {"HOME": str(home)}
+    upstream = {name: value for name, value in os.environ.items() if name.upper().startswith(UPSTREAM)}
+    env = CLEAN | {"HOME": str(home)} | upstream
 
     async def ready(_: int) -> bool:
         return await http_answers(port, "/healthz", b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import socket
 from pathlib import Path
@@ -13,6 +14,7 @@ from infra.local.bedrock.embeddings import best_embeddings
 from infra.local.bedrock.http_server import Connection
 from infra.local.bedrock.invocation_log import InvocationLog
 from infra.local.bedrock.runtime import Pace, Runtime
+from infra.local.bedrock.upstream import Upstream
 
 BACKLOG = 2_048
 
@@ -50,7 +52,9 @@ async def serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     pace = Pace(arguments.first_token_ms, arguments.token_ms, arguments.chars_per_token)
-    runtime = Runtime(InvocationLog(arguments.data_dir), best_embeddings(hashed=arguments.hashed_embeddings), pace)
+    upstream = Upstream.named(os.environ)
+    embeddings = best_embeddings(hashed=arguments.hashed_embeddings, upstream=upstream)
+    runtime = Runtime(InvocationLog(arguments.data_dir), embeddings, pace, upstream)
     stand_in = StandIn(runtime)
     connections: set[Connection] = set()
     server = await loop.create_server(

@@ -31,7 +31,8 @@ class StandIn:
             reply.send_json(400, {"message": str(error)})
 
     def _get_healthz(self, request: Request) -> dict[str, Any]:
-        return {"status": "ok", "stand_in": True, "embeddings": self.runtime.embeddings.name}
+        model = self.runtime.upstream.model if self.runtime.upstream else ""
+        return {"status": "ok", "stand_in": True, "model": model, "embeddings": self.runtime.embeddings.name}
 
     def _post_control_faults(self, request: Request) -> dict[str, Any]:
         return asdict(self.runtime.faults.order(_object(request)))

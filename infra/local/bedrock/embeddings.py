@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from infra.local.bedrock import hashed_ngrams, minilm
+from infra.local.bedrock.upstream import Upstream
 from infra.local.child import python
 
 BATCH = 4  # more at once is no faster: the work is done by matrices that are large enough already
@@ -118,18 +119,33 @@ async def _ask(process: asyncio.subprocess.Process, texts: list[str]) -> list[li
     return [numbers[i : i + minilm.DIMENSIONS] for i in range(0, len(numbers), minilm.DIMENSIONS)]
 
 
-Embeddings = HashedEmbeddings | MiniLMEmbeddings
+class UpstreamEmbeddings:
+    """Vectors of a model behind the stand-in."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream, self.name = upstream, f"{upstream.embedding_model} at {upstream.url}"
+
+    async def embed(self, text: str, dimensions: int) -> list[float]:
+        """A unit vector, filled up or cut; Refused when there is none."""
+        return fit(list(await self._upstream.embed(text)), dimensions)
+
+    async def close(self) -> None:
+        """The upstream has an owner of its own."""
 
 
-def best_embeddings(*, hashed: bool = False) -> Embeddings:
-    """The sentence model when all that it needs is installed, unless hashed ones are wished for."""
+Embeddings = HashedEmbeddings | MiniLMEmbeddings | UpstreamEmbeddings
+
+
+def best_embeddings(*, hashed: bool = False, upstream: Upstream | None = None) -> Embeddings:
+    """Those of the model that settings name; else the sentence model when all that it needs is installed, unless hashed
+    ones are wished for."""
+    if upstream and upstream.embedding_model:
+        return UpstreamEmbeddings(upstream)
     return MiniLMEmbeddings() if not hashed and minilm.find_weights() else HashedEmbeddings()
 
 
 def fit(vector: list[float], dimensions: int) -> list[float]:
     """A unit vector of another length: zeros change no angle; what is cut off is made up for by normalising."""
-    if dimensions >= len(vector):
-        return vector + [0.0] * (dimensions - len(vector))
     kept = vector[:dimensions]
     length = math.sqrt(sum(x * x for x in kept)) or 1.0
-    return [x / length for x in kept]
+    return [x / length for x in kept] + [0.0] * (dimensions - len(kept))

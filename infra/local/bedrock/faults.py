@@ -42,6 +42,14 @@ STOP = "stop"
 KINDS = {*REFUSALS, *EVENTS, *CONNECTION, STOP, "hang"}
 
 
+class Refused(Exception):
+    """The call is answered with an error."""
+
+    def __init__(self, kind: str, message: str = "") -> None:
+        self.status, self.code, standard = REFUSALS[kind]
+        self.message = message or standard
+
+
 @dataclass
 class Fault:
     """An order. `model` and `match` are substrings of the model id and of the request's body; `times` counts down."""

@@ -7,20 +7,25 @@ import base64
 import json
 import uuid
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from infra.local.bedrock import event_stream, faults
 from infra.local.bedrock.embeddings import Embeddings, TooManyWaiting
+from infra.local.bedrock.faults import Refused
 from infra.local.bedrock.generation import Generation
 from infra.local.bedrock.http_server import Reply, Request, chunk
 from infra.local.bedrock.invocation_log import Call, InvocationLog
 from infra.local.bedrock.output import compose, delta_frames, head_frame, stopped, tail_frames
 from infra.local.bedrock.prompt_cache import InputTokens, PromptCache
+from infra.local.bedrock.relay import Relay
 from infra.local.bedrock.ticker import Ticker
 from infra.local.bedrock.token_count import count_request, count_text
+from infra.local.bedrock.upstream import Upstream
 from infra.local.bedrock.validation import complaint
 
 OPERATIONS = {
@@ -47,19 +52,14 @@ class Pace:
     tool_rounds: int = 0
 
 
-class Refused(Exception):
-    """The call is answered with an error."""
-
-    def __init__(self, kind: str, message: str = "") -> None:
-        self.status, self.code, standard = faults.REFUSALS[kind]
-        self.message = message or standard
-
-
 class Runtime:
-    """All operations on one set of books."""
+    """All operations on one set of books. With an `upstream` its model answers Converse; faults that strike before an
+    answer begins, the books and the rules stay as they are."""
 
-    def __init__(self, log: InvocationLog, embeddings: Embeddings, pace: Pace) -> None:
-        self.log, self.embeddings, self.pace = log, embeddings, pace
+    def __init__(
+        self, log: InvocationLog, embeddings: Embeddings, pace: Pace, upstream: Upstream | None = None
+    ) -> None:
+        self.log, self.embeddings, self.pace, self.upstream = log, embeddings, pace, upstream
         self.faults = faults.Faults()
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
         self.deltas = 0  # sent in streams that have ended
@@ -98,8 +98,13 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await self.embeddings.close()
+        if self.upstream:
+            await self.upstream.close()
 
     def _converse_stream(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+        if self.upstream:
+            self._relay(self.upstream, call, body, reply)
+            return
         used = self._checked_input(call, body)
         output = compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
         deltas = delta_frames(output, self.pace.chars_per_token)
@@ -124,6 +129,9 @@ class Runtime:
         generation.begin(begun + self._first_token_s(used), self.pace.token_ms / 1000)
 
     def _converse(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+        if self.upstream:
+            self._relay(self.upstream, call, body, reply)
+            return
         used = self._checked_input(call, body)
         output = compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
         call.output_tokens = output.tokens
@@ -152,9 +160,30 @@ class Runtime:
         if len(text) > TITAN_CHARACTERS:
             raise Refused("validation", "400 Bad Request: Too many input characters. Max input characters: 50000")
         call.input_tokens = count_text(text)
-        task = asyncio.create_task(self._embed(call, text, dimensions, reply))
+        self._start(self._embed(call, text, dimensions, reply))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _relay(self, upstream: Upstream, call: Call, body: dict[str, Any], reply: Reply) -> None:
+        if message := complaint(body):
+            raise Refused("validation", message)
+        relay = Relay(upstream, call, body, reply, lambda status, code: self._close(call, status, code))
+
+        async def answer() -> None:
+            try:
+                if call.operation == "ConverseStream":
+                    await relay.stream()
+                else:
+                    reply.send_json(200, await relay.whole(), **{"x-amzn-RequestId": call.request_id})
+            except Refused as refusal:
+                self._refuse(call, reply, refusal)
+
+        task = self._start(answer())
+        reply.on_drop = partial(_cancel, task)
 
     async def _embed(self, call: Call, text: str, dimensions: int, reply: Reply) -> None:
         reply.on_drop = lambda: self._close(call, 200)
@@ -164,6 +193,8 @@ class Runtime:
             self._refuse(call, reply, Refused("throttle"))
         except ConnectionError as error:
             self._refuse(call, reply, Refused("internal", str(error)))
+        except Refused as refusal:
+            self._refuse(call, reply, refusal)
         else:
             if not reply.ended:
                 self._close(call, 200)
@@ -201,6 +232,10 @@ class Runtime:
         kind = f"{refusal.code}:http://internal.amazon.com/coral/com.amazon.bedrock/"
         headers = {"x-amzn-ErrorType": kind, "x-amzn-RequestId": call.request_id}
         reply.send_json(refusal.status, {"message": refusal.message}, **headers)
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
 
 
 def _body_of(request: Request) -> dict[str, Any]:
