@@ -17,7 +17,7 @@ SELECT at, date_trunc('day', at, 'UTC') AS day, call_id, session_id, turn_id, us
 FROM {table}"""
 COST_HOURS = """
 CREATE VIEW bi.cost_hours WITH (security_invoker = true) AS
-SELECT hour, user_id AS "user", kind, source, model, family, step, price_version, n, estimated,
+SELECT since AS hour, user_id AS "user", kind, source, model, family, step, price_version, n, estimated,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd
 FROM {table} WHERE kind <> 'first_token'"""
 OWN_ROWS = "CREATE POLICY own_login ON {} FOR SELECT TO colloquy_bi USING (tenant = (SELECT public.bi_tenant()))"

@@ -1,14 +1,15 @@
-"""The one query behind every sum of the costs: sums by the hour where whole hours are asked for, lines at the edges."""
+"""The one query behind every sum of the costs: sums by the day and the hour where whole ones are asked for, lines at
+the edges."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 
-from projections.cost_rollups import HOURS, USER_HOURS, hour_of
+from projections.cost_rollups import HOURS, SESSION_DAYS, USER_DAYS, USER_HOURS, Rollup, begin_of
 
 
 class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,37 +48,26 @@ FROM projections.cost_lines WHERE first_token > 0 AND {where}"""
 FROM_MARKS = """
 SELECT at, kind, source, '', '', '', user_id, session_id, '', 0, 1, turns, 0, 0, 0, 0, 0, 0, 0, saved_usd
 FROM projections.cost_marks WHERE {where}"""
-FROM_HOURS = """
-SELECT hour, kind, source, model, family, step, user_id, '', price_version, bucket, n, turns, estimated,
+FROM_SUMS = """
+SELECT since, kind, source, model, family, step, user_id, session_id, price_version, bucket, n, turns, estimated,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd
-FROM projections.{hours} WHERE {where}"""
+FROM projections.{sums} WHERE {where}"""
 
 
-def entries(wanted: CostFilter, *, group: str = "", calls_only: bool = False, by_hours: bool = True) -> Composed:
-    """A subquery of everything that counts, in one shape (see `cost_rollups`), whole hours as their sums. `group` is
-    what it will be grouped by."""
+def entries(
+    wanted: CostFilter, *, group: str = "", interval: str = "day", calls_only: bool = False, by_sums: bool = True
+) -> Composed:
+    """A subquery of everything that counts, in one shape (see `cost_rollups`), whole days and hours as their sums.
+    `group` is what it will be grouped by, `interval` what of (`hour` or `day`)."""
     calls_only = calls_only or wanted.by_call
-    first, last = whole_hours(wanted)
-    if not by_hours or wanted.session or group == "session" or first >= last:  # sums do not know sessions
-        parts = _from_lines(wanted, wanted.since, wanted.until, calls_only)
-    else:
-        parts = [
-            *_from_lines(wanted, wanted.since, first, calls_only),
-            _from_hours(wanted, first, last, calls_only, by_user=bool(wanted.user) or group == "user"),
-            *_from_lines(wanted, last, wanted.until, calls_only),
-        ]
+    ways = _ways(wanted, group, interval, calls_only) if by_sums else []
+    parts = _parts(wanted, wanted.since, wanted.until, calls_only, ways)
     return SQL("({parts}) AS entries ({columns})").format(parts=SQL(" UNION ALL ").join(parts), columns=SQL(SHAPE))
 
 
 def parameters(tenant: str, wanted: CostFilter) -> dict[str, Any]:
     """What the conditions of `entries` and `where` name."""
     return {"tenant": tenant, **{name: getattr(wanted, name) for name in COLUMNS}}
-
-
-def whole_hours(wanted: CostFilter) -> tuple[datetime, datetime]:
-    """From when until when whole hours are asked for; none when the second is not later."""
-    begin = hour_of(wanted.since)
-    return begin if begin == wanted.since else begin + timedelta(hours=1), hour_of(wanted.until)
 
 
 def where(wanted: CostFilter, time: str, since: datetime, until: datetime) -> Composed:
@@ -93,15 +83,37 @@ def where(wanted: CostFilter, time: str, since: datetime, until: datetime) -> Co
     return SQL(" AND ").join(conditions)
 
 
-def _from_lines(wanted: CostFilter, since: datetime, until: datetime, calls_only: bool) -> list[Composed]:
-    if since >= until and (wanted.since, wanted.until) != (since, until):
+def _ways(wanted: CostFilter, group: str, interval: str, calls_only: bool) -> list[Rollup]:
+    """The sums that know what is asked for, the longest first. One session has so few lines that they are read."""
+    if wanted.session:
         return []
-    tables = [FROM_LINES] if calls_only else [FROM_LINES, FROM_FIRST_TOKENS, FROM_MARKS]
-    return [SQL(table).format(where=where(wanted, "at", since, until)) for table in tables]
+    if group == "session":
+        return [SESSION_DAYS] if calls_only and interval == "day" else []
+    if group != "user" and not wanted.user:
+        return [HOURS]
+    return [USER_DAYS, USER_HOURS] if calls_only and interval == "day" else [USER_HOURS]
 
 
-def _from_hours(wanted: CostFilter, since: datetime, until: datetime, calls_only: bool, *, by_user: bool) -> Composed:
-    condition = where(wanted, "hour", since, until)
-    if calls_only:
+def _parts(
+    wanted: CostFilter, since: datetime, until: datetime, calls_only: bool, ways: list[Rollup]
+) -> list[Composed]:
+    """What counts between two moments: whole spans by the first of the ways, the edges by those after it, or by lines;
+    where there is nothing between them, a query that finds nothing."""
+    if not ways:
+        tables = [FROM_LINES] if calls_only else [FROM_LINES, FROM_FIRST_TOKENS, FROM_MARKS]
+        return [SQL(table).format(where=where(wanted, "at", since, until)) for table in tables]
+    sums, *shorter = ways
+    begin = begin_of(sums.span, since)
+    first, last = begin if begin == since else begin + sums.span, begin_of(sums.span, until)
+    if first >= last:
+        return _parts(wanted, since, until, calls_only, shorter)
+    before = _parts(wanted, since, first, calls_only, shorter) if since < first else []
+    after = _parts(wanted, last, until, calls_only, shorter) if last < until else []
+    return [*before, _from_sums(wanted, sums, first, last, calls_only), *after]
+
+
+def _from_sums(wanted: CostFilter, sums: Rollup, since: datetime, until: datetime, calls_only: bool) -> Composed:
+    condition = where(wanted, "since", since, until)
+    if calls_only and not sums.calls_only:
         condition += SQL(" AND kind = 'call'")
-    return SQL(FROM_HOURS).format(hours=Identifier(USER_HOURS if by_user else HOURS), where=condition)
+    return SQL(FROM_SUMS).format(sums=Identifier(sums.table), where=condition)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from psycopg.sql import SQL, Identifier
+import msgspec
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from application.ports.event_store import ReadableLog
 from application.reconciliation.what_if import CachedAnswers, Change, Outcome, RecordedCall, WhatIf
@@ -30,21 +32,32 @@ SELECT kind, model, family, price_version, bucket, sum(n)::bigint AS n, sum(turn
 FROM {entries} GROUP BY kind, model, family, price_version, bucket"""
 LATEST = "SELECT max(at) AS at FROM projections.cost_lines WHERE tenant = %(tenant)s"
 SERIES = """
-SELECT date_trunc({interval}, at, 'UTC') AS at, {group} AS key, sum(n)::bigint AS calls,
+SELECT date_trunc({interval}, at, 'UTC') AS at, {key} AS key, {others} AS others, sum(n)::bigint AS calls,
   sum(input_tokens)::bigint AS input_tokens, sum(output_tokens)::bigint AS output_tokens,
   sum(cache_read_tokens)::bigint AS cache_read_tokens, sum(cache_write_tokens)::bigint AS cache_write_tokens,
   sum(cost_usd) AS cost_usd, sum(estimated_usd) AS estimated_usd, sum(saved_usd) AS prompt_cache_saved_usd
-FROM {entries} GROUP BY 1, 2 ORDER BY 1, 2"""
+FROM {entries} WHERE {which} GROUP BY 1, 2"""
+# All together is summed without asking for keys, and what the dearest had is taken from it: sums by key are long.
 DEAREST = """
-WITH points AS ({points}),
-  dearest AS (SELECT key FROM points GROUP BY key ORDER BY sum(cost_usd) DESC, key LIMIT {top})
-SELECT *, false AS others FROM points WHERE key IN (SELECT key FROM dearest)
+WITH own AS ({own}), together AS ({together})
+SELECT * FROM own
 UNION ALL
-SELECT at, '', sum(calls)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint,
-  sum(cache_read_tokens)::bigint, sum(cache_write_tokens)::bigint,
-  sum(cost_usd), sum(estimated_usd), sum(prompt_cache_saved_usd), true
-FROM points WHERE key NOT IN (SELECT key FROM dearest) GROUP BY at
-ORDER BY at, others, key"""
+SELECT at, '', true, t.calls - o.calls, t.input_tokens - o.input_tokens, t.output_tokens - o.output_tokens,
+  t.cache_read_tokens - o.cache_read_tokens, t.cache_write_tokens - o.cache_write_tokens,
+  t.cost_usd - o.cost_usd, t.estimated_usd - o.estimated_usd, t.prompt_cache_saved_usd - o.prompt_cache_saved_usd
+FROM together t CROSS JOIN LATERAL (
+  SELECT coalesce(sum(calls), 0)::bigint AS calls, coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
+    coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
+    coalesce(sum(cache_read_tokens), 0)::bigint AS cache_read_tokens,
+    coalesce(sum(cache_write_tokens), 0)::bigint AS cache_write_tokens, coalesce(sum(cost_usd), 0) AS cost_usd,
+    coalesce(sum(estimated_usd), 0) AS estimated_usd, coalesce(sum(prompt_cache_saved_usd), 0) AS prompt_cache_saved_usd
+  FROM own WHERE own.at = t.at) o
+WHERE t.calls > o.calls"""
+OF_DEAREST = """
+{key} = ANY (ARRAY(SELECT {key} FROM {entries} GROUP BY 1 ORDER BY sum(cost_usd) DESC, 1 LIMIT {top}))"""
+POINTS = """
+SELECT * FROM (SELECT *, sum(cost_usd) OVER () AS total_usd FROM ({points}) AS points) AS summed
+WHERE (at, others, key) > ({at}, {others}, {key}) ORDER BY at, others, key LIMIT {limit}"""
 LINES = """
 SELECT position, call_id, at, session_id, turn_id, user_id AS user, source, step, model, family,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
@@ -56,18 +69,34 @@ OLDEST = SQL("position > %(after)s ORDER BY position")
 NEWEST = SQL("position < %(after)s ORDER BY position DESC")
 
 
+Point = tuple[datetime, bool, str]
+"""A place among the points of a series: when, whether it is of all others together, and of whom."""
+FIRST: Point = (datetime(1, 1, 1, tzinfo=UTC), False, "")
+MOST_POINTS = 10_000
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums per interval (`hour` or `day`, UTC) and group (a key of COLUMNS). With `top` only that many keys, the
+    dearest of the whole range, have points of their own; the rest are one an interval, which says `others`."""
+
+    wanted: CostFilter
+    group: str
+    interval: str
+    top: int | None = None
+
+
 class CostReads:
-    """Queries on the live generation of `costs`, each seeing one tenant. `by_hours` says whether the sums by the hour
+    """Queries on the live generation of `costs`, each seeing one tenant. `by_sums` says whether the sums by the hour
     are used; without them everything is added up from lines, with the same result."""
 
-    def __init__(self, pool: Pool, store: ReadableLog, *, by_hours: bool = True) -> None:
-        self._pool, self._store, self._by_hours = pool, store, by_hours
+    def __init__(self, pool: Pool, store: ReadableLog, *, by_sums: bool = True) -> None:
+        self._pool, self._store, self._by_sums = pool, store, by_sums
 
     async def summary(self, tenant: str, wanted: CostFilter) -> Row:
         """Totals of a range of time, by model. What turns and caches say is None under a filter by model, family or
         step, which they do not know."""
         async with reading(self._pool, tenant) as connection:
-            query = SQL(SUMMARY).format(entries=entries(wanted, by_hours=self._by_hours))
+            query = SQL(SUMMARY).format(entries=entries(wanted, by_sums=self._by_sums))
             sums = await rows(connection, query, parameters(tenant, wanted))
             latest = (await rows(connection, LATEST, {"tenant": tenant}))[0]["at"]
         calls = [row for row in sums if row["kind"] == "call"]
@@ -88,16 +117,32 @@ class CostReads:
         }
 
     async def series(
-        self, tenant: str, group: str, interval: str, wanted: CostFilter, top: int | None = None
-    ) -> list[Row]:
-        """Sums per interval (`hour` or `day`, UTC) and group (a key of COLUMNS). With `top` only that many keys, the
-        dearest of the whole range, have rows of their own; the rest are one row an interval, which says `others`."""
+        self, tenant: str, asked: Series, *, after: Point = FIRST, limit: int = MOST_POINTS
+    ) -> tuple[list[Row], Decimal, Point | None]:
+        """A page of sums per interval and group, in their order after a point; what all of them come to, whatever is on
+        the page; and the point after which there are more."""
         async with reading(self._pool, tenant) as connection:
-            found = entries(wanted, group=group, calls_only=True, by_hours=self._by_hours)
-            query = SQL(SERIES).format(group=Identifier(COLUMNS[group]), interval=interval, entries=found)
-            if top is not None:
-                query = SQL(DEAREST).format(points=query, top=top)
-            return await rows(connection, query, parameters(tenant, wanted))
+            at, others, key = after
+            query = SQL(POINTS).format(points=self._points(asked), at=at, others=others, key=key, limit=limit + 1)
+            found = await rows(connection, query, parameters(tenant, asked.wanted))
+        total = found[0]["total_usd"] if found else NOTHING
+        shown = [{name: row[name] for name in row if name != "total_usd"} for row in found[:limit]]
+        more = (shown[-1]["at"], shown[-1]["others"], shown[-1]["key"]) if len(found) > limit else None
+        return shown, total, more
+
+    def _points(self, asked: Series) -> Composed:
+        column, by_sums = Identifier(COLUMNS[asked.group]), self._by_sums
+
+        def points(key: Composable, group: str, which: Composable, *, others: bool = False) -> Composed:
+            within = entries(asked.wanted, group=group, interval=asked.interval, calls_only=True, by_sums=by_sums)
+            return SQL(SERIES).format(interval=asked.interval, key=key, entries=within, which=which, others=others)
+
+        if asked.top is None:
+            return points(column, asked.group, SQL("true"))
+        every = entries(asked.wanted, group=asked.group, calls_only=True, by_sums=by_sums)
+        dearest = SQL(OF_DEAREST).format(key=column, entries=every, top=asked.top)
+        own = points(column, asked.group, dearest)
+        return SQL(DEAREST).format(own=own, together=points(Literal(""), "", SQL("true"), others=True))
 
     async def what_if(self, tenant: str, wanted: CostFilter, change: Change) -> Outcome:
         """What the calls asked for would have cost otherwise (see `application.reconciliation.what_if`)."""

@@ -1,18 +1,42 @@
-"""The costs by the hour: sums over lines and marks that change with them, in the same transaction."""
+"""The costs by the hour and by the day: sums over lines and marks that change with them, in the same transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
 from projections.cost_entries import Entry
 from projections.transactions import Connection
 
-HOURS, USER_HOURS = "cost_hours", "cost_user_hours"
-KEY = ("tenant", "hour", "user_id", "kind", "source", "model", "family", "step", "price_version", "bucket")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Rollup(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of sums: over how long, whether each user and each session has its own, whether over calls alone."""
+
+    table: str
+    span: timedelta
+    users: bool = False
+    sessions: bool = False
+    calls_only: bool = False
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+
+HOURS = Rollup(table="cost_hours", span=HOUR)
+USER_HOURS = Rollup(table="cost_user_hours", span=HOUR, users=True, indexes=(("tenant", "user_id", "since"),))
+USER_DAYS = Rollup(table="cost_user_days", span=DAY, users=True, calls_only=True)
+SESSION_DAYS = Rollup(
+    table="cost_session_days", span=DAY, users=True, sessions=True, calls_only=True,
+    indexes=(("tenant", "session_id"),),
+)  # fmt: skip
+ROLLUPS = (HOURS, USER_HOURS, USER_DAYS, SESSION_DAYS)
+KEY = (
+    "tenant", "since", "session_id", "user_id", "kind", "source", "model", "family", "step", "price_version", "bucket",
+)  # fmt: skip
 MEASURES = (
     "n", "turns", "estimated", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
     "cost_usd", "estimated_usd", "saved_usd",
@@ -22,28 +46,28 @@ Deltas = dict[Key, list[Any]]
 
 # What is summed has one shape: a settled call is of the kind `call` (saved by the prompt cache), a mark of its own
 # kind, the time of a first token `first_token` of its bucket. Of all users in one table, of each in another: most who
-# ask do not ask by user, and of users there are many.
-HOUR_COLUMNS = """
-  tenant text NOT NULL, hour timestamptz NOT NULL, user_id text NOT NULL,
+# ask do not ask by user, and of users there are many; of sessions there are more, and nobody asks for their hours.
+COLUMNS = """
+  tenant text NOT NULL, since timestamptz NOT NULL, session_id text NOT NULL, user_id text NOT NULL,
   kind text NOT NULL, source text NOT NULL, model text NOT NULL, family text NOT NULL, step text NOT NULL,
   price_version text NOT NULL, bucket int NOT NULL,
   n bigint NOT NULL, turns bigint NOT NULL, estimated bigint NOT NULL,
   input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
   cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL,
   cost_usd numeric NOT NULL, estimated_usd numeric NOT NULL, saved_usd numeric NOT NULL,
-  PRIMARY KEY (tenant, hour, user_id, kind, source, model, family, step, price_version, bucket)"""
-INDEXES = {HOURS: (), USER_HOURS: (("tenant", "user_id", "hour"),)}
+  PRIMARY KEY (tenant, since, session_id, user_id, kind, source, model, family, step, price_version, bucket)"""
 
 
 # Equal sums are spelled alike, in whatever order they were added: nine decimal places, or as many as it takes.
 ADD = """
 INSERT INTO {table} AS old VALUES (
-  %(tenant)s, %(hour)s, %(user_id)s, %(kind)s, %(source)s, %(model)s, %(family)s, %(step)s, %(price_version)s,
-  %(bucket)s, %(n)s, %(turns)s, %(estimated)s,
+  %(tenant)s, %(since)s, %(session_id)s, %(user_id)s, %(kind)s, %(source)s, %(model)s, %(family)s, %(step)s,
+  %(price_version)s, %(bucket)s, %(n)s, %(turns)s, %(estimated)s,
   %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
   trim_scale(%(cost_usd)s::numeric) + 0.000000000, trim_scale(%(estimated_usd)s::numeric) + 0.000000000,
   trim_scale(%(saved_usd)s::numeric) + 0.000000000)
-ON CONFLICT (tenant, hour, user_id, kind, source, model, family, step, price_version, bucket) DO UPDATE SET
+ON CONFLICT (tenant, since, session_id, user_id, kind, source, model, family, step, price_version, bucket)
+DO UPDATE SET
   n = old.n + excluded.n, turns = old.turns + excluded.turns, estimated = old.estimated + excluded.estimated,
   input_tokens = old.input_tokens + excluded.input_tokens, output_tokens = old.output_tokens + excluded.output_tokens,
   cache_read_tokens = old.cache_read_tokens + excluded.cache_read_tokens,
@@ -52,13 +76,13 @@ ON CONFLICT (tenant, hour, user_id, kind, source, model, family, step, price_ver
   estimated_usd = trim_scale(old.estimated_usd + excluded.estimated_usd) + 0.000000000,
   saved_usd = trim_scale(old.saved_usd + excluded.saved_usd) + 0.000000000"""
 CLEAR = """
-DELETE FROM {table} WHERE tenant = %(tenant)s AND hour = %(hour)s AND user_id = %(user_id)s AND kind = %(kind)s
-  AND source = %(source)s AND model = %(model)s AND family = %(family)s AND step = %(step)s
-  AND price_version = %(price_version)s AND bucket = %(bucket)s AND n = 0"""
+DELETE FROM {table} WHERE tenant = %(tenant)s AND since = %(since)s AND session_id = %(session_id)s
+  AND user_id = %(user_id)s AND kind = %(kind)s AND source = %(source)s AND model = %(model)s AND family = %(family)s
+  AND step = %(step)s AND price_version = %(price_version)s AND bucket = %(bucket)s AND n = 0"""
 
 
 def deltas_of(added: Iterable[Entry], taken: Iterable[Entry]) -> Deltas:
-    """What lines and marks that come, and lines that go, change of each hour's sums."""
+    """What lines and marks that come, and lines that go, change of the sums of each hour and session."""
     deltas: Deltas = {}
     for entries, sign in ((added, 1), (taken, -1)):
         for entry in entries:
@@ -70,10 +94,11 @@ def deltas_of(added: Iterable[Entry], taken: Iterable[Entry]) -> Deltas:
 
 
 async def add(connection: Connection, generation: int, deltas: Deltas) -> None:
-    """Change the sums. Keys are taken in order, so that two lanes that change the same hours wait for each other and
+    """Change the sums. Keys are taken in order, so that two lanes that change the same sums wait for each other and
     never for good."""
-    for table, changed in ((HOURS, _of_all_users(deltas)), (USER_HOURS, deltas)):
-        ordered = [dict(zip((*KEY, *MEASURES), (*key, *sums), strict=True)) for key, sums in sorted(changed.items())]
+    for rollup in ROLLUPS:
+        changed, table = sorted(_folded(deltas, rollup).items()), rollup.table
+        ordered = [dict(zip((*KEY, *MEASURES), (*key, *sums), strict=True)) for key, sums in changed]
         gone = [row for row in ordered if row["n"] < 0]
         async with connection.cursor() as cursor:
             if ordered:
@@ -87,14 +112,15 @@ def into(sql: str, table: str, generation: int) -> Composed:
     return SQL(sql).format(table=Identifier("projections", f"{table}_{generation}"))
 
 
-def hour_of(at: datetime) -> datetime:
-    """The beginning of the hour (UTC) that a moment is in."""
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+def begin_of(span: timedelta, at: datetime) -> datetime:
+    """The beginning of the hour or the day (UTC) that a moment is in."""
+    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour if span == HOUR else hour.replace(hour=0)
 
 
 def _summed(entry: Entry) -> list[tuple[Key, Sequence[Any]]]:
     """The sums that a line or a mark is part of."""
-    place = (entry["tenant"], hour_of(entry["at"]), entry["user_id"])
+    place = (entry["tenant"], begin_of(HOUR, entry["at"]), entry["session_id"], entry["user_id"])
     if "kind" in entry:
         saved = [0, 0, 0, 0, 0, 0, 0, entry["saved_usd"]]
         return [((*place, entry["kind"], entry["source"], "", "", "", "", 0), [1, entry["turns"], *saved])]
@@ -109,11 +135,14 @@ def _summed(entry: Entry) -> list[tuple[Key, Sequence[Any]]]:
     return summed
 
 
-def _of_all_users(deltas: Deltas) -> Deltas:
+def _folded(deltas: Deltas, rollup: Rollup) -> Deltas:
+    """The same changes, as a table of sums has them."""
     whole: Deltas = {}
-    for key, sums in deltas.items():
-        (tenant, hour, _, *rest) = key
-        total = whole.setdefault((tenant, hour, "", *rest), [0] * len(MEASURES))
-        for place, value in enumerate(sums):
-            total[place] += value
+    for (tenant, hour, session, user, kind, *rest), sums in deltas.items():
+        if kind != "call" and rollup.calls_only:
+            continue
+        place = (tenant, begin_of(rollup.span, hour), session if rollup.sessions else "", user if rollup.users else "")
+        total = whole.setdefault((*place, kind, *rest), [0] * len(MEASURES))
+        for number, value in enumerate(sums):
+            total[number] += value
     return {key: sums for key, sums in whole.items() if any(sums)}

@@ -1,4 +1,4 @@
-"""What each tenant's model calls cost and what the caches saved: a line a call and sums by the hour, in PostgreSQL."""
+"""What each tenant's model calls cost and what the caches saved: a line a call, sums by hour and day, in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from projections.tenant_tables import create_tenant_table, drop_table, show
 from projections.transactions import Connection, Pool, rows
 
 LINES, MARKS = "cost_lines", "cost_marks"
-TABLES = (LINES, MARKS, rollups.HOURS, rollups.USER_HOURS)
+TABLES = (LINES, MARKS, *(rollup.table for rollup in rollups.ROLLUPS))
+SHOWN = (LINES, rollups.USER_HOURS.table)
+"""What logins for reports see."""
 
 LINE_COLUMNS = """
   tenant text NOT NULL, call_id text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL,
@@ -70,7 +72,7 @@ class Costs:
     """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure. Users stand in it by
     pseudonym, also those whom older facts name."""
 
-    name, layout = "costs", 5
+    name, layout = "costs", 6
 
     def __init__(self, store: FactCodec, pool: Pool, users: Users) -> None:
         self._entries, self._pool = CostEntries(store, users), pool
@@ -83,16 +85,16 @@ class Costs:
         await create_tenant_table(
             connection, MARKS, generation, MARK_COLUMNS, [("tenant", "at"), ("tenant", "turn_id")]
         )
-        for table, indexes in rollups.INDEXES.items():
-            await create_tenant_table(connection, table, generation, rollups.HOUR_COLUMNS, indexes)
-        await open_to_logins(connection, [f"{table}_{generation}" for table in (LINES, rollups.USER_HOURS)])
+        for rollup in rollups.ROLLUPS:
+            await create_tenant_table(connection, rollup.table, generation, rollups.COLUMNS, rollup.indexes)
+        await open_to_logins(connection, [f"{table}_{generation}" for table in SHOWN])
 
     @staticmethod
     async def publish(connection: Connection, generation: int) -> None:
         """See `ReadModel`."""
         for table in TABLES:
             await show(connection, table, generation)
-        await show_to_logins(connection, f"{LINES}_{generation}", f"{rollups.USER_HOURS}_{generation}")
+        await show_to_logins(connection, *(f"{table}_{generation}" for table in SHOWN))
 
     async def drop(self, connection: Connection, generation: int) -> None:
         """See `ReadModel`."""

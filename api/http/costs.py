@@ -14,12 +14,21 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
-from api.http.request.paging import MOST, checked_limit, checked_range, position_cursor, read_position
+from api.http.request.paging import (
+    MOST,
+    checked_limit,
+    checked_range,
+    point_cursor,
+    position_cursor,
+    read_point,
+    read_position,
+)
 from api.services import Services
 from application.clock import rfc3339
 from domain.access import Principal
 from domain.refusals import InvalidField, NotFound
 from projections.cost_query import COLUMNS, CostFilter
+from projections.cost_reads import FIRST, MOST_POINTS, Point, Series
 from projections.transactions import Row
 
 TurnRequest = Request[Principal, Any, Any]
@@ -65,7 +74,8 @@ async def _stored(services: Services, tenant: str, user: str) -> str:
 async def cost_summary(
     request: TurnRequest, services: NamedDependency[Services], wanted: NamedDependency[CostFilter]
 ) -> Response[Any]:
-    """Totals of a range of time (the current month by default)."""
+    """Totals of a range of time (the current month by default). A turn, an answer of a cache and a failover are of no
+    one model or step, and some have none: under such a filter what is counted of them is null, which is not zero."""
     found = await services.reads.costs.summary(request.user.tenant, wanted)
     if _wants_csv(request):
         return Response(as_csv(MODEL_COLUMNS, found["models"]), media_type=CSV)
@@ -80,20 +90,43 @@ async def cost_series(
     group_by: FromQuery[str] = "model",
     interval: FromQuery[str] = "day",
     top: FromQuery[int | None] = None,
-) -> Response[Any]:
-    """Sums per hour or day, by one of what costs can be filtered by; of the `top` dearest, and the others together."""
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> Response[Any] | Stream:
+    """Sums per hour or day, by one of what costs can be filtered by; of the `top` dearest, and the others together.
+    `total_usd` is of all points, whatever is on the page: at most `limit`, or ten thousand, and `next` goes on. As CSV
+    without a limit: all of them."""
     if group_by not in COLUMNS or interval not in ("hour", "day"):
         raise InvalidField(f"group_by: {', '.join(COLUMNS)}; interval: hour or day.")
-    most = None if top is None else checked_limit(top)
-    points = await services.reads.costs.series(request.user.tenant, group_by, interval, wanted, most)
-    if group_by == "user":
-        points = await _named(services, request.user.tenant, points, "key")
-        points.sort(key=lambda point: (point["at"], point["key"]))
+    asked = Series(wanted=wanted, group=group_by, interval=interval, top=None if top is None else checked_limit(top))
+    after = FIRST if cursor is None else read_point(cursor)
+    most, tenant = MOST_POINTS if limit is None else checked_limit(limit), request.user.tenant
+    if _wants_csv(request) and limit is None:
+        return Stream(_all_points(services, tenant, asked, after), media_type=CSV)
+    points, total, more = await _page_of_points(services, tenant, asked, after, most)
+    following = point_cursor(*more) if more else None
     if _wants_csv(request):
-        return Response(as_csv(SERIES_COLUMNS, points), media_type=CSV)
-    total = sum((point["cost_usd"] for point in points), Decimal(0))
+        return Response(as_csv(SERIES_COLUMNS, points), media_type=CSV, headers=_link(following))
     body = {"group_by": group_by, "interval": interval, "currency": "USD", "total_usd": total, "series": points}
-    return Response(plain(body))
+    return Response(plain(body) | {"next": following})
+
+
+async def _page_of_points(
+    services: Services, tenant: str, asked: Series, after: Point, limit: int
+) -> tuple[list[Row], Decimal, Point | None]:
+    points, total, more = await services.reads.costs.series(tenant, asked, after=after, limit=limit)
+    if asked.group == "user":
+        points = await _named(services, tenant, points, "key")
+        points.sort(key=lambda point: (point["at"], point["others"], point["key"]))
+    return points, total, more
+
+
+async def _all_points(services: Services, tenant: str, asked: Series, after: Point) -> AsyncIterator[str]:
+    more: Point | None = after
+    while more:
+        points, _, following = await _page_of_points(services, tenant, asked, more, MOST_POINTS)
+        yield as_csv(SERIES_COLUMNS, points, header=more == after)
+        more = following
 
 
 @get("/v1/costs/lines", permission="cost:read", dependencies={"wanted": Provide(wanted_costs)})
@@ -118,8 +151,7 @@ async def cost_lines(
     more, shown = len(found) > most, found[:most]
     following = position_cursor(shown[-1]["position"]) if more else None
     if _wants_csv(request):
-        headers = {"Link": f'<?cursor={following}>; rel="next"'} if following else {}
-        return Response(as_csv(LINE_COLUMNS, shown), media_type=CSV, headers=headers)
+        return Response(as_csv(LINE_COLUMNS, shown), media_type=CSV, headers=_link(following))
     return Response({"lines": plain(shown), "next": following})
 
 
@@ -137,6 +169,11 @@ async def _named(services: Services, tenant: str, rows: list[Row], column: str) 
     """The rows with users by name; one who was erased, or is not known, stays a pseudonym."""
     names = await services.access.users.names(tenant, (row[column] for row in rows))
     return [row | {column: names[row[column]]} for row in rows]
+
+
+def _link(following: str | None) -> dict[str, str]:
+    """Where a table that is not whole goes on."""
+    return {"Link": f'<?cursor={following}>; rel="next"'} if following else {}
 
 
 def plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How fast a month of costs answers from its sums by the hour, beside the same questions asked of its lines."""
+"""How fast a month of costs answers from its sums by hour and day, beside the same questions asked of its lines."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ Ask = Callable[[Any], Awaitable[Any]]
 
 
 class Measured(msgspec.Struct, kw_only=True):
-    """One question: the median time (milliseconds) by lines alone, and by hours, whose answers must be equal."""
+    """One question: the median time (milliseconds) by lines alone, and by sums, whose answers must be equal."""
 
     question: str
     by_lines_ms: float
-    by_hours_ms: float
+    by_sums_ms: float
     ratio: float
     equal: bool
 
@@ -66,25 +66,34 @@ async def run(database_url: str, lines: int, rounds: int) -> list[Measured]:
         await _load(worker, tenant, lines)
         owner = f"bench-{tenant}"
         async with open_event_store(logins, pool, LocalAuthority(), lanes=1, owner=owner, lease_s=30) as store:
-            ways = [CostReads(pool, store, by_hours=by_hours) for by_hours in (False, True)]
+            ways = [CostReads(pool, store, by_sums=by_sums) for by_sums in (False, True)]
             return [await _compare(name, ask, ways, rounds) for name, ask in _questions(tenant).items()]
 
 
 def _questions(tenant: str) -> dict[str, Ask]:
     from projections.cost_query import CostFilter
+    from projections.cost_reads import Series
 
     month = CostFilter(since=BEGIN, until=BEGIN + MONTH)
     ragged = CostFilter(since=BEGIN + timedelta(minutes=7), until=BEGIN + MONTH - timedelta(seconds=3))
     one = CostFilter(since=BEGIN, until=BEGIN + MONTH, user="user-7")
     step = CostFilter(since=BEGIN, until=BEGIN + MONTH, step="rerank")
+
+    def series(group: str, interval: str, top: int | None = None) -> Ask:
+        asked = Series(wanted=month, group=group, interval=interval, top=top)
+        return lambda costs: costs.series(tenant, asked)
+
     return {
         "summary": lambda costs: costs.summary(tenant, month),
         "summary, borders within hours": lambda costs: costs.summary(tenant, ragged),
         "summary of a step": lambda costs: costs.summary(tenant, step),
         "summary of a user": lambda costs: costs.summary(tenant, one),
-        "series by model and day": lambda costs: costs.series(tenant, "model", "day", month),
-        "series by family and hour": lambda costs: costs.series(tenant, "family", "hour", month),
-        "series by user and day": lambda costs: costs.series(tenant, "user", "day", month),
+        "series by model and day": series("model", "day"),
+        "series by family and hour": series("family", "hour"),
+        "series by user and day": series("user", "day"),
+        "series by the 8 dearest users and hour": series("user", "hour", 8),
+        "series by the 8 dearest sessions and day": series("session", "day", 8),
+        "series by session and day, its first page": series("session", "day"),
     }
 
 
@@ -97,12 +106,12 @@ async def _compare(name: str, ask: Ask, ways: list[Any], rounds: int) -> Measure
             answers[place] = await ask(costs)
             if turn:  # the first of each warms the database's memory
                 times[place].append((time.perf_counter() - began) * 1e3)
-    lines, hours = (statistics.median(of) for of in times)
+    lines, sums = (statistics.median(of) for of in times)
     return Measured(
         question=name,
         by_lines_ms=round(lines, 1),
-        by_hours_ms=round(hours, 1),
-        ratio=round(hours / lines, 4),
+        by_sums_ms=round(sums, 1),
+        ratio=round(sums / lines, 4),
         equal=answers[0] == answers[1],
     )
 
@@ -179,7 +188,7 @@ def _line(turn: Entry, number: int, step: str, model: str, draw: random.Random) 
 @click.option("--rounds", default=5, show_default=True, help="How often each takes its turn; the median counts.")
 @click.option("--json", "as_json", is_flag=True)
 def costs(lines: int, rounds: int, as_json: bool) -> None:
-    """A month of one tenant's costs by the hour, beside the same questions asked of its lines; answers must be equal.
+    """A month of one tenant's costs from sums, beside the same questions asked of its lines; answers must be equal.
 
     Example: colloquy bench costs --lines 1000000
     """
@@ -190,6 +199,6 @@ def costs(lines: int, rounds: int, as_json: bool) -> None:
     with throwaway_data_dir() as data_dir, running(data_dir, fast=False, without=alone) as stack:
         rows = asyncio.run(run(stack.endpoints.database_url, lines, rounds))
     click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
-    keep({f"by hours of by lines, {row.question}": row.ratio for row in rows})
+    keep({f"by sums of by lines, {row.question}": row.ratio for row in rows})
     if not all(row.equal for row in rows):
         raise click.exceptions.Exit(1)

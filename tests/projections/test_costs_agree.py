@@ -20,7 +20,7 @@ from domain.model_calls import TokensUsed
 from domain.session import events as e
 from projections.cost_entries import CostEntries
 from projections.cost_query import COLUMNS, CostFilter
-from projections.cost_reads import CostReads
+from projections.cost_reads import FIRST, CostReads, Series
 from projections.costs import Costs, count
 from projections.transactions import reading, rows, writing
 from tests.fakes.in_memory_user_names import users_on
@@ -86,6 +86,19 @@ async def all_lines(costs: CostReads, tenant: str, wanted: CostFilter) -> list[d
     return await costs.lines(tenant, wanted, 0, 10_000)
 
 
+async def every_point(costs: CostReads, tenant: str, asked: Series) -> list[dict[str, Any]]:
+    """A series page by page, whose every page says what all of it comes to."""
+    found, after, totals = list[dict[str, Any]](), FIRST, set[str]()
+    while True:
+        points, total, more = await costs.series(tenant, asked, after=after, limit=7)
+        found += points
+        totals.add(format(total, "f"))
+        if more is None:
+            assert len(totals) == 1
+            return found
+        after = more
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_every_sum_is_that_of_its_lines(
     store: PostgresEventStore, pool: Pool, worker: Pool, tenant: str, seed: int
@@ -93,13 +106,13 @@ async def test_every_sum_is_that_of_its_lines(
     draw, writer = random.Random(seed), Writer(store)
     sessions = await months(draw, writer, tenant)
     follower = await caught_up(store, worker, Costs(store, worker, users_on(store.vault, store)))
-    by_hours, by_lines = CostReads(pool, store), CostReads(pool, store, by_hours=False)
+    by_sums, by_lines = CostReads(pool, store), CostReads(pool, store, by_sums=False)
     seen = Decimal(0)
     for _ in range(80):
         wanted = some_filter(draw, writer.at + timedelta(hours=1), sessions)
-        lines = await all_lines(by_hours, tenant, wanted)
+        lines = await all_lines(by_sums, tenant, wanted)
         total = sum((line["cost_usd"] for line in lines), Decimal(0))
-        summary = await by_hours.summary(tenant, wanted)
+        summary = await by_sums.summary(tenant, wanted)
         assert summary == await by_lines.summary(tenant, wanted)
         assert format(summary["total_usd"], "f") == format(total, "f"), "as strings too"
         assert summary["calls"] == len(lines)
@@ -107,10 +120,12 @@ async def test_every_sum_is_that_of_its_lines(
         saved = sum((line["prompt_cache_saved_usd"] for line in lines), Decimal(0))
         assert summary["cache"]["prompt_cache_saved_usd"] == saved
         group, interval = draw.choice(list(COLUMNS)), draw.choice(["hour", "day"])
-        series = await by_hours.series(tenant, group, interval, wanted)
-        assert series == await by_lines.series(tenant, group, interval, wanted)
+        asked = Series(wanted=wanted, group=group, interval=interval, top=draw.choice([None, 1, 2, 1_000]))
+        series = await every_point(by_sums, tenant, asked)
+        assert series == (await by_lines.series(tenant, asked))[0]
         assert format(sum((point["cost_usd"] for point in series), Decimal(0)), "f") == format(total, "f")
-        happened = await by_hours.what_if(tenant, wanted, Change())
+        assert sum(point["calls"] for point in series) == len(lines)
+        happened = await by_sums.what_if(tenant, wanted, Change())
         assert format(happened.what_if_usd, "f") == format(total, "f")
         seen += total
     assert seen > 0
@@ -179,6 +194,6 @@ async def test_lanes_that_change_the_same_hours_at_once_lose_nothing(
 
     await asyncio.gather(*(lane(number) for number in range(4)))
     whole = CostFilter(since=START, until=datetime(2027, 1, 1, tzinfo=UTC))
-    found = [await CostReads(pool, store, by_hours=way).summary(tenant, whole) for way in (True, False)]
+    found = [await CostReads(pool, store, by_sums=way).summary(tenant, whole) for way in (True, False)]
     assert found[0] == found[1]
     assert found[0]["calls"] == 4 * 6 * 60

@@ -21,8 +21,8 @@ from domain.session import events as e
 from projections import positions
 from projections.audit import Audit, leaf_bytes, leaf_hash
 from projections.cost_query import CostFilter
-from projections.cost_reads import CostReads
-from projections.costs import Costs
+from projections.cost_reads import CostReads, Series
+from projections.costs import TABLES, Costs
 from projections.read_model import ReadModel
 from projections.runner import Follower
 from projections.session_reads import SessionReads
@@ -147,7 +147,7 @@ async def test_a_correction_by_the_providers_log_changes_the_calls_line_in_every
     assert (line["correction_reason"], line["corrected_at"]) == ("estimate", writer.at)
     assert (line["replaced_input_tokens"], line["replaced_usd"]) == (900, guess.cost_usd)  # type: ignore[attr-defined]
     whole = await costs.summary(tenant, wanted)
-    series = await costs.series(tenant, "step", "hour", wanted)
+    series, _, _ = await costs.series(tenant, Series(wanted=wanted, group="step", interval="hour"))
     assert whole["total_usd"] == sum(point["cost_usd"] for point in series) == total
     assert whole["models"][0]["estimated_calls"] == 0
     _, _, reads = await view_of(store, pool, worker, InMemorySessionItems())
@@ -175,7 +175,7 @@ async def test_one_tenant_cannot_see_anothers_rows(
     await history(store, [tenant], 5)
     for model in (Costs(store, worker, users_on(store.vault, store)), Audit(store, worker)):
         await caught_up(store, worker, model)
-    for view in ("cost_lines", "cost_marks", "cost_hours", "cost_user_hours", "audit_events", "audit_trees"):
+    for view in (*TABLES, "audit_events", "audit_trees"):
         assert await summary(pool, tenant, f"SELECT 1 FROM projections.{view} LIMIT 1")
         assert not await summary(pool, new_id(), f"SELECT 1 FROM projections.{view} LIMIT 1")
         async with pool.connection() as connection:

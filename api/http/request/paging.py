@@ -19,6 +19,7 @@ PAGE_BYTES = 1024 * 1024
 
 
 T = TypeVar("T")
+_point = msgspec.json.Decoder(tuple[datetime, bool, str])
 
 
 class Page(Generic[T]):
@@ -95,6 +96,22 @@ def read_stretch(cursor: str) -> tuple[int, int]:
     """A cursor of a list that grows while it is read: after which place to go on, and where it ended at first."""
     after, _, upto = cursor.partition(".")
     return read_position(after), read_position(upto)
+
+
+def point_cursor(at: datetime, others: bool, key: str) -> str:
+    """A cursor for a place among the points of a series."""
+    return urlsafe_b64encode(msgspec.json.encode((at, others, key))).decode().rstrip("=")
+
+
+def read_point(cursor: str) -> tuple[datetime, bool, str]:
+    """The place that a cursor names; InvalidCursor when it is none of ours."""
+    try:
+        at, others, key = _point.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, msgspec.MsgspecError):
+        raise InvalidCursor from None
+    if at.tzinfo is None or "\0" in key or point_cursor(at, others, key) != cursor:
+        raise InvalidCursor
+    return at, others, key
 
 
 def checked_range(since: str | None, until: str | None) -> tuple[datetime, datetime]:
