@@ -26,7 +26,7 @@ EVENT_COLUMNS = """
   PRIMARY KEY (tenant, leaf_index), UNIQUE (tenant, position)"""
 EVENT_INDEXES = [
     ("tenant", "stream", "position"), ("tenant", "actor", "position"), ("tenant", "topic", "position"),
-    ("tenant", "correlation_id", "position"),
+    ("tenant", "correlation_id", "position"), ("tenant", "at", "position"),
 ]  # fmt: skip
 
 TREE_COLUMNS = "tenant text PRIMARY KEY, size bigint NOT NULL"
@@ -73,7 +73,7 @@ def leaf_hash(leaf: bytes) -> bytes:
 class Audit:
     """The read model `audit`. It needs no key, knows every topic and skips nothing."""
 
-    name, layout = "audit", 1
+    name, layout = "audit", 2
 
     def __init__(self, store: FactCodec, pool: Pool) -> None:
         self._store, self._pool = store, pool

@@ -88,7 +88,7 @@ def _ways(wanted: CostFilter, group: str, interval: str, calls_only: bool) -> li
     if wanted.session:
         return []
     if group == "session":
-        return [SESSION_DAYS] if calls_only and interval == "day" else []
+        return [SESSION_DAYS] if calls_only and interval == "day" and not wanted.by_call else []
     if group != "user" and not wanted.user:
         return [HOURS]
     return [USER_DAYS, USER_HOURS] if calls_only and interval == "day" else [USER_HOURS]

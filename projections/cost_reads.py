@@ -42,17 +42,17 @@ DEAREST = """
 WITH own AS ({own}), together AS ({together})
 SELECT * FROM own
 UNION ALL
-SELECT at, '', true, t.calls - o.calls, t.input_tokens - o.input_tokens, t.output_tokens - o.output_tokens,
-  t.cache_read_tokens - o.cache_read_tokens, t.cache_write_tokens - o.cache_write_tokens,
-  t.cost_usd - o.cost_usd, t.estimated_usd - o.estimated_usd, t.prompt_cache_saved_usd - o.prompt_cache_saved_usd
-FROM together t CROSS JOIN LATERAL (
-  SELECT coalesce(sum(calls), 0)::bigint AS calls, coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
-    coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
-    coalesce(sum(cache_read_tokens), 0)::bigint AS cache_read_tokens,
-    coalesce(sum(cache_write_tokens), 0)::bigint AS cache_write_tokens, coalesce(sum(cost_usd), 0) AS cost_usd,
-    coalesce(sum(estimated_usd), 0) AS estimated_usd, coalesce(sum(prompt_cache_saved_usd), 0) AS prompt_cache_saved_usd
-  FROM own WHERE own.at = t.at) o
-WHERE t.calls > o.calls"""
+SELECT at, '', true, t.calls - coalesce(o.calls, 0), t.input_tokens - coalesce(o.input_tokens, 0),
+  t.output_tokens - coalesce(o.output_tokens, 0), t.cache_read_tokens - coalesce(o.cache_read_tokens, 0),
+  t.cache_write_tokens - coalesce(o.cache_write_tokens, 0), t.cost_usd - coalesce(o.cost_usd, 0),
+  t.estimated_usd - coalesce(o.estimated_usd, 0), t.prompt_cache_saved_usd - coalesce(o.prompt_cache_saved_usd, 0)
+FROM together t LEFT JOIN (
+  SELECT at, sum(calls)::bigint AS calls, sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens, sum(cache_read_tokens)::bigint AS cache_read_tokens,
+    sum(cache_write_tokens)::bigint AS cache_write_tokens, sum(cost_usd) AS cost_usd,
+    sum(estimated_usd) AS estimated_usd, sum(prompt_cache_saved_usd) AS prompt_cache_saved_usd
+  FROM own GROUP BY at) o USING (at)
+WHERE t.calls > coalesce(o.calls, 0)"""
 OF_DEAREST = """
 {key} = ANY (ARRAY(SELECT {key} FROM {entries} GROUP BY 1 ORDER BY sum(cost_usd) DESC, 1 LIMIT {top}))"""
 POINTS = """

@@ -16,11 +16,13 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Rollup(msgspec.Struct, frozen=True, kw_only=True):
-    """A table of sums: over how long, whether each user and each session has its own, whether over calls alone."""
+    """A table of sums: over how long, whether each user, each session, and each step and model has its own, and
+    whether over calls alone."""
 
     table: str
     span: timedelta
     users: bool = False
+    models: bool = True
     sessions: bool = False
     calls_only: bool = False
     indexes: tuple[tuple[str, ...], ...] = ()
@@ -30,7 +32,7 @@ HOURS = Rollup(table="cost_hours", span=HOUR)
 USER_HOURS = Rollup(table="cost_user_hours", span=HOUR, users=True, indexes=(("tenant", "user_id", "since"),))
 USER_DAYS = Rollup(table="cost_user_days", span=DAY, users=True, calls_only=True)
 SESSION_DAYS = Rollup(
-    table="cost_session_days", span=DAY, users=True, sessions=True, calls_only=True,
+    table="cost_session_days", span=DAY, users=True, sessions=True, models=False, calls_only=True,
     indexes=(("tenant", "session_id"),),
 )  # fmt: skip
 ROLLUPS = (HOURS, USER_HOURS, USER_DAYS, SESSION_DAYS)
@@ -46,7 +48,8 @@ Deltas = dict[Key, list[Any]]
 
 # What is summed has one shape: a settled call is of the kind `call` (saved by the prompt cache), a mark of its own
 # kind, the time of a first token `first_token` of its bucket. Of all users in one table, of each in another: most who
-# ask do not ask by user, and of users there are many; of sessions there are more, and nobody asks for their hours.
+# ask do not ask by user, and of users there are many; of sessions there are more, so that
+# a day of each is one row.
 COLUMNS = """
   tenant text NOT NULL, since timestamptz NOT NULL, session_id text NOT NULL, user_id text NOT NULL,
   kind text NOT NULL, source text NOT NULL, model text NOT NULL, family text NOT NULL, step text NOT NULL,
@@ -142,7 +145,8 @@ def _folded(deltas: Deltas, rollup: Rollup) -> Deltas:
         if kind != "call" and rollup.calls_only:
             continue
         place = (tenant, begin_of(rollup.span, hour), session if rollup.sessions else "", user if rollup.users else "")
-        total = whole.setdefault((*place, kind, *rest), [0] * len(MEASURES))
+        what = rest if rollup.models else [rest[0], "", "", "", "", 0]
+        total = whole.setdefault((*place, kind, *what), [0] * len(MEASURES))
         for number, value in enumerate(sums):
             total[number] += value
     return {key: sums for key, sums in whole.items() if any(sums)}

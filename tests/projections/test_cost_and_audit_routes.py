@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import random
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +16,7 @@ from application.clock import new_id
 from application.users import Users
 from domain.session import events as e
 from tests.projections.harness import NOVEMBER, House
-from tests.projections.histories import HAIKU, used
+from tests.projections.histories import HAIKU, START, used
 
 pytestmark = pytest.mark.real
 
@@ -54,6 +56,30 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
     assert summary["lag_events"] == 0
     other = (await house.get("/v1/costs/summary", "analyst", tenant=new_id(), **NOVEMBER)).json()
     assert (other["total_usd"], other["calls"], other["models"]) == ("0", 0, [])
+
+
+async def test_a_long_series_comes_in_pages_whose_total_is_of_all_of_it(house: House) -> None:
+    for _ in range(5):
+        await house.session(turns=3)
+    await house.feed()
+    asked: dict[str, Any] = NOVEMBER | {"group_by": "session", "interval": "hour"}
+    whole = (await house.get("/v1/costs/series", "analyst", **asked)).json()
+    seen: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.get("/v1/costs/series", "analyst", limit=2, **asked, **cursor)).json()
+        seen += page["series"]
+        assert page["total_usd"] == whole["total_usd"] and len(page["series"]) <= 2
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert whole["next"] is None and seen == whole["series"] and len(seen) > 2
+    table = await house.get("/v1/costs/series", "analyst", format="csv", **asked)
+    assert [(row["at"], row["key"]) for row in csv.DictReader(io.StringIO(table.text))] == [
+        (point["at"], point["key"]) for point in seen
+    ]
+    first = await house.get("/v1/costs/series", "analyst", format="csv", limit=2, **asked)
+    assert 'rel="next"' in first.headers["link"] and len(first.text.splitlines()) == 3
 
 
 async def all_lines(house: House, **asked: str) -> list[dict[str, Any]]:
@@ -207,6 +233,30 @@ async def test_the_newest_facts_come_first_page_by_page_and_by_correlation(house
     assert state["events"] >= len(whole) and "turn.started.1" in state["kinds"]
 
 
+async def test_a_range_of_time_finds_its_facts_although_times_do_not_rise_with_positions(house: House) -> None:
+    draw, written = random.Random(3), []
+    for number in range(24):
+        house.writer.at = START + timedelta(minutes=draw.randrange(-90, 90), hours=number)
+        actor = draw.choice(["ada", "bob", await house.services.access.users.known(house.tenant, "bob")])
+        await house.writer.append(house.stream(new_id()), [e.SessionOpened(user=actor, assistant="default")], actor)
+        written.append((house.writer.at, actor))
+    await house.feed()
+    for _ in range(12):
+        since, until = sorted(START + timedelta(minutes=draw.randrange(24 * 60)) for _ in range(2))
+        narrowed = draw.choice([{}, {"actor": "bob"}, {"kind": "session.opened.1"}])
+        bounds = {"from": since.isoformat(), "to": until.isoformat()}
+        wanted = [at for at, actor in written if since <= at < until and (actor != "ada" or "actor" not in narrowed)]
+        for order in ("oldest", "newest"):
+            asked = {**bounds, **narrowed, "order": order}
+            page = (await house.get("/v1/audit/events", "auditor", limit=3, **asked)).json()
+            found, following = page["events"], page["next"]
+            while following:
+                page = (await house.get("/v1/audit/events", "auditor", limit=3, cursor=following, **asked)).json()
+                found, following = found + page["events"], page["next"]
+            shown = [datetime.fromisoformat(event["at"]) for event in found]
+            assert shown == (wanted if order == "oldest" else wanted[::-1])
+
+
 @pytest.mark.parametrize(
     ("path", "role", "query", "code"),
     [
@@ -224,6 +274,8 @@ async def test_the_newest_facts_come_first_page_by_page_and_by_correlation(house
         ),
         ("/v1/costs/series", "analyst", {"group_by": "planet"}, "invalid_field"),
         ("/v1/costs/series", "analyst", {"top": 0}, "invalid_range"),
+        ("/v1/costs/series", "analyst", {"cursor": "WyJ4Il0"}, "invalid_cursor"),
+        ("/v1/costs/series", "analyst", {"limit": 1001}, "invalid_range"),
         ("/v1/costs/lines", "analyst", {"order": "dearest"}, "invalid_field"),
         ("/v1/costs/lines", "analyst", {"model": "x" * 201}, "invalid_field"),
         ("/v1/costs/summary", "analyst", {"step": "a\x01b"}, "invalid_field"),
