@@ -73,7 +73,7 @@ def leaf_hash(leaf: bytes) -> bytes:
 class Audit:
     """The read model `audit`. It needs no key, knows every topic and skips nothing."""
 
-    name, layout = "audit", 2
+    name, layout = "audit", 1
 
     def __init__(self, store: FactCodec, pool: Pool) -> None:
         self._store, self._pool = store, pool

@@ -29,7 +29,7 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 HOURS = Rollup(table="cost_hours", span=HOUR)
-USER_HOURS = Rollup(table="cost_user_hours", span=HOUR, users=True, indexes=(("tenant", "user_id", "since"),))
+USER_HOURS = Rollup(table="cost_user_hours", span=HOUR, users=True, indexes=(("tenant", "user_id", "kind", "since"),))
 USER_DAYS = Rollup(table="cost_user_days", span=DAY, users=True, calls_only=True)
 SESSION_DAYS = Rollup(
     table="cost_session_days", span=DAY, users=True, sessions=True, models=False, calls_only=True,

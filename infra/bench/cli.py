@@ -13,6 +13,7 @@ import msgspec
 from infra.bench.costs import costs
 from infra.bench.documents import documents
 from infra.bench.harness.table import table
+from infra.bench.pages import pages
 from infra.bench.results import RESULTS, keep, read, recordable, trends
 
 
@@ -84,6 +85,7 @@ def load(sockets: str, tenants: int, as_json: bool) -> None:
 
 bench.add_command(costs)
 bench.add_command(documents)
+bench.add_command(pages)
 
 
 @bench.command()

@@ -63,7 +63,7 @@ async def run(database_url: str, lines: int, rounds: int) -> list[Measured]:
     async with open_pool(logins.app) as pool, open_pool(logins.worker) as worker:
         await begin_first_generations(worker, (Costs,), 1)
         tenant = new_id()
-        await _load(worker, tenant, lines)
+        await load_lines(worker, tenant, lines)
         owner = f"bench-{tenant}"
         async with open_event_store(logins, pool, LocalAuthority(), lanes=1, owner=owner, lease_s=30) as store:
             ways = [CostReads(pool, store, by_sums=by_sums) for by_sums in (False, True)]
@@ -116,29 +116,35 @@ async def _compare(name: str, ask: Ask, ways: list[Any], rounds: int) -> Measure
     )
 
 
-async def _load(worker: Any, tenant: str, lines: int) -> None:
+async def load_lines(worker: Any, tenant: str, lines: int, *, since: datetime = BEGIN) -> None:
+    """A month of generated lines into the live generation, through the read model's own statements."""
+    from projections import positions
     from projections.costs import TABLES, count
     from projections.transactions import writing
 
-    for entries, marks in _turns(tenant, lines):
+    async with writing(worker) as connection:
+        live = await positions.live(connection, "costs")
+    assert live is not None, "it was begun"
+    for entries, marks in _turns(tenant, lines, since):
         async with writing(worker) as connection:
             await connection.execute("SET LOCAL statement_timeout = '60s'")
-            await count(connection, 1, entries, marks)
+            await count(connection, live.generation, entries, marks)
     async with worker.connection() as connection:
         await connection.execute("SET ROLE colloquy_worker")
         for name in TABLES:  # as autovacuum does meanwhile
-            await connection.execute(SQL("VACUUM ANALYZE {}").format(Identifier("projections", f"{name}_1")))
+            name = f"{name}_{live.generation}"
+            await connection.execute(SQL("VACUUM ANALYZE {}").format(Identifier("projections", name)))
         await connection.execute("RESET ROLE")
 
 
-def _turns(tenant: str, lines: int) -> Iterator[tuple[list[Entry], list[Entry]]]:
+def _turns(tenant: str, lines: int, since: datetime) -> Iterator[tuple[list[Entry], list[Entry]]]:
     """A month of turns in order, `BATCH` lines at a time: sessions of several turns within an hour or two, most of them
     by few of the users, most at some hours of the day."""
     draw, made, marked = random.Random(7), 0, 0
     entries: list[Entry] = []
     marks: list[Entry] = []
     while made < lines:
-        user, at = f"user-{int(draw.paretovariate(0.6)) % USERS}", BEGIN + MONTH * (made / lines)
+        user, at = f"user-{int(draw.paretovariate(0.6)) % USERS}", since + MONTH * (made / lines)
         at = at.replace(hour=int(draw.triangular(0, 24, 14)), minute=draw.randrange(60), second=draw.randrange(60))
         whose = {"tenant": tenant, "session_id": f"session-{made}", "user_id": user, "source": "socket"}
         for number in range(draw.randrange(1, 12)):
