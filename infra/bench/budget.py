@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -17,9 +14,8 @@ import msgspec
 
 from infra.bench.harness.chat_load import Seen, ask, ask_all, close_all, open_sockets
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
-from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.installation import Installed, another_server, installed
 from infra.bench.load import compare_ledgers
-from infra.local.endpoints import installation_environment
 
 MOST = Decimal("1.025")
 CALIBRATING = 5
@@ -74,29 +70,8 @@ def run(sockets: int, turns: int, processes: int) -> tuple[list[Wave], Outcome]:
 @contextmanager
 def more_processes(ours: Installed, count: int) -> Iterator[list[str]]:
     """Further API servers on the same installation; their URLs."""
-    environment = os.environ | installation_environment(ours.data_dir) | {"COLLOQUY_DATA_DIR": str(ours.data_dir)}
-    environment["COLLOQUY_MAX_TURNS_PER_TENANT"] = environment["COLLOQUY_MAX_SOCKETS_PER_TENANT"] = "5000"
-    environment |= {"COLLOQUY_REQUESTS_PER_MINUTE": "1000000", "COLLOQUY_LOG_LEVEL": "warning"}
-    first = int(ours.url.rsplit(":", 1)[1])
-    urls, servers = [f"http://127.0.0.1:{first + 101 + number}" for number in range(count)], []
-    try:
-        for url in urls:
-            settings = environment | {"COLLOQUY_HOST": "127.0.0.1", "COLLOQUY_PORT": url.rsplit(":", 1)[1]}
-            servers.append(subprocess.Popen([sys.executable, "-m", "api.cli", "serve"], env=settings))
-        for url in urls:
-            _wait_until_ready(url)
-        yield urls
-    finally:
-        for server in servers:
-            server.terminate()
-        for server in servers:
-            server.wait(60)
-
-
-def _wait_until_ready(url: str) -> None:
-    transport = httpx.HTTPTransport(retries=12)  # waits longer each time, in all about a minute
-    with httpx.Client(transport=transport, timeout=30) as http:
-        http.get(f"{url}/health/live").raise_for_status()
+    with ExitStack() as stack:
+        yield [stack.enter_context(another_server(ours))[0] for _ in range(count)]
 
 
 async def _measure(ours: Installed, urls: Sequence[str], sockets: int, turns: int) -> tuple[list[Wave], Outcome]:

@@ -44,7 +44,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def everyday() -> Iterator[Installed]:
     """An installation that several modules share: theirs is an `ours` of their own, which is this one."""
-    with installed(2, DOCUMENTS, COLLOQUY_DRAIN_S="5", COLLOQUY_LOG_LEVEL="info") as found:
+    with installed(
+        2, DOCUMENTS, COLLOQUY_DRAIN_S="5", COLLOQUY_LOG_LEVEL="info", COLLOQUY_WEBHOOKS_TO_LOOPBACK="1"
+    ) as found:
         yield found
 
 

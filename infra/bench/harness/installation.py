@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -94,6 +95,31 @@ def installed(
                 up.wait(60)
             except subprocess.TimeoutExpired:
                 up.kill()
+
+
+@contextmanager
+def another_server(ours: Installed, port: int = 0, **settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """One more API server on the installation, on a port that is free if none is given: its URL and its process."""
+    from infra.local.endpoints import installation_environment
+
+    if not port:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+    found = installation_environment(str(ours.data_dir)) | {"COLLOQUY_DATA_DIR": str(ours.data_dir)}
+    here = {"COLLOQUY_HOST": "127.0.0.1", "COLLOQUY_PORT": str(port)}
+    command = [sys.executable, "-m", "api.cli", "serve"]
+    server = subprocess.Popen(command, env=os.environ | found | LIMITS | settings | here, text=True)
+    try:
+        transport = httpx.HTTPTransport(retries=12)  # waits longer each time, in all about a minute
+        with httpx.Client(transport=transport, timeout=30) as http:
+            http.get(f"http://127.0.0.1:{port}/health/live").raise_for_status()
+        yield f"http://127.0.0.1:{port}", server
+    finally:
+        server.terminate()
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def _create(ours: Installed, count: int, documents: dict[str, str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -14,18 +13,6 @@ from infra.bench.harness.handbook import QUESTION
 from infra.bench.harness.installation import Installed
 from tests.browser.asking import QUICK, SLOW, answers, ask, begun, finished, fresh, told
 from tests.browser.conftest import PICTURES, Cable, is_narrow, serious, set_pace, sign_in_url, signed_in, watched
-
-
-@pytest.fixture(scope="module")
-def ours(everyday: Installed) -> Installed:
-    return everyday
-
-
-@pytest.fixture(autouse=True)
-def quick(ours: Installed) -> Iterator[None]:
-    set_pace(ours, **QUICK)
-    yield
-    httpx.delete(f"{ours.bedrock_url}/control/faults", timeout=10)
 
 
 def test_an_answer_streams_and_its_sources_open_with_the_quote_marked(ours: Installed, chromium: Browser) -> None:

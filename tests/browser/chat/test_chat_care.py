@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import httpx
-import pytest
 from playwright.sync_api import Browser, FilePayload, expect
 
 from infra.bench.harness.installation import Installed
-from tests.browser.asking import QUICK, answers, ask, finished, fresh, told
-from tests.browser.conftest import set_pace, signed_in
-
-
-@pytest.fixture(scope="module")
-def ours(everyday: Installed) -> Installed:
-    return everyday
-
-
-@pytest.fixture(autouse=True)
-def quick(ours: Installed) -> Iterator[None]:
-    set_pace(ours, **QUICK)
-    yield
-    httpx.delete(f"{ours.bedrock_url}/control/faults", timeout=10)
+from tests.browser.asking import answers, ask, finished, fresh, told
+from tests.browser.conftest import signed_in
 
 
 def test_private_values_and_a_budget_are_told_of(ours: Installed, chromium: Browser) -> None:
@@ -110,7 +95,7 @@ def test_tools_ask_first_and_notes_are_words(ours: Installed, chromium: Browser)
         expect(answer.get_by_role("alert")).to_contain_text("There were many requests in a short time.")
 
 
-def test_a_limit_is_counted_down_and_keys_are_listed(ours: Installed, chromium: Browser) -> None:
+def test_a_message_that_is_too_long_says_so_and_keys_are_listed(ours: Installed, chromium: Browser) -> None:
     with signed_in(ours, chromium) as (page, _):
         page.get_by_role("textbox", name="Message").fill("x" * 32_001)
         expect(page.locator("#limit")).to_have_text("The message is 1 character too long.")

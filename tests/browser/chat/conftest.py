@@ -1,0 +1,24 @@
+"""The page "Chat" is tested in one installation, whose models answer quickly until a test says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from infra.bench.harness.installation import Installed
+from tests.browser.asking import QUICK
+from tests.browser.conftest import set_pace
+
+
+@pytest.fixture(scope="module")
+def ours(everyday: Installed) -> Installed:
+    return everyday
+
+
+@pytest.fixture(autouse=True)
+def quick(ours: Installed) -> Iterator[None]:
+    set_pace(ours, **QUICK)
+    yield
+    httpx.delete(f"{ours.bedrock_url}/control/faults", timeout=10)
