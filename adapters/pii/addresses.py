@@ -18,6 +18,7 @@ _CITY = (
     rf"{_CAP}(?: (?:(?:am|an der|im|in|sur|sous|de|del|di|da|do|dos|la|le|les|upon|on|nad|aan den|aan de|aan|den"
     rf"|el|los)[ -])?{_CAP}){{0,3}}"
 )
+_LETTER = r"[^\W\d_]"
 _NUMBER_GOES_ON = r"[0-9]{0,4}(?:\s?[-/]\s?[0-9]{1,4})?\s?[a-zA-Z]?\b"
 _NUMBER = f"[0-9]{_NUMBER_GOES_ON}"
 _UK_GOES_ON = (
@@ -39,7 +40,7 @@ _FLAT = re.compile(r"\b(?:Flat|Apt|Apartment|Unit|Suite)\.?\s?[\w-]{1,5},\s\Z")
 """What may stand before an English address, and how far before it begins at most."""
 _FLAT_REACH = 20
 _ENGLISH = re.compile(
-    rf"[0-9]{BEGINS}{_NUMBER_GOES_ON},?\s(?:(?:[NSEW]|North|South|East|West|Old|New)\.?\s)?"
+    rf"[0-9]{BEGINS}(?=[0-9\s/,-]{{0,18}}+{_LETTER}){_NUMBER_GOES_ON},?\s(?:(?:[NSEW]|North|South|East|West|Old|New)\.?\s)?"
     rf"(?:(?:{_CAP}|[0-9]{{1,3}}(?:st|nd|rd|th))\s){{1,3}}?{_STREET}\b\.?(?:\s(?:NW|NE|SW|SE|North|South|East"
     rf"|West)\b)?{_UNIT}?"
     rf"(?:(?:,\s{_CITY})?(?:{_AMERICAN_END}|,?\s{_UK_POST}|(?:,?\s|\s-\s)[1-9][0-9]{{2}}\s?[0-9]{{3}})\b|,\s{_CITY})?"
@@ -64,7 +65,7 @@ _PATTERNS = tuple(
         rf"[AIUZ]{BEGINS}(?:(?<=A)(?:m|n de[rn]|uf de[rm])|(?<=I)(?:m|n der)|(?<=U)nter den|(?<=Z)u[mr])"
         rf"\s{_CAP}(?:\s{_CAP})?\s{_NUMBER}(?:,?\s{_POSTCODE_CITY})?{_POSTCODE_CITY}?",
         # French: 12 rue de la Paix
-        rf"[0-9]{BEGINS}[0-9]{{0,3}}+(?:\s?(?:bis|ter|quater))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|allée|allee"
+        rf"[0-9]{BEGINS}(?=[0-9\s,]{{0,6}}+[a-z])[0-9]{{0,3}}+(?:\s?(?:bis|ter|quater))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|allée|allee"
         rf"|chemin|impasse|quai|cours|route|passage|square|villa)"
         rf"\s(?:(?:de|du|des|la|le|les|aux?)\s|[dl]'\s?){{0,4}}+(?:{_CAP}|[0-9]{{1,2}})(?:[ -](?:(?:de|du|des|la|le"
         rf"|et)[ -]){{0,3}}+{_CAP}){{0,4}}{_POSTCODE_CITY}?",
@@ -92,6 +93,8 @@ _PATTERNS = tuple(
         rf"\s[0-9][0-9 ]{{0,6}}(?:(?:,\s{_CITY})?{_AMERICAN_END}|{_POSTCODE_CITY})?",
     )
 )
+_NAMED = re.compile(r"[^\W\d_A-Z]|C/|R\.|BP")
+"""What each of the streets and boxes above has and a list of numbers has not: a small letter, or a word without one."""
 _CODES = re.compile(
     rf"[A-Z0-9]{BEGINS}(?:(?:(?<=G)IR ?0AA|(?<=[A-PR-UWYZ]){_UK_GOES_ON}|(?<=[ABCEGHJ-NPRSTVXY]){_CA_GOES_ON})\b"
     rf"|(?<=[0-9])(?:[0-9]-[0-9]{{3}}\s|[0-9]{{3}}\s?[A-Z]{{2}},?\s){_CAP}"
@@ -103,9 +106,10 @@ _CODES = re.compile(
 def addresses(text: str) -> Found:
     """Streets with a number, with what follows of flat, postcode and town; boxes; postcodes that are unlike anything
     else. A town alone is a place."""
-    yield from found(_ENGLISH, text, _english)
-    for pattern in _PATTERNS:
-        yield from found(pattern, text, _street)
+    if _NAMED.search(text):
+        yield from found(_ENGLISH, text, _english)
+        for pattern in _PATTERNS:
+            yield from found(pattern, text, _street)
     yield from spans(_CODES, text, "address", 0.7)
 
 

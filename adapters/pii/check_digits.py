@@ -35,9 +35,8 @@ _PAIRS = tuple(
 """What one or two digits at a place make of the product so far."""
 
 
-def luhn(digits: str) -> bool:
-    """Luhn's check (ISO/IEC 7812-1): every second from the right counts double, less nine when that is more."""
-    codes = digits.encode()
+def luhn(codes: bytes) -> bool:
+    """Luhn (ISO/IEC 7812-1): every second from the right counts double, less nine if that is more."""
     return (sum(codes[::-2]) + sum(codes.translate(_DOUBLED)[-2::-2]) - 48 * len(codes)) % 10 == 0
 
 

@@ -15,18 +15,12 @@ from stdnum import numdb
 from stdnum.ar import cuit
 from stdnum.at import vnr
 from stdnum.au import tfn
-from stdnum.be import nn
 from stdnum.bg import egn
-from stdnum.br import cpf
-from stdnum.ca import sin
 from stdnum.ch import ssn as ahv
 from stdnum.cl import rut
 from stdnum.cn import ric
 from stdnum.cz import rc
-from stdnum.de import idnr
 from stdnum.dk import cpr
-from stdnum.ee import ik
-from stdnum.es import dni, nie
 from stdnum.fi import hetu
 from stdnum.fr import nir
 from stdnum.gb import nhs, utr
@@ -34,27 +28,38 @@ from stdnum.gr import amka
 from stdnum.hr import oib
 from stdnum.ie import pps
 from stdnum.il import idnr as teudat
-from stdnum.in_ import aadhaar, pan
+from stdnum.in_ import pan
 from stdnum.it import codicefiscale
 from stdnum.kr import rrn
 from stdnum.mx import curp
 from stdnum.nl import bsn
-from stdnum.no import fodselsnummer
-from stdnum.pl import pesel
 from stdnum.pt import cc, nif
 from stdnum.ro import cnp
 from stdnum.se import personnummer
 from stdnum.tr import tckimlik
-from stdnum.us import itin, ssn
+from stdnum.us import itin
 from stdnum.za import idnr as za_id
 
-from adapters.pii.check_digits import luhn, verhoeff, weighted
+from adapters.pii.grouped_digits import SHAPES, Shape, groups_of, place_of, windows
+from adapters.pii.person_numbers import (
+    is_aadhaar,
+    is_cpf,
+    is_dni,
+    is_fodselsnummer,
+    is_idnr,
+    is_ik,
+    is_nie,
+    is_nir,
+    is_nn,
+    is_pesel,
+    is_sin,
+    is_ssn,
+)
 from adapters.pii.stretches import Found, Places, found
 from adapters.pii.word_starts import starts
 from application.ports.detector import Span
 
 Check = Callable[[str], bool]
-Shape = tuple[int, ...]
 
 
 class Numeric(msgspec.Struct, frozen=True):
@@ -76,27 +81,11 @@ def _is_ric(digits: str) -> bool:
         return False
 
 
-def _asked_first(quick: Check, library: Check) -> Check:
-    """A check of ours before the library's, which takes some ten times as long: what ours refuses, the library does."""
-    return lambda digits: quick(digits) and bool(library(digits))
-
-
-_is_aadhaar = _asked_first(lambda digits: digits[0] > "1" and verhoeff(digits), aadhaar.is_valid)
-_is_sin = _asked_first(luhn, sin.is_valid)
-_is_idnr = _asked_first(lambda digits: len(set(digits[:10])) in (8, 9), idnr.is_valid)
-_is_nir = _asked_first(lambda digits: (int(digits[:13]) + int(digits[13:])) % 97 == 0, nir.is_valid)
-_is_fodselsnummer = _asked_first(
-    lambda digits: weighted(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11 == 0, fodselsnummer.is_valid
-)
-_CPF = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-_is_cpf = _asked_first(lambda digits: weighted(digits, _CPF) % 11 % 10 == int(digits[10]), cpf.is_valid)
-
-
 _TAX = "tax id|tin\\b|steuer|idnr|fiscal|contribuinte|tax file|taxpayer"
 NUMERIC: tuple[Numeric, ...] = (
-    Numeric((9,), ssn.is_valid, "ssn|social security|social\\b", ((3, 2, 4),)),
+    Numeric((9,), is_ssn, "ssn|social security|social\\b", ((3, 2, 4),)),
     Numeric((9,), itin.is_valid, "itin|taxpayer|tax id", ((3, 2, 4),)),
-    Numeric((9,), _is_sin, "\\bsin\\b|social insurance|assurance sociale|\\bnas\\b", ((3, 3, 3),), 0.7),
+    Numeric((9,), is_sin, "\\bsin\\b|social insurance|assurance sociale|\\bnas\\b", ((3, 3, 3),), 0.7),
     Numeric((9,), bsn.is_valid, "bsn|burgerservice|sofi|citizen service"),
     Numeric((9,), nif.is_valid, "nif|contribuinte|fiscal"),
     Numeric((8, 9), tfn.is_valid, "tfn|tax file"),
@@ -108,22 +97,22 @@ NUMERIC: tuple[Numeric, ...] = (
     Numeric((10,), rc.is_valid, "rodné číslo|rodne cislo|birth number", ((6, 4),), 0.8),
     Numeric((10,), cpr.is_valid, "cpr|personnummer", ((6, 4),), 0.8),
     Numeric((10, 12), personnummer.is_valid, "personnummer|personal (?:identity )?number", ((6, 4), (8, 4))),
-    Numeric((11,), _is_idnr, _TAX, ((2, 3, 3, 3),)),
-    Numeric((11,), pesel.is_valid, "pesel", ((11,),)),
-    Numeric((11,), _is_cpf, "cpf", ((11,), (3, 3, 3, 2), (9, 2))),
-    Numeric((11,), _is_fodselsnummer, "fødselsnummer|fodselsnummer|personnummer", ((11,), (6, 5))),
-    Numeric((11,), nn.is_valid, "rijksregister|registre national|national number", ((11,), (2, 2, 2, 3, 2), (6, 3, 2))),
+    Numeric((11,), is_idnr, _TAX, ((2, 3, 3, 3),)),
+    Numeric((11,), is_pesel, "pesel", ((11,),)),
+    Numeric((11,), is_cpf, "cpf", ((11,), (3, 3, 3, 2), (9, 2))),
+    Numeric((11,), is_fodselsnummer, "fødselsnummer|fodselsnummer|personnummer", ((11,), (6, 5))),
+    Numeric((11,), is_nn, "rijksregister|registre national|national number", ((11,), (2, 2, 2, 3, 2), (6, 3, 2))),
     Numeric((11,), tckimlik.is_valid, "kimlik|\\btc\\b", ((11,),)),
     Numeric((11,), cuit.is_valid, "cuit|cuil", ((2, 8, 1),)),
     Numeric((11,), amka.is_valid, "amka", ((11,),)),
-    Numeric((11,), ik.is_valid, "isikukood|asmens kodas|personal code", ((11,),)),
+    Numeric((11,), is_ik, "isikukood|asmens kodas|personal code", ((11,),)),
     Numeric((11,), oib.is_valid, "oib"),
-    Numeric((12,), _is_aadhaar, "aadhaar|aadhar|uidai|\\buid\\b", ((4, 4, 4),)),
+    Numeric((12,), is_aadhaar, "aadhaar|aadhar|uidai|\\buid\\b", ((4, 4, 4),)),
     Numeric((13,), ahv.is_valid, "ahv|avs|social", ((13,), (3, 4, 4, 2))),
     Numeric((13,), rrn.is_valid, "rrn|resident registration", ((6, 7),)),
     Numeric((13,), cnp.is_valid, "cnp|cod numeric", ((13,),)),
     Numeric((13,), za_id.is_valid, "south african|id number|\\bid\\b", ((13,), (6, 4, 3), (6, 4, 2, 1))),
-    Numeric((15,), _is_nir, "insee|sécu|secu|nir\\b", ((15,), (13, 2), (1, 2, 2, 2, 3, 3, 2))),
+    Numeric((15,), is_nir, "insee|sécu|secu|nir\\b", ((15,), (13, 2), (1, 2, 2, 2, 3, 3, 2))),
     Numeric((18,), _is_ric, "resident identity", ((18,),)),
 )
 _BY_SIZE: dict[int, list[Numeric]] = {}
@@ -157,8 +146,8 @@ LETTERED: tuple[tuple[str, Check], ...] = (
         r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ -]?[0-9]{2}){3}[ -]?[A-D]",
         lambda text: text[:2].upper() not in _NINO_NOT,
     ),
-    (r"[0-9]{8}[ -]?[A-HJ-NP-TV-Z]|[0-9]{2}\.[0-9]{3}\.[0-9]{3}[ -]?[A-HJ-NP-TV-Z]", dni.is_valid),
-    (r"[XYZ][ -]?[0-9]{7}[ -]?[A-HJ-NP-TV-Z]", nie.is_valid),
+    (r"[0-9]{8}[ -]?[A-HJ-NP-TV-Z]|[0-9]{2}\.[0-9]{3}\.[0-9]{3}[ -]?[A-HJ-NP-TV-Z]", is_dni),
+    (r"[XYZ][ -]?[0-9]{7}[ -]?[A-HJ-NP-TV-Z]", is_nie),
     (r"[A-Z]{3} ?[A-Z]{3} ?[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2} ?[A-Z][0-9LMNP-V]{3}[A-Z]", codicefiscale.is_valid),
     (r"[A-Z]{3}[ABCFGHLJPTF][A-Z][0-9]{4}[A-Z]", pan.is_valid),
     (r"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]", hetu.is_valid),
@@ -182,7 +171,7 @@ def _behind_first(form: str) -> str:
 
 
 _LETTERED = re.compile(
-    r"[a-z0-9](?<![\w.].)(?:(?<=[0-9])(?=[0-9. ]{0,24}+[-+a-z]|[0-9]{11}|[0-9]{7} [0-9] )"
+    r"[a-z0-9](?<![\w.].)(?:(?<=[0-9])(?=[0-9. ]{5,24}+[-+a-z]|[0-9]{11}|[0-9]{7} [0-9] )"
     r"|(?=[a-z]{0,5}+[ -]?[0-9]|[a-z]{2} [a-z]{3} [0-9]))(?:"
     + "|".join(
         f"{_behind_first(form)}(?P<n{n}_{m}>)"
@@ -193,8 +182,6 @@ _LETTERED = re.compile(
 )
 """In small letters: few of them, then a digit, or a digit at once."""
 _RUN = re.compile(r"[0-9](?<![\w.,#].)(?:(?:[ \u00a0./_-]| - )?[0-9]){7,28}(?![\w])")
-_SEPARATORS = str.maketrans("", "", " \u00a0./_-")
-_GROUP = re.compile(r"[0-9]+")
 _DOCUMENT = re.compile(
     starts(
         r"passport|passeport|pasaporte|passaporto|reisepass|paspoort|paszport\w{0,9}+"
@@ -240,33 +227,34 @@ def _document(match: re.Match[str]) -> Iterator[Span]:
 
 def _in_run(run: re.Match[str], hints: Places) -> Iterator[Span]:
     """Windows of whole groups, the first that fits of each."""
-    lower = run.string
-    shape = tuple(map(len, _GROUP.findall(run[0])))
+    groups = groups_of(run[0])
     said = hints.any_in(run.start() - HINT_REACH, run.end())
-    windows = _windows(shape, said)
-    groups = [group.span() for group in _GROUP.finditer(lower, *run.span())] if windows else []
-    for first, last, numbers in windows:
-        begin, end = groups[first][0], groups[last][1]
-        for number in numbers:
-            told = said and _HINT[number.hint].search(lower, max(0, begin - HINT_REACH), begin) is not None
-            if (told or shape[first : last + 1] in number.shapes) and number.check(_digits(lower[begin:end])):
-                yield Span("national_id", begin, end, 1.0 if told else number.score)
+    for first, last, numbers in _windows(tuple(map(len, groups)), said):
+        digits = b"".join(groups[first : last + 1]).decode()
+        for number, fits in numbers:
+            if said and _is_told(number, run, first):
+                score = 1.0
+            elif fits:
+                score = number.score
+            else:
+                continue
+            if number.check(digits):
+                yield Span("national_id", *place_of(run, first, last), score)
                 break
 
 
-@lru_cache(maxsize=4_096)
-def _windows(shape: Shape, said: bool) -> tuple[tuple[int, int, tuple[Numeric, ...]], ...]:
-    """Of groups of such lengths, the first and the last of each window that some numbers may fill: by its shape, or by
-    its size where a word says what it is."""
+def _is_told(number: Numeric, run: re.Match[str], first: int) -> bool:
+    begin = place_of(run, first, first)[0]
+    return _HINT[number.hint].search(run.string, max(0, begin - HINT_REACH), begin) is not None
+
+
+@lru_cache(maxsize=SHAPES)
+def _windows(shape: Shape, said: bool) -> tuple[tuple[int, int, tuple[tuple[Numeric, bool], ...]], ...]:
+    """Where some numbers may stand in a run of such a shape, and whether each may by its groups; where a word says what
+    it is, by its size alone."""
     found = []
-    for first in range(len(shape)):
-        for last in range(first, min(first + 8, len(shape))):
-            window = shape[first : last + 1]
-            numbers = _BY_SIZE.get(sum(window)) if said else _BY_SHAPE.get(window)
-            if numbers:
-                found.append((first, last, tuple(numbers)))
+    for first, last, window in windows(shape, 8):
+        numbers = _BY_SIZE.get(sum(window)) if said else _BY_SHAPE.get(window)
+        if numbers:
+            found.append((first, last, tuple((number, window in number.shapes) for number in numbers)))
     return tuple(found)
-
-
-def _digits(text: str) -> str:
-    return text.translate(_SEPARATORS)

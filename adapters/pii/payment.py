@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 from string import ascii_uppercase
 
 from stdnum import numdb
 
 from adapters.pii.check_digits import luhn
+from adapters.pii.grouped_digits import groups_of, place_of
 from adapters.pii.stretches import Found, found, spans
 from adapters.pii.word_starts import starts
 from application.ports.detector import Span
 
 _RUN = re.compile(r"[0-9](?<![\w.].)(?:[\s._/\\|*~:+-]{0,3}[0-9]){11,30}(?![\w])")
-_GROUP = re.compile(r"[0-9]+")
 _LETTERS_FOR_DIGITS = re.compile(r"[0-9OolI|](?<!\w.)(?:[\s.-]?[0-9OolI|]){12,18}(?!\w)")
 _PART = re.compile(r"(\d{1,2})!([nac])")
 _BETWEEN = re.compile(r"[\s.-]")
@@ -26,7 +28,11 @@ _ISSUERS = re.compile(
     r"|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}|3(?:0[0-5]|09|[689]\d)\d{11,16}"
     r"|62\d{14,17}|(?:50|5[6-9]|6[0379])\d{10,17}|220[0-4]\d{12,15}|9792\d{12}|(?:60|81|82)\d{14}"
 )
-_FIRST_DIGITS = "2345689"
+_FIRST_DIGITS = frozenset(
+    b"22 23 24 25 26 27 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 62 63 64 "
+    b"65 67 69 81 82 97".split()
+)
+"""With what a number of any issuer begins."""
 _REGISTRY = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 "
     "FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 "
@@ -56,36 +62,31 @@ def cards(text: str) -> Found:
 
 
 def _cards(run: re.Match[str]) -> Iterator[Span]:
-    return _cards_in(run.string, [group.span() for group in _GROUP.finditer(run.string, *run.span())])
+    """Windows of whole groups, so that a date or a code after the number does not hide it; the longest from each."""
+    groups = groups_of(run[0])
+    digits = b"".join(groups)
+    ends = list(accumulate(map(len, groups), initial=0))
+    done = 0
+    for first, begin in enumerate(ends):
+        if first < done or digits[begin : begin + 2] not in _FIRST_DIGITS:
+            continue
+        for last in range(bisect_right(ends, begin + 19) - 1, first, -1):
+            if ends[last] - begin < 13:
+                break
+            if luhn(digits[begin : ends[last]]) and _is_issued(digits[begin : ends[last]].decode()):
+                yield Span("card", *place_of(run, first, last - 1))
+                done = last
+                break
 
 
 def _misspelt(match: re.Match[str]) -> Iterator[Span]:
     digits = _BETWEEN.sub("", match[0]).translate(_AS_DIGITS)
-    if sum(c.isdigit() for c in match[0]) >= 8 and _is_card(digits):
+    if sum(c.isdigit() for c in match[0]) >= 8 and luhn(digits.encode()) and _is_issued(digits):
         yield Span("card", *match.span())
 
 
-def _cards_in(text: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
-    """Windows of whole groups, so that a date or a code after the number does not hide it."""
-    first = 0
-    while first < len(groups):
-        digits, found_to = "", 0
-        if text[groups[first][0]] not in _FIRST_DIGITS:
-            first += 1
-            continue
-        for last in range(first, len(groups)):
-            digits += text[groups[last][0] : groups[last][1]]
-            if len(digits) > 19:
-                break
-            if len(digits) >= 13 and _is_card(digits):
-                found_to = last + 1
-        if found_to:
-            yield Span("card", groups[first][0], groups[found_to - 1][1])
-        first = found_to or first + 1
-
-
-def _is_card(digits: str) -> bool:
-    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 1 and luhn(digits)
+def _is_issued(digits: str) -> bool:
+    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 1
 
 
 def ibans(text: str) -> Found:

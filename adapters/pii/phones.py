@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from adapters.pii.grouped_digits import groups_of
 from adapters.pii.numbering_plans import is_possible, is_possible_abroad, is_valid
 from adapters.pii.stretches import Found, found
 from adapters.pii.word_starts import starts
@@ -54,7 +55,8 @@ _NINE_OR_TEN = re.compile(
 _MOBILE = re.compile(r"0[67][0-9]{8}|07[0-9]{9}|01[567][0-9]{8,9}")
 _LETTER = re.compile(r"[a-zA-Z]")
 _WORD = re.compile(r"[^\W\d_]")
-_NO_DIGIT = re.compile(r"\D")
+_YEARS = ("19", "20", "(1", "(2")
+_OF_A_DATE = "./-"
 _IN_BRACKETS = ("US", "BR", "GB", "DE", "IT", "AU", "MX", "IN", "AR")
 REACH = 40
 """How far before a number the word may stand that says what it is, in characters."""
@@ -79,11 +81,17 @@ def _phone(match: re.Match[str], lower: str) -> Iterator[Span]:
         yield Span("phone", start, end, score)
 
 
+def _digits(number: str) -> str:
+    """Of the number itself, without an extension, which a letter begins."""
+    letter = _LETTER.search(number)
+    return b"".join(groups_of(number[: letter.start()] if letter else number)).decode()
+
+
 def _score(number: str, before: str) -> float:
-    digits = _NO_DIGIT.sub("", _LETTER.split(number, 1)[0])
-    if _DATE.match(number):
+    digits = _digits(number)
+    if (number[:2] in _YEARS or number[1] in _OF_A_DATE or number[2] in _OF_A_DATE) and _DATE.match(number):
         return 0.0
-    if not _WORD.search(before):
+    if not (before.islower() or (not before.isascii() and _WORD.search(before))):
         before = ""
     if number.startswith(("+", "00")):
         international = digits if number[0] == "+" else digits[2:]

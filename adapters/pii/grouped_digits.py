@@ -1,0 +1,31 @@
+"""Numbers written in groups: a run of digits by how long its groups are, so that what may stand in it is known once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_GROUP = re.compile(r"[0-9]+")
+_BLANK = bytes(code if 48 <= code <= 57 else 32 for code in range(256))
+Shape = tuple[int, ...]
+"""The lengths of the groups of a run."""
+SHAPES = 4_096
+"""How many shapes are known at a time."""
+
+
+def groups_of(run: str) -> list[bytes]:
+    """The groups of digits in a run."""
+    return run.encode().translate(_BLANK).split()
+
+
+def place_of(run: re.Match[str], first: int, last: int) -> tuple[int, int]:
+    """Where the first group begins and the last one ends, by their numbers."""
+    places = [group.span() for group in _GROUP.finditer(run.string, *run.span())]
+    return places[first][0], places[last][1]
+
+
+def windows(shape: Shape, most: int) -> Iterator[tuple[int, int, Shape]]:
+    """Each stretch of at most so many whole groups, by its first group and then by its last, and its shape."""
+    for first in range(len(shape)):
+        for last in range(first, min(first + most, len(shape))):
+            yield first, last, shape[first : last + 1]
