@@ -27,18 +27,18 @@ class LocalToken(httpx.Auth):
         self._token, self._until = "", 0.0
 
     @property
-    def bearer(self) -> str:
-        """The value of the Authorization header now."""
+    def token(self) -> str:
+        """One that is good now."""
         import time
 
         if time.time() > self._until - min(RENEW_BEFORE_S, self._ttl_s / 2):
             made = self._issuer.issue(**self._who, ttl_s=self._ttl_s)
             self._token, self._until = made.token, float(made.expires_at)
-        return f"Bearer {self._token}"
+        return self._token
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """See httpx: put it on every request."""
-        request.headers["Authorization"] = self.bearer
+        request.headers["Authorization"] = f"Bearer {self.token}"
         yield request
 
 

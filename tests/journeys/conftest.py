@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,12 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
 
+from api.client import Closed
+from api.client.web_socket import Lost, WebSocket
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
 
 WITHIN_S = 60
+GONE: tuple[type[Lost | Closed], ...] = (Lost, Closed)
 ALARMS = ("tenant_mismatch", "database_login_refused")
 
 
@@ -31,9 +32,9 @@ def ours() -> Iterator[Installed]:
 
 
 class Chat:
-    """A client: sends frames, keeps those it gets."""
+    """A client that sends what it likes over the library's socket, and keeps the frames that it gets as they came."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self.socket = socket
         self.frames: list[dict[str, Any]] = []
         self.session_id = ""
@@ -41,10 +42,10 @@ class Chat:
     async def send(self, **frame: Any) -> None:
         if frame.get("type") == "turn.create":
             frame.setdefault("cache", "bypass")  # the journeys ask the same question again and again
-        await self.socket.send(json.dumps(frame))
+        await self.socket.send_text(json.dumps(frame))
 
     async def receive(self) -> dict[str, Any]:
-        frame: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), WITHIN_S))
+        frame: dict[str, Any] = json.loads(await self.socket.receive_text())
         self.frames.append(frame)
         return frame
 
@@ -79,10 +80,11 @@ class Chat:
 @asynccontextmanager
 async def chatting(ours: Installed, token: str = "") -> AsyncIterator[Chat]:
     """A socket of a member."""
-    url = ours.url.replace("http", "ws", 1) + "/v1/chat"
-    headers = {"Authorization": f"Bearer {token or ours.tokens(1)[0]}"}
-    async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
+    socket = await WebSocket.connect(ours.url, f"Bearer {token or ours.tokens(1)[0]}", within_s=WITHIN_S)
+    try:
         yield Chat(socket)
+    finally:
+        await socket.close()
 
 
 def reading(ours: Installed, *roles: str, user: str = "user-0") -> httpx.Client:

@@ -9,12 +9,13 @@ import sys
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed
 
+from api.client import Backoff, Colloquy
+from api.client import frames as f
 from infra.bench.harness.handbook import QUESTION
 from infra.bench.harness.installation import Installed
 from infra.local.endpoints import read_installation
-from tests.journeys.conftest import chatting, reading, set_pace
+from tests.journeys.conftest import GONE, chatting, reading, set_pace
 
 pytestmark = pytest.mark.real
 TERMINAL = ("turn.completed", "turn.failed")
@@ -39,28 +40,26 @@ async def back_again(ours: Installed, old: int) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_turn_survives_its_process(ours: Installed) -> None:
+async def test_a_turn_survives_its_process_and_a_client_of_the_library_sees_no_seam(ours: Installed) -> None:
     set_pace(ours, token_ms=40)
-    async with chatting(ours) as chat:
-        await chat.open()
-        await chat.send(type="turn.create", id="k", text=QUESTION)
-        await chat.until("turn.delta")
-        old = pid_of(ours, "api")
-        os.kill(old, signal.SIGKILL)
-        with pytest.raises((ConnectionClosed, OSError)):
-            while True:
-                await chat.receive()
-    set_pace(ours)
-    await back_again(ours, old)
-    async with chatting(ours) as back:
-        await back.open(session_id=chat.session_id, after_seq=chat.frames[-1]["seq"])
-        done = await back.until(*TERMINAL)
-        assert done["type"] == "turn.completed"
-        chat.frames += back.frames
-        assert chat.text == done["text"]
-        assert [f["type"] for f in chat.frames if f["type"] in TERMINAL] == ["turn.completed"]
-        await back.send(type="ping", id="p")
-        assert (await back.until("pong", *TERMINAL))["type"] == "pong"
+    backoff = Backoff(first_s=0.5, most_s=2.0, tries=100)
+    async with Colloquy(ours.url, ours.tokens(1)[0]) as colloquy, colloquy.chat(backoff=backoff) as chat:
+        text, ends, old = "", [], 0
+        async for frame in chat.ask(QUESTION, id="k", cache="bypass"):
+            if isinstance(frame, f.Delta):
+                text += frame.delta
+                if not old:
+                    old = pid_of(ours, "api")
+                    os.kill(old, signal.SIGKILL)
+                    set_pace(ours)
+            elif isinstance(frame, f.Reset):
+                text = ""
+            elif isinstance(frame, f.Completed | f.Failed):
+                ends.append(frame)
+        (done,) = ends
+        assert isinstance(done, f.Completed) and done.text == text
+        await back_again(ours, old)
+        assert (await chat.answer("And who pays for the postage?", cache="bypass")).text
 
 
 async def test_a_clean_stop_lets_a_turn_finish(ours: Installed) -> None:
@@ -74,10 +73,9 @@ async def test_a_clean_stop_lets_a_turn_finish(ours: Installed) -> None:
         done = await chat.until(*TERMINAL)
         assert (done["type"], done["text"]) == ("turn.completed", chat.text)
         assert "session.draining" in [frame["type"] for frame in chat.frames]
-        with pytest.raises(ConnectionClosed) as closed:
+        with pytest.raises(GONE) as closed:
             await chat.receive()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1012
+        assert closed.value.close_code == 1012
     await back_again(ours, old)
 
 
