@@ -29,8 +29,9 @@ _STOP = re.compile(
     re.IGNORECASE,
 )
 """Where something active may begin."""
-_PERHAPS = re.compile(r"[!\]<:/]|[Ww]{3}")
-"""Nothing active begins in a text that has none of these."""
+_PERHAPS = re.compile(r"!(?:\[|\Z)|\](?:[(:]|\Z)|<|:(?=\S)|//|[Ww]{3}")
+"""Nothing active begins in a text that has none of these, but for what `_BEGUN` finds at its end. A mark of a citation
+has none of them."""
 _BEGUN = re.compile(
     r"(?:(?<![a-z0-9])(?:h|ht|htt|https?(?::/{0,2})?|f|ft|ftp(?::/{0,2})?|ww?|www\.?"
     r"|m|ma|mai|mail|mailt|mailto:?|x|xm|xmp|xmpp:?)|:/{0,2}|(?<![\w:])//?)\Z",
@@ -179,7 +180,7 @@ def inert(text: str, hosts: Sequence[str] = ()) -> str:
 
 
 def _may_be_active(text: str) -> bool:
-    if _PERHAPS.search(text) and _STOP.search(text):
+    if _PERHAPS.search(text):
         return True
     return text[-1:] in _BEGUN_ENDS and _BEGUN.search(text, max(0, len(text) - _LONGEST_BEGUN)) is not None
 
