@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Callable
+from typing import Any
 
 from jwcrypto.common import JWException
 from jwcrypto.jwe import JWE
@@ -10,36 +13,52 @@ from jwcrypto.jws import JWS
 
 from adapters.jose.claims import ClaimRules, identity_of
 from adapters.jose.compact import MAX_TOKEN_CHARS, BadToken, decode, parse_object, split
-from adapters.jose.key_file import KeyFile
+from adapters.jose.key_file import KeyFile, TokenKeys
+from application.bounded_cache import BoundedCache
 from domain.access import Identity
 from domain.refusals import Unauthorized
 
 IV_CHARS, TAG_CHARS = 16, 22  # 96 and 128 bits in base64url
+KEPT = 10_000
+KEPT_BYTES = 16 * 1024 * 1024
 
 
 class JoseTokenVerifier:
-    """Verifies access tokens against the live keys of the key file."""
+    """Verifies access tokens against the live keys of the key file.
 
-    def __init__(self, keys: KeyFile, rules: ClaimRules) -> None:
-        self._keys, self._rules = keys, rules
+    A token comes with every request of its holder. What it says under a set of keys never changes, so it is opened
+    once; whether what it says is believed now is asked each time."""
+
+    def __init__(self, keys: KeyFile, rules: ClaimRules, clock: Callable[[], float] = time.time) -> None:
+        self._keys, self._rules, self._clock = keys, rules, clock
+        self._opened: BoundedCache[bytes, tuple[TokenKeys, dict[str, Any]]] = BoundedCache(items=KEPT, size=KEPT_BYTES)
 
     def verify(self, token: str) -> Identity:
         """See `application.ports.tokens.TokenVerifier`."""
         try:
-            inner = self._decrypt(token)
-            return identity_of(parse_object(self._verified(inner)), self._rules, time.time())
+            return identity_of(self._claims(token), self._rules, self._clock())
         except BadToken as reason:
             raise Unauthorized(str(reason)) from None
         except (JWException, ValueError, TypeError, OverflowError, KeyError) as error:
             # What the library says holds its trial of keys: only the kind of error is kept.
             raise Unauthorized(type(error).__name__) from None
 
-    def _decrypt(self, token: str) -> str:
+    def _claims(self, token: str) -> dict[str, Any]:
+        keys = self._keys.keys()
+        name = hashlib.sha256(token.encode()).digest()  # the token itself is not kept, for it could be used
+        known = self._opened.get(name)
+        if known and known[0] is keys:
+            return known[1]
+        claims = parse_object(self._verified(self._decrypt(token, keys), keys))
+        self._opened.put(name, (keys, claims), 2 * len(token))
+        return claims
+
+    def _decrypt(self, token: str, keys: TokenKeys) -> str:
         header, encrypted_key, iv, _, tag = split(token, 5)
         if encrypted_key or len(iv) != IV_CHARS or len(tag) != TAG_CHARS:
             raise BadToken("not a direct A256GCM token")
         kid = _check_header(header, {"alg": "dir", "enc": "A256GCM", "cty": "JWT"})
-        key = self._keys.keys().encryption.get(kid)
+        key = keys.encryption.get(kid)
         if key is None:
             raise BadToken("unknown encryption key")
         sealed = JWE(algs=["dir", "A256GCM"])
@@ -47,10 +66,10 @@ class JoseTokenVerifier:
         sealed.decrypt(key, max_plaintext=MAX_TOKEN_CHARS)
         return str(sealed.plaintext.decode("ascii"))
 
-    def _verified(self, inner: str) -> bytes:
+    def _verified(self, inner: str, keys: TokenKeys) -> bytes:
         header, _, _ = split(inner, 3)
         kid = _check_header(header, {"alg": "ES256", "typ": "at+jwt"})
-        key = self._keys.keys().signing.get(kid)
+        key = keys.signing.get(kid)
         if key is None:
             raise BadToken("unknown signing key")
         signed = JWS()

@@ -250,6 +250,25 @@ def test_rotation_keeps_the_keys_before_and_no_others(tmp_path: Path) -> None:
         verifier.verify(first)
 
 
+def test_a_token_seen_before_ends_when_its_time_or_its_keys_end(tmp_path: Path) -> None:
+    create_key_file(tmp_path / "keys.json")
+    keys, now = KeyFile(tmp_path / "keys.json", look_again_s=0), [time.time()]
+    token = issued(JoseTokenIssuer(keys, RULES), ttl_s=600)
+    verifier = JoseTokenVerifier(keys, RULES, lambda: now[0])
+    believed = verifier.verify(token)
+    assert verifier.verify(token) == believed
+    now[0] += 660
+    with pytest.raises(Unauthorized, match="expired"):
+        verifier.verify(token)
+    now[0] -= 660
+    assert verifier.verify(token) == believed
+    rotate_key_file(tmp_path / "keys.json")
+    assert verifier.verify(token) == believed
+    rotate_key_file(tmp_path / "keys.json")
+    with pytest.raises(Unauthorized):
+        verifier.verify(token)
+
+
 def test_a_key_file_that_is_away_signs_nobody_out(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     create_key_file(path)
