@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import Any
 
+from adapters.valkey.patience import Patience
 from application.tasks import TaskSet
 
 PATIENCE_S = 0.045
@@ -29,23 +30,23 @@ class Pipelined:
         self._encode = client.get_encoder().encode
         self._sending: asyncio.Task[None] | None = None
         self._tasks = TaskSet("valkey_pipeline")
+        self._patience = Patience()
 
     async def execute(self, *command: Any) -> Any:
         """One command's reply. TimeoutError after 0.1 s (of which this process had the machine); the client library's
         errors."""
         # Here, where what cannot be encoded fails its own caller alone. The library goes by the name as it is.
         encoded = (command[0], *map(self._encode, command[1:]))
-        if len(self._waiting) >= MOST_WAITING or self._bytes + _size(encoded) > MOST_BYTES:
+        size = _size(encoded)
+        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
             raise TimeoutError("too many commands wait")
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((encoded, reply))
-        self._bytes += _size(encoded)
+        self._bytes += size
+        self._patience.watch(reply)
         if self._sending is None or self._sending.done():
             self._sending = self._tasks.start(self._send())
-        if await _ends(reply):
-            return reply.result()
-        reply.cancel()
-        raise TimeoutError("no answer in time")
+        return await reply
 
     async def _send(self) -> None:
         while self._waiting:
