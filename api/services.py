@@ -16,11 +16,16 @@ from application.byte_room import ByteRoom
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
+from application.files.add_file import AddFileHandler
+from application.files.delete_file import DeleteFile
+from application.files.file_links import FileLinks
+from application.files.open_file import OpenFile
 from application.gateway.health import Health
 from application.ports.blobs import Blobs
 from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import DocumentRegister
 from application.ports.event_store import EventStore
+from application.ports.file_register import FileRegister
 from application.ports.keys import Sealer
 from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
@@ -119,6 +124,17 @@ class DocumentServices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileServices:
+    """Members' files, from upload to deletion."""
+
+    add_file: AddFileHandler
+    delete_file: DeleteFile
+    open_file: OpenFile
+    links: FileLinks
+    register: FileRegister
+
+
+@dataclass(frozen=True, kw_only=True)
 class TenantServices:
     """Tenants, and what their admins give them: assistants, tools, datasets, budgets, keys."""
 
@@ -158,5 +174,6 @@ class Services:
     sessions: SessionServices
     turns: TurnServices
     documents: DocumentServices
+    files: FileServices
     tenants: TenantServices
     reads: ReadServices

@@ -82,6 +82,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Documents
     max_document_bytes: int = 50 * 1024 * 1024
     max_document_pages: int = 2_000
+    # Members' files: how large one may be, how long a link to one lives, and how much of them (sealed) may wait on this
+    # machine's disk, in the data directory, for an object store that is away
+    file_mb: int = 50
+    link_s: int = 900
+    file_spool_mb: int = 1_024
     # Files on their way, of all tenants together; one tenant has half of either. They lie in `spool_dir` meanwhile,
     # without a name (default: `spool` in the data directory); it should be on a disk.
     max_uploads: int = 64
@@ -108,6 +113,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def data_path(self) -> Path:
         """The data directory, absolute."""
         return Path(self.data_dir).resolve()
+
+    @property
+    def max_file_bytes(self) -> int:
+        """Of a member's file."""
+        return self.file_mb * 1024 * 1024
 
     @property
     def spool_path(self) -> Path:

@@ -10,14 +10,14 @@ import msgspec
 Role = Literal["member", "editor", "analyst", "auditor", "admin", "operator"]
 Permission = Literal[
     "chat", "search", "session:read", "session:audit", "document:read", "document:write", "cost:read", "audit:read",
-    "tenant:configure", "tenant:provision", "ticket:issue",
+    "tenant:configure", "tenant:provision", "ticket:issue", "file:own",
 ]  # fmt: skip
 
 ROLES: tuple[str, ...] = get_args(Role)
 PLATFORM_TENANT = "_platform"
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "member": frozenset({"chat", "search", "session:read", "document:read", "ticket:issue"}),
+    "member": frozenset({"chat", "search", "session:read", "document:read", "file:own", "ticket:issue"}),
     "editor": frozenset({"document:read", "document:write", "ticket:issue"}),
     "analyst": frozenset({"cost:read", "ticket:issue"}),
     "auditor": frozenset({"audit:read", "session:audit", "ticket:issue"}),

@@ -137,6 +137,12 @@ class FileNotFound(Refusal):
     code = "file_not_found"
 
 
+class FileRefused(Refusal):
+    """This file may not be kept here."""
+
+    code = "invalid_field"
+
+
 class NotFound(Refusal):
     """There is nothing here."""
 

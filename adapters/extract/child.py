@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.confinement.ahead import import_all, take_stdout
 from adapters.confinement.walls import confine
-from adapters.extract.kinds import sniff
+from adapters.extract.kinds import sniff, tell
 from adapters.extract.reading import read
 from adapters.extract.wire import LENGTH_BYTES, Answer, Kind, Read, Refused, Task, frame
 from domain.refusals import DocumentRefused, UnsupportedMediaType
@@ -45,8 +45,8 @@ def _answer(requests: BinaryIO, length: int, max_pages: int) -> bytes:
 
 
 def _done(task: Task, body: bytes, max_pages: int) -> Answer:
-    if task.do == "sniff":
-        return Kind(sniff(task.of, body, whole=task.whole))
+    if task.do != "read":
+        return Kind((sniff if task.do == "sniff" else tell)(task.of, body, whole=task.whole))
     return Read(read(task.of, body, max_pages))
 
 

@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import PurePosixPath
 
 from adapters.extract.wire import HEAD
+from domain.file.kinds import UNKNOWN
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
 TEXT, MARKDOWN, HTML, CSV = "text/plain", "text/markdown", "text/html", "text/csv"
@@ -24,6 +25,12 @@ ZIP_MAGIC = b"PK\x03\x04"
 PACKAGES = (ZIP_MAGIC, OLE_MAGIC)
 """What is in them stands anywhere."""
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+PICTURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 STARTS_AS_HTML = re.compile(
     rb"\A(?:\xef\xbb\xbf)?(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
@@ -36,6 +43,24 @@ def sniff(name: str, body: bytes, *, whole: bool = True) -> str | None:
     if not whole and body.startswith(PACKAGES):
         return None
     return _checked(name, body)
+
+
+def tell(name: str, body: bytes, *, whole: bool = True) -> str | None:
+    """The media type of a file that may be anything: as in `ports.extractor.KindTeller`; `body` as in `sniff`."""
+    if not body:
+        raise DocumentRefused("empty_file", "The file is empty.")
+    if not whole and body.startswith(PACKAGES):
+        return None
+    found = _picture(body) or _kind_of(body)
+    claimed = EXTENSIONS.get(PurePosixPath(name).suffix.lower().removeprefix("."))
+    return claimed if found == TEXT and claimed in (MARKDOWN, CSV) else found or UNKNOWN
+
+
+def _picture(body: bytes) -> str | None:
+    """Which kind of picture begins so (the signatures of PNG, JPEG, GIF and WebP)."""
+    if body.startswith(b"RIFF") and body[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in PICTURES if body.startswith(magic)), None)
 
 
 def _checked(name: str, body: bytes) -> str:

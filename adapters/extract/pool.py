@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 import structlog
@@ -29,8 +29,8 @@ _decode = msgspec.msgpack.Decoder(Answer).decode
 
 
 class ProcessExtractor:
-    """`Extractor` and `Sniffer` in child processes (`adapters.extract.child`); made by `open_extractor`. Of a file no
-    more than a piece is in this process at a time."""
+    """`Extractor`, `Sniffer` and `KindTeller` in child processes (`adapters.extract.child`); made by `open_extractor`.
+    Of a file no more than a piece is in this process at a time."""
 
     def __init__(
         self,
@@ -57,10 +57,18 @@ class ProcessExtractor:
         return answer.extracted
 
     async def sniff(self, name: str, body: BinaryIO) -> str:
-        """See `ports.extractor.Sniffer`. The beginning is enough for all but packages."""
+        """See `ports.extractor.Sniffer`."""
+        return await self._kind("sniff", name, body)
+
+    async def tell(self, name: str, body: BinaryIO) -> str:
+        """See `ports.extractor.KindTeller`."""
+        return await self._kind("tell", name, body)
+
+    async def _kind(self, do: Literal["sniff", "tell"], name: str, body: BinaryIO) -> str:
+        """The beginning is enough for all but packages."""
         size = await size_of(body)
         for sent in (min(size, HEAD), size):
-            answer = await self._ask(Task("sniff", name, sent, whole=sent == size), body)
+            answer = await self._ask(Task(do, name, sent, whole=sent == size), body)
             if isinstance(answer, Kind) and answer.media_type:
                 return answer.media_type
         raise _nonsense()

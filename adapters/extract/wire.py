@@ -17,10 +17,11 @@ MAX_ANSWER = 64 * 1024 * 1024
 
 
 class Task(msgspec.Struct, frozen=True, array_like=True):
-    """Read, or tell the kind of, the file whose `size` bytes follow. `of` is its media type, or its name. A file whose
-    kind is asked for may be the beginning of one: `whole` says whether it is."""
+    """Read, or tell the kind of, the file whose `size` bytes follow: of one that must be a document (`sniff`) or may be
+    anything (`tell`). `of` is its media type, or its name. A file whose kind is asked for may be the beginning of one:
+    `whole` says whether it is."""
 
-    do: Literal["read", "sniff"]
+    do: Literal["read", "sniff", "tell"]
     of: str
     size: int
     whole: bool = True

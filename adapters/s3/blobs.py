@@ -40,7 +40,9 @@ class S3Blobs:
                 raise
 
     async def put(self, key: str, body: BinaryIO) -> None:
-        """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread."""
+        """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread. How
+        long that is it asks the system how long that is, which knows only what has left our buffers."""
+        await asyncio.to_thread(_from_its_beginning, body)
         async with self._sending, _reaching():
             await self._client.put_object(Bucket=self._bucket, Key=_own(key), Body=body)
 
@@ -63,6 +65,11 @@ class S3Blobs:
         """See `application/ports/blobs.py`."""
         async with _reaching():
             await self._client.delete_object(Bucket=self._bucket, Key=_own(key))
+
+
+def _from_its_beginning(body: BinaryIO) -> None:
+    body.flush()
+    body.seek(0)
 
 
 def _own(key: str) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-
-from adapters.extract.pool import open_extractor
 from adapters.s3.blobs import S3Blobs
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
@@ -15,19 +12,17 @@ from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.redaction.embeddable import Embeddable
 
-SNIFF_S = 15.0
 TEXTS, TEXT_BYTES = 8, 64 * 1024 * 1024
 """Whole documents that are given out at a time, and the bytes of their files."""
 
 
-async def open_documents(on: Infrastructure, shared: Shared, stack: AsyncExitStack) -> DocumentServices:
+def open_documents(on: Infrastructure, shared: Shared) -> DocumentServices:
     """What routes of documents work with."""
     store, corpus = on.store, shared.corpus
     blobs = S3Blobs(on.s3, on.settings.bucket)
-    sniffer = await stack.enter_async_context(open_extractor(max_pages=0, queue_s=SNIFF_S))
     embeddable = Embeddable(shared.detector, shared.tenants)
     return DocumentServices(
-        add_document=AddDocumentHandler(store, store.vault, blobs, corpus, sniffer),
+        add_document=AddDocumentHandler(store, store.vault, blobs, corpus, shared.kinds),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
         search_documents=SearchDocumentsHandler(store, corpus, shared.embedder, embeddable, on.settings.search_s),
         corpus=corpus,

@@ -21,6 +21,7 @@ from api.readiness import Readiness
 from api.services import AccessServices, EdgeServices
 from api.telemetry import metrics
 from application.byte_room import ByteRoom
+from application.files.deliver_spooled import DeliverSpooled
 from projections.lag import LagGauges
 from projections.operations_reads import OperationsReads
 
@@ -38,12 +39,15 @@ def open_access(on: Infrastructure, shared: Shared) -> AccessServices:
     )
 
 
-async def open_edge(on: Infrastructure, shared: Shared, turns: Turns, stack: AsyncExitStack) -> EdgeServices:
+async def open_edge(
+    on: Infrastructure, shared: Shared, turns: Turns, deliver: DeliverSpooled, stack: AsyncExitStack
+) -> EdgeServices:
     """The edge, with the loops of the process: opened last, so that they end first."""
     settings = on.settings
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     lag = LagGauges(on.pool, on.store)
-    down = await start_loops(on, shared, turns, recovery(on, shared, turns), sockets, lag, stack)
+    recover = recovery(on, shared, turns)
+    down = await start_loops(on, shared, turns, recover, sockets, lag, deliver, stack)
     walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=on.pool,

@@ -11,6 +11,7 @@ from api.composition.shared import Shared
 from api.composition.turn_wiring import Turns
 from api.connections.registry import Sockets
 from api.telemetry import event_metrics, metrics
+from application.files.deliver_spooled import DeliverSpooled
 from application.tasks import Loops
 from application.turns.recover_turns import RecoverTurns
 from projections.lag import LagGauges
@@ -21,6 +22,8 @@ MIRROR_S = 0.5
 WATCH_S = 1.0
 SWEEP_S = 30.0
 USES_S = 30.0
+DELIVERY_S, DELIVERED_WITHIN_S = 2.0, 600.0
+"""How often files that wait for the object store are looked after, and how long bringing them there may take."""
 
 
 async def start_loops(
@@ -30,6 +33,7 @@ async def start_loops(
     recover: RecoverTurns,
     sockets: Sockets,
     lag: LagGauges,
+    deliver: DeliverSpooled,
     stack: AsyncExitStack,
 ) -> Callable[[], dict[str, str]]:
     """Says which of all loops are down, and why."""
@@ -53,4 +57,5 @@ async def start_loops(
     loops.every("revoked_keys", WATCH_S, partial(sockets.look_again, shared.api_keys.still_good))
     loops.every("socket_watch", WATCH_S, sockets.watch)
     loops.every("feed_mirror", MIRROR_S, shared.sessions.mirror)
+    loops.every("spool_delivery", DELIVERY_S, deliver, within_s=DELIVERED_WITHIN_S)
     return down

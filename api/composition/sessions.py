@@ -7,6 +7,7 @@ from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
 from api.services import ReadServices, SessionServices
 from application.answer_cache.answer_cache import AnswerCache
+from application.files.delete_file import DeleteFile
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.fork_session import ForkSessionHandler
 from application.sessions.open_session import OpenSessionHandler
@@ -28,13 +29,16 @@ def open_reads(on: Infrastructure) -> ReadServices:
     )
 
 
-def open_sessions(on: Infrastructure, shared: Shared, cache: AnswerCache, reads: ReadServices) -> SessionServices:
-    """What sockets and routes of one session work with; a session that is erased is gone from `cache` and `reads`."""
+def open_sessions(
+    on: Infrastructure, shared: Shared, cache: AnswerCache, reads: ReadServices, files: DeleteFile
+) -> SessionServices:
+    """What sockets and routes of one session work with; a session that is erased is gone from `cache` and `reads`, and
+    its `files` with it."""
     live = shared.sessions
     return SessionServices(
         live=live,
         open_session=OpenSessionHandler(live, shared.tenants),
         rename_session=RenameSessionHandler(),
         fork_session=ForkSessionHandler(on.store, live, shared.tenants),
-        erase_session=EraseSessionHandler(on.store, live, shared.tail, cache, reads.session_reads.erase),
+        erase_session=EraseSessionHandler(on.store, live, shared.tail, cache, files, reads.session_reads.erase),
     )

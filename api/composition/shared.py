@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.bedrock.client import Bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.confinement.probe import walls_here
+from adapters.extract.pool import ProcessExtractor, open_extractor
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
@@ -31,6 +32,9 @@ from application.tenants.api_keys import ApiKeys
 from application.tenants.cached_tenants import CachedTenants
 from application.users import Users
 
+SNIFF_S = 15.0
+"""So long an upload waits for a process that tells what it is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
@@ -46,6 +50,7 @@ class Shared:
     embedder: Embedder
     detector: Detector
     webhooks: Webhooks
+    kinds: ProcessExtractor
 
 
 async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
@@ -72,6 +77,7 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
         webhooks=await stack.enter_async_context(
             open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
         ),
+        kinds=await stack.enter_async_context(open_extractor(max_pages=0, queue_s=SNIFF_S)),
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.composition.documents import open_documents
 from api.composition.edge import open_access, open_edge
+from api.composition.files import open_files
 from api.composition.infrastructure import open_infrastructure
 from api.composition.sessions import open_reads, open_sessions
 from api.composition.shared import open_shared
@@ -23,15 +24,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         on = await open_infrastructure(settings, stack)
         shared = await open_shared(on, stack)
         turns = run_turns(on, shared)
-        reads = open_reads(on)
+        reads, files = open_reads(on), open_files(on, shared)
         yield Services(
             settings=settings,
             store=on.store,
             access=open_access(on, shared),
-            sessions=open_sessions(on, shared, turns.cache, reads),
+            sessions=open_sessions(on, shared, turns.cache, reads, files.services.delete_file),
             turns=open_turns(on, shared, turns),
-            documents=await open_documents(on, shared, stack),
+            documents=open_documents(on, shared),
+            files=files.services,
             tenants=open_tenants(on, shared),
             reads=reads,
-            edge=await open_edge(on, shared, turns, stack),
+            edge=await open_edge(on, shared, turns, files.deliver, stack),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -11,6 +10,7 @@ import msgspec
 
 from application.clock import new_id
 from application.execute import DOCUMENT, Context, execute
+from application.file_names import name_of
 from application.ports.blobs import Blobs
 from application.ports.corpus import DocumentRegister
 from application.ports.event_store import EventStore
@@ -22,8 +22,6 @@ from domain.document.commands import AddDocument
 from domain.document.rules import add_document
 from domain.refusals import DocumentNotFound
 
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-LONGEST_TITLE = 255
 SEALED_AS = "file"
 
 
@@ -47,7 +45,7 @@ class AddDocumentHandler:
     async def __call__(self, principal: Principal, file: ReceivedFile) -> Accepted:
         """The document, new or the one that holds the same bytes. `UnsupportedMediaType`, or `DocumentRefused` with
         `empty_file` or `type_mismatch`; what takes reading to find out is found out later."""
-        tenant, id, title = principal.tenant, new_id(), title_of(file.name)
+        tenant, id, title = principal.tenant, new_id(), name_of(file.name)
         media_type = await self.sniffer.sniff(title, file.body)
         known = await self.corpus.register(
             tenant, id, title=title, content_hash=await self._hash(tenant, file), media_type=media_type, size=file.size
@@ -74,12 +72,6 @@ class AddDocumentHandler:
         stream = stream_of(tenant, id)
         await self.blobs.put(blob_of(tenant, id), await self.sealer.sealing(stream, body, SEALED_AS))
         await execute(self.store, stream, DOCUMENT, lambda d: add_document(d, command), Context(command.user))
-
-
-def title_of(name: str) -> str:
-    """A file's name as its title: without folders, whichever system's they are, and without what cannot be shown."""
-    base = UNPRINTABLE.sub("", name).replace("\\", "/").rstrip("/").rpartition("/")[2].strip()
-    return base[-LONGEST_TITLE:] if base not in ("", ".", "..") else "untitled"
 
 
 def stream_of(tenant: str, document_id: str) -> str:

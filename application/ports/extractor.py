@@ -26,6 +26,16 @@ class Sniffer(Protocol):
         ...
 
 
+class KindTeller(Protocol):
+    """Tells what a file is that may be anything."""
+
+    async def tell(self, name: str, body: BinaryIO) -> str:
+        """Its media type by its bytes, whatever its name claims (which only tells kinds of text apart):
+        `domain.file.kinds.UNKNOWN` for what is none that is known here. `DocumentRefused` with `empty_file`;
+        `Overloaded`."""
+        ...
+
+
 class Extractor(Protocol):
     """Reads documents of the kinds that a `Sniffer` names."""
 

@@ -1,4 +1,4 @@
-"""A member erases a session: the fact, then the key, then what caches and views hold."""
+"""A member erases a session: its files, the fact, then the key, then what caches and views hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from application.answer_cache.answer_cache import AnswerCache
 from application.clock import now, rfc3339
 from application.execute import Context
+from application.files.delete_file import DeleteFile
 from application.ports.event_store import ErasableStore
 from application.ports.feed_tail import FeedTail
 from application.sessions.live_session import LiveSessions
@@ -15,6 +16,7 @@ from domain.access import Principal
 from domain.event import StreamId
 from domain.refusals import SessionNotFound, TurnInProgress
 from domain.session import rules
+from domain.session.state import Session
 
 EraseView = Callable[[str, str, int], Awaitable[None]]
 
@@ -27,6 +29,7 @@ class EraseSessionHandler:
     sessions: LiveSessions
     tail: FeedTail
     answers: AnswerCache
+    files: DeleteFile
     erase_view: EraseView
 
     async def __call__(self, principal: Principal, id: StreamId) -> dict[str, str]:
@@ -38,6 +41,9 @@ class EraseSessionHandler:
         if live.state.running:
             raise TurnInProgress
         already, receipt = live.state.erased, {}
+        # The files before the fact: what was attached is known only as long as the session is.
+        await self.files.all(id.tenant, principal.user, attached_files(live.state), "session_erased")
+        receipt["files"] = rfc3339(now())
         if not already:
             await live.commit(lambda session: rules.erase_session(session, "asked"), Context(principal.user, id.id))
         receipt["fact"] = rfc3339(now())
@@ -53,3 +59,8 @@ class EraseSessionHandler:
         if already:
             raise SessionNotFound  # an erased session answers like an absent one, whatever was still done for it
         return receipt
+
+
+def attached_files(session: Session) -> list[str]:
+    """The files of its own turns. Those of turns that were copied here belong to where they were asked."""
+    return list(dict.fromkeys(file for turn in session.turns if turn.client_id for file in turn.attachments))

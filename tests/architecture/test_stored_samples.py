@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import pkgutil
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+import domain
 from domain.event import TOPICS, UPCASTS
 
-for module in ("session.state", "tenant.events", "document.events", "model_calls", "audit_reads"):
-    importlib.import_module(f"domain.{module}")
+for module in pkgutil.walk_packages(domain.__path__, "domain."):  # so that no topic is left out
+    importlib.import_module(module.name)
 
 SAMPLES = Path(__file__).parent / "stored_samples.json"
 

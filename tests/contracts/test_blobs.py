@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import BinaryIO, cast
@@ -51,6 +52,13 @@ async def test_bytes_are_kept_replaced_and_removed(blobs: Blobs) -> None:
     await blobs.delete("t/a")
     await blobs.delete("t/a")
     assert await kept(blobs, "t/a") is None
+
+
+async def test_a_file_is_kept_whole_wherever_it_stands(blobs: Blobs) -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"still in our buffer")
+        await blobs.put("t/written", cast(BinaryIO, file))
+    assert await kept(blobs, "t/written") == b"still in our buffer"
 
 
 async def test_what_is_large_comes_back_whole(blobs: Blobs) -> None:

@@ -36,6 +36,7 @@ from projections.runner import Follower
 from projections.session_reads import SessionReads
 from projections.session_view import SessionView
 from tests.api.harness import asgi, bearer, make_services, operator
+from tests.application.files.harness import no_files
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_session_items import InMemorySessionItems
@@ -114,6 +115,7 @@ async def house(
             sessions,
             NoTail(),
             AnswerCache(InMemoryExactCache(), InMemorySemanticCache(), InMemorySealer()),
+            no_files(store),
             reads.erase,
         ),
     )

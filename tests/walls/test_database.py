@@ -14,11 +14,13 @@ from psycopg_pool import AsyncConnectionPool
 from adapters.database_login import REFUSED, Login, UnsafeLogin
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.files import PostgresFiles
 from adapters.postgres.pool import Pool, check_if_idle, open_pool
 from adapters.postgres.searching import SEARCH
 from application.acting_tenant import acting_for, mismatches
 from application.clock import new_id, now
 from application.ports.corpus import NewPassage
+from application.ports.file_register import FileRow
 from domain.event import Envelope
 from domain.refusals import ForeignTenant
 from domain.session import events as e
@@ -32,7 +34,7 @@ PARTS = ("app", "writer", "tools", "worker")
 TABLES = {
     "events_0": "split_part(originator_id, '/', 1)", "stream_keys": "split_part(stream, '/', 1)",
     "tenant_keys": "tenant", "documents": "tenant", "passages": "tenant", "postings": "tenant", "vocabulary": "tenant",
-    "corpora": "tenant", "cached_answers": "tenant",
+    "corpora": "tenant", "cached_answers": "tenant", "files": "tenant",
 }  # fmt: skip
 
 
@@ -75,6 +77,8 @@ async def two(database: str) -> AsyncIterator[Two]:
                     "SELECT keep_answer(%s, %s, 's', 'k', '[1,0,0,0]'::halfvec, 'st', 't', 'a', 60, 9)",
                     (tenant, tenant),
                 )
+            row = FileRow(file_id=id, owner="u", name="a", media_type="b", size=1, status="stored", created_at=now())
+            await PostgresFiles(pool, store.vault).add(tenant, row)
         with psycopg.connect(database, autocommit=True) as owner:
             yield Two(database, owner, pool, store, corpus, mine, theirs, f"{theirs}/session/{new_id()}")
 

@@ -1,5 +1,5 @@
-"""A file from a multipart body: room for it is found first, then it is streamed to a file without a name, and bounded,
-whatever the client says of its size."""
+"""A file from a multipart body, or from a body that is the file: room for it is found first, then it is streamed to a
+file without a name, and bounded, whatever the client says of its size."""
 
 from __future__ import annotations
 
@@ -35,21 +35,46 @@ async def received_file(
     dropping) the rest, because a client that is still sending would not see the answer; `RateLimited` and `Overloaded`
     when there is no room, with nothing read."""
     boundary = _boundary(request)
+    async with _spooled(request, services, request.user.tenant, max_bytes) as spool:
+        async with _arriving():
+            name = await _store_part(request.stream(), boundary, field, spool)
+        yield spool.file(name)
+
+
+@asynccontextmanager
+async def received_body(
+    request: Request[Any, Any, Any], services: Services, tenant: str, name: str, max_bytes: int
+) -> AsyncIterator[ReceivedFile]:
+    """The whole body as a file of that name; the same errors."""
+    async with _spooled(request, services, tenant, max_bytes) as spool:
+        async with _arriving():
+            await _store_body(request.stream(), spool)
+        yield spool.file(name)
+
+
+@asynccontextmanager
+async def _spooled(
+    request: Request[Any, Any, Any], services: Services, tenant: str, max_bytes: int
+) -> AsyncIterator[_Spool]:
     announced = _announced(request)
     if announced > max_bytes + AROUND:
         await _drain(request.stream())
         raise _too_large(max_bytes)
-    async with services.edge.upload_room.room(request.user.tenant, min(announced or max_bytes, max_bytes)):
+    async with services.edge.upload_room.room(tenant, min(announced or max_bytes, max_bytes)):
         with services.edge.scratch.open() as body:
-            spool = _Spool(body, max_bytes)
-            try:
-                async with asyncio.timeout(DEADLINE_S):
-                    name = await _store_part(request.stream(), boundary, field, spool)
-            except (MultipartError, UnicodeDecodeError) as error:
-                raise InvalidField("The multipart form is broken.") from error
-            except TimeoutError:
-                raise InvalidField(f"The file did not arrive within {DEADLINE_S:.0f} s.") from None
-            yield ReceivedFile(name, body, spool.size, spool.hash.digest())
+            yield _Spool(body, max_bytes)
+
+
+@asynccontextmanager
+async def _arriving() -> AsyncIterator[None]:
+    """While a body comes in: within a time, and whole."""
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            yield
+    except (MultipartError, UnicodeDecodeError) as error:
+        raise InvalidField("The multipart form is broken.") from error
+    except TimeoutError:
+        raise InvalidField(f"The file did not arrive within {DEADLINE_S:.0f} s.") from None
 
 
 class _Spool:
@@ -59,6 +84,10 @@ class _Spool:
         self.size, self.hash = 0, hashlib.sha256()
         self._body, self.max_bytes = body, max_bytes
         self._piece = bytearray()
+
+    def file(self, name: str) -> ReceivedFile:
+        """All of it, as a file of that name."""
+        return ReceivedFile(name, self._body, self.size, self.hash.digest())
 
     def fits(self, part: bytes | bytearray) -> bool:
         """Whether so much more is allowed."""
@@ -105,6 +134,16 @@ async def _store_part(stream: AsyncIterator[bytes], boundary: str, field: str, s
         raise InvalidField(f"The multipart form has no file named {field!r}.")
     await spool.flush()
     return name
+
+
+async def _store_body(stream: AsyncIterator[bytes], spool: _Spool) -> None:
+    """Bring a body to the spool."""
+    async for chunk in stream:
+        if not spool.fits(chunk):
+            await _drain(stream)
+            raise _too_large(spool.max_bytes)
+        await spool.add(chunk)
+    await spool.flush()
 
 
 def _boundary(request: Request[Any, Any, Any]) -> str:

@@ -17,9 +17,10 @@ PUBLIC = {"/health/live", "/health/ready", "/metrics"} | {
     "/console/assets/{where:str}/{name:str}",
     "/favicon.ico",
     "/favicon.svg",
+    "/v1/files/{file_id:str}/content",  # by a signed link alone
 }
 GRANTS = {
-    "member": {"chat", "search", "session:read", "document:read", "ticket:issue"},
+    "member": {"chat", "search", "session:read", "document:read", "file:own", "ticket:issue"},
     "editor": {"document:read", "document:write", "ticket:issue"},
     "analyst": {"cost:read", "ticket:issue"},
     "auditor": {"audit:read", "session:audit", "ticket:issue"},

@@ -1,0 +1,27 @@
+"""Brings the object store, when it is back, what waited for it on our disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from application.files.kept_bytes import KeptBytes
+from application.ports.file_register import FileRegister
+from application.ports.scratch import Scratch
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverSpooled:
+    """One round of it; to be done again and again by each process that keeps files."""
+
+    kept: KeptBytes
+    register: FileRegister
+    scratch: Scratch
+
+    async def __call__(self) -> None:
+        """All that is owed, or as much as the store takes before it is away again."""
+        await self.kept.deliver(self.scratch.open, self._stored)
+
+    async def _stored(self, key: str) -> bool:
+        """A file that was deleted meanwhile is not wanted any more."""
+        tenant, _, file_id = key.split("/")
+        return await self.register.mark_stored(tenant, file_id)

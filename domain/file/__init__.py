@@ -1,0 +1,1 @@
+"""The aggregate that a member's file is."""

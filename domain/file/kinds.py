@@ -1,0 +1,19 @@
+"""Kinds of files by their media types: what can be read as text, what is a picture, and what is only kept."""
+
+from __future__ import annotations
+
+READABLE = frozenset(
+    (
+        "text/plain",
+        "text/markdown",
+        "text/html",
+        "text/csv",
+        "application/pdf",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    )
+)
+"""Read as documents are."""
+PICTURES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))
+"""What models look at."""
+UNKNOWN = "application/octet-stream"
+"""Kept, and given back as it came."""
