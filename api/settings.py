@@ -87,6 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     file_mb: int = 50
     link_s: int = 900
     file_spool_mb: int = 1_024
+    # How many tokens of a prompt the files of a turn may take, of all of them together
+    attachment_tokens: int = 20_000
     # Files on their way, of all tenants together; one tenant has half of either. They lie in `spool_dir` meanwhile,
     # without a name (default: `spool` in the data directory); it should be on a disk.
     max_uploads: int = 64

@@ -90,7 +90,7 @@ class TurnInProgress(Refusal):
 
 
 class IdempotencyConflict(Refusal):
-    """This id was used before with another text."""
+    """This id was used before with another text or other files."""
 
     code = "idempotency_conflict"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from application.ports.model import Block, Fence, Message, ModelCall, Text, ToolResult, ToolSpec, ToolUse
+from application.ports.model import Block, Fence, Message, ModelCall, Picture, Text, ToolResult, ToolSpec, ToolUse
 
 
 def converse_request(call: ModelCall) -> dict[str, Any]:
@@ -56,6 +57,9 @@ def _block(block: Block) -> dict[str, Any]:
             told = {"text": block.content} if isinstance(block.content, str) else {"json": block.content}
             failed = {"status": "error"} if block.failed else {}
             return {"toolResult": {"toolUseId": block.tool_use_id, "content": [told], **failed}}
+        case Picture():
+            kind = block.media_type.removeprefix("image/")
+            return {"image": {"format": kind, "source": {"bytes": base64.b64encode(block.data).decode()}}}
         case Fence():
             raise TypeError("a fence is for the gateway: its tag is drawn before the call leaves")
 

@@ -35,6 +35,7 @@ from application.turns.corpus_versions import CorpusVersions
 from application.turns.generate_answer import GenerateAnswer
 from application.turns.post_turn import PostTurn
 from application.turns.prepare_turn import PrepareTurn
+from application.turns.read_attachments import ReadAttachments
 from application.turns.retrieve_passages import RetrievePassages
 from application.turns.reuse_answer import ReuseAnswer
 from application.turns.run_tools import ToolRounds
@@ -67,6 +68,7 @@ class TurnParts:
     spending: Spending
     datasets: Datasets
     webhooks: Webhooks
+    attachments: ReadAttachments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         generate=GenerateAnswer(gateway, retrieve, answering, StepReplyCache(parts.replies, parts.sealer, release)),
         reuse=ReuseAnswer(cache, parts.detector),
         follow_up=PostTurn(),
+        attachments=parts.attachments,
         turn_s=settings.turn_s,
     )
     return Turns(prepare=prepare, runner=runner, gate=gate, cache=cache, health=health)

@@ -17,11 +17,12 @@ from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
 from application.turns.drain import Drain
 from application.turns.give_feedback import GiveFeedbackHandler
+from application.turns.read_attachments import ReadAttachments
 from application.turns.recover_turns import RecoverTurns
 from projections.spending import LedgerSpending
 
 
-def run_turns(on: Infrastructure, shared: Shared) -> Turns:
+def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments) -> Turns:
     """What runs turns."""
     parts = TurnParts(
         store=on.store,
@@ -40,6 +41,7 @@ def run_turns(on: Infrastructure, shared: Shared) -> Turns:
         spending=LedgerSpending(on.pool),
         datasets=on.datasets,
         webhooks=shared.webhooks,
+        attachments=attachments,
     )
     return put_together(on.settings, parts)
 
@@ -47,7 +49,9 @@ def run_turns(on: Infrastructure, shared: Shared) -> Turns:
 def open_turns(on: Infrastructure, shared: Shared, turns: Turns) -> TurnServices:
     """What the chat socket works with."""
     return TurnServices(
-        create_turn=CreateTurnHandler(turns.gate, turns.prepare, turns.runner, on.store.vault),
+        create_turn=CreateTurnHandler(
+            turns.gate, turns.prepare, turns.runner, on.store.vault, turns.runner.attachments
+        ),
         cancel_turn=CancelTurnHandler(),
         confirm_tool=ConfirmToolHandler(),
         give_feedback=GiveFeedbackHandler(turns.cache),

@@ -23,8 +23,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         on = await open_infrastructure(settings, stack)
         shared = await open_shared(on, stack)
-        turns = run_turns(on, shared)
-        reads, files = open_reads(on), open_files(on, shared)
+        files, reads = await open_files(on, shared, stack), open_reads(on)
+        turns = run_turns(on, shared, files.attachments)
         yield Services(
             settings=settings,
             store=on.store,

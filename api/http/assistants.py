@@ -33,7 +33,10 @@ class ModelsBody(ModelPolicy, frozen=True, kw_only=True):
 
 
 class AssistantBody(Assistant, frozen=True, kw_only=True):
-    """An assistant as an admin gives it: each text and list has a bound that is looked at before anything else."""
+    """An assistant as an admin gives it: each text and list has a bound that is looked at before anything else.
+
+    `pictures` is off by default: a picture that a user attaches goes to the model as it is, for no private value can be
+    taken out of what it shows."""
 
     instructions: Annotated[str, Meta(max_length=MAX_INSTRUCTIONS)] = ""
     plan: Name | Annotated[tuple[Name, ...], Meta(max_length=64)] = "lean"
@@ -57,6 +60,7 @@ class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
     cache: CachePolicy
     pii: dict[str, str]
     links: tuple[str, ...]
+    pictures: bool
 
 
 @get("/v1/assistants/{name:str}", permission="tenant:configure")

@@ -20,6 +20,7 @@ from application.ports.model import (
     Fence,
     Finished,
     Message,
+    Picture,
     Text,
     TextDelta,
     ToolResult,
@@ -51,6 +52,7 @@ class Gateway:
                 tokens=ask.input_tokens + ask.max_tokens,
                 policy=ask.policy,
                 budget=self.budget.level(journal.caller.tenant, journal.caller.user),
+                pictures=bool(ask.pictures),
             )
         )
         redacted = await _redacted(ask, journal.redactor)
@@ -121,7 +123,8 @@ async def _redacted(ask: ModelRequest, redactor: Redactor) -> ModelRequest:
 
 
 async def _block(block: Block, redactor: Redactor) -> Block:
-    """A block without private values; ids and names are nobody's."""
+    """A block without private values; ids and names are nobody's. A picture goes as it is, where an assistant
+    allows that at all."""
     match block:
         case Text():
             return Text(await redactor.redact(block.text))
@@ -130,7 +133,7 @@ async def _block(block: Block, redactor: Redactor) -> Block:
             return ToolUse(block.tool_use_id, block.name, msgspec.json.encode(given).decode())
         case ToolResult():
             return ToolResult(block.tool_use_id, await redactor.redact_value(block.content), block.failed)
-        case Fence():
+        case Fence() | Picture():
             return block
 
 

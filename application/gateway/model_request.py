@@ -5,7 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from application.gateway.router import Complexity, Tier
-from application.ports.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolSpec, ToolUse
+from application.ports.model import (
+    PICTURE_TOKENS,
+    CitedSpan,
+    Finished,
+    Message,
+    Picture,
+    StopReason,
+    Text,
+    TextDelta,
+    ToolSpec,
+    ToolUse,
+)
 from domain.tenant.events import ModelPolicy
 from domain.usage import Usage, estimate_tokens
 
@@ -32,7 +43,13 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def input_tokens(self) -> int:
         """About how long the prompt is, before anybody has counted."""
-        return sum(estimate_tokens(text) for text in (*self.system, *_texts(self.messages), str(self.tools or "")))
+        told = sum(estimate_tokens(text) for text in (*self.system, *_texts(self.messages), str(self.tools or "")))
+        return told + PICTURE_TOKENS * self.pictures
+
+    @property
+    def pictures(self) -> int:
+        """How many there are to look at."""
+        return sum(isinstance(block, Picture) for message in self.messages for block in message.content)
 
 
 class Routed(msgspec.Struct, frozen=True):
@@ -72,5 +89,5 @@ GatewayEvent = Routed | TextDelta | ToolUse | CitedSpan | FailedOver | Restarted
 
 
 def _texts(messages: tuple[Message, ...]) -> list[str]:
-    blocks = [block for message in messages for block in message.content]
+    blocks = [block for message in messages for block in message.content if not isinstance(block, Picture)]
     return [block.text if isinstance(block, Text) else str(block) for block in blocks]

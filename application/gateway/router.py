@@ -18,6 +18,8 @@ Complexity = Literal["", "simple", "moderate", "complex"]
 
 WINDOW = {"sonnet": 200_000, "haiku": 200_000}
 """Tokens a family reads and writes in one call (model cards on the Bedrock user guide's Claude pages)."""
+TAKES_PICTURES = frozenset({"sonnet", "haiku"})
+"""Families that look at pictures (the same pages)."""
 SLOW_S, SLOW_FACTOR = 2.5, 3.0
 
 
@@ -30,13 +32,15 @@ class Route(msgspec.Struct, frozen=True):
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a call before it is made: the step's tier, how hard the question is, how long the prompt and the
-    answer may be (tokens), what the tenant allows and how much of its budget is left."""
+    answer may be (tokens), what the tenant allows, how much of its budget is left, and whether there are `pictures` to
+    look at."""
 
     tier: Tier = "balanced"
     complexity: Complexity = ""
     tokens: int = 0
     policy: ModelPolicy = ModelPolicy()
     budget: Level = "ok"
+    pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,10 @@ class Router:
         allowed = [route for route in routes if allows(needs.policy, route.model)]
         if not allowed:
             raise ModelUnavailable("The tenant's policy allows none of the models that this assistant could use.")
+        if needs.pictures:
+            allowed = [route for route in allowed if family_of(route.model) in TAKES_PICTURES]
+        if not allowed:
+            raise ModelUnavailable("None of the models that this assistant could use takes pictures.")
         if allowed[0] is not routes[0]:
             allowed[0] = Route(allowed[0].model, "policy")
         fitting = [route for route in allowed if needs.tokens <= window_of(route.model)]

@@ -13,6 +13,8 @@ from application.steps.step import Tier
 from application.steps.step_results import Results, result_of
 from application.steps.understand import Intent, Screening
 
+FROM_FILES = "answer_from_documents"
+
 
 @dataclass(frozen=True, slots=True)
 class Answering:
@@ -35,6 +37,8 @@ class Answering:
         intent = result_of(self.results, "classify_intent", Intent)
         if screening and screening.verdict == "unsafe":
             return "decline"
+        if self.facts.attached:  # what is asked is asked of them, however it reads without them
+            return "answer_from_data" if intent and intent.intent == "tools" and self.facts.tools else FROM_FILES
         match intent.intent if intent else "documents":
             case "off_topic":
                 return "decline"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from application.plan.answering import Answering
 from application.plan.asked import AskedQuestion
+from application.plan.attached import NOTHING_ATTACHED, Attached
 from application.plan.kept_passages import KeptPassages
 from application.plan.prompt import question_message
 from application.plan.verdict import AnswerVerdict
@@ -48,15 +49,29 @@ class Effects:
         """What becomes of the answer."""
         return AnswerVerdict(self.answering)
 
-    def message(self, retrieved: Sequence[Passage]) -> Message:
-        """The last message of the answer's prompt: what the step is told, the kept passages numbered from [1], the
-        question as typed and, where that is another one, in full. In `lean` there is only what `prompt` makes of it."""
-        passages = self.passages.shortened(retrieved)
+    def quoted(self, retrieved: Sequence[Passage], attached: Attached = NOTHING_ATTACHED) -> tuple[Passage, ...]:
+        """What marks of the answer mean, from [1]: passages of files that are attached, then those that were kept."""
+        return (*self._files(attached).passages, *self.passages.whole(retrieved))
+
+    def message(self, retrieved: Sequence[Passage], attached: Attached = NOTHING_ATTACHED) -> Message:
+        """The last message of the answer's prompt: pictures, what the step is told, the passages numbered from [1] as
+        in `quoted`, the question as typed and, where that is another one, in full. In `lean` there is only what
+        `prompt` makes of it."""
+        attached = self._files(attached)
+        message = self._message((*attached.passages, *self.passages.shortened(retrieved)), attached.notes)
+        return Message("user", (*attached.pictures, *message.content)) if attached.pictures else message
+
+    def _files(self, attached: Attached) -> Attached:
+        """Nothing of files in a reply that declines."""
+        return NOTHING_ATTACHED if self.answering.settled else attached
+
+    def _message(self, passages: Sequence[Passage], notes: Sequence[str]) -> Message:
         if self.lean:
-            return question_message(self.facts.question, passages)
+            return question_message(self.facts.question, passages, notes)
         asked = self.facts.question
         if self.asked.question != asked:
             asked += f"\n(In full: {self.asked.question})"
         words = answer_words(self.answering.step, language=self.asked.language, tools=bool(self.answering.tools))
-        blocks = question_message(asked, passages).content if passages else (Text("Question: "), Text(asked))
+        told = passages or notes
+        blocks = question_message(asked, passages, notes).content if told else (Text("Question: "), Text(asked))
         return Message("user", (Text(f"{words}\n\n"), *blocks))

@@ -49,12 +49,15 @@ def _summary(summary: str) -> list[Message]:
     return [Message("user", told), Message("assistant", (Text("I remember that."),))]
 
 
-def question_message(question: str, passages: Sequence[Passage]) -> Message:
-    """The last message: passages numbered from [1] inside a fence, then the question. Each piece is a block of its own,
-    so that what looks for private values need not look at the same passage twice."""
-    if not passages:
+def question_message(question: str, passages: Sequence[Passage], notes: Sequence[str] = ()) -> Message:
+    """The last message: passages numbered from [1], and notes about files that are attached, inside a fence, then the
+    question. Each piece is a block of its own, so that what looks for private values need not look at the same passage
+    twice."""
+    if not (passages or notes):
         return Message("user", (Text(question),))
     told = [Text(passage_text(n, p.title, p.text)) for n, p in enumerate(passages, 1)]
+    if notes:
+        told.append(Text("\n".join(["Of files that came with the question:", *map(as_title, notes)]) + "\n\n"))
     return Message("user", (Text("Passages:\n\n"), FENCE[0], *told, FENCE[1], Text("Question: "), Text(question)))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from application.plan.attached import NOTHING_ATTACHED, Attached
 from application.plan.effects import Effects
 from application.plan.kept_passages import KeptPassages
 from application.plan.plan import RETRIEVE, Node, Plan
@@ -30,7 +31,8 @@ PASSAGE_INPUTS = ("passages", "kept_passages", "cited_passages")
 @dataclass(slots=True)
 class PlanRun:
     """The steps of one turn. `known` are results that an earlier process stored (`turn.results`); what they hold is not
-    asked again. `search` finds passages by the effects so far. `results` grows, a step's output under its name."""
+    asked again. `search` finds passages by the effects so far, `attached` is what came with the question. `results`
+    grows, a step's output under its name."""
 
     plan: Plan
     facts: Facts
@@ -40,6 +42,7 @@ class PlanRun:
     search: Search
     show: Show = unseen
     known: Mapping[str, str] = field(default_factory=dict)
+    attached: Attached = NOTHING_ATTACHED
     results: dict[str, Any] = field(default_factory=dict)
     answer: str = ""
 
@@ -57,6 +60,11 @@ class PlanRun:
     def retrieved(self) -> tuple[Passage, ...]:
         """The passages that were found, numbered from 1 as the steps see them."""
         return tuple(self.results.get(RETRIEVE, ()))
+
+    @property
+    def quoted(self) -> tuple[Passage, ...]:
+        """What marks of the answer mean, numbered from 1."""
+        return self.effects.quoted(self.retrieved, self.attached)
 
     async def before(self, deadline_s: float = BEFORE_S) -> Effects:
         """Everything that comes before the answer. What the search raises is raised; steps never fail."""
@@ -144,7 +152,7 @@ INPUTS: dict[str, Callable[[PlanRun], Any]] = {
     "collections": lambda run: list(run.facts.collections),
     "passages": lambda run: dict(enumerate(run.retrieved, 1)),
     "kept_passages": lambda run: {n: run.retrieved[n - 1] for n in run.passages.numbers(len(run.retrieved))},
-    "cited_passages": lambda run: dict(enumerate(run.passages.whole(run.retrieved), 1)),
+    "cited_passages": lambda run: dict(enumerate(run.quoted, 1)),
     "answer": lambda run: run.answer,
     "unsupported": lambda run: list(run.effects.verdict.unsupported),
     "language": lambda run: run.effects.asked.language,

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from domain.file.kinds import PictureType
 from domain.usage import Usage
 
 StopReason = Literal["stop", "tool_use", "length", "content_filter", "incomplete"]
@@ -47,7 +48,18 @@ class ToolResult(msgspec.Struct, frozen=True, tag=True):
     failed: bool = False
 
 
-Block = Text | Fence | ToolUse | ToolResult
+class Picture(msgspec.Struct, frozen=True, tag=True):
+    """A picture that a user attached, of one of the kinds that models look at. What it shows cannot be redacted."""
+
+    media_type: PictureType
+    data: bytes
+
+
+PICTURE_TOKENS = 1_600
+"""About what a picture takes, and at most (https://docs.anthropic.com/en/docs/build-with-claude/vision: larger ones are
+scaled down to it)."""
+
+Block = Text | Fence | ToolUse | ToolResult | Picture
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -33,7 +33,8 @@ class ToolFact(msgspec.Struct, frozen=True, kw_only=True):
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is made from. `turns` counts the answered turns before this one, `history` is their text (newest
-    kept), `to_summarise` the older part when it has grown long, up to and including the turn `summarise_through`."""
+    kept), `to_summarise` the older part when it has grown long, up to and including the turn `summarise_through`.
+    `attached`: there are files to answer from, beside whatever documents there are."""
 
     question: str
     turns: int = 0
@@ -45,6 +46,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     wanted_language: str = ""
     to_summarise: str = ""
     summarise_through: str = ""
+    attached: bool = False
 
 
 def facts_of(
@@ -56,6 +58,7 @@ def facts_of(
     tools: Sequence[ToolFact] = (),
     collections: Sequence[str] = (),
     wanted_language: str = "",
+    attached: bool = False,
 ) -> Facts:
     """The facts of a turn. `documents` says whether there is anything to search, `wanted_language` (BCP 47;
     anything else counts as none) is what the client asked the answer to be in."""
@@ -72,6 +75,7 @@ def facts_of(
         wanted_language=wanted_language if _LANGUAGE.match(wanted_language) else "",
         to_summarise=text,
         summarise_through=through,
+        attached=attached,
     )
 
 

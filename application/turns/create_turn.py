@@ -15,6 +15,7 @@ from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from application.tasks import TaskSet
 from application.turns.prepare_turn import PrepareTurn
+from application.turns.read_attachments import ReadAttachments
 from application.turns.run_turn import TurnExecutor
 from application.turns.turn_request import TurnRequest
 from application.users import hashed_client_id
@@ -37,6 +38,7 @@ class CreateTurnHandler:
     prepare: PrepareTurn
     turns: TurnExecutor
     sealer: Sealer
+    attachments: ReadAttachments
     admissions: TaskSet = field(default_factory=partial(TaskSet, "admission"))
 
     async def __call__(
@@ -52,8 +54,9 @@ class CreateTurnHandler:
     ) -> tuple[Turn, bool]:
         """The turn of that `client_id`, and whether it is new and now runs, or was made before.
 
-        IdempotencyConflict when the id was used with another text; TurnInProgress when another turn runs; EmptyPrompt;
-        RateLimited, Overloaded, Draining when there is no place.
+        IdempotencyConflict when the id was used with another text or other files; FileNotFound, UnsupportedMediaType,
+        PayloadTooLarge for files that it cannot have; TurnInProgress when another turn runs; EmptyPrompt; RateLimited,
+        Overloaded, Draining when there is no place.
         """
         command = CreateTurn(
             turn_id=new_id(),
@@ -101,6 +104,9 @@ class CreateTurnHandler:
             may_cache=command.use_cache and not command.attachments,
         )
         prepared = await self.prepare(live, request)
+        if command.attachments:
+            assistant = prepared.run.config.assistant
+            await self.attachments.check(principal.tenant, principal.user, command.attachments, assistant)
         await admission
 
         def rule(session: Session) -> Sequence[Event]:

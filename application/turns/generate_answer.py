@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.gateway.gateway import Gateway
+from application.plan.attached import NOTHING_ATTACHED, Attached
 from application.plan.citations import CitationReader
 from application.plan.effects import Effects
 from application.plan.plan import plan_of
@@ -33,15 +34,23 @@ class GenerateAnswer:
     answer: StreamAnswer
     kept: StepReplyCache
 
-    def plan(self, run: RunningTurn, prepared: PreparedTurn, vector: list[float] | None) -> PlanRun:
-        """What is to be done for the answer, as far as it is known: `vector` is that of the question."""
+    def plan(
+        self,
+        run: RunningTurn,
+        prepared: PreparedTurn,
+        vector: list[float] | None,
+        attached: Attached = NOTHING_ATTACHED,
+    ) -> PlanRun:
+        """What is to be done for the answer, as far as it is known: `vector` is that of the question. Pictures alone
+        are answered without documents, for an answer from passages is from them alone."""
         turn, may_keep = _turn_of(run), prepared.question is not None and prepared.question.policy.exact
         steps = GatewayStepModel(self.gateway, run, self.kept if may_keep else None)
         facts = facts_of(
             run.live.state,
             turn,
             run.config.assistant,
-            documents=prepared.documents,
+            documents=bool(attached.reads) or (prepared.documents and not attached.pictures),
+            attached=attached.reads,
             tools=[
                 ToolFact(name=name, description=tool.description, effects=tool.effects)
                 for name, tool in run.config.tools.items()
@@ -51,16 +60,18 @@ class GenerateAnswer:
         plan = plan_of(run.config.assistant, facts)
 
         async def search(effects: Effects) -> Sequence[Passage]:
+            if not prepared.documents:
+                return ()
             return await self.retrieve(run, turn, effects.asked.search_queries, vector, plan.fetch)
 
-        return PlanRun(plan, facts, steps, run.log, turn.turn_id, search, steps.show, dict(turn.results))
+        return PlanRun(plan, facts, steps, run.log, turn.turn_id, search, steps.show, dict(turn.results), attached)
 
     async def __call__(self, run: RunningTurn, plan: PlanRun) -> None:
         """Say the answer and complete the turn."""
         effects = await plan.before()
         if run.ended:
             return
-        run.output.quote(CitationReader(effects.passages.whole(plan.retrieved)))
+        run.output.quote(CitationReader(effects.quoted(plan.retrieved, plan.attached)))
         await self.answer(run, _turn_of(run), plan)
         if plan.plan.verify and not run.ended and run.outcome.text:
             await self._verify(run, plan)

@@ -126,7 +126,7 @@ class PrepareTurn:
             roles=tuple(sorted(request.roles)),
             user=request.user if run.outcome.depends.audience == "user" else "",
             language=request.language,
-            context=context_of((turn.text or turn.digest.hex(), turn.answer) for turn in earlier),
+            context=context_of((asked_in(turn), turn.answer) for turn in earlier),
             release=self.release,
         )
 
@@ -134,6 +134,12 @@ class PrepareTurn:
 def answered_turns(session: Session) -> list[Turn]:
     """The answered turns that a model is told of, if only by their summary."""
     return [turn for turn in session.turns if turn.answer or turn.digest]
+
+
+def asked_in(turn: Turn) -> str:
+    """What tells the question of an earlier turn, with the files that came with it, from every other."""
+    text = turn.text or turn.digest.hex()
+    return "\0".join((text, *turn.attachments)) if turn.attachments else text
 
 
 def data_version(tenant: Tenant, tools: Sequence[str]) -> str:

@@ -99,6 +99,7 @@ class RecoverTurns:
             user=user,
             text=turn.text,
             name=await self.users.name(tenant, user),
+            attached=bool(turn.attachments),
             resumed=turn.resumed + 1,
         )
 

@@ -17,6 +17,7 @@ from application.tasks import GIVES_WAY, TaskSet, is_cancelled, isolated
 from application.turns.generate_answer import GenerateAnswer
 from application.turns.post_turn import PostTurn
 from application.turns.prepare_turn import PreparedTurn, cache_hit
+from application.turns.read_attachments import ReadAttachments
 from application.turns.retrieve_passages import RetrievePassages
 from application.turns.reuse_answer import ReuseAnswer
 from application.turns.running_turn import RunningTurn
@@ -38,6 +39,7 @@ class TurnExecutor:
     generate: GenerateAnswer
     reuse: ReuseAnswer
     follow_up: PostTurn
+    attachments: ReadAttachments
     turn_s: float
     tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
 
@@ -125,9 +127,10 @@ class TurnExecutor:
     async def _generate(
         self, run: RunningTurn, prepared: PreparedTurn, vector: list[float] | None, afterwards: ExitStack
     ) -> None:
-        plan = self.generate.plan(run, prepared, vector)
-        afterwards.callback(self.follow_up.begin, run, plan)
-        await self.generate(run, plan)
+        async with self.attachments.reading(run) as attached:
+            plan = self.generate.plan(run, prepared, vector, attached)
+            afterwards.callback(self.follow_up.begin, run, plan)
+            await self.generate(run, plan)
 
     async def _fail(self, run: RunningTurn, refusal: Refusal) -> None:
         with isolated("turn_end", turn=run.turn_id), suppress(Fenced):

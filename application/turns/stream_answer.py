@@ -57,7 +57,7 @@ class StreamAnswer:
         is what it bills."""
         effects = plan.effects
         earlier = history_messages(run.live.state, self.history_tokens)
-        question = effects.message(plan.retrieved)
+        question = effects.message(plan.retrieved, plan.attached)
         box = await self.tools.open(run, turn, effects.answering.tools) if effects.answering.tools else None
         ask = ModelRequest(
             step=effects.answering.step,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 READABLE = frozenset(
     (
         "text/plain",
@@ -13,7 +15,8 @@ READABLE = frozenset(
     )
 )
 """Read as documents are."""
-PICTURES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))
+PictureType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+PICTURES: frozenset[str] = frozenset(get_args(PictureType))
 """What models look at."""
 UNKNOWN = "application/octet-stream"
 """Kept, and given back as it came."""

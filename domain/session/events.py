@@ -126,6 +126,16 @@ class PassagesRetrieved(Event, frozen=True, kw_only=True):
     passages: tuple[Passage, ...]
 
 
+@topic("attachments.read.1", private=True)
+class AttachmentsRead(Event, frozen=True, kw_only=True):
+    """What the files that are attached to a turn say, as far as it goes into its prompt, and `notes` of what does not.
+    Of a passage of a file `document_id` is the file's id."""
+
+    turn_id: str
+    passages: tuple[Passage, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 @topic("step.run.1", private=True)
 class StepRun(Event, frozen=True, kw_only=True):
     """A step of the plan is done. `result` is its output as JSON, reused when the turn is resumed; `reason` is the

@@ -180,7 +180,7 @@ def _settle_call(session: Session, event: TokensUsed) -> Session:
     return replace(session, open_calls=left)
 
 
-NOTHING_RUNS: dict[str, Any] = {"passages": None, "results": {}, "tool_calls": {}, "confirmations": {}}
+NOTHING_RUNS: dict[str, Any] = {"passages": None, "read": None, "results": {}, "tool_calls": {}, "confirmations": {}}
 """What is known of a turn only while it runs."""
 
 ERASED: dict[str, Any] = {
@@ -197,6 +197,7 @@ CHANGES: dict[type[Event], Callable[[Session, Any], Session]] = {
     e.TurnCopied: _copy,
     e.TurnResumed: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, resumed=t.resumed + 1)),
     e.PassagesRetrieved: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, passages=event.passages)),
+    e.AttachmentsRead: lambda s, event: _while_it_runs(s, event.turn_id, lambda t: replace(t, read=event)),
     e.CacheHit: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, source_turn=event.source_turn)),
     e.StepRun: _keep_result,
     e.ToolCalled: _keep_call,

@@ -48,7 +48,7 @@ def rename_session(session: Session, command: RenameSession) -> list[Event]:
 def known_turn(session: Session, command: CreateTurn) -> Turn | None:
     """The turn that this command already made; IdempotencyConflict when the same id said something else."""
     turn = session.turn_of_client(command.client_id)
-    if turn and not turn.asks(command.text):
+    if turn and not turn.asks(command.text, command.attachments):
         raise IdempotencyConflict
     return turn
 

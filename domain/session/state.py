@@ -53,6 +53,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: bytes = b""
     resumed: int = 0
     passages: tuple[e.Passage, ...] | None = None
+    read: e.AttachmentsRead | None = None
     results: dict[str, str] = {}
     tool_calls: dict[str, e.ToolCalled] = {}
     confirmations: dict[str, bool | None] = {}
@@ -63,9 +64,10 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cited = sum(len(c.quote) + len(c.title) for c in self.citations) if self.citations else 0
         return len(self.text) + len(self.answer) + cited
 
-    def asks(self, text: str) -> bool:
-        """Whether this was its question."""
-        return digest_of(text) == self.digest if self.digest else self.text == text
+    def asks(self, text: str, attachments: tuple[str, ...]) -> bool:
+        """Whether this was its question, with these files."""
+        same = digest_of(text) == self.digest if self.digest else self.text == text
+        return same and attachments == self.attachments
 
 
 class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +102,7 @@ class Session(_Remembered, frozen=True, kw_only=True):
         spoken = sum(turn.size for turn in self.latest)
         if running := self.running:
             spoken += sum(len(passage.text) for passage in running.passages or ())
+            spoken += sum(len(passage.text) for passage in running.read.passages) if running.read else 0
             spoken += sum(len(call.input) + len(call.output) for call in running.tool_calls.values())
             spoken += sum(map(len, running.results.values()))
         return 2 * (spoken + len(self.summary)) + TURN_COST * (len(self.long_past) + len(self.latest))

@@ -41,7 +41,7 @@ class ModelPolicy(msgspec.Struct, frozen=True, kw_only=True):
 class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     """How a tenant's assistant answers: what it is told, the plan it follows, its tools, and whether it reads the
     tenant's documents. `links` are the hosts that its answers may link to (`*.example.com`: and those below); none
-    when empty."""
+    when empty. `pictures`: whether pictures that a user attaches go to the model. What they show cannot be redacted."""
 
     instructions: str = ""
     plan: str | tuple[str, ...] = "lean"
@@ -51,6 +51,7 @@ class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     cache: CachePolicy = CachePolicy()
     pii: dict[str, str] = {}
     links: tuple[str, ...] = ()
+    pictures: bool = False
 
 
 @topic("tenant.created.1")

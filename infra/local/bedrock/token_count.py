@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+PICTURE_TOKENS = 1_600
+
 
 def count_text(text: str) -> int:
     """Tokens of one text; none for none."""
@@ -15,6 +17,8 @@ def count_block(block: dict[str, Any]) -> int:
     """Tokens of one content block; whatever is no text counts as the JSON that it is."""
     if "cachePoint" in block:
         return 0
+    if "image" in block:
+        return PICTURE_TOKENS
     if set(block) == {"text"}:
         return count_text(str(block["text"]))
     return count_text(json.dumps(block, ensure_ascii=False, separators=(",", ":")))

@@ -146,7 +146,7 @@ async def test_an_answer_in_the_language_that_one_client_wants_is_not_given_to_a
 async def test_what_was_asked_with_a_file_is_the_users_own() -> None:
     async with house(Reply(("Within 30 days.",))) as ours:
         live = await ours.open()
-        await ours.ask(live, ASK, attachments=(new_id(),))
+        await ours.ask(live, ASK, attachments=(await ours.files.add("a.txt", b"Ours."),))
         (fact,) = await ours.facts(live, e.TurnCompleted)
         assert fact.audience == "user" and not ours.exact.entries
 

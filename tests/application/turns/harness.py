@@ -11,18 +11,22 @@ from typing import Any
 from api.composition.turn_wiring import TurnParts, Turns, put_together
 from api.settings import Settings
 from application.budget.process_limits import Admission
+from application.byte_room import ByteRoom
 from application.clock import new_id
 from application.ports.detector import Detector
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.turns.create_turn import CreateTurnHandler
+from application.turns.read_attachments import ReadAttachments
 from domain.access import Principal
 from domain.event import Event
 from domain.session.events import Passage
 from domain.session.state import Turn
 from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
+from tests.application.documents.harness import DirectExtractor
+from tests.application.files.harness import FileHouse
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_datasets import InMemoryDatasets
@@ -81,10 +85,12 @@ class House:
     replies: InMemoryStepReplies
     tenant: Tenant
     webhooks: ScriptedWebhooks
+    files: FileHouse
     create: CreateTurnHandler = field(init=False)
 
     def __post_init__(self) -> None:
-        self.create = CreateTurnHandler(self.turns.gate, self.turns.prepare, self.turns.runner, self.sealer)
+        runner = self.turns.runner
+        self.create = CreateTurnHandler(self.turns.gate, self.turns.prepare, runner, self.sealer, runner.attachments)
 
     async def open(self, user: str = "ada") -> LiveSession:
         """A new session."""
@@ -144,7 +150,7 @@ async def house(
     sessions = LiveSessions(store, NoTail())
     model, embedder, corpus = ScriptedModel(replies or (Reply(),)), WordEmbedder(), FixedCorpus(passages)
     exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
-    kept = InMemoryStepReplies()
+    kept, files, wanted = InMemoryStepReplies(), FileHouse(), Settings(**settings)
     parts = TurnParts(
         store=store,
         sealer=sealer,
@@ -162,6 +168,9 @@ async def house(
         spending=FixedSpending(),
         datasets=InMemoryDatasets(),
         webhooks=webhooks,
+        attachments=ReadAttachments(
+            files.register, files.open, DirectExtractor(), ByteRoom(places=4, size=10**8), wanted.attachment_tokens
+        ),
     )
-    turns = put_together(Settings(**settings), parts)
-    yield House(turns, sessions, store, sealer, model, embedder, corpus, exact, similar, kept, tenant, webhooks)
+    turns = put_together(wanted, parts)
+    yield House(turns, sessions, store, sealer, model, embedder, corpus, exact, similar, kept, tenant, webhooks, files)
