@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from infra.bench.harness.installation import Installed
-from tests.journeys.conftest import reading
+from tests.journeys.conftest import chatting, reading, set_pace
 from tests.journeys.test_failures import pid_of
 
 pytestmark = pytest.mark.real
+PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 1_000
 SECRET = "the lighthouse keeper hid four silver spoons"
 
 
@@ -65,3 +66,36 @@ def test_files_wait_while_the_store_is_away_and_nothing_is_missing_after(ours: I
         for id in (*kept, first, second):
             assert http.delete(f"/v1/files/{id}").status_code == 204
         assert http.get("/v1/files").json() == {"files": [], "next": None}
+
+
+def pictures_seen(ours: Installed) -> list[str]:
+    """The kinds of the pictures that reached a model."""
+    requests = httpx.get(f"{ours.bedrock_url}/control/requests", timeout=30).raise_for_status().json()["requests"]
+    messages = [message for request in requests for message in request["body"].get("messages", [])]
+    return [block["image"]["format"] for message in messages for block in message["content"] if "image" in block]
+
+
+async def test_a_file_is_answered_from_and_its_session_takes_it_along(ours: Installed) -> None:
+    set_pace(ours)
+    with reading(ours, "member") as http, reading(ours, "member", user="user-9") as other:
+        notes = brought(http, "notes.txt", b"The zeppelin museum in Friedrichshafen opens at half past nine.")
+        picture, foreign = brought(http, "a.png", PNG), brought(other, "b.txt", b"not yours")
+        with reading(ours, "admin") as admin:
+            put = admin.put("/v1/assistants/looks", json={"pictures": True, "documents": False})
+            assert put.status_code == 200 and put.json()["pictures"] is True
+        async with chatting(ours) as chat:
+            await chat.open()
+            refused = await chat.ask("a", "When does the zeppelin museum open?", attachments=[notes, foreign])
+            assert (refused["type"], refused["code"]) == ("error", "file_not_found")
+            refused = await chat.ask("b", "What is on this picture?", attachments=[picture])
+            assert (refused["type"], refused["code"]) == ("error", "unsupported_media_type")
+            done = await chat.ask("c", "When does the zeppelin museum open?", attachments=[notes])
+            assert done["type"] == "turn.completed" and "half past nine" in done["text"]
+            assert notes in [citation["document_id"] for citation in done["citations"]]
+        async with chatting(ours) as looking:
+            await looking.open(assistant="looks")
+            assert (await looking.ask("p", "What is this?", attachments=[picture]))["type"] == "turn.completed"
+        assert pictures_seen(ours) == ["png"]
+        assert http.delete(f"/v1/sessions/{chat.session_id}").status_code in (200, 204)
+        assert http.get(f"/v1/files/{notes}").json()["code"] == "file_not_found"
+        assert http.get(f"/v1/files/{picture}").status_code == 200
