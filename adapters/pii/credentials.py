@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from adapters.pii.folding import fold
 from adapters.pii.stretches import Found, found, spans
 from adapters.pii.word_starts import starts
 from application.ports.detector import Span
@@ -41,6 +42,7 @@ _WORD = (
     r"pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|mot de passe|mdp|contraseñ?a|clave|senha|has[łl]o|wachtwoord"
     rf"|parola d'ordine|lösenord{_OF_A_KEY}"
     r"|token|secret|client[ _-]secret|aws_secret_access_key|credential|otp|one-time code|verification code"
+    rf"|{fold('пароль').text}|パスワード|密码|密碼|비밀번호"
     r"|recovery code|seed phrase|clé (?:api|secrète)|schlüssel|zugangsschlüssel|llave|chiave|sleutel|klucz"
 )
 _SAID = re.compile(
@@ -51,7 +53,7 @@ _SAID = re.compile(
 )
 _ALL_STEMS = (
     "pass|pwd|kennwort|mot de|mdp|contrase|clave|senha|has|wachtw|parola|lösen|key|token|secret|credential|otp|code"
-    "|phrase|clé|schlüssel|llave|chiave|sleutel|klucz"
+    rf"|{fold('пароль').text}|パスワード|密码|密碼|비밀번호|phrase|clé|schlüssel|llave|chiave|sleutel|klucz"
 )
 _STEMS = _ALL_STEMS.split("|")
 """Parts of the words above: a text without any need not be searched for them."""
@@ -61,7 +63,8 @@ _PIN = re.compile(
     r"|for \w{1,40}+ is))?[\s:=]{1,3}([0-9]{4,8})(?!\w)"
 )
 _NO_VALUE = re.compile(
-    r"[\[(<{].*|[$%]\W.*|[*•xX.#_-]+|(?:null|none|true|false|string|required|optional|here|expired|invalid)\W*",
+    r"[\[(<{][^\W\d][\w .-]*[\])>}]?\W?|[\[(<{]{2}.*|[$%][({\[].*|[*•xX.#_-]+"
+    r"|(?:null|none|true|false|string|required|optional|here|expired|invalid)\W*",
     re.IGNORECASE,
 )
 

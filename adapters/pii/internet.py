@@ -30,10 +30,15 @@ _V6 = re.compile(
 )
 _BRACKETS = str.maketrans("", "", "[]()")
 _VERSION = re.compile(
-    r"(?:\bv|\b(?:version|release|build|firmware|section|chapter|clause|patch|driver|kernel|update|kapitel|abschnitt"
-    r"|versione|versión|paragraph|§)s?:?\s?v?)$",
+    r"(?:(?<![\w.])v|\b(?:(?:version|release|build|firmware|section|chapter|clause|patch|driver|kernel|update|kapitel"
+    r"|abschnitt|versione|versión|paragraph|sdk|api|upgrade[ds]?|updated|downgraded|requires?|installed)"
+    r"s?(?:\s(?:is|from|to|of|no\.?|number))?[\"']?[:=]?\s?[\"']?v?|§\s?)"
+    r"(?:[0-9][\w.-]{0,20}(?:\s(?:to|or|and|auf|and then)\s|\s?(?:->|→|-|,)\s?)v?)?)\Z",
     re.IGNORECASE,
 )
+_LETTER = re.compile(r"[g-zG-Z§]")
+VERSION_REACH = 64
+"""How far before four numbers the word may stand that makes a version of them, in characters."""
 
 
 def emails(text: str) -> Found:
@@ -60,9 +65,13 @@ def ip_addresses(text: str) -> Found:
 
 
 def _v4(match: re.Match[str]) -> Iterator[Span]:
-    before = match.string[max(0, match.start() - 24) : match.start()]
-    if _is_address(match[0].translate(_BRACKETS)) and not _VERSION.search(before):
+    if _is_address(match[0].translate(_BRACKETS)) and not _is_version(match.string, match.start()):
         yield Span("ip", *match.span())
+
+
+def _is_version(text: str, start: int) -> bool:
+    first = max(0, start - VERSION_REACH)
+    return _LETTER.search(text, first, start) is not None and _VERSION.search(text, first, start) is not None
 
 
 def _v6(match: re.Match[str]) -> Iterator[Span]:

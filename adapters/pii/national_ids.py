@@ -170,22 +170,29 @@ def _behind_first(form: str) -> str:
     return rf"(?<={kind}]){kind}{bracket}{{{times}}}{rest}"
 
 
-_LETTERED = re.compile(
-    r"[a-z0-9](?<![\w.].)(?:(?<=[0-9])(?=[0-9. ]{5,24}+[-+a-z]|[0-9]{11}|[0-9]{7} [0-9] )"
-    r"|(?=[a-z]{0,5}+[ -]?[0-9]|[a-z]{2} [a-z]{3} [0-9]))(?:"
-    + "|".join(
+def _forms(of_digits: bool) -> str:
+    """All forms that begin with a digit, or those that begin with a letter, each with its name."""
+    return "|".join(
         f"{_behind_first(form)}(?P<n{n}_{m}>)"
         for n, (pattern, _) in enumerate(LETTERED)
         for m, form in enumerate(pattern.split("|"))
+        if form[1].isdigit() == of_digits
     )
-    + r")(?!\w|[.-]\w)"
+
+
+_LETTERED = re.compile(
+    r"[a-z0-9](?<![\w.].)(?:(?<=[0-9])(?=[0-9.]{5,17}+ ?[-+a-z]|[0-9]{11}|[0-9]{7} [0-9] | ?[0-9]{2} ?[0-9]{2} ?2[ab])"
+    rf"(?:{_forms(True)})|(?=[a-z]{{0,5}}+[ -]?[0-9]|[a-z]{{2}} [a-z]{{3}} [0-9])(?:{_forms(False)}))(?!\w|[.-]\w)"
 )
 """In small letters: few of them, then a digit, or a digit at once."""
+_GOES_ON = re.compile(r"[0-9-]-")
+"""Before a number: it is the end of a longer one."""
 _RUN = re.compile(r"[0-9](?<![\w.,#].)(?:(?:[ \u00a0./_-]| - )?[0-9]){7,28}(?![\w])")
 _DOCUMENT = re.compile(
     starts(
         r"passport|passeport|pasaporte|passaporto|reisepass|paspoort|paszport\w{0,9}+"
         r"|driv(?:er|ing)(?:'s|s)? licen[cs]e"
+        r"|national insurance|ni no|ni number|nino"
         r"|führerschein|permis de conduire|permiso de conducir|patente|rijbewijs|prawo jazdy|identity card|id card"
         r"|personalausweis|ausweis|carte d'identité|carta d'identità|dowód osobisty|voter id|medicare"
     )
@@ -193,7 +200,8 @@ _DOCUMENT = re.compile(
     r"([a-z0-9](?:[ -]?[a-z0-9]){4,17})(?!\w)"
 )
 _ALL_DOCUMENTS = (
-    "passp|pasap|reisep|paspo|paszp|licen|schein|condu|patente|rijbew|prawo|ident|id card|ausweis|dowód|voter|medicare"
+    "insurance|ni n|nino|passp|pasap|reisep|paspo|paszp|licen|schein"
+    "|condu|patente|rijbew|prawo|ident|id card|ausweis|dowód|voter|medicare"
 )
 _DOCUMENTS = _ALL_DOCUMENTS.split("|")
 """Parts of the words above: a text without any need not be searched for them."""
@@ -216,6 +224,8 @@ def national_ids(text: str) -> Found:
 
 def _lettered(match: re.Match[str], text: str) -> Iterator[Span]:
     check = LETTERED[int((match.lastgroup or "n0")[1:].partition("_")[0])][1]
+    if _GOES_ON.search(text, max(0, match.start() - 2), match.start()):
+        return
     if check(text[match.start() : match.end()].replace(" ", "")):
         yield Span("national_id", *match.span())
 

@@ -12,12 +12,14 @@ from string import ascii_uppercase
 from stdnum import numdb
 
 from adapters.pii.check_digits import luhn
+from adapters.pii.columns import Columns
+from adapters.pii.folding import fold
 from adapters.pii.grouped_digits import groups_of, place_of
 from adapters.pii.stretches import Found, found, spans
-from adapters.pii.word_starts import starts
+from adapters.pii.word_starts import UNSPACED, starts
 from application.ports.detector import Span
 
-_RUN = re.compile(r"[0-9](?<![\w.].)(?:[\s._/\\|*~:+-]{0,3}[0-9]){11,30}(?![\w])")
+_RUN = re.compile(rf"[0-9](?<![^\W{UNSPACED}].)(?<!\..)(?:[\s._/\\|*~:+-]{{0,3}}[0-9]){{11,30}}(?![^\W{UNSPACED}])")
 _LETTERS_FOR_DIGITS = re.compile(r"[0-9OolI|](?<!\w.)(?:[\s.-]?[0-9OolI|]){12,18}(?!\w)")
 _PART = re.compile(r"(\d{1,2})!([nac])")
 _BETWEEN = re.compile(r"[\s.-]")
@@ -29,10 +31,23 @@ _ISSUERS = re.compile(
     r"|62\d{14,17}|(?:50|5[6-9]|6[0379])\d{10,17}|220[0-4]\d{12,15}|9792\d{12}|(?:60|81|82)\d{14}"
 )
 _FIRST_DIGITS = frozenset(
-    b"22 23 24 25 26 27 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 62 63 64 "
-    b"65 67 69 81 82 97".split()
+    b"22 23 24 25 26 27 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 "
+    b"62 63 64 65 67 69 81 82 97".split()
 )
 """With what a number of any issuer begins."""
+_CARD_WORDS = (
+    "card", "visa", "amex", "maestro", "debit", "credit", "karte", "carte", "tarjeta", "carta", "kaart", "kart",
+    "cartão", "cartao", "kort", "pan", "cc", "卡", "カード", "카드", "بطاقة", fold("карт").text,
+)  # fmt: skip
+_SAYS_CARD = re.compile(
+    "[" + "".join({word[0] for word in _CARD_WORDS}) + "](?:"
+    + "|".join(
+        rf"(?<={word[0]}){word[1:]}" + (r"(?![^\W_])" if word in ("pan", "cc") else "")
+        for word in _CARD_WORDS
+    ) + r")[^0-9\n]{0,28}\Z"
+)  # fmt: skip
+WORD_REACH = 40
+"""How far before a number the word may stand that calls it a card's."""
 _REGISTRY = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 "
     "FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 "
@@ -53,40 +68,47 @@ _CODE_WORDS = ("cv", "csc", "code", "ziffer", "crypto", "código")
 def cards(text: str) -> Found:
     """Numbers of 13 to 19 digits that an issuer could have given and Luhn's check accepts, with any separators; and
     the security code that a text calls so."""
-    yield from found(_RUN, text, _cards)
+    lower = text.lower()
+    columns = Columns(lower)
+    yield from found(_RUN, text, lambda run: _cards(run, lower, columns))
     if _MIXED.search(text):
         yield from found(_LETTERS_FOR_DIGITS, text, _misspelt)
-    lower = text.lower()
     if any(word in lower for word in _CODE_WORDS):
         yield from spans(_CODE, lower, "card", 0.9, 1)
 
 
-def _cards(run: re.Match[str]) -> Iterator[Span]:
+def _cards(run: re.Match[str], lower: str, columns: Columns) -> Iterator[Span]:
     """Windows of whole groups, so that a date or a code after the number does not hide it; the longest from each."""
     groups = groups_of(run[0])
     digits = b"".join(groups)
     ends = list(accumulate(map(len, groups), initial=0))
+    told = _is_told(lower, run.start(), columns)
     done = 0
     for first, begin in enumerate(ends):
-        if first < done or digits[begin : begin + 2] not in _FIRST_DIGITS:
+        if first < done or not (told or digits[begin : begin + 2] in _FIRST_DIGITS):
             continue
         for last in range(bisect_right(ends, begin + 19) - 1, first, -1):
-            if ends[last] - begin < 13:
+            size = ends[last] - begin
+            if size < (12 if told else 13):
                 break
-            if luhn(digits[begin : ends[last]]) and _is_issued(digits[begin : ends[last]].decode()):
+            number = digits[begin : ends[last]]
+            if luhn(number) and len(set(number)) > 1 and (told or _ISSUERS.fullmatch(number.decode())):
                 yield Span("card", *place_of(run, first, last - 1))
                 done = last
                 break
+        told = told and not begin and not done
+
+
+def _is_told(lower: str, start: int, columns: Columns) -> bool:
+    """Whether the text calls the number a card's: then any issuer could have given it."""
+    before = columns.name_of(start) or lower[max(0, start - WORD_REACH) : start]
+    return any(word in before for word in _CARD_WORDS) and _SAYS_CARD.search(before) is not None
 
 
 def _misspelt(match: re.Match[str]) -> Iterator[Span]:
     digits = _BETWEEN.sub("", match[0]).translate(_AS_DIGITS)
-    if sum(c.isdigit() for c in match[0]) >= 8 and luhn(digits.encode()) and _is_issued(digits):
+    if sum(c.isdigit() for c in match[0]) >= 8 and luhn(digits.encode()) and _ISSUERS.fullmatch(digits):
         yield Span("card", *match.span())
-
-
-def _is_issued(digits: str) -> bool:
-    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 1
 
 
 def ibans(text: str) -> Found:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from adapters.pii.columns import Columns
+from adapters.pii.folding import fold
 from adapters.pii.grouped_digits import groups_of
 from adapters.pii.numbering_plans import is_possible, is_possible_abroad, is_valid
 from adapters.pii.stretches import Found, found
-from adapters.pii.word_starts import starts
+from adapters.pii.word_starts import UNSPACED, starts
 from application.ports.detector import Span
 
+_WORD_AFTER = rf"[^\W{UNSPACED}]"
 _CANDIDATE = re.compile(
-    r"[+(0-9](?<![\w.,/#=-].)(?:(?<=0)0\(?[0-9]|(?<=[0-9])|(?<=\+)\s?\(?[0-9]|(?<=\()[0-9])"
+    rf"[+(0-9](?<![^\W{UNSPACED}].)(?<![./#-].)"
+    r"(?:(?<=0)0\(?[0-9]|(?<=[0-9])|(?<=\+)\s?\(?[0-9]|(?<=\()[0-9])"
     r"(?:[\s.\-/()_]{0,3}[0-9]){5,16}"
-    r"(?:\s?(?:(?i:ext\.?|x|extension|durchwahl|poste))\s?[0-9]{1,5})?(?!\w|[.,/-][0-9])"
+    r"(?:\s?(?:(?i:ext\.?|x|extension|durchwahl|poste))\s?[0-9]{1,5})?"
+    rf"(?!{_WORD_AFTER}|[./-][0-9])"
 )
 _MORE = r"\w{0,20}+"
 _HINT = re.compile(
@@ -24,10 +29,19 @@ _HINT = re.compile(
         rf"|téléphone|numéro de tél{_MORE}|appel{_MORE}"
         rf"|móvil|celular|cellulare|llama{_MORE}|chiama{_MORE}|ligue|telemóvel|bel|gsm|komórk{_MORE}|zadzwo{_MORE}"
         rf"|reach|dial|hotline|al numero|al número|no número|unter|anruf{_MORE}"
-        rf"|numer telefonu|kontakt|contacto|recapito|voicemail|landline|callback"
+        rf"|numer telefonu|numer|kontakt|contacto|recapito|voicemail|landline|callback|desk|office|extension|joindre"
+        rf"|joignable|rappel{_MORE}|fixe|fijo|fisso|llám{_MORE}|liga|ligar|dzwoni{_MORE}|kom|ringa|når|växel|bereik{_MORE}"
+        rf"|erreich{_MORE}|festnetz|büro|durchwahl|ufficio|oficina|bureau|biuro|escritório|zap"
     )
     + r"\b[^0-9+\n]{0,28}\Z"
 )
+_STEMS = (
+    "телефон|тел\\.|позвони|звони|мобильн|факс|по номеру|电话|電話|手机|携帯|連絡|折り返し|전화|휴대폰|طلفون|هاتف|फोन"
+)
+_HINT_ELSEWHERE = re.compile(rf"(?:{fold(_STEMS).text.lower()})[^0-9+\n]{{0,28}}\Z")
+"""The same in scripts whose words are not told apart by blanks, or bend: a part is enough."""
+_IN_A_ROW = re.compile(r",[0-9]")
+"""What may follow a number only where something says that it is a phone."""
 _NOT_A_PHONE = re.compile(
     starts(
         r"isbn|issn|order|invoice|ticket|case|tracking|parcel|serial|sku|version|ref(?:erence)?|asset|contract|policy"
@@ -52,6 +66,8 @@ _NINE_OR_TEN = re.compile(
     r"[5-9][0-9]{2}([ .-])[0-9]{3}\1[0-9]{3}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}"
     r"|3[0-9]{2}[ .-][0-9]{3}[ .-]?[0-9]{4}"
 )
+_RUSSIAN = re.compile(r"8[ -]?(?:\([0-9]{3}\)|[0-9]{3})[ -][0-9]{3}[ -][0-9]{2}[ -]?[0-9]{2}")
+_JAPANESE = re.compile(r"0(?:[5789]0-[0-9]{4}|[0-9]{1,3}-[0-9]{2,4})-[0-9]{4}")
 _MOBILE = re.compile(r"0[67][0-9]{8}|07[0-9]{9}|01[567][0-9]{8,9}")
 _LETTER = re.compile(r"[a-zA-Z]")
 _WORD = re.compile(r"[^\W\d_]")
@@ -71,14 +87,25 @@ def read_plans() -> None:
 def phones(text: str) -> Found:
     """Telephone numbers that are possible in their numbering plan."""
     lower = text.lower()
-    return found(_CANDIDATE, text, lambda match: _phone(match, lower))
+    columns = Columns(lower)
+    return found(_CANDIDATE, text, lambda match: _phone(match, lower, columns))
 
 
-def _phone(match: re.Match[str], lower: str) -> Iterator[Span]:
+def _phone(match: re.Match[str], lower: str, columns: Columns) -> Iterator[Span]:
     start, end = match.span()
-    score = _score(match[0], lower[max(0, start - REACH) : start])
+    before = lower[max(0, start - REACH) : start]
+    if name := columns.name_of(start):
+        before = f"{name}: "
+    elif (before.endswith((",", "=")) or _IN_A_ROW.match(lower, end)) and not _is_told(before):
+        return
+    score = _score(match[0], before)
     if score:
         yield Span("phone", start, end, score)
+
+
+def _is_told(before: str) -> bool:
+    """Whether what stands before a number calls it a phone."""
+    return bool(_HINT.search(before) or (not before.isascii() and _HINT_ELSEWHERE.search(before)))
 
 
 def _digits(number: str) -> str:
@@ -96,7 +123,7 @@ def _score(number: str, before: str) -> float:
     if number.startswith(("+", "00")):
         international = digits if number[0] == "+" else digits[2:]
         return 0.9 if is_possible_abroad(international) and not _NOT_A_PHONE.search(before) else 0.0
-    if _HINT.search(before):
+    if _is_told(before):
         return 0.9 if 6 <= len(digits) <= 15 else 0.0
     if _NOT_A_PHONE.search(before):
         return 0.0
@@ -109,6 +136,8 @@ def _score(number: str, before: str) -> float:
         return 0.75 if any(is_valid(digits, region) for region in _WITHOUT_ZERO) else 0.0
     if grouped and _AREA_CODE.match(number) and 9 <= len(digits) <= 12:
         return 0.8 if any(is_valid(digits, region) for region in _WITH_ZERO) else 0.0
+    if grouped and (_RUSSIAN.fullmatch(number) or _JAPANESE.fullmatch(number)):
+        return 0.8
     if _MOBILE.fullmatch(number):
         return 0.75
     return 0.0

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 BEGINS = r"(?<!\w.)"
 """Behind the first character of a word: nothing of a word stands before it."""
 
+UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
+"""Characters of scripts that put no blank between a word and a number."""
+
 
 def starts(words: str, begins: str = BEGINS) -> str:
     """A pattern for any of the alternatives in `words`, each of which begins with a letter and no pattern. The same as

@@ -267,11 +267,13 @@ def redaction(sentences: int, seed: int) -> None:
 
     Example: colloquy bench redaction --seed 8
     """
-    from infra.bench.redaction.benchmark import run
+    from infra.bench.redaction import benchmark, foreign_benchmark
 
-    lines, ratios = asyncio.run(run("measure", sentences, seed))
+    lines, ratios = asyncio.run(benchmark.run("measure", sentences, seed))
     click.echo("\n".join(lines))
-    keep(ratios)
+    lines, more = asyncio.run(foreign_benchmark.run(seed=seed))
+    click.echo("\n".join(lines))
+    keep(ratios | more)
 
 
 @bench.command("attack-sql")
