@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: float = 25.0
     first_token_s: float = 8.0
     stream_idle_s: float = 6.0
+    thinking_s: float = 120.0
+    tool_input_s: float = 150.0
     turn_s: float = 120.0
     confirm_s: float = 60.0
     lease_s: float = 10.0

@@ -8,7 +8,8 @@ from decimal import Decimal
 import msgspec
 
 from domain.event import Event, topic
-from domain.usage import PRICE_VERSION, Price, Usage, cost_of
+from domain.models import Price
+from domain.usage import PRICE_VERSION, Usage, cost_of
 
 
 @topic("model.call_started.1")

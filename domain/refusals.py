@@ -218,6 +218,12 @@ class ModelUnavailable(Refusal):
     code, retryable = "model_unavailable", True
 
 
+class ModelRefused(Refusal):
+    """The model did not accept this conversation: asking the same again will not help."""
+
+    code = "model_unavailable"
+
+
 class PiiBlocked(Refusal):
     """The text holds private data of a kind that this tenant does not allow."""
 

@@ -1,4 +1,4 @@
-"""Tokens, model families, prices and cost: money is a Decimal in US dollars, and the price version is kept with it."""
+"""Tokens and what they cost: money is a Decimal in US dollars, and the version of the prices is kept with it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import msgspec
 
+from domain.models import DEAREST, Model, Price, is_global, row_of
+
 MILLION = Decimal(1_000_000)
 CENT_OF_A_MICRO = Decimal("0.000000001")
-PRICE_VERSION = "bedrock-2026-11"
+PRICE_VERSION = "bedrock-2026-11-28"
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,46 +33,18 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-class Price(msgspec.Struct, frozen=True):
-    """US dollars for a million tokens, on the global profile."""
-
-    input: Decimal
-    output: Decimal
-    cache_read: Decimal
-    cache_write: Decimal
-    cache_write_1h: Decimal
-
-
-def _claude(input: str, output: str) -> Price:
-    """A Claude price: cache reads cost a tenth of the input, writes 1.25 times (5 min) or twice (1 h) as much."""
-    unit = Decimal(input)
-    return Price(unit, Decimal(output), unit / 10, unit * Decimal("1.25"), unit * 2)
-
-
-# Source: the AWS Bedrock pricing page, on-demand; compared with the genai-prices package in tests/domain.
-PRICES: dict[str, Price] = {
-    "sonnet": _claude("3", "15"),
-    "haiku": _claude("1", "5"),
-    "titan-embed": Price(Decimal("0.02"), Decimal(0), Decimal(0), Decimal(0), Decimal(0)),
-}
-# Claude 4.5 through a regional inference profile (`us.`, `eu.`, ...) is a tenth dearer than through `global.`.
-REGIONAL_FACTOR = Decimal("1.1")
-
-
 def family_of(model: str) -> str:
-    """Model or inference profile id to its family: `sonnet`, `haiku`, `titan-embed`; an unknown one is its own."""
-    for family in PRICES:
-        if family in model:
-            return family
-    return model
+    """Model or inference profile id to its family, such as `sonnet` or `titan-embed`; an unknown one is its own."""
+    row = row_of(model)
+    return row.family if row else model
 
 
 def cost_of(model: str, usage: Usage, agreed: Price | None = None) -> Decimal:
-    """What `usage` on `model` costs, in US dollars to nine places: at the price that was `agreed`, which then is the
-    whole price, or as listed. A model without a known price is charged as the dearest one, so that a budget fails
-    closed; its family in the cost view shows that it needs a price."""
-    family = family_of(model)
-    price = agreed or PRICES.get(family) or max(PRICES.values(), key=lambda p: p.output)
+    """What `usage` of one call on `model` costs, in US dollars to nine places: at the price that was `agreed`, which
+    then is the whole price, or as listed. A model without a known price is charged as the dearest one, so that a budget
+    fails closed; its family in the cost view shows that it needs a price."""
+    row = row_of(model)
+    price = agreed or (row.price if row else DEAREST)
     long_writes = usage.cache_write_1h_tokens
     amount = (
         usage.input_tokens * price.input
@@ -79,9 +53,16 @@ def cost_of(model: str, usage: Usage, agreed: Price | None = None) -> Decimal:
         + (usage.cache_write_tokens - long_writes) * price.cache_write
         + long_writes * price.cache_write_1h
     ) / MILLION
-    if agreed is None and family in ("sonnet", "haiku") and not model.startswith("global."):
-        amount *= REGIONAL_FACTOR
+    if agreed is None and row is not None:
+        amount *= _factor(row, model, usage)
     return amount.quantize(CENT_OF_A_MICRO, rounding=ROUND_HALF_EVEN)
+
+
+def _factor(row: Model, model: str, usage: Usage) -> Decimal:
+    """How much dearer than listed: through one region, and with a long prompt."""
+    factor = Decimal(1) if is_global(model) else row.regional
+    prompt = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    return factor * row.long.factor if row.long and prompt > row.long.tokens else factor
 
 
 def without_prompt_cache(usage: Usage) -> Usage:

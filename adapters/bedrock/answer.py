@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -34,17 +36,18 @@ class ToolStart(msgspec.Struct):
 
 
 class ToolInput(msgspec.Struct):
-    input: str = ""
+    input: str | None = None
 
 
 class Delta(msgspec.Struct):
     text: str | None = None
     toolUse: ToolInput | None = None
     citation: dict[str, Any] | None = None
+    reasoningContent: dict[str, Any] | None = None
 
 
 class BlockDelta(msgspec.Struct):
-    delta: Delta
+    delta: Delta | None = None
     contentBlockIndex: int = 0
 
 
@@ -53,7 +56,7 @@ class BlockStartBody(msgspec.Struct):
 
 
 class BlockStart(msgspec.Struct):
-    start: BlockStartBody
+    start: BlockStartBody | None = None
     contentBlockIndex: int = 0
 
 
@@ -66,24 +69,23 @@ class MessageStop(msgspec.Struct):
 
 
 class CacheDetail(msgspec.Struct):
-    ttl: str = "5m"
-    inputTokens: int = 0
+    ttl: str | None = None
+    inputTokens: int | None = None
 
 
 class TokenUsage(msgspec.Struct):
     inputTokens: int
     outputTokens: int
-    cacheReadInputTokens: int = 0
-    cacheWriteInputTokens: int = 0
-    cacheDetails: list[CacheDetail] = []
+    cacheReadInputTokens: int | None = None
+    cacheWriteInputTokens: int | None = None
+    cacheDetails: list[CacheDetail] | None = None
     estimated: bool = False  # never of Bedrock: of a stand-in whose model counts nothing
 
     def usage(self) -> Usage:
         """In our own words; what was written for an hour is dearer and counted apart."""
-        long_writes = sum(detail.inputTokens for detail in self.cacheDetails if detail.ttl == "1h")
-        return Usage(
-            self.inputTokens, self.outputTokens, self.cacheReadInputTokens, self.cacheWriteInputTokens, long_writes
-        )
+        long_writes = sum(detail.inputTokens or 0 for detail in self.cacheDetails or () if detail.ttl == "1h")
+        cached = (self.cacheReadInputTokens or 0, self.cacheWriteInputTokens or 0)
+        return Usage(self.inputTokens, self.outputTokens, *cached, long_writes)
 
 
 class Metadata(msgspec.Struct):
@@ -116,18 +118,33 @@ STOP_REASONS: dict[str, StopReason] = {
 
 def cited_passage(citation: dict[str, Any]) -> int:
     """The number of the passage, from 1, that a citation block points to; 0 when it points to none of ours."""
-    for location in (citation.get("location") or {}).values():
-        for key in ("documentIndex", "searchResultIndex"):
+    where = citation.get("location")
+    for location in where.values() if isinstance(where, dict) else ():
+        for key in ("documentIndex", "searchResultIndex") if isinstance(location, dict) else ():
             if isinstance(location.get(key), int):
                 return int(location[key]) + 1
     return 0
+
+
+def decoded(decode: Callable[[bytes], Event], payload: bytes) -> Event:
+    """An event of a payload. What in it is no Unicode (bytes, halves of a pair) is U+FFFD: the rest is an answer all
+    the same. A msgspec error when it is no such event whatever one does."""
+    try:
+        return decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        try:
+            said = json.loads(payload.decode(errors="replace"))
+        except (ValueError, RecursionError):
+            raise msgspec.DecodeError(str(error)) from None
+        whole = json.dumps(said, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return decode(whole.encode())
 
 
 class Answer:
     """One answer while it arrives. Text is merged until it is taken; everything else keeps its place in it."""
 
     def __init__(self) -> None:
-        self.started = False
+        self.started = self.thinking = False
         self._text: list[str] = []
         self._events: list[ModelEvent] = []
         self._tools: dict[int, tuple[ToolStart, list[str]]] = {}
@@ -136,6 +153,11 @@ class Answer:
         self._usage: Usage | None = None
         self._estimated = False
         self._room, self._blocks = MAX_BYTES, MAX_BLOCKS
+
+    @property
+    def calling(self) -> bool:
+        """Whether the model is writing what a tool is to be called with, which it may do in silence."""
+        return bool(self._tools)
 
     @property
     def ending(self) -> bool:
@@ -153,14 +175,14 @@ class Answer:
             raise of_frame(headers, payload, started=self.started)
         decode = DECODERS.get(headers.name)
         if decode is not None:
-            self.take(decode(payload))
+            self.take(decoded(decode, payload))
 
     def take(self, event: Event) -> None:
         """Account for one event."""
         if isinstance(event, BlockDelta):
             self._take_delta(event)
         elif isinstance(event, BlockStart):
-            if event.start.toolUse is not None:
+            if event.start is not None and event.start.toolUse is not None:
                 self.started = True
                 self._count_block(event.start.toolUse.toolUseId, event.start.toolUse.name)
                 self._tools[event.contentBlockIndex] = (event.start.toolUse, [])
@@ -195,13 +217,16 @@ class Answer:
 
     def _take_delta(self, event: BlockDelta) -> None:
         delta = event.delta
+        if delta is None:
+            return
+        self.thinking = delta.reasoningContent is not None
         if delta.text:
             self.started = True
             self._take_room(delta.text)
-            self._text.append(delta.text)
+            self._text.append(delta.text.replace("\0", "\ufffd") if "\0" in delta.text else delta.text)
         elif delta.toolUse is not None and event.contentBlockIndex in self._tools:
-            self._take_room(delta.toolUse.input)
-            self._tools[event.contentBlockIndex][1].append(delta.toolUse.input)
+            self._take_room(delta.toolUse.input or "")
+            self._tools[event.contentBlockIndex][1].append(delta.toolUse.input or "")
         elif delta.citation is not None and (n := cited_passage(delta.citation)):
             self._count_block()
             self._add(CitedSpan(n))

@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+import msgspec
 
 from adapters.bedrock.answer import Answer
 from adapters.bedrock.frames import FrameDecoder
 from adapters.bedrock.pacer import Pacer
 
 TAIL_S = 1.0  # after the last event: long enough for the end of the response, so that its connection can be used again
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """For how long, in seconds, a stream may give nothing that can be shown: since a model last showed that it thinks,
+    and since it last wrote of what it calls a tool with. Neither silence says that a stream is dead."""
+
+    thinking_s: float = 120.0
+    tool_input_s: float = 150.0
 
 
 def has_low_water(reader: type[object]) -> bool:
@@ -30,6 +39,7 @@ class PacedBody:
         *,
         first_by: float,
         idle_s: float,
+        patience: Patience = Patience(),  # noqa: B008  # frozen
         lean: bool = has_low_water(aiohttp.StreamReader),
     ) -> None:
         self.deadline = first_by
@@ -38,7 +48,7 @@ class PacedBody:
             self._reader._low_water = 0  # the one private attribute that we touch, for what it saves: see ADR 0161
         self._connection = response.connection  # None when the whole answer has come already
         self._pacer = pacer
-        self._idle_s = idle_s
+        self._idle_s, self._patience = idle_s, patience
         self._frames = FrameDecoder()
         self._clock = asyncio.get_running_loop().time
         pacer.watch(self)
@@ -58,8 +68,10 @@ class PacedBody:
             answer.take_frame(headers, payload)
         if answer.ending:
             self.deadline = self._clock() + (TAIL_S if answer.complete else self._idle_s)
+        elif answer.thinking:
+            self.deadline = max(self.deadline, self._clock() + self._patience.thinking_s)
         elif answer.started:
-            self.deadline = self._clock() + self._idle_s
+            self.deadline = self._clock() + (self._patience.tool_input_s if answer.calling else self._idle_s)
             if transport is not None:
                 self._pacer.hold(transport)
         return True

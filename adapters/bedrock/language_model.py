@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from adapters.bedrock.answer import Answer
-from adapters.bedrock.body import PacedBody
+from adapters.bedrock.body import PacedBody, Patience
 from adapters.bedrock.failures import CAUGHT, of_error
 from adapters.bedrock.http import BedrockHttp
 from adapters.bedrock.pacer import Pacer
@@ -19,8 +19,8 @@ from application.ports.model import ModelCall, ModelEvent, ModelFailure
 class BedrockLanguageModel:
     """The `LanguageModel` port over the HTTP of `open_bedrock`."""
 
-    def __init__(self, http: BedrockHttp) -> None:
-        self._http = http
+    def __init__(self, http: BedrockHttp, patience: Patience = Patience()) -> None:  # noqa: B008  # frozen
+        self._http, self._patience = http, patience
         self._pacer = Pacer()
 
     async def stream(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
@@ -29,7 +29,7 @@ class BedrockLanguageModel:
         response = await self._open(call, first_by)
         answer = Answer()
         failure: ModelFailure | None = None
-        body = PacedBody(response, self._pacer, first_by=first_by, idle_s=call.idle_s)
+        body = PacedBody(response, self._pacer, first_by=first_by, idle_s=call.idle_s, patience=self._patience)
         try:
             while failure is None:
                 try:

@@ -9,36 +9,49 @@ from typing import Any
 import msgspec
 
 from application.ports.model import Block, Fence, Message, ModelCall, Picture, Text, ToolResult, ToolSpec, ToolUse
+from domain.models import Model, row_of
+from domain.usage import estimate_tokens
+
+NOTHING = "(nothing)"
+"""What a tool said that said nothing: a blank text is an invalid request."""
 
 
 def converse_request(call: ModelCall) -> dict[str, Any]:
     """The body of a ConverseStream request. `maxTokens` is always there: Bedrock reserves quota by it, and without it
     the model's maximum. Cache points stand where the prompt stops being the same: after the system blocks, and after
-    the conversation so far. A prefix that is too short for the model's cache costs nothing by being marked.
+    the conversation so far, wherever the model would keep what is before them. A temperature goes to models that are
+    known to take one: to others any is an invalid request.
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
     """
-    point = _cache_point(call)
+    row = row_of(call.model)
     messages = converse_messages(call.messages)
-    if point and call.stable_messages:
-        last = messages[call.stable_messages - 1]
-        last["content"] += point
     request: dict[str, Any] = {
         "messages": messages,
-        "inferenceConfig": {"maxTokens": call.max_tokens, "temperature": call.temperature},
+        "inferenceConfig": {"maxTokens": call.max_tokens},
         "requestMetadata": call.metadata,
     }
+    if row is not None and row.temperature:
+        request["inferenceConfig"]["temperature"] = call.temperature
     if call.system:
-        request["system"] = [*({"text": text} for text in call.system), *point]
+        request["system"] = [{"text": text} for text in call.system]
+    if row is not None and row.least_cached and call.cache != "off":
+        _mark(request, call, row)
     if call.tools:
         request["toolConfig"] = {"tools": [_tool(tool) for tool in call.tools]}
     return request
 
 
-def _cache_point(call: ModelCall) -> list[dict[str, Any]]:
-    if call.cache == "off":
-        return []
-    return [{"cachePoint": {"type": "default"} | ({"ttl": "1h"} if call.cache == "1h" else {})}]
+def _mark(request: dict[str, Any], call: ModelCall, row: Model) -> None:
+    """Cache points after each part that stays the same, as far as it is long enough to be kept."""
+    point = {"cachePoint": {"type": "default"} | ({"ttl": "1h"} if call.cache == "1h" and row.cache_1h else {})}
+    first = sum(estimate_tokens(text) for text in call.system)
+    first += sum(estimate_tokens(tool.description) + len(str(tool.input_schema)) // 4 for tool in call.tools)
+    if call.system and first >= row.least_cached:
+        request["system"].append(point)
+    said = call.messages[: call.stable_messages]
+    if said and first + sum(estimate_tokens(message.text) for message in said) >= row.least_cached:
+        request["messages"][len(said) - 1]["content"].append(point)
 
 
 def converse_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
@@ -54,7 +67,8 @@ def _block(block: Block) -> dict[str, Any]:
             asked = msgspec.json.decode(block.input)
             return {"toolUse": {"toolUseId": block.tool_use_id, "name": block.name, "input": asked}}
         case ToolResult():
-            told = {"text": block.content} if isinstance(block.content, str) else {"json": block.content}
+            words = block.content if not isinstance(block.content, str) or block.content.strip() else NOTHING
+            told = {"text": words} if isinstance(words, str) else {"json": words}
             failed = {"status": "error"} if block.failed else {}
             return {"toolResult": {"toolUseId": block.tool_use_id, "content": [told], **failed}}
         case Picture():

@@ -15,9 +15,9 @@ from api.http.request.paging import checked_range
 from application.acting_tenant import EVERY, act_for
 from application.clock import now
 from application.reconciliation.reprice import Repriced, agree_on_price
+from domain.models import Price
 from domain.refusals import NotFound, Refusal
 from domain.tenant.events import AgreedPrice
-from domain.usage import Price
 
 LONGEST = 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.bedrock.body import Patience
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.eventstore.leases import PostgresLeases
 from adapters.postgres.semantic_cache import PostgresSemanticCache
@@ -24,13 +25,14 @@ from projections.spending import LedgerSpending
 
 def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments) -> Turns:
     """What runs turns."""
+    patience = Patience(on.settings.thinking_s, on.settings.tool_input_s)
     parts = TurnParts(
         store=on.store,
         sealer=on.store.vault,
         tenants=shared.tenants,
         sessions=shared.sessions,
         admission=shared.admission,
-        model=BedrockLanguageModel(on.bedrock.http),
+        model=BedrockLanguageModel(on.bedrock.http, patience),
         embedder=shared.embedder,
         corpus=shared.corpus,
         detector=shared.detector,

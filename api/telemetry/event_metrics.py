@@ -10,8 +10,9 @@ from api.telemetry.metrics import SECONDS, named
 from application.gateway.health import Health
 from domain.event import Event
 from domain.model_calls import TokensUsed
+from domain.models import OF_FAMILY
 from domain.session import events as e
-from domain.usage import PRICES, family_of
+from domain.usage import family_of
 
 STATES = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -72,7 +73,7 @@ def show_breakers(health: Health) -> None:
 
 def _family(model: str) -> str:
     """Assistants may name models of their own."""
-    return named(family_of(model), PRICES)
+    return named(family_of(model), OF_FAMILY)
 
 
 def _count_call(used: TokensUsed) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-PREFILL = ("claude-3", "sonnet-4-5", "haiku-4-5", "claude-sonnet-4-2025", "opus-4-1", "opus-4-5")
-"""Models that go on from an assistant message at the end of the prompt; those of 4.6 and later find such a
-request invalid (Anthropic's migration guide for Claude 4.6, "Prefill removal")."""
+from domain.models import row_of
 
 
 def continues(model: str) -> bool:
     """Whether the model takes a text to go on with."""
-    return any(name in model for name in PREFILL)
+    row = row_of(model)
+    return row is not None and row.prefill
 
 
 def prefill(said: str) -> str:

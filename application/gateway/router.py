@@ -9,6 +9,7 @@ import msgspec
 
 from application.budget.balance import Level
 from application.gateway.health import Health
+from domain.models import row_of
 from domain.refusals import ModelUnavailable, PromptTooLong
 from domain.tenant.events import ModelPolicy
 from domain.usage import family_of
@@ -16,10 +17,6 @@ from domain.usage import family_of
 Tier = Literal["fast", "balanced"]
 Complexity = Literal["", "simple", "moderate", "complex"]
 
-WINDOW = {"sonnet": 200_000, "haiku": 200_000}
-"""Tokens a family reads and writes in one call (model cards on the Bedrock user guide's Claude pages)."""
-TAKES_PICTURES = frozenset({"sonnet", "haiku"})
-"""Families that look at pictures (the same pages)."""
 SLOW_S, SLOW_FACTOR = 2.5, 3.0
 
 
@@ -64,7 +61,7 @@ class Router:
         if not allowed:
             raise ModelUnavailable("The tenant's policy allows none of the models that this assistant could use.")
         if needs.pictures:
-            allowed = [route for route in allowed if family_of(route.model) in TAKES_PICTURES]
+            allowed = [route for route in allowed if takes_pictures(route.model)]
         if not allowed:
             raise ModelUnavailable("None of the models that this assistant could use takes pictures.")
         if allowed[0] is not routes[0]:
@@ -105,6 +102,13 @@ def allows(policy: ModelPolicy, model: str) -> bool:
     return named and (not policy.regions or model.partition(".")[0] in policy.regions)
 
 
+def takes_pictures(model: str) -> bool:
+    """Whether the model looks at pictures."""
+    row = row_of(model)
+    return row is not None and row.pictures
+
+
 def window_of(model: str) -> int:
     """Tokens that fit in one call; an unknown model is not refused here but by its provider."""
-    return WINDOW.get(family_of(model), 1_000_000)
+    row = row_of(model)
+    return row.window if row else 1_000_000

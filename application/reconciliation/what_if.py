@@ -10,8 +10,9 @@ import msgspec
 from application.gateway.embedding import STEP as EMBED
 from application.plan.plan import PRESETS
 from application.steps.catalogue import STEPS
+from domain.models import OF_FAMILY, row_of
 from domain.refusals import InvalidField
-from domain.usage import PRICES, Usage, cost_of, family_of, without_prompt_cache
+from domain.usage import Usage, cost_of, family_of, without_prompt_cache
 
 OF_A_STEP = "step:"
 NOTHING = Decimal(0)
@@ -110,8 +111,8 @@ def check_change(change: Change) -> None:
         step = source.removeprefix(OF_A_STEP)
         if source != step and step not in STEPS and step != EMBED:
             raise InvalidField(f"model: there is no step {step}")
-        if family_of(target) not in PRICES:
-            raise InvalidField(f"model: {target} has no price; those of {', '.join(PRICES)} have")
+        if row_of(target) is None:
+            raise InvalidField(f"model: {target} has no price; those of {', '.join(OF_FAMILY)} have")
 
 
 def _model(call: RecordedCall, change: Change) -> str:
@@ -121,7 +122,8 @@ def _model(call: RecordedCall, change: Change) -> str:
     for source, target in change.models:
         if source not in (call.model, family_of(call.model), OF_A_STEP + call.step):
             continue
-        if (call.step == EMBED) != (PRICES[family_of(target)].output == 0):
+        row = row_of(target)
+        if row is None or (call.step == EMBED) == row.tools:
             raise InvalidField(f"model: {target} cannot do what {call.model} did in the step {call.step}")
         if target != family_of(target):
             return target

@@ -83,6 +83,8 @@ class ToolBox:
     ) -> None:
         self._caller, self._turn_id, self._tools, self._executors = caller, turn_id, tools, executors
         self._known, self._intend, self._ask_user = known, intend, ask_user
+        self.ids: set[str] = set()
+        """Of all calls of the turn so far, as they are said back to the model."""
         self._times: Counter[str] = Counter()
         self._calls = 0
         self._room = MOST_BYTES

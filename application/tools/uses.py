@@ -16,10 +16,9 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock
 NO_SUCH_TOOL = "unknown_tool"
 
 
-def lawful(uses: Sequence[ToolUse]) -> list[ToolUse]:
-    """The same calls, each with an id of its own, and under a name that can be said back: what cannot is no tool's
-    name."""
-    taken: set[str] = set()
+def lawful(uses: Sequence[ToolUse], taken: set[str]) -> list[ToolUse]:
+    """The same calls, each with an id of its own, which none of those `taken` is and which is taken then, and under a
+    name that can be said back: what cannot is no tool's name."""
     found: list[ToolUse] = []
     for number, use in enumerate(uses, 1):
         id = use.tool_use_id

@@ -56,7 +56,7 @@ class ToolRounds:
     ) -> list[Message]:
         """Run them, equal ones once, and the two messages that follow: what the model said and asked for, and what came
         of it. None when the turn has ended meanwhile."""
-        uses = await asyncio.gather(*(self._fitted(run, plan, box, use) for use in lawful(uses)))
+        uses = await asyncio.gather(*(self._fitted(run, plan, box, use) for use in lawful(uses, box.ids)))
         once: dict[str, ToolUse] = {}
         for use in uses:
             once.setdefault(same_call(use), use)

@@ -22,7 +22,7 @@ from application.turns.retrieve_passages import RetrievePassages
 from application.turns.reuse_answer import ReuseAnswer
 from application.turns.running_turn import RunningTurn
 from application.turns.turn_log import Fenced
-from domain.refusals import Internal, ModelUnavailable, Refusal
+from domain.refusals import Internal, ModelRefused, ModelUnavailable, Refusal
 from domain.session import events as e
 
 WAIT_FOR_EQUAL_S = 20.0
@@ -148,6 +148,6 @@ class TurnExecutor:
 def _refusal_of(failure: ModelFailure) -> Refusal:
     """What the user is told: nothing of the provider but whether waiting helps."""
     if failure.kind is FailureKind.INVALID_REQUEST:
-        return ModelUnavailable("The model did not accept this conversation.")
+        return ModelRefused()
     busy = failure.kind in (FailureKind.THROTTLED, FailureKind.BREAKER_OPEN)
     return ModelUnavailable(retry_after_s=5 if busy else 1)

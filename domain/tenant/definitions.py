@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from domain.models import names_model
 from domain.refusals import InvalidCharacter, InvalidField
 from domain.tenant.events import PII_DEFAULTS, Assistant
 
@@ -26,8 +27,8 @@ def check_assistant(name: str, assistant: Assistant) -> None:
         raise InvalidField(f"instructions: at most {MAX_INSTRUCTIONS} characters")
     _check_plan(assistant.plan)
     for field, model in (("models.fast", assistant.models.fast), ("models.balanced", assistant.models.balanced)):
-        if model and not _MODEL.fullmatch(model):
-            raise InvalidField(f"{field}: not a model id")
+        if model and not names_model(model):
+            raise InvalidField(f"{field}: no model that is known here by its id or its inference profile's")
     for field, ids, form in (
         ("models.allowed", assistant.models.allowed, _MODEL),
         ("models.regions", assistant.models.regions, _REGION),

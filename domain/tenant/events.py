@@ -11,7 +11,7 @@ import msgspec
 
 from domain.dependence import Dependence
 from domain.event import Event, topic, upcast
-from domain.usage import Price
+from domain.models import Price
 
 PII_DEFAULTS: dict[str, str] = dict.fromkeys(
     ("email", "phone", "card", "iban", "national_id", "ip", "credential", "person", "address"), "placeholder"

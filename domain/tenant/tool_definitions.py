@@ -17,6 +17,7 @@ MAX_URL = 2_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DATASET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+COMBINED = ("anyOf", "oneOf", "allOf")
 _TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
 
 
@@ -74,6 +75,8 @@ def _type_of(property: dict[str, Any]) -> str:
 def _check_schema(schema: dict[str, Any]) -> None:
     if schema.get("type") != "object":
         raise InvalidField('input_schema: its type is "object"')
+    if unlawful := [word for word in COMBINED if word in schema]:
+        raise InvalidField(f"input_schema: no {', '.join(unlawful)} at its top, where models take one object")
     properties = schema.get("properties", {})
     if not isinstance(properties, dict) or not all(isinstance(property, dict) for property in properties.values()):
         raise InvalidField("input_schema.properties: an object of schemas")

@@ -16,7 +16,7 @@ import click
 import msgspec
 from psycopg.sql import SQL, Identifier
 
-from domain.usage import Usage, cost_of, family_of, prompt_cache_saving
+from domain.usage import PRICE_VERSION, Usage, cost_of, family_of, prompt_cache_saving
 from infra.bench.harness.table import table
 from infra.bench.results import keep, recordable
 from projections.cost_entries import Entry, bucket_of
@@ -175,7 +175,7 @@ def _line(turn: Entry, number: int, step: str, model: str, draw: random.Random) 
         **{name: getattr(usage, name) for name in Usage.__struct_fields__},
         "cost_usd": cost_of(model, usage),
         "prompt_cache_saved_usd": prompt_cache_saving(model, usage),
-        "price_version": "bedrock-2026-11",
+        "price_version": PRICE_VERSION,
         "failure": "",
         "estimated": estimated,
         "corrected": False,

@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import genai_prices
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.model_calls import ModelCallStarted, settle
+from domain.models import names_model, row_of
 from domain.usage import PRICE_VERSION, Usage, cost_of
 
 MODELS = [
@@ -17,6 +19,9 @@ MODELS = [
     for profile in ("global", "us", "eu")
     for model in ("claude-sonnet-4-5-20250929-v1:0", "claude-haiku-4-5-20251001-v1:0")
 ]
+(ON_BEDROCK,) = (provider for provider in get_snapshot().providers if provider.id == "aws")
+LISTED = sorted(model.id.replace("regional.", "us.") for model in ON_BEDROCK.models if ".claude-" in model.id)
+"""Every Claude model that the list knows on Bedrock, through one region or through all."""
 TITAN = "amazon.titan-embed-text-v2:0"
 KINDS = {
     "input": Usage(input_tokens=1_234_567),
@@ -46,12 +51,54 @@ def test_claude_costs_what_the_list_says(model: str, kind: str) -> None:
     assert abs(cost_of(model, KINDS[kind]) - listed(model, KINDS[kind])) < Decimal("1e-9")
 
 
+def test_every_claude_of_the_list_costs_what_it_says_by_id_and_by_arn() -> None:
+    assert len(LISTED) >= 40
+    long, unpriced = Usage(90_001, 1_003, 30_001, 7), Usage(1_000_003, 300_007)
+    for model in LISTED:
+        row = row_of(model)
+        assert row is not None, f"domain/models.py has no row for {model}"
+        for usage in (KINDS["input"], KINDS["output"], long) if row.least_cached else (unpriced,):
+            assert abs(cost_of(model, usage) - listed(model, usage)) < Decimal("1e-8"), model
+        arn = f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/{model}"
+        assert cost_of(arn, unpriced) == cost_of(model, unpriced)
+
+
+def test_what_models_take_follows_their_makers_pages() -> None:
+    takes = {
+        model: row_of(f"us.anthropic.{model}")
+        for model in (
+            "claude-opus-4-5-20251101-v1:0",
+            "claude-opus-4-6-v1",
+            "claude-opus-4-7",
+            "claude-sonnet-5-5",
+            "claude-haiku-5-5",
+        )
+    }
+    assert [(row.temperature, row.prefill) for row in takes.values() if row] == [
+        (True, True),
+        (True, False),
+        (False, False),
+        (False, False),
+        (False, False),
+    ]
+    for unknown in (
+        "us.anthropic.claude-sonnet-9-v1:0",
+        "claude-sonnet-4-5",
+        "us.anthropic.claude",
+        "gpt-5",
+        "sonnet",
+        "",
+    ):
+        assert not names_model(unknown), unknown
+    assert names_model("us.anthropic.claude-sonnet-5-5") and not names_model(TITAN)
+
+
 def test_embeddings_cost_what_the_list_says() -> None:
     assert cost_of(TITAN, Usage(1_234_567)) == listed(TITAN, Usage(1_234_567))
 
 
 def test_an_unknown_model_is_charged_as_the_dearest() -> None:
-    assert cost_of("global.somebody.new-v1:0", Usage(output_tokens=1_000_000)) == Decimal(15)
+    assert cost_of("global.somebody.new-v1:0", Usage(output_tokens=1_000_000)) == Decimal(75)
 
 
 counts = st.integers(0, 10_000_000)

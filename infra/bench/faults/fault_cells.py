@@ -55,11 +55,16 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         """What marks this cell's requests."""
         return f"cell-{self.number}"
 
+    @property
+    def dated(self) -> str:
+        """What ends the ids of this cell's models."""
+        return f"2025{self.number:04d}-v1:0"
+
     def models(self) -> dict[str, str]:
-        """Model ids of its own, so that no cell's failures open another's breaker."""
+        """Model ids of its own, told apart by their dates, so that no cell's failures open another's breaker."""
         return {
-            "balanced": f"us.anthropic.claude-sonnet-4-5-{self.marker}",
-            "fast": f"us.anthropic.claude-haiku-{'9' if self.fallback == 'begins anew' else '4-5'}-{self.marker}",
+            "balanced": f"us.anthropic.claude-sonnet-4-5-{self.dated}",
+            "fast": f"us.anthropic.claude-haiku-{'5-5' if self.fallback == 'begins anew' else '4-5'}-{self.dated}",
         }
 
 

@@ -57,7 +57,7 @@ async def run_cell(ours: Installed, stand_in: httpx.AsyncClient, admin: httpx.As
     asked = 'How many bags are in stock in the city "Leipzig"?' if cell.tool else QUESTION
     whole = await turn(ours, cell.marker, f"{asked} ({cell.marker}a)")
     for family in ("sonnet", "haiku") if cell.fallback == "fails too" else ("sonnet",):
-        order = {"kind": cell.kind, "model": f"{family}-4-5-{cell.marker}", "match": f"{cell.marker}b"}
+        order = {"kind": cell.kind, "model": f"{family}-4-5-{cell.dated}", "match": f"{cell.marker}b"}
         after = 0 if cell.kind in REFUSED or cell.kind == "hang" else AFTER_DELTAS
         times = 8 if cell.fallback == "fails too" else 2 if cell.kind in REFUSED else 1
         await _ok(stand_in.post("/control/faults", json=order | {"after_deltas": after, "times": times}))

@@ -10,9 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from domain.models import row_of
 from infra.local.bedrock.token_count import count_block, count_request
 
 PREFIXES = 20_000
+NEVER = 1 << 62
+"""Tokens that no prefix has: of a model without a prompt cache."""
 TTL_S = {"5m": 300.0, "1h": 3600.0}
 
 
@@ -21,7 +24,8 @@ def least_tokens(model: str) -> int:
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
     """
-    return 4_096 if "haiku-4-5" in model else 1_024
+    row = row_of(model)
+    return row.least_cached if row and row.least_cached else NEVER
 
 
 @dataclass(frozen=True)

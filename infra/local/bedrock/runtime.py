@@ -212,7 +212,7 @@ class Runtime:
         reply.send_json(200, {"inputTokens": tokens}, **{"x-amzn-RequestId": call.request_id})
 
     def _checked_input(self, call: Call, body: dict[str, Any]) -> InputTokens:
-        if message := complaint(body):
+        if message := complaint(body, call.model):
             raise Refused("validation", message)
         used = self._cache.account(call.model, body)
         call.input_tokens, call.cache_read_tokens, call.cache_write_tokens = used.plain, used.read, used.write

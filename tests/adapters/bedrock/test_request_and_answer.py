@@ -35,6 +35,7 @@ from application.ports.model import (
 )
 from domain.usage import Usage
 
+SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 CALL = ModelCall(
     call_id="c",
     model="m",
@@ -51,7 +52,14 @@ def take(answer: Answer, name: str, body: object) -> None:
 
 def test_a_request_always_bounds_its_answer_and_names_the_call() -> None:
     request = converse_request(CALL)
-    assert request["inferenceConfig"] == {"maxTokens": 7, "temperature": 0.0}
+    assert request["inferenceConfig"] == {"maxTokens": 7}, "nothing is known of this model"
+    for model, sampled in {
+        SONNET: True,
+        "global.anthropic.claude-opus-4-7": False,
+        "us.anthropic.claude-opus-6": False,
+    }.items():
+        asked = converse_request(msgspec.structs.replace(CALL, model=model))
+        assert ("temperature" in asked["inferenceConfig"]) == sampled, model
     assert request["requestMetadata"] == {"call_id": "c"}
     assert "toolConfig" not in request
 
@@ -79,14 +87,63 @@ def test_blocks_and_tools_are_told_in_its_words() -> None:
 
 
 def test_cache_points_stand_where_the_prompt_stops_being_the_same() -> None:
-    point = {"cachePoint": {"type": "default"}}
-    assert converse_request(CALL)["system"] == [{"text": "stable"}, {"text": "more"}, point]
-    hour = converse_request(msgspec.structs.replace(CALL, cache="1h"))["system"]
+    point, thousand = {"cachePoint": {"type": "default"}}, "word " * 900
+    call = msgspec.structs.replace(CALL, model=SONNET, system=(thousand, "more"))
+    assert converse_request(call)["system"] == [{"text": thousand}, {"text": "more"}, point]
+    hour = converse_request(msgspec.structs.replace(call, cache="1h"))["system"]
     assert hour[-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
     said = (*CALL.messages, Message("assistant", (Text("ho"),)), Message("user", (Text("and?"),)))
-    going_on = converse_request(msgspec.structs.replace(CALL, messages=said, stable_messages=2))["messages"]
+    going_on = converse_request(msgspec.structs.replace(call, messages=said, stable_messages=2))["messages"]
     assert [point in message["content"] for message in going_on] == [False, True, False]
-    assert "cachePoint" not in str(converse_request(msgspec.structs.replace(CALL, cache="off", stable_messages=1)))
+    assert "cachePoint" not in str(converse_request(msgspec.structs.replace(call, cache="off", stable_messages=1)))
+    haiku = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    for none in ({"system": ("short",)}, {"model": haiku}, {"model": "us.anthropic.claude-3-5-sonnet-20240620-v1:0"}):
+        assert "cachePoint" not in str(converse_request(msgspec.structs.replace(call, **none)))
+    told = (Message("user", (Text(thousand * 5),)), *said[1:])
+    far = converse_request(msgspec.structs.replace(call, model=haiku, messages=told, stable_messages=2))
+    assert point not in far["system"] and point in far["messages"][1]["content"]
+
+
+ODD_EVENTS = {
+    "bytes that are no UTF-8": ("contentBlockDelta", b'{"delta":{"text":"a\xff"}}', "a\ufffd"),
+    "half a pair": ("contentBlockDelta", rb'{"delta":{"text":"a\ud83d b"}}', "a\ufffd b"),
+    "a whole pair": ("contentBlockDelta", rb'{"delta":{"text":"\ud83d\ude00"}}', "\U0001f600"),
+    "a NUL": ("contentBlockDelta", rb'{"delta":{"text":"a\u0000b"}}', "a\ufffdb"),
+    "nulls": ("contentBlockDelta", b'{"delta":{"text":null,"toolUse":null,"citation":null}}', ""),
+    "a citation of nothing": ("contentBlockDelta", b'{"delta":{"citation":{"location":{"documentChar":null}}}}', ""),
+    "no delta": ("contentBlockDelta", b'{"delta":null}', ""),
+    "a thought": ("contentBlockDelta", b'{"delta":{"reasoningContent":{"text":"hm"}}}', ""),
+    "a block without a start": ("contentBlockStart", b'{"start":null}', ""),
+    "usage with nulls": ("metadata", b'{"usage":{"inputTokens":1,"outputTokens":1,"cacheDetails":null}}', ""),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_EVENTS)
+def test_odd_events_lose_nothing_but_what_is_odd_in_them(odd: str) -> None:
+    name, payload, said = ODD_EVENTS[odd]
+    answer = Answer()
+    take(answer, "contentBlockDelta", {"delta": {"text": "before "}})
+    answer.take_frame(Headers("event", name), payload)
+    take(answer, "contentBlockDelta", {"delta": {"text": " after"}})
+    assert [event.text for event in answer.drain() if isinstance(event, TextDelta)] == [f"before {said} after"]
+
+
+def test_what_is_no_event_whatever_one_does_is_malformed() -> None:
+    for payload in (b"", b"[]", b'{"delta":7}', b"\xff", b"[" * 100_000):
+        with pytest.raises(msgspec.MsgspecError):
+            Answer().take_frame(Headers("event", "contentBlockDelta"), payload)
+
+
+def test_thinking_and_writing_a_tools_input_are_told_from_silence() -> None:
+    answer = Answer()
+    take(answer, "contentBlockDelta", {"delta": {"reasoningContent": {"signature": "x"}}})
+    assert (answer.thinking, answer.started, answer.calling) == (True, False, False)
+    start = {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "t", "name": "look"}}}
+    take(answer, "contentBlockStart", start)
+    take(answer, "contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": None}}})
+    assert (answer.thinking, answer.started, answer.calling) == (False, True, True)
+    take(answer, "contentBlockStop", {"contentBlockIndex": 1})
+    assert not answer.calling
 
 
 def test_text_is_merged_and_keeps_its_place_among_other_events() -> None:

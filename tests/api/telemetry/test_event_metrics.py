@@ -23,7 +23,7 @@ from domain.usage import Usage
 from tests.api.harness import asgi, bearer, make_services, serving
 from tests.api.socket.test_handshake import open_socket
 
-MODEL = "us.anthropic.claude-haiku-4-5-x"
+MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 
 
 def value(name: str, **labels: str) -> float:

@@ -30,8 +30,8 @@ from tests.fakes.free_budget import FreeBudget
 from tests.fakes.nothing_private import NamedWords, NothingPrivate
 from tests.fakes.scripted_model import Reply, ScriptedModel, WordEmbedder
 
-SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-x", "us.anthropic.claude-haiku-4-5-x"
-LATER_HAIKU = "us.anthropic.claude-haiku-9"
+SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+LATER_HAIKU = "us.anthropic.claude-haiku-5-5"
 WORDS = ("The answer ", "to all ", "of it ", "is 42.")
 
 

@@ -9,7 +9,7 @@ from application.gateway.router import Needs, Route, Router, window_of
 from domain.refusals import ModelUnavailable, PromptTooLong
 from domain.tenant.events import ModelPolicy
 
-SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-x", "us.anthropic.claude-haiku-4-5-x"
+SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 
 
 def router(slow_s: float = 0.0, fast_s: float = 0.0) -> Router:
@@ -52,8 +52,10 @@ def test_a_model_that_has_become_slow_gives_way_unless_the_question_is_hard() ->
 
 
 def test_a_region_that_is_not_allowed_is_never_called() -> None:
-    policy = ModelPolicy(fast="eu.anthropic.claude-haiku-4-5-x", regions=("eu",))
-    assert [route.model for route in router().routes(Needs(policy=policy))] == ["eu.anthropic.claude-haiku-4-5-x"]
+    policy = ModelPolicy(fast="eu.anthropic.claude-haiku-4-5-20251001-v1:0", regions=("eu",))
+    assert [route.model for route in router().routes(Needs(policy=policy))] == [
+        "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
+    ]
     with pytest.raises(ModelUnavailable, match="policy"):
         router().routes(Needs(policy=ModelPolicy(regions=("ap",))))
 

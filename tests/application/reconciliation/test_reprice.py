@@ -13,11 +13,12 @@ from application.clock import new_id
 from application.reconciliation.reprice import Reprice, Repriced, agree_on_price
 from domain.event import Event
 from domain.model_calls import TokensCorrected
+from domain.models import Price
 from domain.refusals import InvalidField, NotFound
 from domain.tenant import rules
 from domain.tenant.events import AgreedPrice, TenantCreated
 from domain.tenant.state import Tenant
-from domain.usage import Price, Usage, cost_of
+from domain.usage import Usage, cost_of
 from tests.application.reconciliation.test_reconcile import END, NOON, SONNET, START, World
 
 OURS = Price(Decimal("2.4"), Decimal(12), Decimal("0.24"), Decimal(3), Decimal("4.8"))

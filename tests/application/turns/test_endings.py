@@ -99,7 +99,9 @@ async def test_what_is_said_back_is_lawful_whatever_the_model_made_up() -> None:
 
 
 def test_ids_that_clash_with_those_made_up_for_others_are_kept_apart() -> None:
-    found = [use.tool_use_id for use in lawful([refund("call_2"), refund("call_2"), refund("call_3"), refund("")])]
+    found = [
+        use.tool_use_id for use in lawful([refund("call_2"), refund("call_2"), refund("call_3"), refund("")], set())
+    ]
     assert len(set(found)) == 4 and found[0] == "call_2"
 
 
