@@ -29,9 +29,8 @@ class LongPrompts(msgspec.Struct, frozen=True):
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the table. `window` is in tokens, read and written together; `least_cached` is the shortest prefix in
     tokens that the prompt cache keeps, 0 where there is no such cache; `cache_1h` whether it keeps one for an hour;
-    `temperature` and `prefill` `tools` and `pictures`
-    say whether a request may have one (a text to go on with is a prefill); `regional`
-    what a profile of one region costs beside the global one."""
+    `temperature`, `prefill`, `tools` and `pictures` say whether a request may have one (a text to go on with is a
+    prefill); `regional` is what a profile of one region costs beside the global one."""
 
     family: str
     price: Price

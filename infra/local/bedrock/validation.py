@@ -103,5 +103,17 @@ def _of_use(use: dict[str, Any], ids: set[str]) -> str | None:
     return None
 
 
+def _of_pictures(messages: list[Any]) -> str | None:
+    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html"""
+    found = [(m["role"], block["image"]) for m in messages for block in m["content"] if "image" in block]
+    for role, image in found:
+        data = image.get("source", {}).get("bytes", "")
+        if role != "user" or image.get("format") not in PICTURE_FORMATS or not data:
+            return "The provided image is not one of png, jpeg, gif and webp in a message of the user."
+        if len(data) * 3 // 4 > MOST_PICTURE_BYTES:
+            return "The image exceeds the maximum size of 3.75 MB."
+    return f"At most {MOST_PICTURES} images are taken." if len(found) > MOST_PICTURES else None
+
+
 def _of_size(body: dict[str, Any]) -> str | None:
     return "Input is too long for requested model." if count_request(body) > CONTEXT_TOKENS else None
