@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import msgspec
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
+from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from adapters.nats.connection import Connection, answering
@@ -22,6 +23,8 @@ from domain.event import StreamId
 DUPLICATES_S = 1.0
 """Order and uniqueness come from the expected last sequence. The server remembers message ids beyond a purge, so a long
 window would only keep an emptied stream from being filled again."""
+STRANGERS = 32
+"""Messages at the pipe's end that we did not write, looked past to find our own last one."""
 LARGEST = 900_000
 """Bytes; NATS takes a megabyte with headers."""
 
@@ -72,10 +75,25 @@ class NatsEventPipe:
                 message = await js.get_last_msg(stream_name(lane), f"events.{lane}.>")
             except NotFoundError:
                 return PipeEnd(None, info.state.last_seq)
-        last: Recorded | None = None
-        with isolated("pipe_message"):  # what nobody can read says nothing of where we are: the pipe is filled again
-            last = self._facts.decode(lane, message.data)
-        return PipeEnd(last, max(info.state.last_seq, message.seq))
+            return PipeEnd(await self._last_fact(js, lane, message), max(info.state.last_seq, message.seq))
+
+    async def _last_fact(self, js: JetStreamContext, lane: int, message: RawStreamMsg) -> Recorded | None:
+        """What the last of our own messages says, so that strangers' behind it do not make us fill the pipe again; None
+        when there is none among so many."""
+        for _ in range(STRANGERS):
+            if fact := self._fact(lane, message):
+                return fact
+            try:
+                message = await js.get_msg(stream_name(lane), seq=(message.seq or 1) - 1)
+            except NotFoundError:  # the first, or one that the server has let go
+                return None
+        return None
+
+    def _fact(self, lane: int, message: RawStreamMsg) -> Recorded | None:
+        facts: list[Recorded] = []
+        with isolated("pipe_message"):
+            facts.append(self._facts.decode(lane, message.data or b""))
+        return facts[0] if facts else None
 
     async def publish(self, lane: int, events: Sequence[Recorded], after: PipeEnd) -> PipeEnd:
         """See the port. All of them are under way together; each is accepted only behind the one before it."""

@@ -64,7 +64,7 @@ class JetStreamReader:
         facts: list[Recorded] = []
         for message in messages:
             with isolated("pipe_message"):  # a hole, which the read model fills from the store
-                facts.append(self._decode(message.data))
+                facts.append(self._decode(message.data or b""))
         return facts
 
     async def _pull(self, limit: int, timeout_s: float) -> list[Any]:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -51,18 +51,23 @@ def start_time(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
-async def spawn(recipe: Recipe, log: Path) -> Process:
-    """Start it in a session of its own, so that Ctrl-C in a terminal reaches only the parent, which stops all in order.
-    Call it from the main thread's loop: the kernel's signal is tied to the thread that forks."""
-    parent, death = os.getpid(), int(recipe.orphaned or recipe.stop)
+def ends_with_parent(death: signal.Signals) -> Callable[[], None]:
+    """For `preexec_fn`: the child gets this signal when its parent, of whatever death, is gone."""
+    parent = os.getpid()
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
-    def bind_to_parent() -> None:
+    def bind() -> None:
         if libc is not None:
-            libc.prctl(PR_SET_PDEATHSIG, death)
+            libc.prctl(PR_SET_PDEATHSIG, int(death))
             if os.getppid() != parent:  # the parent died between fork and here
                 os._exit(111)
 
+    return bind
+
+
+async def spawn(recipe: Recipe, log: Path) -> Process:
+    """Start it in a session of its own, so that Ctrl-C in a terminal reaches only the parent, which stops all in order.
+    Call it from the main thread's loop: the kernel's signal is tied to the thread that forks."""
     with log.open("ab", buffering=0) as output:
         return await asyncio.create_subprocess_exec(
             *recipe.argv,
@@ -73,7 +78,7 @@ async def spawn(recipe: Recipe, log: Path) -> Process:
             stderr=output,
             start_new_session=True,
             pass_fds=tuple(recipe.fds),
-            preexec_fn=bind_to_parent,
+            preexec_fn=ends_with_parent(recipe.orphaned or recipe.stop),
             user=recipe.uid,
             group=recipe.gid,
             extra_groups=[] if recipe.uid is not None else None,

@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from domain.access import PLATFORM_TENANT
 from infra.bench.harness.installation import Installed
 
 WITHIN_S = 60.0
@@ -30,13 +31,21 @@ CANARY = "canary-7f3e-umbrella"
 
 @dataclass
 class Ground:
-    """A running installation: `attacker` and `neighbour` are tenants; the neighbour has the canary in a document."""
+    """A running installation and its tenants: the neighbour has the canary in a document, the reader's documents stay
+    as they are, and the bystander is left alone."""
 
     ours: Installed
     attacker: str
     neighbour: str
     flooded: str
+    reader: str
+    bystander: str
     _issuer: Any = field(init=False)
+
+    @classmethod
+    def of(cls, ours: Installed) -> Ground:
+        """Each of its tenants in its place."""
+        return cls(ours, *ours.tenants)
 
     def __post_init__(self) -> None:
         from api.composition.token_wiring import token_issuer
@@ -48,6 +57,13 @@ class Ground:
         """A good token; a member's by default."""
         who = tenant or self.attacker
         return str(self._issuer.issue(tenant=who, user=user, roles=roles or ("member",), ttl_s=900).token)
+
+    async def found(self, name: str) -> str:
+        """A new tenant, for whoever must know all that happens in it."""
+        async with self.http("operator", tenant=PLATFORM_TENANT) as http:
+            answer = await http.post("/v1/tenants", json={"name": name})
+            assert answer.status_code == 201, answer.text[:500]
+            return str(answer.json()["tenant_id"])
 
     @asynccontextmanager
     async def http(self, *roles: str, tenant: str = "", user: str = "mallory") -> AsyncIterator[httpx.AsyncClient]:
@@ -103,6 +119,20 @@ class Chat:
         self.asked += 1
         await self.send({"type": "turn.create", "id": f"{self.session}-{self.asked}", "text": text, **fields})
         return await self.until(*ENDS)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of an attack: nothing `wrong`, or what did not happen as it must; its beginning and end in seconds."""
+
+    id: str
+    wrong: str
+    began: float
+    ended: float
+
+    def line(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)

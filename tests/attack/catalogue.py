@@ -28,7 +28,8 @@ HEAD = """# What is attacked, and what must happen
 
 `make attack` starts an installation and makes every one of these attacks on it, as a tenant of it or as somebody who
 can write to its pipe or its cache. Meanwhile another tenant asks its questions; the time to its first word during the
-attacks, beside its time before them, is printed at the end.
+attacks, beside its time before them, is printed at the end, with a line for each kind; also when the run is cut.
+Kinds go side by side, and it ends by itself within eight minutes.
 
 Made from `tests/attack/kinds/` by `python -m tests.attack.catalogue`; a test compares.
 """

@@ -1,70 +1,46 @@
-"""Every attack of the catalogue on one installation; those of a kind go side by side."""
+"""Every attack of the catalogue on one installation, and what it did to those who were not attacked."""
 
 from __future__ import annotations
-
-import asyncio
-from collections import defaultdict
 
 import pytest
 
 from tests.attack.attack import Attack, Ground
-from tests.attack.catalogue import ATTACKS, PAGE, page
-from tests.attack.conftest import Bystander
-
-AT_ONCE = defaultdict(lambda: 2, lorises=10, roles=4, ids=4, pipes=1, tails=1)
-WITHIN_S = 120.0
-Outcome = BaseException | None
-
-
-@pytest.fixture(scope="session")
-def outcomes() -> dict[str, dict[str, Outcome]]:
-    """What came of each attack, by kind and id."""
-    return {}
-
-
-async def _all_of(kind: str, ground: Ground, wanted: set[str]) -> dict[str, Outcome]:
-    gate = asyncio.Semaphore(AT_ONCE[kind])
-
-    async def one(attack: Attack) -> tuple[str, Outcome]:
-        async with gate:
-            try:
-                async with asyncio.timeout(WITHIN_S):
-                    await attack.run(ground)
-            except BaseException as error:
-                return attack.id, error
-        return attack.id, None
-
-    return dict(await asyncio.gather(*(one(a) for a in ATTACKS if a.kind == kind and a.id in wanted)))
+from tests.attack.campaign import LANES
+from tests.attack.catalogue import ATTACKS, KINDS, PAGE, page
+from tests.attack.conftest import Bystander, Running
 
 
 @pytest.mark.real
 @pytest.mark.attack
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
-async def test_an_attack_ends_as_it_must(
-    attack: Attack,
-    ground: Ground,
-    bystander: Bystander,
-    outcomes: dict[str, dict[str, Outcome]],
-    request: pytest.FixtureRequest,
-) -> None:
-    if attack.kind not in outcomes:
-        calls = [getattr(item, "callspec", None) for item in request.session.items]
-        chosen = {call.params["attack"].id for call in calls if call and "attack" in call.params}
-        outcomes[attack.kind] = await _all_of(attack.kind, ground, chosen)
-    outcome = outcomes[attack.kind][attack.id]
-    if outcome is not None:
-        raise outcome
+def test_an_attack_ends_as_it_must(attack: Attack, campaign: Running) -> None:
+    if wrong := campaign.result(attack.id).wrong:
+        pytest.fail(wrong, pytrace=False)
 
 
 @pytest.mark.real
 @pytest.mark.attack
-async def test_afterwards_everybody_is_answered_and_nothing_broke(ground: Ground, bystander: Bystander) -> None:
+async def test_afterwards_everybody_is_answered_and_nothing_broke(ground: Ground, campaign: Running) -> None:
     await ground.still_works()
+    async with ground.http() as http:
+        parts = (await http.get("/health/ready")).json()["parts"]
+    assert {"relay_0", "project_costs_0", "document_claims", "ingest"} <= parts.keys()
+    assert not [name for name, part in parts.items() if part["status"] != "ok"], parts
     async with ground.chat() as chat:
         assert (await chat.ask("How many days may coffee be returned?"))["type"] == "turn.completed"
+
+
+@pytest.mark.real
+@pytest.mark.attack
+def test_the_bystander_was_answered_all_the_while(bystander: Bystander, campaign: Running) -> None:
+    turns = bystander.turns()
+    assert turns, "the bystander asked nothing"
+    assert not [turn for turn in turns if turn.first_s <= 0], "turns of the bystander failed"
 
 
 def test_the_page_shows_what_is_attacked() -> None:
     """Make it so with `python -m tests.attack.catalogue`."""
     assert len(ATTACKS) >= 400 and len({attack.id for attack in ATTACKS}) == len(ATTACKS)
+    kinds = [kind.__name__.rpartition(".")[2] for kind in KINDS]
+    assert sorted(kind for lane in LANES for kind in lane) == sorted(kinds), "each kind goes in one lane"
     assert PAGE.read_text() == page()

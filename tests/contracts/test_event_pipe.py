@@ -10,7 +10,7 @@ import msgspec
 import nats
 import pytest
 
-from adapters.nats.pipe import NatsEventPipe, open_pipe, stream_name, subject_of
+from adapters.nats.pipe import STRANGERS, NatsEventPipe, open_pipe, stream_name, subject_of
 from adapters.nats.signed_facts import NotOurs, SignedFacts
 from application.clock import new_id
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
@@ -201,7 +201,10 @@ async def test_what_others_wrote_is_a_hole_for_readers_and_no_end_for_the_writer
         for body in theirs:
             await js.publish(subject_of(lane, forged), body)
         assert await reader.fetch(10, timeout_s=2) == facts(1, 2)
-        assert await pipe.end(lane) == PipeEnd(None, end.sequence + len(theirs))
+        assert await pipe.end(lane) == PipeEnd(facts(2, 2)[0], end.sequence + len(theirs)), "our own last one is found"
+        for _ in range(STRANGERS):
+            await js.publish(subject_of(lane, forged), b"x")
+        assert await pipe.end(lane) == PipeEnd(None, end.sequence + len(theirs) + STRANGERS), "within bounds"
         await js.delete_stream(stream_name(lane))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from infra.local.child import ends_with_parent
 from infra.local.installation import throwaway_data_dir
 
 READY_S = 120.0
@@ -76,7 +78,14 @@ def installed(
         if hashed_embeddings:
             environment["COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"] = "1"
         command = [sys.executable, "-m", "api.cli", "up", "--no-demo", "--json", "--port", "0", "--data-dir", home]
-        up = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        up = subprocess.Popen(
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Whoever measures may be killed: nothing is left running.
+            preexec_fn=ends_with_parent(signal.SIGTERM),  # noqa: PLW1509  # one system call
+        )
         try:
             assert up.stdout is not None, "it is a pipe"
             line = up.stdout.readline()

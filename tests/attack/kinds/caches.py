@@ -28,7 +28,10 @@ SHARED = {
 
 def _twice(name: str, question: str, *, shared: bool) -> Attack:
     async def run(ground: Ground) -> None:
-        async with ground.chat(user="ada") as first, ground.chat(user="bob") as second:
+        async with (
+            ground.chat(tenant=ground.reader, user="ada") as first,
+            ground.chat(tenant=ground.reader, user="bob") as second,
+        ):
             one = await first.ask(question)
             other = await second.ask(question)
         assert one["type"] == other["type"] == "turn.completed", (one, other)

@@ -38,7 +38,7 @@ def _attack(n: int, name: str, trick: str) -> Attack:
             answer = await http.post("/v1/documents", files={"file": (f"warehouse-{n}.md", text.encode())})
             document = answer.json()["document_id"]
             while (await http.get(f"/v1/documents/{document}")).json()["status"] == "pending":
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
         async with ground.chat() as chat:
             frame = await chat.ask(f"What does the zebra protocol of warehouse {n} say to everybody?", cache="bypass")
         assert frame["type"] == "turn.completed", frame

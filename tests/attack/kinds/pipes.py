@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import nats
 
+from adapters.nats.signed_facts import MAC_BYTES
 from application.ports.event_store import Recorded
 from tests.attack.attack import WITHIN_S, Attack, Ground
 
@@ -19,6 +20,10 @@ BODIES: dict[str, bytes] = {
     "junk": b"\xff\xfe junk", "empty": b"", "JSON": b'{"position": 1}', "zeros": b"\0" * 5_000, "large": b"x" * 900_000,
     "nested": b"\x91" * 50_000, "map bomb": b"\xdf\xff\xff\xff\xff", "text": b"\xdb\xff\xff\xff\xff",
 }  # fmt: skip
+STREAM, SUBJECTS = "EVENTS_0", "events.0.>"
+POLL_S = 0.3
+Put = Callable[[Any, str], Awaitable[None]]
+"""Writes something to the pipe, by its client, about a tenant."""
 
 
 @asynccontextmanager
@@ -33,66 +38,83 @@ async def _insider(ground: Ground) -> AsyncIterator[Any]:
         await client.close()
 
 
-async def _total(ground: Ground) -> dict[str, Any]:
-    """The neighbour's costs, once they have caught up."""
-    async with ground.http("analyst", tenant=ground.neighbour, user="nina") as http:
+async def _costs(ground: Ground, tenant: str, calls: int) -> dict[str, Any]:
+    """A tenant's costs, once they hold at least so many calls. Costs are kept in the order of the log: what was stored
+    before those calls is among them. The other tenants go on meanwhile, so nobody can wait for a lag of nothing."""
+    async with ground.http("analyst", tenant=tenant, user="nina") as http:
         deadline = time.monotonic() + WITHIN_S
-        while True:
-            found: dict[str, Any] = (await http.get("/v1/costs/summary")).json()
-            if not found["lag_events"]:
-                return {"total_usd": found["total_usd"], "calls": found["calls"]}
-            assert time.monotonic() < deadline, found
-            await asyncio.sleep(0.2)
+        while (found := (await http.get("/v1/costs/summary")).raise_for_status().json())["calls"] < calls:
+            assert time.monotonic() < deadline, f"the costs stand still: {found}"
+            await asyncio.sleep(POLL_S)
+        return {"total_usd": found["total_usd"], "calls": found["calls"]}
 
 
-async def _goes_on(ground: Ground) -> None:
-    """A turn of the neighbour is in the costs, once."""
-    before = await _total(ground)
-    await ground.still_works()
-    deadline = time.monotonic() + WITHIN_S
-    while (after := await _total(ground))["calls"] == before["calls"]:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.2)
-    assert 0 < after["calls"] - before["calls"] <= 3
+async def _turn(ground: Ground, tenant: str) -> None:
+    async with ground.chat(tenant=tenant, user="nina") as chat:
+        frame = await chat.ask("How many days may coffee be returned?", cache="bypass")
+        assert frame["type"] == "turn.completed" and frame["text"], frame
 
 
-def _attack(name: str, body: bytes) -> Attack:
+def _attack(name: str, put: Put) -> Attack:
+    """In a tenant of its own, where a turn costs what it costs: after the message as before it, once each."""
+
     async def run(ground: Ground) -> None:
-        before = await _total(ground)
+        tenant = await ground.found(f"pipe {name}")
+        await _turn(ground, tenant)
+        await _costs(ground, tenant, 1)
+        await _turn(ground, tenant)
+        two = await _costs(ground, tenant, 2)
         async with _insider(ground) as client:
-            await client.publish(f"events.0.{ground.neighbour}.session.tokens_used_1", body)
+            await put(client, tenant)
             await client.flush()
-        assert await _total(ground) == before
-        await _goes_on(ground)
+        await _turn(ground, tenant)
+        three = await _costs(ground, tenant, two["calls"] + 1)
+        await _turn(ground, tenant)
+        four = await _costs(ground, tenant, three["calls"] + 1)
+        assert [two["calls"], three["calls"], four["calls"]] == [2, 3, 4], (two, three, four)
 
     return Attack("pipes", name, MUST, run)
 
 
-def _forged(name: str, ahead: int, topic: str) -> Attack:
-    async def run(ground: Ground) -> None:
-        before = await _total(ground)
-        async with _insider(ground) as client:
-            last = await client.jetstream().get_last_msg("EVENTS_0", "events.0.>")
-            fact = (
-                msgspec.msgpack.decode(last.data, type=Recorded, strict=False)
-                if b"\x96" <= last.data[:1] <= b"\x9f"
-                else None
-            )
-            position = fact.position if fact else 10
-            forged = Recorded(
-                position + ahead,
-                position,
-                f"{ground.neighbour}/session/01977c9e-1111-7000-8000-000000000001",
-                1,
-                topic,
-                b"\x80",
-            )
-            await client.publish(f"events.0.{ground.neighbour}.session.x", msgspec.msgpack.encode(forged))
-            await client.flush()
-        assert await _total(ground) == before
-        await _goes_on(ground)
+def _body(body: bytes) -> Put:
+    async def put(client: Any, tenant: str) -> None:
+        await client.publish(f"events.0.{tenant}.session.tokens_used_1", body)
 
-    return Attack("pipes", name, MUST, run)
+    return put
+
+
+def _forged(ahead: int, topic: str) -> Put:
+    async def put(client: Any, tenant: str) -> None:
+        last = await _last(client)
+        stream = f"{tenant}/session/01977c9e-1111-7000-8000-000000000001"
+        forged = Recorded(last.position + ahead, last.position, stream, 1, topic, b"\x80")
+        await client.publish(f"events.0.{tenant}.session.x", b"\0" * MAC_BYTES + msgspec.msgpack.encode(forged))
+
+    return put
+
+
+async def _last(client: Any) -> Recorded:
+    """The newest message that the relay wrote, as far as one without the secret can tell."""
+    manager = client.jetstream()
+    sequence = (await manager.get_last_msg(STREAM, SUBJECTS)).seq
+    while True:
+        message = await manager.get_msg(STREAM, seq=sequence)
+        try:
+            return msgspec.msgpack.decode((message.data or b"")[MAC_BYTES:], type=Recorded)
+        except msgspec.MsgspecError:
+            sequence -= 1
+
+
+def _again(age: int) -> Put:
+    """A message that the relay wrote itself, signature and all, said once more."""
+
+    async def put(client: Any, tenant: str) -> None:
+        manager = client.jetstream()
+        last = await manager.get_last_msg(STREAM, SUBJECTS)
+        message = await manager.get_msg(STREAM, seq=max(1, last.seq - age))
+        await client.publish(message.subject, message.data or b"")
+
+    return put
 
 
 async def _without_credentials(ground: Ground) -> None:
@@ -110,10 +132,12 @@ async def _without_credentials(ground: Ground) -> None:
 
 
 ATTACKS = [
-    *(_attack(name, body) for name, body in BODIES.items()),
-    _forged("the next position", 1, "tokens.used.1"),
-    _forged("a far position", 1_000_000, "tokens.used.1"),
-    _forged("an old position", -1, "tokens.used.1"),
-    _forged("an unknown topic", 1, "nothing.1"),
+    *(_attack(name, _body(body)) for name, body in BODIES.items()),
+    _attack("the next position", _forged(1, "tokens.used.1")),
+    _attack("a far position", _forged(1_000_000, "tokens.used.1")),
+    _attack("an old position", _forged(-1, "tokens.used.1")),
+    _attack("an unknown topic", _forged(1, "nothing.1")),
+    _attack("the last one again", _again(0)),
+    _attack("an old one again", _again(20)),
     Attack("pipes", "no credentials", "refused", _without_credentials),
 ]

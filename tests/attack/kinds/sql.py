@@ -73,20 +73,22 @@ async def _dataset(http: httpx.AsyncClient) -> None:
         assert put.status_code == 200, put.text
 
 
-def _attack(name: str, sql: str) -> Attack:
+def _attack(n: int, name: str, sql: str) -> Attack:
+    hostile = f"hostile-{n}"
+
     async def run(ground: Ground) -> None:
         async with ground.http("admin") as http:
             await _dataset(http)
             tool = {"description": name, "input_schema": {"type": "object"}, "query": {"dataset": "rows", "sql": sql}}
-            put = await http.put("/v1/tools/hostile", json=tool)
+            put = await http.put(f"/v1/tools/{hostile}", json=tool)
             assert put.status_code < 500, put.text[:500]
             if put.status_code != 200:
                 return
-            assistant = {"tools": ["hostile"], "documents": False, "cache": {"exact": False, "semantic": False}}
-            answer = await http.put("/v1/assistants/hostile", json=assistant)
+            assistant = {"tools": [hostile], "documents": False, "cache": {"exact": False, "semantic": False}}
+            answer = await http.put(f"/v1/assistants/{hostile}", json=assistant)
             assert answer.status_code == 200, answer.text[:500]
         async with ground.chat(open=False) as chat:
-            await chat.send({"type": "session.open", "assistant": "hostile"})
+            await chat.send({"type": "session.open", "assistant": hostile})
             await chat.until("session.opened")
             frame = await chat.ask(f"hostile {name}")
             assert frame["type"] in ("turn.completed", "turn.failed"), frame
@@ -96,4 +98,4 @@ def _attack(name: str, sql: str) -> Attack:
     return Attack("sql", name, MUST, run)
 
 
-ATTACKS = [_attack(name, sql) for name, sql in QUERIES.items()]
+ATTACKS = [_attack(n, name, sql) for n, (name, sql) in enumerate(QUERIES.items())]
