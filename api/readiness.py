@@ -21,6 +21,8 @@ class Away(Exception):
 
 
 CHECK_S = 1.0
+SILENCE = "silence"
+"""Why a job is down that no process is heard of."""
 FRESH_S = 1.0
 
 
@@ -77,6 +79,8 @@ class Readiness:
 
 def _loop_part(why: str) -> Part:
     """A loop that is down is being begun again: what it does is late, and turns go on meanwhile."""
+    if why == SILENCE:
+        return Part("away", False, "no process says that it does this")
     return Part("away", False, f"ended by {why}, is begun again") if why else Part("ok", False)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventLog
 from application.tasks import Loops, Up
+from projections.beats import Keep, unheard
 from projections.orders import RebuildOrders
 from projections.read_model import ReadModel
 from projections.rebuild import Rebuilder
@@ -36,9 +37,10 @@ class ProjectionJob:
         """What builds a read model's generations."""
         return Rebuilder(self._store, self._pipe, self._pool, self._url, model, self._lanes)
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, told: Keep = unheard) -> None:
         """Prepare and feed all read models until `stop`."""
         async with Loops(stop) as loops:
+            told(loops)
             for model in self._models:
                 loops.keep(f"project_{model.name}", partial(self._keep, loops, model))
             await stop.wait()

@@ -13,6 +13,7 @@ import structlog
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
 from application.ports.event_store import EventLog, Recorded, is_full
 from application.tasks import Loops, Up, idle, pause
+from projections.beats import Keep, unheard
 from projections.leadership import Leader, leadership
 from projections.metrics import RELAY_HALTED, RELAY_LAG, RELAYED
 from projections.positions import note_relay
@@ -65,9 +66,10 @@ class Relay:
         self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
         self._lanes, self._pace = lanes, pace
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, told: Keep = unheard) -> None:
         """Relay all lanes until `stop`."""
         async with Loops(stop, backoff_s=BACKOFF_S) as loops:
+            told(loops)
             for lane in range(self._lanes):
                 loops.keep(f"relay_{lane}", partial(self._lead, lane, stop))
             await stop.wait()

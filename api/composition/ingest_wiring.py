@@ -19,6 +19,7 @@ from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
 from application.redaction.embeddable import Embeddable
 from application.tenants.cached_tenants import CachedTenants
+from projections.beats import beating
 
 
 async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
@@ -42,4 +43,5 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             embeddable=Embeddable(open_detector(settings, bedrock), CachedTenants(store)),
         )
         watched_walls(stack)
-        await IngestWorker(corpus, read).run(stop)
+        async with beating(database.worker, process_name(), "ingest") as told:
+            await IngestWorker(corpus, read).run(stop, told)

@@ -19,6 +19,7 @@ from api.settings import Settings
 from application.ports.event_pipe import EventPipe
 from application.users import Users
 from projections.audit import Audit
+from projections.beats import beating
 from projections.costs import Costs
 from projections.job import ProjectionJob
 from projections.read_model import ReadModel
@@ -71,11 +72,11 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
 
 async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
     """The `relay` job."""
-    async with open_projecting(settings) as p:
-        await Relay(p.store, p.pipe, p.pool, p.session_url, lanes=settings.lanes).run(stop)
+    async with open_projecting(settings) as p, beating(p.pool, process_name(), "relay") as told:
+        await Relay(p.store, p.pipe, p.pool, p.session_url, lanes=settings.lanes).run(stop, told)
 
 
 async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:
     """The `project` job."""
-    async with open_projecting(settings) as p:
-        await p.job(names).run(stop)
+    async with open_projecting(settings) as p, beating(p.pool, process_name(), "project") as told:
+        await p.job(names).run(stop, told)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 
+from api.background import Background
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
 from api.composition.turn_wiring import Turns
@@ -33,19 +34,21 @@ async def start_loops(
     recover: RecoverTurns,
     sockets: Sockets,
     lag: LagGauges,
+    background: Background,
     deliver: DeliverSpooled,
     stack: AsyncExitStack,
 ) -> Callable[[], dict[str, str]]:
-    """Says which of all loops are down, and why."""
+    """Says which of all loops are down, and why: ours, and those of the jobs behind."""
     loops = await stack.enter_async_context(Loops())
 
     def down() -> dict[str, str]:
-        return on.store.lanes.down() | loops.down()
+        return on.store.lanes.down() | loops.down() | background.down()
 
     async def refresh_gauges() -> None:
         event_metrics.show_breakers(turns.health)
         for name, why in down().items():
             metrics.loop_down.labels(name).set(bool(why))
+        await background.refresh()
         await lag.refresh()
 
     loops.every("gauges", GAUGES_S, refresh_gauges)

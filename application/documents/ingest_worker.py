@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -38,9 +38,10 @@ class IngestWorker:
     _running: dict[asyncio.Task[None], Pending] = field(default_factory=dict)
     _setbacks: int = 0
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, told: Callable[[Loops], None] = lambda _: None) -> None:
         """Until `stop` is set; then what is being read is finished, within bounds, and the rest given back."""
         loops = Loops(stop, backoff_s=self.backoff_s)
+        told(loops)
         loops.keep("document_claims", self._claim)
         loops.every("document_renewal", RENEW_S, self._renew)
         try:

@@ -40,6 +40,17 @@ async def back_again(ours: Installed, old: int) -> None:
             await asyncio.sleep(0.1)
 
 
+async def test_loops_of_the_jobs_behind_are_parts(ours: Installed) -> None:
+    wanted = {"relay", "relay_0", "project", "project_costs_0", "orders_audit", "ingest", "document_claims"}
+    async with asyncio.timeout(60), httpx.AsyncClient(timeout=5) as http:
+        while True:
+            parts = (await http.get(f"{ours.url}/health/ready")).json()["parts"]
+            if wanted <= {name for name, part in parts.items() if part["status"] == "ok"}:
+                break
+            await asyncio.sleep(0.5)
+    assert not any(parts[name]["needed"] for name in wanted)
+
+
 async def test_a_turn_survives_its_process_and_a_client_of_the_library_sees_no_seam(ours: Installed) -> None:
     set_pace(ours, token_ms=40)
     backoff = Backoff(first_s=0.5, most_s=2.0, tries=100)

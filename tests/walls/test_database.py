@@ -156,8 +156,11 @@ DEFINERS = """
 SELECT p.oid::regprocedure::text, p.proargnames, p.proargtypes::regtype[]::text[]
 FROM pg_proc AS p WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN ('public', 'projections', 'bi') ORDER BY 1
 """
-# Where a lane ends; whose the caller's own login is; how many streams are parked in all; that none is, to a tenant.
-TELLS_NOTHING = ("lane_head(", "bi_tenant(", "projections.count_parked(", "projections.is_parked(")
+# Where a lane ends; whose the caller's own login is; how many streams are parked in all; that none is, to a tenant;
+# which loops of the jobs behind are down.
+TELLS_NOTHING = (
+    "lane_head(", "bi_tenant(", "projections.count_parked(", "projections.is_parked(", "projections.heard(",
+)  # fmt: skip
 VALUES = {
     "text": "x", "integer": 1, "bigint": 1, "text[]": ["x"], "bigint[]": [1], "bytea[]": [b"x"],
     "double precision": 1.0,
