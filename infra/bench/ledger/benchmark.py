@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from application.acting_tenant import EVERY, act_for
 from application.clock import now
 from application.reconciliation.report import Finding, Report
 from domain.usage import family_of
@@ -135,6 +136,7 @@ async def reconcile(ours: Installed, since: datetime) -> tuple[Report, list[Find
     from api.composition.reconcile_wiring import open_reconcile
 
     os.environ["COLLOQUY_DATA_DIR"] = str(ours.data_dir)
+    act_for(EVERY)  # as the command does: it reads what all tenants were charged
     findings: list[Finding] = []
     async with open_reconcile(installation(), str(ours.data_dir / STAND_INS_LOGS)) as run:
         report = await run(since, now() + timedelta(seconds=1), found=findings.append, grace_s=5)
