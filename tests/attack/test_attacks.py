@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attack.attack import Attack, Ground
+from tests.attack.attack import Attack, Ground, Result
 from tests.attack.campaign import LANES
 from tests.attack.catalogue import ATTACKS, KINDS, PAGE, page
 from tests.attack.conftest import Bystander, Running
+from tests.attack.table import Turn, table
 
 
 @pytest.mark.real
@@ -44,3 +45,14 @@ def test_the_page_shows_what_is_attacked() -> None:
     kinds = [kind.__name__.rpartition(".")[2] for kind in KINDS]
     assert sorted(kind for lane in LANES for kind in lane) == sorted(kinds), "each kind goes in one lane"
     assert PAGE.read_text() == page()
+
+
+def test_the_table_says_what_a_run_came_to_also_when_it_was_cut() -> None:
+    first, second = ATTACKS[0], ATTACKS[-1]
+    results = [Result(first.id, "", 10.0, 12.0), Result(second.id, "not made: the time was up", 0.0, 0.0)]
+    turns = [Turn(at, 0.1) for at in range(10)] + [Turn(10.5, 0.3), Turn(11.0, -1.0)]
+    *kinds, made, waited, median = table(ATTACKS, results, turns)
+    assert [line.split()[:3] for line in kinds[1:]] == [[first.kind, "1", "0"]] and kinds[1].endswith("3.00")
+    assert made == "1 attacks made" and "over 2 turns, 1 failed: p50 300 ms beside 100 before" in waited
+    assert median.endswith("3.00 of what it was before: NOT within 1.25")
+    assert table(ATTACKS, [], turns) == ["no attack was made"]
