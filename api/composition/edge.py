@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from functools import partial
 
 from adapters.files.scratch import UnnamedFiles
 from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
 from adapters.valkey.tickets import ValkeyTickets
-from api.background import Background
 from api.composition.infrastructure import Infrastructure
 from api.composition.loops import start_loops
 from api.composition.shared import Shared, watched_walls
@@ -24,7 +22,6 @@ from api.services import AccessServices, EdgeServices
 from api.telemetry import metrics
 from application.byte_room import ByteRoom
 from application.files.deliver_spooled import DeliverSpooled
-from projections.beats import heard
 from projections.lag import LagGauges
 from projections.operations_reads import OperationsReads
 
@@ -48,9 +45,9 @@ async def open_edge(
     """The edge, with the loops of the process: opened last, so that they end first."""
     settings = on.settings
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
-    lag, background = LagGauges(on.pool, on.store), Background(partial(heard, on.pool))
+    lag = LagGauges(on.pool, on.store)
     recover = recovery(on, shared, turns)
-    down = await start_loops(on, shared, turns, recover, sockets, lag, background, deliver, stack)
+    down = await start_loops(on, shared, turns, recover, sockets, lag, deliver, stack)
     walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=on.pool,

@@ -15,6 +15,7 @@ from api.telemetry import event_metrics, metrics
 from application.files.deliver_spooled import DeliverSpooled
 from application.tasks import Loops
 from application.turns.recover_turns import RecoverTurns
+from projections.beats import heard
 from projections.lag import LagGauges
 
 GAUGES_S = 5.0
@@ -34,11 +35,11 @@ async def start_loops(
     recover: RecoverTurns,
     sockets: Sockets,
     lag: LagGauges,
-    background: Background,
     deliver: DeliverSpooled,
     stack: AsyncExitStack,
 ) -> Callable[[], dict[str, str]]:
     """Says which of all loops are down, and why: ours, and those of the jobs behind."""
+    background = Background(partial(heard, on.pool))
     loops = await stack.enter_async_context(Loops())
 
     def down() -> dict[str, str]:
