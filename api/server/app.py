@@ -1,4 +1,4 @@
-"""The Litestar application: every handler of `api/http`, the console and the chat socket, behind the guard."""
+"""The Litestar application: every handler of the API, the console and the chat socket, behind the guard."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
 import api.console
+import api.docs
 import api.http
 from api.console.assets import own_assets
 from api.console.pages import answer_failure
@@ -53,8 +54,8 @@ def create_app(services: Services) -> Litestar:
 
 
 def all_routes() -> Iterator[BaseRouteHandler]:
-    """Whatever handler stands in a file of `api/http` or `api/console` is a route, and so is the chat socket."""
-    rooms = (api.http, api.console)
+    """Whatever handler stands in a file of these rooms is a route, and so is the chat socket."""
+    rooms = (api.http, api.console, api.docs)
     modules = [f"{room.__name__}.{found.name}" for room in rooms for found in pkgutil.iter_modules(room.__path__)]
     for name in [*modules, "api.socket.chat_socket"]:
         for value in vars(importlib.import_module(name)).values():

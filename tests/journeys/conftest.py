@@ -14,6 +14,7 @@ from api.client import Closed
 from api.client.web_socket import Lost, WebSocket
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
+from tests.valid_frames import checked
 
 WITHIN_S = 60
 GONE: tuple[type[Lost | Closed], ...] = (Lost, Closed)
@@ -45,7 +46,7 @@ class Chat:
         await self.socket.send_text(json.dumps(frame))
 
     async def receive(self) -> dict[str, Any]:
-        frame: dict[str, Any] = json.loads(await self.socket.receive_text())
+        frame = checked(json.loads(await self.socket.receive_text()))
         self.frames.append(frame)
         return frame
 

@@ -18,6 +18,11 @@ PUBLIC = {"/health/live", "/health/ready", "/metrics"} | {
     "/favicon.ico",
     "/favicon.svg",
     "/v1/files/{file_id:str}/content",  # by a signed link alone
+    "/docs",
+    "/docs/openapi.json",
+    "/docs/chat",
+    "/docs/chat.json",
+    "/docs/docs.css",
 }
 GRANTS = {
     "member": {"chat", "search", "session:read", "document:read", "file:own", "ticket:issue"},

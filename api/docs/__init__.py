@@ -1,0 +1,1 @@
+"""What the API says of itself: OpenAPI of its routes, AsyncAPI of its chat socket, and pages of both."""
