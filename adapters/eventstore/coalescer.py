@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
+from adapters.eventstore.deadlines import Deadlines
 from adapters.eventstore.keyring import NewKey
 from adapters.eventstore.recorder import LaneRecorder
 from application.tasks import Loops, Up
@@ -58,6 +59,7 @@ class Coalescer:
         append_s: float = APPEND_S,
     ) -> None:
         self._recorder, self._pauses_s, self._append_s = recorder, pauses_s, append_s
+        self._deadlines = Deadlines(append_s, unreachable)
         self._max_waiting, self._max_waiting_bytes, self._waiting_bytes = max_waiting, max_waiting_bytes, 0
         self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(max_waiting + 1)  # one place is for the end
         self._thread = ThreadPoolExecutor(1, "append")
@@ -89,11 +91,8 @@ class Coalescer:
             raise Overloaded(retry_after_s=1)
         self._queue.put_nowait(waiting)
         self._waiting_bytes += waiting.size
-        try:
-            async with asyncio.timeout(self._append_s):
-                return await waiting.done
-        except TimeoutError:
-            raise unreachable() from None
+        self._deadlines.watch(waiting.done)
+        return await waiting.done
 
     async def _run(self, up: Up) -> None:
         batch: list[Waiting] = []
