@@ -18,6 +18,7 @@ from application.turns.prepare_turn import PrepareTurn
 from application.turns.read_attachments import ReadAttachments
 from application.turns.run_turn import TurnExecutor
 from application.turns.turn_request import TurnRequest
+from application.turns.turnstile import Turnstile
 from application.users import hashed_client_id
 from domain.access import Principal
 from domain.event import Event
@@ -40,6 +41,7 @@ class CreateTurnHandler:
     sealer: Sealer
     attachments: ReadAttachments
     admissions: TaskSet = field(default_factory=partial(TaskSet, "admission"))
+    turnstile: Turnstile = field(default_factory=Turnstile)
 
     async def __call__(
         self,
@@ -81,6 +83,7 @@ class CreateTurnHandler:
             await asyncio.sleep(0)
             if admission.done():
                 admission.result()
+            await self.turnstile.pass_through()
             return await self._start(principal, live, command, admission)
         except BaseException:
             admission.cancel()
