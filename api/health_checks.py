@@ -6,7 +6,7 @@ import asyncio
 import base64
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from botocore.utils import get_environ_proxies
@@ -20,6 +20,15 @@ READ_MODELS = ("session_view", "costs", "audit")
 PORTS = {"https": 443, "http": 80}
 
 
+class Names(Protocol):
+    """The recogniser of names."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it did not answer a moment ago."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
     """What is asked: clients, and what is known of the models."""
@@ -31,6 +40,7 @@ class Dependencies:
     kms: Any
     cache: Any
     models: Health
+    names: Names | None = None
 
 
 def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bool, HealthCheck]]:
@@ -59,6 +69,11 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
     async def ping() -> None:
         await parts.cache.ping()
 
+    async def names() -> None:
+        if parts.names is not None and parts.names.is_away:
+            raise Away("names, addresses and places are left to the rules")
+
+    named: dict[str, tuple[bool, HealthCheck]] = {} if parts.names is None else {"names": (False, names)}
     return {
         "postgres": (True, postgres),
         "read_models": (False, read_models),
@@ -68,6 +83,7 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
         "s3": (False, bucket),
         "valkey": (False, ping),
         "nats": (False, partial(reachable, settings.nats_url)),
+        **named,
     }
 
 

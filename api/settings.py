@@ -56,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_hosts: tuple[str, ...] = ()
     guardrail: str = ""
     search_s: float = 4.0
+    # Names, addresses and places by the recogniser where the extra `names` is installed; `off` leaves them to rules
+    names: Literal["auto", "off"] = "auto"
     # Turns
     drain_s: float = 25.0
     first_token_s: float = 8.0

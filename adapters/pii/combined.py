@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.pii.overlaps import resolve
-from application.ports.detector import Detector, Span
+from application.ports.detector import Detector, Incomplete, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,4 +19,5 @@ class CombinedDetector:
     async def find(self, text: str) -> Sequence[Span]:
         """See the port."""
         found = await asyncio.gather(*(detector.find(text) for detector in self.detectors))
-        return resolve(span for spans in found for span in spans)
+        whole = resolve(span for spans in found for span in spans)
+        return Incomplete(whole) if any(isinstance(spans, Incomplete) for spans in found) else whole

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from adapters.pii.addresses import addresses
+from adapters.pii.addresses_elsewhere import addresses_elsewhere
 from adapters.pii.credentials import credentials, private_keys
 from adapters.pii.dates import dates
 from adapters.pii.folding import Folded, fold, fold_stretches, joined
@@ -16,6 +17,7 @@ from adapters.pii.national_ids import national_ids, read_counties
 from adapters.pii.overlaps import resolve
 from adapters.pii.payment import cards, ibans
 from adapters.pii.people import People
+from adapters.pii.people_elsewhere import people_elsewhere
 from adapters.pii.phones import phones, read_plans
 from adapters.pii.places import organisations, places
 from adapters.pii.stretches import Found
@@ -37,8 +39,18 @@ class RuleDetector:
         people.load()
         read_plans()
         read_counties()
-        self._always: tuple[Rule, ...] = (emails, private_keys, credentials, people, organisations, places)
-        self._with_digits: tuple[Rule, ...] = (cards, ibans, national_ids, phones, addresses, dates)
+        self._always: tuple[Rule, ...] = (
+            emails, private_keys, credentials, people, people_elsewhere, organisations, places,
+        )  # fmt: skip
+        self._with_digits: tuple[Rule, ...] = (
+            cards,
+            ibans,
+            national_ids,
+            phones,
+            addresses,
+            addresses_elsewhere,
+            dates,
+        )
         self._seen: OrderedDict[bytes, tuple[Span, ...]] = OrderedDict()
         self._spans = 0
         self._pauses = Pauses()

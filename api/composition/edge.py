@@ -57,6 +57,7 @@ async def open_edge(
         kms=on.database.kms,
         cache=on.cache,
         models=turns.health,
+        names=shared.names,
     )
     return EdgeServices(
         admission=shared.admission,

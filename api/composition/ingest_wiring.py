@@ -13,7 +13,7 @@ from adapters.postgres.corpus import PostgresCorpus
 from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
-from api.composition.shared import open_detector, open_embedder, watched_walls
+from api.composition.shared import open_detector, open_embedder, open_names, watched_walls
 from api.settings import Settings
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
@@ -40,7 +40,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             corpus=corpus,
             extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),
             embedder=open_embedder(settings, bedrock),
-            embeddable=Embeddable(open_detector(settings, bedrock), CachedTenants(store)),
+            embeddable=Embeddable(open_detector(settings, bedrock, open_names(settings, stack)), CachedTenants(store)),
         )
         watched_walls(stack)
         async with beating(database.worker, process_name(), "ingest") as told:

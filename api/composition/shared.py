@@ -9,6 +9,10 @@ from adapters.bedrock.client import Bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.confinement.probe import walls_here
 from adapters.extract.pool import ProcessExtractor, open_extractor
+from adapters.names.classifier import find_weights
+from adapters.names.recogniser import NameRecogniser
+from adapters.names.wire import default_socket
+from adapters.names.with_names import WithNames
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
@@ -48,6 +52,7 @@ class Shared:
     admission: Admission
     corpus: Corpus
     embedder: Embedder
+    names: NameRecogniser | None
     detector: Detector
     webhooks: Webhooks
     kinds: ProcessExtractor
@@ -60,6 +65,7 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
     stack.push_async_callback(users.close)
     tail = ValkeyFeedTail(on.cache, store.vault)
     tenants = CachedTenants(store)
+    names = open_names(settings, stack)
     return Shared(
         tenants=tenants,
         users=users,
@@ -73,7 +79,8 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
         ),
         corpus=PostgresCorpus(on.searches, store.vault, None, dimensions=settings.embedding_dimensions),
         embedder=open_embedder(settings, on.bedrock),
-        detector=open_detector(settings, on.bedrock),
+        names=names,
+        detector=open_detector(settings, on.bedrock, names),
         webhooks=await stack.enter_async_context(
             open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
         ),
@@ -86,9 +93,21 @@ def open_embedder(settings: Settings, bedrock: Bedrock) -> BedrockEmbedder:
     return BedrockEmbedder(bedrock.http, settings.model_embedding, settings.embedding_dimensions)
 
 
-def open_detector(settings: Settings, bedrock: Bedrock) -> Detector:
-    """What finds private values: our rules, and beside them a guardrail of Bedrock's where one is named."""
-    rules = RuleDetector()
+def open_names(settings: Settings, stack: AsyncExitStack) -> NameRecogniser | None:
+    """The recogniser of names, where it is installed and wanted. Its process is started with the first text."""
+    if settings.names == "off" or find_weights() is None:
+        return None
+    names = NameRecogniser(default_socket())
+    stack.push_async_callback(names.close)
+    return names
+
+
+def open_detector(settings: Settings, bedrock: Bedrock, names: NameRecogniser | None) -> Detector:
+    """What finds private values: our rules, beside them the recogniser of names where it is, and a guardrail of
+    Bedrock's where one is named."""
+    rules: Detector = RuleDetector()
+    if names is not None:
+        rules = WithNames(rules, names, event_metrics.names_away.inc)
     if not settings.guardrail:
         return rules
     name, _, version = settings.guardrail.partition(":")

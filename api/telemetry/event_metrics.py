@@ -26,6 +26,7 @@ failovers = Counter("colloquy_failovers", "Answers that another model went on wi
 cache = Counter("colloquy_answer_cache", "Questions asked of the answer caches", ("outcome",))
 saved = Counter("colloquy_saved_usd", "What answers from caches would have cost, in US dollars", ("layer",))
 private = Counter("colloquy_private_values", "Private values that were kept from models", ("kind",))
+names_away = Counter("colloquy_names_away", "Texts whose names were left to the rules, for the recogniser was away")
 tools = Counter("colloquy_tool_calls", "Tools that ran", ("status",))
 breakers = Gauge("colloquy_breaker_state", "The worst of a family: 0 closed, 1 half open, 2 open", ("family",))
 

@@ -18,10 +18,18 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     score: float = 1.0
 
 
+class Incomplete(tuple[Span, ...]):
+    """What was found by rules alone, while the recogniser of `NAMED` kinds was away."""
+
+
+NAMED = frozenset({"person", "address", "place", "organisation"})
+"""Kinds that rules find in part only."""
+
+
 class Detector(Protocol):
     """Finds private values."""
 
     async def find(self, text: str) -> Sequence[Span]:
         """The values in `text`, in order and without overlap. `DependencyUnavailable` when the finder is away: what
-        was not looked at must not be taken for harmless."""
+        was not looked at must not be taken for harmless. `Incomplete` when only a recogniser of names is away."""
         ...

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from application.pauses import Pauses
-from application.ports.detector import Detector, Span
+from application.ports.detector import NAMED, Detector, Incomplete, Span
 from application.redaction.active_content import ActiveContentFilter
 from application.redaction.known_values import KnownValues
 from application.redaction.output_filter import OutputFilter
 from application.redaction.placeholders import GAPS, PLACEHOLDER, Restorer, restore, restore_value
-from domain.refusals import PiiBlocked
+from domain.refusals import DependencyUnavailable, PiiBlocked
 from domain.tenant.events import PII_DEFAULTS
 
 _TEXT = "TEXT"
@@ -102,6 +102,8 @@ class Redactor:
     async def _find(self, text: str, hint: str) -> list[Span]:
         lead = f"{hint}: " if hint else ""
         spans = await self._detector.find(lead + text)
+        if isinstance(spans, Incomplete) and any(self._rule(kind) == "block" for kind in NAMED):
+            raise DependencyUnavailable("Names are not allowed here, and the recogniser of names is away; try again.")
         found = [
             span if not lead else Span(span.kind, max(0, span.start - len(lead)), span.end - len(lead), span.score)
             for span in spans

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.names.with_names import WithNames
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
@@ -30,9 +31,12 @@ class AnswersAsGuardrails:
 
 
 GUARDRAILS = GuardrailsDetector(AnswersAsGuardrails(), "g1")
+NAMES = WithNames(RULES, WordDetector(person="Ann"), lambda: None)
 
 
-@pytest.fixture(params=[FAKE, RULES, GUARDRAILS, CombinedDetector((RULES, GUARDRAILS))], ids=lambda d: type(d).__name__)
+@pytest.fixture(
+    params=[FAKE, RULES, GUARDRAILS, CombinedDetector((RULES, GUARDRAILS)), NAMES], ids=lambda d: type(d).__name__
+)
 def detector(request: pytest.FixtureRequest) -> Detector:
     found: Detector = request.param
     return found
