@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from application.ports.detector import Span
 
@@ -47,16 +48,19 @@ def spans(pattern: re.Pattern[str], text: str, kind: str, score: float = 1.0, gr
 
 
 class Places:
-    """Where a pattern matches in a text, looked for once; the answer to whether it does near a place."""
+    """Where a pattern matches in a text, looked for once and not before it is asked; the answer to whether it does near
+    a place."""
 
     def __init__(self, pattern: re.Pattern[str], text: str) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        for match in pattern.finditer(text):
-            self._starts.append(match.start())
-            self._ends.append(match.end())
+        self._pattern, self._text = pattern, text
+
+    @cached_property
+    def _places(self) -> tuple[list[int], list[int]]:
+        spans = [match.span() for match in self._pattern.finditer(self._text)]
+        return [start for start, _ in spans], [end for _, end in spans]
 
     def any_in(self, start: int, end: int) -> bool:
         """Whether a match touches the stretch. Where the pattern matches within it, one does."""
-        after = bisect_right(self._ends, start)
-        return after < len(self._starts) and self._starts[after] < end
+        starts, ends = self._places
+        after = bisect_right(ends, start)
+        return after < len(starts) and starts[after] < end

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 import time
 from collections.abc import Sequence
 
@@ -12,6 +14,7 @@ from adapters.pii.rule_detector import RuleDetector
 from application.ports.detector import Detector, Span
 from infra.bench.redaction.benchmark import STRUCTURED, Score, Sentence, score, total
 from infra.bench.redaction.foreign import JUDGED, foreign
+from infra.bench.redaction.presidio import PresidioDetector, add_recogniser, open_presidio
 
 _KINDS = (*STRUCTURED, "person", "address")
 
@@ -40,7 +43,15 @@ async def run(each: int = 6, seed: int = 5, *, part: int = JUDGED) -> tuple[list
     if weights is None:
         lines.append("with the recogniser of names: not measured, it is not installed (make names)")
     else:
-        detectors["rules and recogniser"] = WithNames(RuleDetector(), _InThisProcess(Classifier(weights)), lambda: None)
+        classifier = Classifier(weights)
+        detectors["rules and recogniser"] = WithNames(RuleDetector(), _InThisProcess(classifier), lambda: None)
+        if importlib.util.find_spec("presidio_analyzer"):
+            logging.disable(logging.CRITICAL)  # it asks for a list of domains that it cannot have, and tells at length
+            engine = open_presidio()
+            add_recogniser(engine, lambda text: classifier.find([text])[0])
+            detectors["Presidio and the same recogniser"] = PresidioDetector(engine)
+        else:
+            lines.append("Presidio with the same recogniser: not measured, its package is not installed")
     for title, detector in detectors.items():
         table, scores, added = await _measured(detector, title, sentences)
         lines += table

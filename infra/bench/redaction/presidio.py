@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ KINDS = {
     "IBAN_CODE": "iban",
     "IP_ADDRESS": "ip",
     "LOCATION": "place",
+    "ADDRESS": "address",
     "DATE_TIME": "date",
     "ORGANIZATION": "organisation",
     "CRYPTO": "credential",
@@ -44,6 +45,18 @@ def open_presidio(model: str = "") -> Any:
     registry = analyzer.RecognizerRegistry(supported_languages=["en"])
     registry.load_predefined_recognizers(languages=["en"], nlp_engine=engine)
     return analyzer.AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
+
+
+def add_recogniser(engine: Any, find: Callable[[str], list[tuple[str, int, int]]]) -> None:
+    """Give an analyzer the recogniser that stands beside our rules, in place of its own for names and places."""
+    analyzer = importlib.import_module("presidio_analyzer")
+    names = {"person": "PERSON", "address": "ADDRESS", "place": "LOCATION"}
+
+    def analyze(self: Any, text: str, entities: Any, nlp_artifacts: Any = None) -> list[Any]:
+        return [analyzer.RecognizerResult(names[kind], start, end, 0.9) for kind, start, end in find(text)]
+
+    made = type("Recogniser", (analyzer.EntityRecognizer,), {"analyze": analyze, "load": lambda self: None})
+    engine.registry.add_recognizer(made(supported_entities=list(names.values()), supported_language="en"))
 
 
 @dataclass(frozen=True, slots=True)
