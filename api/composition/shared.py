@@ -12,10 +12,10 @@ from adapters.extract.pool import ProcessExtractor, open_extractor
 from adapters.names.classifier import find_weights
 from adapters.names.recogniser import NameRecogniser
 from adapters.names.wire import default_socket
-from adapters.names.with_names import WithNames
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
+from adapters.pii.with_names import WithNames
 from adapters.postgres.api_key_uses import PostgresApiKeyUses
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.user_names import PostgresUserNames

@@ -14,7 +14,6 @@ model where that is there too.
 from __future__ import annotations
 
 import importlib.util
-import logging
 import re
 import time
 from collections import defaultdict
@@ -211,7 +210,6 @@ async def run(
     lines += table
     lines += [f"    {note}" for note in found[:notes]]
     if presidio and importlib.util.find_spec("presidio_analyzer"):
-        logging.disable(logging.CRITICAL)  # it asks for a list of domains that it cannot have, and tells at length
         model = _MODEL if importlib.util.find_spec(_MODEL) else ""
         title = f"Presidio ({model or 'its patterns alone, no language model'})"
         table, _, _ = await _measured(PresidioDetector(open_presidio(model)), title, sentences)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 import time
 from collections.abc import Sequence
 
 from adapters.names.classifier import Classifier, find_weights
 from adapters.names.recogniser import SCORE
-from adapters.names.with_names import WithNames
 from adapters.pii.rule_detector import RuleDetector
+from adapters.pii.with_names import WithNames
 from application.ports.detector import Detector, Span
 from infra.bench.redaction.benchmark import STRUCTURED, Score, Sentence, score, total
 from infra.bench.redaction.foreign import JUDGED, foreign
@@ -46,7 +45,6 @@ async def run(each: int = 6, seed: int = 5, *, part: int = JUDGED) -> tuple[list
         classifier = Classifier(weights)
         detectors["rules and recogniser"] = WithNames(RuleDetector(), _InThisProcess(classifier), lambda: None)
         if importlib.util.find_spec("presidio_analyzer"):
-            logging.disable(logging.CRITICAL)  # it asks for a list of domains that it cannot have, and tells at length
             engine = open_presidio()
             add_recogniser(engine, lambda text: classifier.find([text])[0])
             detectors["Presidio and the same recogniser"] = PresidioDetector(engine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ _NOT_OF_A_PERSON = frozenset(
 def open_presidio(model: str = "") -> Any:
     """An analyzer for English with every recogniser that Presidio ships, with the spaCy package `model`, or with
     patterns alone when it is empty. ImportError when the package is not there. Takes seconds: once a process."""
+    logging.disable(logging.CRITICAL)  # it asks for a list of domains that it cannot have, and tells at length
     analyzer = importlib.import_module("presidio_analyzer")
     engines = importlib.import_module("presidio_analyzer.nlp_engine")
     if model:

@@ -14,10 +14,10 @@ import pytest
 from adapters.names import classifier
 from adapters.names.recogniser import AWAY_S, BATCH, WAITING, NameRecogniser
 from adapters.names.server import lock
-from adapters.names.union import union
 from adapters.names.wire import default_socket, is_ours, receive, send
-from adapters.names.with_names import WithNames
+from adapters.pii.joined_names import union
 from adapters.pii.rule_detector import RuleDetector
+from adapters.pii.with_names import WithNames
 from application.ports.detector import Incomplete, Span
 from application.redaction.redactor import Redactor
 from domain.refusals import DependencyUnavailable

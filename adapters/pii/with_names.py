@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from adapters.names.union import union
+from adapters.pii.joined_names import union
 from application.ports.detector import Detector, Incomplete, Span
 from domain.refusals import DependencyUnavailable
 
