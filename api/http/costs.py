@@ -24,9 +24,10 @@ from api.http.request.paging import (
     read_position,
 )
 from api.services import Services
-from application.clock import rfc3339
+from application.clock import now, rfc3339
 from domain.access import Principal
 from domain.refusals import InvalidField, NotFound
+from domain.tenant.budget_period import period_at
 from projections.cost_query import COLUMNS, CostFilter
 from projections.cost_reads import FIRST, MOST_POINTS, Point, Series
 from projections.transactions import Row
@@ -77,9 +78,17 @@ async def cost_summary(
     """Totals of a range of time (the current month by default). A turn, an answer of a cache and a failover are of no
     one model or step, and some have none: under such a filter what is counted of them is null, which is not zero."""
     found = await services.reads.costs.summary(request.user.tenant, wanted)
+    found |= {"budget": await _running_budget(services, request.user.tenant)}
     if _wants_csv(request):
         return Response(as_csv(MODEL_COLUMNS, found["models"]), media_type=CSV)
     return Response(plain(found))
+
+
+async def _running_budget(services: Services, tenant: str) -> Row:
+    """What the tenant may spend in the running period, whatever range is asked for; no limit is null."""
+    budget = (await services.tenants.known.settings(tenant)).budget
+    begin, end = period_at(budget.period, now())
+    return {"period": budget.period, "limit_usd": budget.limit_usd, "period_start": begin, "period_end": end}
 
 
 @get("/v1/costs/series", permission="cost:read", dependencies={"wanted": Provide(wanted_costs)})

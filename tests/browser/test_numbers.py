@@ -105,6 +105,21 @@ def test_costs_are_the_apis_to_the_last_digit_and_lead_to_their_turns(
 
 
 @pytest.mark.usefixtures("sessions")
+def test_who_sees_costs_sees_what_they_may_come_to(ours: Installed, chromium: Browser) -> None:
+    with api(ours, "admin") as http:
+        http.put("/v1/budget", json={"period": "month", "limit_usd": "1000"}).raise_for_status()
+        try:
+            with signed_in(ours, chromium, ["analyst", "member"]) as (page, _):
+                expect(page.get_by_role("meter", name="Budget")).to_be_visible()
+                expect(page.locator("#budget")).to_contain_text("of $1,000.00 this month")
+                costs_page(page)
+                expect(page.get_by_role("meter", name="Budget used")).to_be_visible()
+                expect(page.get_by_text("$1000", exact=True)).to_be_visible()
+        finally:
+            http.put("/v1/budget", json={"period": "month"}).raise_for_status()
+
+
+@pytest.mark.usefixtures("sessions")
 def test_charts_can_send_nothing_to_anybody(ours: Installed, chromium: Browser) -> None:
     with signed_in(ours, chromium, ["analyst"]) as (page, watch):
         costs_page(page)
@@ -191,6 +206,11 @@ def test_a_session_is_seen_as_it_was_at_each_version(ours: Installed, chromium: 
         expect(now).to_have_attribute("data-version", str(ended - 1))
         expect(now).to_contain_text("No turn had ended yet")
         expect(step).to_contain_text(versions[ended - 1]["turns"][0]["answer"])
+        with api(ours, "auditor") as http:
+            asked = {"from": ended - 1, "version": ended}
+            (change,) = http.get(f"/v1/sessions/{session}/changes", params=asked).json()["changes"]
+        expect(step).to_contain_text(change["kind"])
+        expect(step.get_by_role("listitem")).to_contain_text([change["status"], change["answer"]])
         slider.press("ArrowRight")
         expect(now).to_have_attribute("data-version", str(ended))
         expect(now).to_contain_text(versions[ended - 1]["turns"][0]["answer"])

@@ -32,6 +32,7 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
     summary = (await house.get("/v1/costs/summary", "analyst", **NOVEMBER)).json()
     total = Decimal(summary["total_usd"])
     assert total > 0
+    assert (summary["budget"]["period"], summary["budget"]["limit_usd"]) == ("month", None)
     assert sum(Decimal(model["cost_usd"]) for model in summary["models"]) == total
     assert summary["turns"] == 15
     assert summary["cache"]["exact_hits"] + summary["cache"]["semantic_hits"] + summary["cache"]["misses"] == 15

@@ -1,6 +1,5 @@
 // A session in time: as it was at a version, and what the step to the next one changed.
 import { fetchJson } from "./api.js";
-import { changesBetween } from "./audit_changes.js";
 import { payload } from "./audit_event.js";
 import { failureNote } from "./dialogs.js";
 import { el, iconButton } from "./dom.js";
@@ -10,6 +9,8 @@ import { readQuery, withQuery, writeQuery } from "./urls.js";
 import { modelWords } from "./words.js";
 
 const EVENTS_A_PAGE = 200, MOST_EVENTS = 2000, SETTLE_MS = 120, KEPT = 60;
+const ABOUT = ["version", "kind", "at", "actor", "turn_id", "call_id"];
+const NAMES = { cost_usd: "Cost", ms: "Milliseconds", at_char: "At character", age_s: "Age in seconds" };
 let current = null;
 
 document.addEventListener("keydown", (press) => {
@@ -24,16 +25,15 @@ export async function travel(place, session, version) {
   place.hidden = !session;
   if (!session) return place.replaceChildren();
   place.replaceChildren(el("p", { class: "muted" }, "Reading the session …"));
-  const path = `/v1/sessions/${encodeURIComponent(session)}/history`;
   const kept = new Map();
-  const read = (at) => {
-    if (!kept.has(at)) kept.set(at, fetchJson(withQuery(path, { version: at, limit: 1000 })).catch((error) => { kept.delete(at); throw error; }));
+  const read = (what, query) => {
+    const path = withQuery(`/v1/sessions/${encodeURIComponent(session)}/${what}`, query);
+    if (!kept.has(path)) kept.set(path, fetchJson(path).catch((error) => { kept.delete(path); throw error; }));
     if (kept.size > KEPT) kept.delete(kept.keys().next().value);
-    return kept.get(at);
+    return kept.get(path);
   };
   try {
-    const latest = await fetchJson(withQuery(path, { limit: 1000 }));
-    kept.set(latest.version, Promise.resolve(latest));
+    const latest = await read("history", { limit: 1000 });
     if (readQuery(["session"]).session !== session) return undefined;
     current = new Traveller(place, session, latest, read);
     current.go(version || latest.version);
@@ -75,12 +75,13 @@ class Traveller {
   async show(version) {
     writeQuery({ ...readQuery(["kind", "actor", "session", "correlation", "from", "to", "order"]), version: String(version) }, { replace: true });
     try {
-      const [before, after] = await Promise.all([this.read(version), version < this.last ? this.read(version + 1) : null]);
+      const [before, step] = await Promise.all([this.read("history", { version, limit: 1000 }),
+        version < this.last ? this.read("changes", { from: version, version: version + 1 }) : null]);
       if (this.version !== version) return;
       this.now.dataset.version = String(version);
       this.now.replaceChildren(...stateOf(before, this.events.get(version)));
-      this.next.dataset.version = after ? String(version + 1) : "";
-      this.next.replaceChildren(...stepTo(before, after, this.events.get(version + 1)));
+      this.next.dataset.version = step ? String(version + 1) : "";
+      this.next.replaceChildren(...stepTo(before, step?.changes[0], this.events.get(version + 1)));
     } catch (error) {
       this.now.replaceChildren(failureNote(error, () => this.show(version)));
       this.next.replaceChildren();
@@ -134,15 +135,18 @@ function turnOf(turn) {
     el("p", { class: "muted small" }, [turn.status, modelWords(turn.model), turn.cached ? "kept answer" : "", `$${turn.cost_usd}`].filter(Boolean).join(" · ")));
 }
 
-function stepTo(before, after, event) {
-  if (!after) return [el("h3", {}, "The next step"), el("p", { class: "muted" }, "This is the latest version: nothing has happened since.")];
-  const changes = changesBetween(before, after);
+function stepTo(before, change, event) {
+  if (!change) return [el("h3", {}, "The next step"), el("p", { class: "muted" }, "This is the latest version: nothing has happened since.")];
+  const said = Object.entries(change).filter(([name, value]) => !ABOUT.includes(name) && ![null, false, ""].includes(value));
   return [
-    el("h3", {}, `To version ${number(after.version)}`, event ? [": ", el("code", {}, event.kind)] : ""),
-    event ? facts([["Time", time(event.at, { dateStyle: "medium", timeStyle: "medium" })], ["Actor", event.actor || "the system"], ["Position", String(event.position)]]) : "",
-    changes.length ? el("ul", { class: "changes" }, changes.map(({ name, from, to }) => el("li", {},
-      el("span", { class: "what" }, name), from ? el("del", {}, from) : "", el("ins", {}, to || "nothing"))))
+    el("h3", {}, `To version ${number(change.version)}`, ": ", el("code", {}, change.kind)),
+    facts([["Time", time(change.at, { dateStyle: "medium", timeStyle: "medium" })], ["Actor", change.actor || "the system"], ["Position", event ? String(event.position) : ""]]),
+    said.length ? el("ul", { class: "changes" }, said.map(([name, value]) => el("li", {},
+      el("span", { class: "what" }, words(name)), name === "title" && before.title ? el("del", {}, before.title) : "", el("ins", {}, text(name, value)))))
       : el("p", { class: "muted" }, "It changed nothing that is shown of the session."),
-    event ? el("details", { open: !changes.length }, el("summary", {}, "What the event says"), payload(event.data)) : "",
+    event ? el("details", { open: !said.length }, el("summary", {}, "What the event says"), payload(event.data)) : "",
   ];
 }
+
+const words = (name) => (NAMES[name] || name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
+const text = (name, value) => (name === "cost_usd" ? `$${value}` : typeof value === "object" ? JSON.stringify(value) : String(value));

@@ -1,13 +1,24 @@
-// Where the budget stands: a bar with its forecast for those who set it, a warning for those who use it.
+// Where the budget stands: a bar with its forecast for those who may see costs, a warning for those who use it.
+import { perMille, times } from "./amounts.js";
 import { fetchJson, me } from "./api.js";
 import { el } from "./dom.js";
 import { money, sumMoney } from "./format.js";
+import { withQuery } from "./urls.js";
 
 const STATES = {
   warned: "Four fifths of the budget are used.",
   low: "The budget is nearly used up; answers may come from a smaller model.",
   out: "The budget is used up. Ask an administrator of your organisation to raise it.",
 };
+
+/** The running budget, for administrators from where they set it, for analysts with the costs; null for others. */
+export async function runningBudget(options) {
+  if (me.has("admin")) return fetchJson("/v1/budget", options);
+  if (!me.has("analyst")) return null;
+  const { budget } = await fetchJson("/v1/costs/summary", options);
+  const { total_usd } = await fetchJson(withQuery("/v1/costs/summary", { from: budget.period_start, to: budget.period_end }), options);
+  return { ...budget, used_usd: total_usd };
+}
 
 /** Shows it in `root`; call `updated(frame)` with each `budget.updated`, `refresh()` after an answer. */
 export class BudgetBar {
@@ -17,23 +28,23 @@ export class BudgetBar {
   }
 
   async refresh() {
-    if (!me.has("admin")) return;
     try {
-      this.show(await fetchJson("/v1/budget"));
+      this.show(await runningBudget());
     } catch { /* the chat goes on without its budget's bar */ }
   }
 
   updated(frame) {
     const words = STATES[frame.state];
-    if (me.has("admin")) this.refresh();
+    if (me.has("admin", "analyst")) this.refresh();
     else this.root.replaceChildren(...(words ? [el("p", { class: "note warn" }, words)] : []));
   }
 
-  show({ limit_usd: limit, used_usd: used, reserved_usd: reserved, period, period_start: since, period_end: until }) {
+  show(budget) {
+    const { limit_usd: limit, used_usd: used, reserved_usd: reserved, period, period_start: since, period_end: until } = budget || {};
     if (!limit || used === null) return this.root.replaceChildren();
     const spent = sumMoney([used, reserved || "0"]);
-    const forecast = scaled(spent, Date.parse(until) - Date.parse(since), Math.max(60_000, Date.now() - Date.parse(since)));
-    const share = percent(spent, limit), coming = percent(forecast, limit);
+    const forecast = times(spent, Date.parse(until) - Date.parse(since), Math.max(60_000, Date.now() - Date.parse(since)));
+    const [share, coming] = [spent, forecast].map((part) => (perMille(part, limit) ?? 1000) / 10);
     const level = share >= 100 ? "out" : share >= 80 ? "warned" : coming > 100 ? "ahead" : "ok";
     const bar = el("div", { class: `budget-bar ${level}`, role: "meter", "aria-label": "Budget", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(Math.min(100, share)) },
       el("span", { class: "coming" }), el("span", { class: "used" }));
@@ -43,18 +54,4 @@ export class BudgetBar {
     return this.root.replaceChildren(bar, el("p", { class: "small muted", title: `${spent} of ${limit} USD` },
       `${money(spent)} of ${money(limit)} this ${period}, ${money(forecast)} at this pace.${words}`));
   }
-}
-
-/** A decimal string times a fraction of whole numbers, as one. */
-function scaled(usd, times, over) {
-  const [whole, fraction = ""] = usd.split(".");
-  const units = (BigInt(whole + fraction) * BigInt(Math.round(times))) / BigInt(Math.round(over));
-  const text = units.toString().padStart(fraction.length + 1, "0");
-  return fraction ? `${text.slice(0, -fraction.length)}.${text.slice(-fraction.length)}` : text;
-}
-
-function percent(part, whole) {
-  const scale = Math.max(...[part, whole].map((usd) => (usd.split(".")[1] || "").length));
-  const units = (usd) => { const [big, small = ""] = usd.split("."); return BigInt(big + small.padEnd(scale, "0")); };
-  return units(whole) === 0n ? 100 : Number((units(part) * 1000n) / units(whole)) / 10;
 }

@@ -1,28 +1,27 @@
 // How fast the running budget burns: what is spent of it, and what that comes to by its end at this pace.
-import { fetchJson, me } from "./api.js";
 import { perMille, times, unitsOf } from "./amounts.js";
+import { fetchJson } from "./api.js";
+import { runningBudget } from "./budget.js";
 import { el } from "./dom.js";
 import { money, time } from "./format.js";
-import { periodOf } from "./periods.js";
 import { facts, state } from "./tables.js";
 import { withQuery } from "./urls.js";
 
 const DAY = { dateStyle: "medium", timeZone: "UTC" };
 
-/** Fills the card. The limit is the administrators' to see; the pace is every analyst's. */
+/** Fills the card. */
 export async function budgetCard(place, signal) {
-  const budget = me.has("admin") ? await fetchJson("/v1/budget", { signal }) : null;
-  const month = periodOf("month");
-  const since = budget?.period_start || month.from, until = budget?.period_end || month.to;
-  const used = budget?.used_usd ?? (await fetchJson(withQuery("/v1/costs/summary", { from: since, to: until }), { signal })).total_usd;
+  const budget = await runningBudget({ signal });
+  const { period_start: since, period_end: until } = budget;
+  const used = budget.used_usd ?? (await fetchJson(withQuery("/v1/costs/summary", { from: since, to: until }), { signal })).total_usd;
   const length = Date.parse(until) - Date.parse(since), elapsed = Math.min(length, Math.max(60_000, Date.now() - Date.parse(since)));
   const forecast = short(times(used, length, elapsed));
-  const limit = budget?.limit_usd || null;
+  const limit = budget.limit_usd;
   place.replaceChildren(limit ? burn(used, forecast, limit) : el("p", { class: "value" }, el("span", { title: `$${used}` }, money(used))),
-    verdict({ used, forecast, limit, since, length, elapsed, until, seen: budget !== null }),
+    verdict({ used, forecast, limit, since, length, elapsed, until }),
     facts([
       ["Spent so far", `$${used}`], ["Forecast at this pace", money(forecast)], ["Limit", limit ? `$${limit}` : ""],
-      ["Reserved by running turns", budget?.reserved_usd && unitsOf(budget.reserved_usd)[0] ? `$${budget.reserved_usd}` : ""],
+      ["Reserved by running turns", budget.reserved_usd && unitsOf(budget.reserved_usd)[0] ? `$${budget.reserved_usd}` : ""],
       ["Period ends", time(until, DAY)],
     ]));
 }
@@ -36,9 +35,9 @@ function burn(used, forecast, limit) {
     "aria-valuenow": String(Math.min(100, Math.round(spent / 10))), "aria-valuetext": `${(spent / 10).toFixed(1)} % of the budget` }, fill, mark);
 }
 
-function verdict({ used, forecast, limit, since, length, elapsed, until, seen }) {
+function verdict({ used, forecast, limit, since, length, elapsed, until }) {
   const end = new Intl.DateTimeFormat("en-GB", { ...DAY, dateStyle: "medium" }).format(new Date(Date.parse(until) - 1));
-  if (!limit) return el("p", {}, `At this pace ${money(forecast)} by ${end}. `, el("span", { class: "muted" }, seen ? "There is no limit." : "A limit, if there is one, is for administrators to see."));
+  if (!limit) return el("p", {}, `At this pace ${money(forecast)} by ${end}. `, el("span", { class: "muted" }, "There is no limit."));
   const share = perMille(used, limit);
   if (share >= 1000) return el("p", {}, state("bad", "used up"), " New questions wait for the next period, or for an administrator who raises the limit.");
   if ((perMille(forecast, limit) ?? 0) <= 1000) return el("p", {}, state("good", "within the limit"), ` At this pace ${money(forecast)} by ${end}.`);
