@@ -128,7 +128,7 @@ def test_charts_can_send_nothing_to_anybody(ours: Installed, chromium: Browser) 
             " return [c.showSendToCloud, c.plotlyServerURL, c.displaylogo, c.displayModeBar]; })()"
         ) == [False, "about:blank", False, False]
         scripts = [url for url in watch.urls if "plotly" in url]
-        assert len(scripts) == 1 and scripts[0].startswith(ours.url)
+        assert len(set(scripts)) == 1 and scripts[0].startswith(ours.url)  # the page is opened twice here
 
 
 @pytest.mark.usefixtures("sessions")
