@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Collection
 from typing import Any
+
+import msgspec
 
 from adapters.valkey.sealed_entries import SealedEntries, Secrets
 from domain.access import Identity
+
+_TOKEN_ID = "console:"  # noqa: S105  # what begins the id of a session's credentials; a hash follows
 
 
 class ValkeyConsoleSignIns:
@@ -31,7 +36,8 @@ class ValkeyConsoleSignIns:
     async def begin(self, identity: Identity) -> str:
         """See the port."""
         secret = secrets.token_urlsafe(32)
-        await self._sessions.put(secret, identity, identity.expires_at - time.time())
+        known = msgspec.structs.replace(identity, token_id=_TOKEN_ID + self._sessions.name(secret))
+        await self._sessions.put(secret, known, identity.expires_at - time.time())
         return secret
 
     async def find(self, secret: str) -> Identity | None:
@@ -42,3 +48,8 @@ class ValkeyConsoleSignIns:
     async def end(self, secret: str) -> None:
         """See the port."""
         await self._sessions.drop(secret)
+
+    async def ended(self, token_ids: Collection[str]) -> set[str]:
+        """See the port."""
+        names = [id.removeprefix(_TOKEN_ID) for id in token_ids if id.startswith(_TOKEN_ID)]
+        return {_TOKEN_ID + name for name in await self._sessions.missing(names)}

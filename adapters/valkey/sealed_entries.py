@@ -20,6 +20,7 @@ from valkey.exceptions import ValkeyError
 from domain.refusals import DependencyUnavailable
 
 DEADLINE_S = 1.0
+AT_ONCE = 500
 NONCE = 12
 Secrets = Callable[[], Sequence[bytes]]
 T = TypeVar("T")
@@ -59,6 +60,20 @@ class SealedEntries(Generic[T]):
         """Nothing is kept any more."""
         await self._within(self._client.delete(self._key(secret)))
 
+    def name(self, secret: str) -> str:
+        """What an entry may be called before those who must not open it."""
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    async def missing(self, names: Sequence[str]) -> list[str]:
+        """Which of the entries of these names are not kept, or not any more."""
+        found: list[int] = []
+        for first in range(0, len(names), AT_ONCE):
+            pipe = self._client.pipeline(transaction=False)
+            for name in names[first : first + AT_ONCE]:
+                pipe.exists(f"{self._prefix}:{name}")
+            found += await self._within(pipe.execute())
+        return [name for name, there in zip(names, found, strict=True) if not there]
+
     async def _within(self, answer: Awaitable[Any]) -> Any:
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -88,4 +103,4 @@ class SealedEntries(Generic[T]):
         return AESGCM(derive.derive(ours))
 
     def _key(self, secret: str) -> str:
-        return f"{self._prefix}:{hashlib.sha256(secret.encode()).hexdigest()}"
+        return f"{self._prefix}:{self.name(secret)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from adapters.files.scratch import UnnamedFiles
-from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
 from adapters.valkey.tickets import ValkeyTickets
 from api.composition.infrastructure import Infrastructure
 from api.composition.loops import start_loops
@@ -33,7 +32,7 @@ def open_access(on: Infrastructure, shared: Shared) -> AccessServices:
         verifier=token_verifier(settings),
         link_verifier=token_verifier(settings, link_audience(settings)),
         tickets=ValkeyTickets(on.cache, secrets),
-        console=ValkeyConsoleSignIns(on.cache, secrets),
+        console=shared.console,
         api_keys=shared.api_keys,
         users=shared.users,
     )

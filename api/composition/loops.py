@@ -22,6 +22,8 @@ GAUGES_S = 5.0
 MIRROR_S = 0.5
 """Between two times that feeds are sent to their tails."""
 WATCH_S = 1.0
+SIGNED_OUT_S = 2.0
+"""A socket outlives the session that it was opened in by no more than this, on any process."""
 SWEEP_S = 30.0
 USES_S = 30.0
 DELIVERY_S, DELIVERED_WITHIN_S = 2.0, 600.0
@@ -59,6 +61,7 @@ async def start_loops(
     stack.push_async_callback(shared.api_keys.store_uses)
     loops.every("api_key_uses", USES_S, shared.api_keys.store_uses)
     loops.every("revoked_keys", WATCH_S, partial(sockets.look_again, shared.api_keys.still_good))
+    loops.every("ended_console_sessions", SIGNED_OUT_S, partial(sockets.hang_up_ended, shared.console.ended))
     loops.every("socket_watch", WATCH_S, sockets.watch)
     loops.every("feed_mirror", MIRROR_S, shared.sessions.mirror)
     loops.every("spool_delivery", DELIVERY_S, deliver, within_s=DELIVERED_WITHIN_S)

@@ -19,13 +19,16 @@ from adapters.pii.with_names import WithNames
 from adapters.postgres.api_key_uses import PostgresApiKeyUses
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.user_names import PostgresUserNames
+from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
 from adapters.valkey.feed_tail import ValkeyFeedTail
 from adapters.webhook.webhooks import open_webhooks
 from api.composition.infrastructure import Infrastructure
+from api.composition.token_wiring import derivation_secrets
 from api.settings import Settings
 from api.telemetry import event_metrics
 from api.telemetry.parser_walls import ParserWalls
 from application.budget.process_limits import Admission
+from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import Corpus
 from application.ports.detector import Detector
 from application.ports.model import Embedder
@@ -47,6 +50,7 @@ class Shared:
     tenants: CachedTenants
     users: Users
     api_keys: ApiKeys
+    console: ConsoleSignIns
     sessions: LiveSessions
     tail: ValkeyFeedTail
     admission: Admission
@@ -70,6 +74,7 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
         tenants=tenants,
         users=users,
         api_keys=ApiKeys(tenants, users, PostgresApiKeyUses(on.pool)),
+        console=ValkeyConsoleSignIns(on.cache, derivation_secrets(settings)),
         sessions=LiveSessions(store, tail, event_metrics.count),
         tail=tail,
         admission=Admission(

@@ -6,7 +6,7 @@ import asyncio
 import random  # noqa: TID251  # only to spread reconnections
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, Protocol
 
 import structlog
@@ -94,6 +94,11 @@ class Sockets:
             with isolated("revoked_keys", tenant=principal.tenant):
                 if not await still_good(principal):
                     self.hang_up_token(token_id, 4401, "unauthorized")
+
+    async def hang_up_ended(self, ended: Callable[[Collection[str]], Awaitable[set[str]]]) -> None:
+        """Hang up on what was opened in sessions of browsers that have ended since."""
+        for token_id in await ended({one.principal.token_id for one in self._open}):
+            self.hang_up_token(token_id, 4401, "signed out")
 
     async def announce_drain(self) -> None:
         """Tell every client to come back, at a random moment so that they do not all come at once."""

@@ -15,7 +15,6 @@ from msgspec import Meta
 from api.security.cookies import session_secret, set_cookie
 from api.security.origins import own_origin
 from api.services import Services
-from application.clock import new_id
 from domain.access import Identity, Principal
 from domain.refusals import Forbidden, Unauthorized
 
@@ -60,7 +59,7 @@ async def sign_in(
         services.edge.addresses.failed(address)
         raise Unauthorized("unknown link")
     seconds = services.settings.console_session_s
-    began = msgspec.structs.replace(identity, expires_at=time.time() + seconds, token_id=new_id())
+    began = msgspec.structs.replace(identity, expires_at=time.time() + seconds)
     secret = await services.access.console.begin(began)
     log.info("signed_in", tenant=identity.tenant)
     cookie = set_cookie(request.scope, scheme, secret, seconds)
@@ -69,7 +68,8 @@ async def sign_in(
 
 @post("/console/sign-out", permission="ticket:issue", by_cookie=True, status_code=200)
 async def sign_out(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Response[Any]:
-    """The session is over, and so are the sockets that were opened in it here."""
+    """The session is over, and so are the sockets that were opened in it: here at once, on other processes when these
+    look again."""
     scheme = services.edge.addresses.proxies.scheme(request.scope)
     await services.access.console.end(session_secret(request.scope, scheme))
     services.edge.sockets.hang_up_token(request.user.token_id, 4401, "signed out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from domain.access import Identity
@@ -20,7 +21,8 @@ class ConsoleSignIns(Protocol):
         ...
 
     async def begin(self, identity: Identity) -> str:
-        """The secret of a new session that ends at `identity.expires_at` at the latest."""
+        """The secret of a new session that ends at `identity.expires_at` at the latest. Its `token_id`, whatever was
+        given, is one by which `ended` knows it."""
         ...
 
     async def find(self, secret: str) -> Identity | None:
@@ -29,4 +31,8 @@ class ConsoleSignIns(Protocol):
 
     async def end(self, secret: str) -> None:
         """There is no such session any more."""
+        ...
+
+    async def ended(self, token_ids: Collection[str]) -> set[str]:
+        """Those of sessions that are no more, by whichever process; ids of other credentials are none of them."""
         ...

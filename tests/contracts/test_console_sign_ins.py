@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 import valkey.asyncio
 
@@ -49,11 +50,17 @@ async def test_a_link_is_good_once_also_for_many_at_once(signing: ConsoleSignIns
 async def test_a_session_is_found_until_it_is_ended(signing: ConsoleSignIns) -> None:
     who = ada()
     secret, other = await signing.begin(who), await signing.begin(who)
-    assert await signing.find(secret) == await signing.find(secret) == who
+    one, another = await signing.find(secret), await signing.find(other)
+    assert one and another and one == await signing.find(secret)
+    assert one.token_id != another.token_id and secret not in one.token_id
+    assert msgspec.structs.replace(one, token_id=who.token_id) == who
+    ids = [one.token_id, another.token_id, "j-1", ""]
+    assert await signing.ended(ids) == set()
     assert await signing.redeem_link(secret) is None  # a session is no link
     await signing.end(secret)
     await signing.end(secret)
-    assert (await signing.find(secret), await signing.find(other)) == (None, who)
+    assert (await signing.find(secret), await signing.find(other)) == (None, another)
+    assert await signing.ended(ids) == {one.token_id} and await signing.ended([]) == set()
 
 
 async def test_a_session_is_over_when_its_time_is(signing: ConsoleSignIns) -> None:
@@ -82,6 +89,12 @@ async def test_what_valkey_holds_opens_nothing_and_goes(client: Any) -> None:
 
 async def test_without_valkey_nobody_is_signed_in() -> None:
     signing = ValkeyConsoleSignIns(valkey.asyncio.from_url("redis://127.0.0.1:1"), lambda: [OURS])
-    for asked in (signing.find("a" * 43), signing.begin(ada()), signing.make_link(ada(), 600), signing.end("a" * 43)):
+    for asked in (
+        signing.find("a" * 43),
+        signing.begin(ada()),
+        signing.make_link(ada(), 600),
+        signing.end("a" * 43),
+        signing.ended(["console:a"]),
+    ):
         with pytest.raises(DependencyUnavailable):
             await asked

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Collection
+
+import msgspec
 
 from domain.access import Identity
 
@@ -14,6 +17,7 @@ class InMemoryConsoleSignIns:
     def __init__(self) -> None:
         self.links: dict[str, tuple[float, Identity]] = {}
         self.sessions: dict[str, Identity] = {}
+        self.begun: list[str] = []
 
     async def make_link(self, identity: Identity, ttl_s: int) -> str:
         secret = secrets.token_urlsafe(32)
@@ -26,7 +30,8 @@ class InMemoryConsoleSignIns:
 
     async def begin(self, identity: Identity) -> str:
         secret = secrets.token_urlsafe(32)
-        self.sessions[secret] = identity
+        self.sessions[secret] = msgspec.structs.replace(identity, token_id=f"console:{len(self.begun)}")
+        self.begun.append(secret)
         return secret
 
     async def find(self, secret: str) -> Identity | None:
@@ -35,3 +40,7 @@ class InMemoryConsoleSignIns:
 
     async def end(self, secret: str) -> None:
         self.sessions.pop(secret, None)
+
+    async def ended(self, token_ids: Collection[str]) -> set[str]:
+        places = {f"console:{place}": secret for place, secret in enumerate(self.begun)}
+        return {id for id in token_ids if id in places and places[id] not in self.sessions}

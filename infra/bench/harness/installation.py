@@ -21,7 +21,7 @@ from infra.local.child import ends_with_parent
 from infra.local.installation import throwaway_data_dir
 
 READY_S = 120.0
-INDEXED_S = 60.0
+INDEXED_S = 180.0
 # A load of one machine's making is no tenant's usual minute.
 LIMITS = {
     "COLLOQUY_REQUESTS_PER_MINUTE": "1000000",

@@ -13,8 +13,9 @@ from litestar.exceptions import WebSocketDisconnect
 from api.connections.client_socket import ClientGone, ClientSocket
 from api.connections.registry import STUCK_S, Sockets
 from application.tasks import Loops, ended
-from domain.access import Principal
+from domain.access import Identity, Principal
 from domain.refusals import Refusal
+from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
 from tests.virtual_time import in_virtual_time
 
 GONE = [
@@ -185,3 +186,24 @@ async def test_a_broken_watchdog_is_counted() -> None:
         while not loops.down()["socket_watch"]:  # noqa: ASYNC110
             await asyncio.sleep(0)
     assert ended["socket_watch"] > before
+
+
+async def test_sockets_of_a_browsers_session_end_with_it_whichever_process_ended_it() -> None:
+    signing, sockets = InMemoryConsoleSignIns(), Sockets(9, 9)
+    opened = []
+    for _ in range(2):
+        identity = Identity("t", "ada", frozenset({"member"}), time.time() + 600, "link")
+        secret = await signing.begin(identity)
+        session = await signing.find(secret)
+        assert session
+        for _ in range(2):
+            socket = Watched()
+            socket.principal = msgspec.structs.replace(socket.principal, token_id=session.token_id)
+            opened.append((secret, socket))
+            sockets.add(socket)
+    other = Watched()
+    sockets.add(other)  # opened by a token of its own
+    await sockets.hang_up_ended(signing.ended)
+    await signing.end(opened[0][0])
+    await sockets.hang_up_ended(signing.ended)
+    assert [socket.code for _, socket in opened] == [4401, 4401, 0, 0] and other.code == 0
