@@ -52,6 +52,8 @@ def turn_fields(turn: Turn) -> dict[str, Any]:
         "ttft_ms": turn.ttft_ms,
         "finish_reason": turn.finish_reason or None,
     }
+    if turn.attachments:
+        fields["attachments"] = list(turn.attachments)
     if turn.status == "failed":
         fields["error"] = error_fields(turn)
     return fields

@@ -2,7 +2,7 @@
 import { me } from "./api.js";
 import { copyText, failureNote } from "./dialogs.js";
 import { el, icon, iconButton } from "./dom.js";
-import { age, duration, money, number } from "./format.js";
+import { age, duration, money, number, plural } from "./format.js";
 import { renderInto } from "./markdown.js";
 import { openSource } from "./source.js";
 import { kindWords, modelWords, reasonWords, resetWords, stepWords, wordsOf } from "./words.js";
@@ -15,8 +15,8 @@ const FINISH = {
 
 /** `does` is what a person can do with a turn: `askAgain`, `retry`, `edit`, `rate`, `confirm`, `ask`. */
 export class Answer {
-  constructor(question, does) {
-    Object.assign(this, { question, does, text: "", citations: new Map(), turnId: null, status: "running", kept: null, tools: new Map() });
+  constructor(question, does, files = []) {
+    Object.assign(this, { question, does, files, text: "", citations: new Map(), turnId: null, status: "running", kept: null, tools: new Map() });
     this.steps = el("p", { class: "steps" });
     this.notes = el("div", { class: "notes" });
     this.body = el("div", { class: "answer", "data-answer": "" });
@@ -38,6 +38,8 @@ export class Answer {
     this.question = question;
     const edit = iconButton("Edit and ask again", "edit", () => this.does.edit(this), { class: "icon-button edit" });
     this.asked.replaceChildren(...(question ? [el("p", {}, question), edit] : []));
+    const { files } = this;
+    if (files.length) this.asked.append(el("p", { class: "muted small" }, icon("clip"), files[0].name ? files.map(({ name }) => name).join(", ") : plural(files.length, "file")));
     this.asked.hidden = !question;
   }
 
@@ -77,9 +79,13 @@ export class Answer {
     if (!of.some((one) => one.start === citation.start && one.document_id === citation.document_id)) of.push(citation);
     this.citations.set(citation.n, of);
     const chips = [...this.citations.entries()].sort(([a], [b]) => a - b).map(([n, cited]) => el("button", {
-      type: "button", class: "chip", "aria-label": `Source ${n}: ${cited[0].title}`, onclick: () => openSource(cited),
+      type: "button", class: "chip", "aria-label": `Source ${n}: ${cited[0].title}`, onclick: () => this.openSource(cited),
     }, el("span", { class: "chip-n" }, String(n)), el("span", { class: "chip-title" }, cited[0].title)));
     this.sources.replaceChildren(...chips);
+  }
+
+  openSource(cited) {
+    openSource(cited, this.files.some(({ id }) => id === cited[0].document_id));
   }
 
   failedOver({ from, to, reason }) {
@@ -156,7 +162,7 @@ export class Answer {
     for (const node of found) {
       const parts = node.data.split(/(\[\d+\])/).map((part) => {
         const cited = this.citations.get(Number(/^\[(\d+)\]$/.exec(part)?.[1]));
-        return cited ? el("a", { href: `#source-${cited[0].n}`, class: "cite", onclick: (event) => { event.preventDefault(); openSource(cited); } }, part) : part;
+        return cited ? el("a", { href: `#source-${cited[0].n}`, class: "cite", onclick: (event) => { event.preventDefault(); this.openSource(cited); } }, part) : part;
       });
       node.replaceWith(...parts);
     }

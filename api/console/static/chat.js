@@ -13,13 +13,14 @@ import { versionBefore } from "./fork.js";
 import { wordsOf } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+let uploads = null;
 const LATER_MS = [1500, 5000];
 let socket = null;
 let sessionId = null;
 
 const conversation = new Conversation($("conversation"), $("scroller"), $("newest"), {
-  askAgain: (turn) => ask(turn.question, { cache: "bypass" }),
-  retry: (turn) => ask(turn.question),
+  askAgain: (turn) => ask(turn.question, { cache: "bypass", files: turn.files }),
+  retry: (turn) => ask(turn.question, { files: turn.files }),
   edit: (turn) => composer.edit(turn),
   ask: (question) => ask(question),
   rate: rated,
@@ -30,22 +31,24 @@ const composer = new Composer($("composer"), {
   send: (text, edited) => (edited ? forkAndAsk(edited, text) : ask(text)),
   stop,
   lastAsked: () => conversation.last?.question && conversation.last,
+  waits: () => Boolean(uploads?.waits),
 });
 const sessions = new SessionList($("sessions"), {
   open: (id) => show(id, { push: true }),
   deleted: (id) => { if (id === sessionId) show(null, { push: true }); },
 });
 const budget = new BudgetBar($("budget"));
-new Uploads({ button: $("attach"), input: $("files"), zone: $("drop"), list: $("uploads"), indexed: () => welcome() });
+uploads = new Uploads({ button: $("attach"), input: $("files"), zone: $("drop"), list: $("uploads"), indexed: () => welcome(), changed: () => composer.changed() });
 
-function ask(text, { cache = "use" } = {}) {
+function ask(text, { cache = "use", files } = {}) {
   if (conversation.running) return toast(wordsOf({ code: "turn_in_progress" }));
+  files ??= uploads.take();
   const id = newId();
   $("welcome").hidden = true;
-  conversation.asked(text, id);
+  conversation.asked(text, id, files);
   composer.isRunning(true);
   connect();
-  return socket.send({ type: "turn.create", id, text, ...(cache === "bypass" && { cache }) });
+  return socket.send({ type: "turn.create", id, text, ...(cache === "bypass" && { cache }), ...(files.length && { attachments: files.map((file) => file.id) }) });
 }
 
 function stop() {
@@ -194,7 +197,7 @@ async function welcome() {
   $("starters").replaceChildren(...titles.map((title, at) => el("button", { type: "button", class: "starter", onclick: () => ask(questions[at](title)) }, questions[at](title))));
   $("welcome-words").textContent = titles.length
     ? "Answers come from your organisation's documents, with their sources."
-    : me.has("editor") ? "There are no documents yet. Drop some here, or choose them with Attach." : "There are no documents yet. An editor of your organisation can add some.";
+    : me.has("editor") ? "There are no documents yet. Drop some here." : "There are no documents yet. An editor of your organisation can add some.";
 }
 
 const KEYS = [["Enter", "Send"], ["Shift + Enter", "A new line"], ["Esc", "Stop the answer"], ["↑ in an empty box", "Edit the last message"], ["Ctrl + K", "Find a chat"], ["?", "This list"]];

@@ -4,7 +4,7 @@ import { plural } from "./format.js";
 const MOST = 32_000;
 
 export class Composer {
-  /** `does`: `send(text, edited)`, `stop()`, `lastAsked()`. */
+  /** `does`: `send(text, edited)`, `stop()`, `lastAsked()`, `waits()`: whether something must come first. */
   constructor(root, does) {
     const part = (name) => root.querySelector(name);
     Object.assign(this, {
@@ -72,13 +72,13 @@ export class Composer {
   wait(seconds) {
     this.until = Math.max(this.until, Date.now() + seconds * 1000);
     clearInterval(this.counting);
-    const count = () => { if (!this.blocked) clearInterval(this.counting); this.changed(); };
+    const count = () => { if (Date.now() >= this.until) clearInterval(this.counting); this.changed(); };
     this.counting = setInterval(count, 500);
     count();
   }
 
   get blocked() {
-    return Date.now() < this.until;
+    return Date.now() < this.until || this.does.waits();
   }
 
   changed() {
@@ -87,6 +87,6 @@ export class Composer {
     const over = Array.from(this.box.value).length - this.most;
     this.sendButton.disabled = !this.box.value.trim() || over > 0 || this.blocked;
     const left = Math.ceil((this.until - Date.now()) / 1000);
-    this.limit.textContent = left > 0 ? `You can send again in ${left} s.` : over > 0 ? `The message is ${plural(over, "character")} too long.` : "";
+    this.limit.textContent = left > 0 ? `You can send again in ${left} s.` : over > 0 ? `The message is ${plural(over, "character")} too long.` : this.does.waits() ? "A file is still on its way." : "";
   }
 }

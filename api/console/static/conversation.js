@@ -33,8 +33,8 @@ export class Conversation {
   }
 
   /** A question that is on its way. */
-  asked(text, clientId) {
-    const turn = this.add(new Answer(text, this.does));
+  asked(text, clientId, files) {
+    const turn = this.add(new Answer(text, this.does, files));
     this.byClient.set(clientId, turn);
     turn.clientId = clientId;
     this.atEnd = true;
@@ -61,7 +61,7 @@ export class Conversation {
   }
 
   insert(told, before = null) {
-    const turn = new Answer(told.question, this.does);
+    const turn = new Answer(told.question, this.does, (told.attachments || []).map((id) => ({ id })));
     if (before) {
       before.before(turn.element);
       this.turns.splice(this.earlierAt++, 0, turn);

@@ -1,22 +1,20 @@
-// Documents brought to the chat: by the button or dropped, with progress, until they can be found.
+// Files brought to the chat, with progress: those of a message until it is sent, documents until they can be found.
 import { fetchJson, me, upload } from "./api.js";
-import { openDialog, toast } from "./dialogs.js";
-import { el } from "./dom.js";
+import { el, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
 import { wordsOf } from "./words.js";
 
 const ASK_MS = 700, AT_ONCE = 3;
-const EDITORS = "Documents are what every answer to everyone in your organisation is searched in. Those with the role “editor” add them.";
 
 export class Uploads {
-  /** `indexed(title)` is called when a document can be found. */
-  constructor({ button, input, zone, list, indexed }) {
-    Object.assign(this, { list, indexed, queue: [], busy: 0 });
-    button.addEventListener("click", () => {
-      if (me.has("editor")) input.click();
-      else openDialog("Attach", el("p", {}, EDITORS));
-    });
-    input.addEventListener("change", () => { this.add([...input.files]); input.value = ""; });
+  /** `indexed(title)` is called when a document can be found, `changed()` when a message's files are others. What is
+   * chosen goes with the message; what an editor drops is a document. */
+  constructor({ button, input, zone, list, indexed, changed }) {
+    Object.assign(this, { list, indexed, changed, queue: [], busy: 0, attached: new Set() });
+    const editor = me.has("editor");
+    if (!editor) zone.firstElementChild.textContent = "Drop files here: they go with your next message.";
+    button.addEventListener("click", () => input.click());
+    input.addEventListener("change", () => { this.add([...input.files], false); input.value = ""; });
     let depth = 0;
     const files = (event) => event.dataTransfer?.types.includes("Files");
     const over = (on) => { depth = Math.max(0, depth + on); zone.hidden = depth === 0; };
@@ -28,14 +26,49 @@ export class Uploads {
       event.preventDefault();
       depth = 0;
       zone.hidden = true;
-      if (me.has("editor")) this.add([...event.dataTransfer.files]);
-      else toast(EDITORS);
+      this.add([...event.dataTransfer.files], editor);
     });
   }
 
-  add(files) {
-    for (const file of files) this.queue.push({ file, row: this.row(file) });
+  /** Whether a file is still on its way. */
+  get waits() {
+    return [...this.attached].some(({ id }) => !id);
+  }
+
+  /** What goes with the message that is sent now: [{ id, name }]. */
+  take() {
+    const files = [...this.attached];
+    for (const one of files) this.drop(one);
+    return files.map(({ id, file }) => ({ id, name: file.name }));
+  }
+
+  drop(one) {
+    one.row.element.remove();
+    this.attached.delete(one);
+    this.changed();
+  }
+
+  /** It does not go with the message after all. */
+  remove(one) {
+    this.drop(one);
+    if (one.id) fetchJson(`/v1/files/${one.id}`, { method: "DELETE" }).catch(() => {});
+  }
+
+  add(files, documents) {
+    for (const file of files) {
+      const one = { file, row: this.row(file), id: null };
+      this.queue.push({ ...one, one: documents ? null : one });
+      if (!documents) this.attach(one);
+    }
     while (this.busy < AT_ONCE && this.queue.length) this.start(this.queue.shift());
+  }
+
+  attach(one) {
+    this.attached.add(one);
+    one.row.element.append(
+      me.has("editor") ? el("button", { type: "button", class: "quiet", onclick: () => { this.remove(one); this.add([one.file], true); } }, "Add to documents") : "",
+      iconButton(`Remove ${one.file.name}`, "close", () => this.remove(one)));
+    this.changed();
   }
 
   row(file) {
@@ -46,10 +79,11 @@ export class Uploads {
     return { element, bar, state };
   }
 
-  async start({ file, row }) {
+  async start({ file, row, one }) {
     this.busy++;
     try {
       row.state.textContent = "is sent";
+      if (one) return await this.send(one);
       const { document_id: id } = await upload("/v1/documents", file, (part) => { row.bar.value = part * 0.7; });
       row.state.textContent = "is read";
       const found = await this.settled(id);
@@ -57,15 +91,26 @@ export class Uploads {
       row.bar.value = 1;
       row.state.textContent = "can be asked about";
       this.indexed(found.title);
-      setTimeout(() => row.element.remove(), 8000);
+      return setTimeout(() => row.element.remove(), 8000);
     } catch (error) {
+      if (one) { this.attached.delete(one); this.changed(); }
       row.element.classList.add("bad");
       row.bar.remove();
-      row.state.replaceChildren(`${error.message} `, el("button", { type: "button", class: "quiet", onclick: () => row.element.remove() }, "Dismiss"));
+      return row.state.replaceChildren(`${error.message} `, el("button", { type: "button", class: "quiet", onclick: () => row.element.remove() }, "Dismiss"));
     } finally {
       this.busy--;
       if (this.queue.length) this.start(this.queue.shift());
     }
+  }
+
+  async send(one) {
+    const { file, row } = one;
+    const { file_id: id } = await upload("/v1/files", file, (part) => { row.bar.value = part; });
+    one.id = id;
+    if (!this.attached.has(one)) return this.remove(one);
+    row.bar.remove();
+    row.state.textContent = "goes with your message";
+    return this.changed();
   }
 
   async settled(id) {

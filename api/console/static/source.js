@@ -6,24 +6,37 @@ import { el } from "./dom.js";
 const AROUND = 600, MOST_SHOWN = 200_000, KEPT = 8;
 const texts = new Map();
 
-/** Opens it for all citations that have one number: each `{document_id, title, quote, start, end, score}`. */
-export function openSource(citations) {
+/** Opens it for all citations that have one number: each `{document_id, title, quote, start, end, score}`.
+ * What a message brought with it is no document: its file can be saved. */
+export function openSource(citations, attached = false) {
   const [first] = citations;
   const passages = citations.map(passage);
   const content = el("div", { class: "source stack" },
     el("p", { class: "source-title" }, first.title),
-    el("p", { class: "muted small" }, `Document as it is now · match ${Math.round(first.score * 100)} %`),
+    el("p", { class: "muted small" }, attached ? "A file that came with the message" : `Document as it is now · match ${Math.round(first.score * 100)} %`),
     passages.map(({ element }) => element),
     el("p", { class: "muted small state", role: "status" }),
     el("button", { type: "button", class: "open-document", onclick: () => openDocument(first) }, "Open document"));
   openDialog("Source", content, { side: true });
-  load(first.document_id).then((points) => {
+  if (attached) return offerFile(first.document_id, content);
+  return load(first.document_id).then((points) => {
     for (const { fill } of passages) fill(points);
   }, (error) => {
     content.querySelector(".state").textContent = error.code === "document_not_found"
       ? "The document has been deleted since; this is the passage as it was cited." : error.message;
     content.querySelector(".open-document").disabled = true;
   });
+}
+
+async function offerFile(id, content) {
+  const button = content.querySelector(".open-document");
+  try {
+    const { name, url } = await fetchJson(`/v1/files/${id}`);
+    button.replaceWith(el("a", { class: "button", href: url, download: name }, "Save file"));
+  } catch (error) {
+    content.querySelector(".state").textContent = error.message;
+    button.disabled = true;
+  }
 }
 
 function passage({ quote, start, end }) {

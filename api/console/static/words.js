@@ -35,7 +35,7 @@ const CODES = {
   password_protected: "The file is protected by a password.",
   unreadable: "The file cannot be read.",
 };
-const OWN_WORDS = new Set(["invalid_field", "invalid_range", "in_use", "prompt_too_long", "budget_exceeded", "payload_too_large"]);
+const OWN_WORDS = new Set(["invalid_field", "invalid_range", "in_use", "prompt_too_long", "budget_exceeded", "payload_too_large", "unsupported_media_type"]);
 
 /** A sentence for a problem document, an `error` frame or a turn's error. */
 export function wordsOf(problem) {
@@ -48,7 +48,7 @@ const STEPS = {
   screen_input: "looking at the question", detect_language: "recognising the language", classify_intent: "understanding the question",
   assess_complexity: "understanding the question", rewrite_question: "understanding the question", split_question: "understanding the question",
   expand_query: "thinking of other words", choose_collections: "choosing where to look", retrieve: "searching the documents",
-  embed: "searching the documents", grade_passages: "choosing the best passages", rerank: "choosing the best passages",
+  embed: "searching the documents", read_attachments: "reading the files", grade_passages: "choosing the best passages", rerank: "choosing the best passages",
   compress: "reading the passages", same_question: "checking the kept answers", choose_tools: "choosing tools", call_tools: "using tools",
   repair_tool_input: "using tools", summarise_tool_result: "reading what the tools said", answer_from_documents: "writing",
   answer_from_data: "writing", answer_directly: "writing", ask_back: "writing", decline: "writing", check_grounding: "checking the answer",

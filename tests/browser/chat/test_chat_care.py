@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Browser, FilePayload, expect
 
 from infra.bench.harness.installation import Installed
-from tests.browser.asking import answers, ask, finished, fresh, told
+from tests.browser.asking import FETCH, answers, ask, finished, fresh, told
 from tests.browser.conftest import signed_in
 
 
@@ -134,23 +134,56 @@ def test_sessions_are_renamed_taken_away_and_deleted(ours: Installed, chromium: 
         expect(answers(page)).to_have_count(0)
 
 
-def test_an_editor_brings_documents_and_a_member_is_told_who_does(ours: Installed, chromium: Browser) -> None:
+DROP = """(files) => {
+    const dataTransfer = new DataTransfer();
+    for (const [name, type, text] of files) dataTransfer.items.add(new File([text], name, { type }));
+    document.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
+
+def text_file(name: str, text: str) -> FilePayload:
+    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
+
+
+def test_an_editor_brings_documents_by_dropping_or_from_a_message(ours: Installed, chromium: Browser) -> None:
     with signed_in(ours, chromium, tenant=ours.tenants[1]) as (page, watch):
         watch.expected.append("400")
-        tea: FilePayload = {
-            "name": "tea.md",
-            "mimeType": "text/markdown",
-            "buffer": b"# Tea\n\nOolong takes 4 minutes.",
-        }
-        broken: FilePayload = {"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"no pdf at all"}
-        page.locator("input[type=file]").set_input_files([tea, broken])
+        tea, broken = ["tea.md", "text/markdown", "# Tea\n\nOolong takes 4 minutes."], ["broken.pdf", "", "no pdf"]
+        page.evaluate(DROP, [tea, broken])
         expect(page.locator(".upload", has_text="tea.md")).to_contain_text("can be asked about")
         expect(page.locator(".upload", has_text="broken.pdf")).to_contain_text("The file")
-        answer = ask(page, "How many minutes does oolong take?")
-        assert "4 minutes" in finished(answer)
-    with signed_in(ours, chromium, ["member"]) as (page, _):
-        page.get_by_role("button", name="Attach").click()
-        expect(page.get_by_role("dialog")).to_contain_text("Those with the role “editor” add them.")
+        page.locator("input[type=file]").set_input_files(text_file("mate.txt", "Mate is steeped for 7 minutes."))
+        page.locator(".upload", has_text="mate.txt").get_by_role("button", name="Add to documents").click()
+        expect(page.locator(".upload", has_text="mate.txt")).to_contain_text("can be asked about")
+        assert "4 minutes" in finished(ask(page, "How many minutes does oolong take?"))
+        assert "7 minutes" in finished(ask(page, "How many minutes is mate steeped?"))
+        assert page.evaluate(FETCH, "/v1/files")["files"] == []
+
+
+def test_files_go_with_a_message_and_their_passages_are_sources(ours: Installed, chromium: Browser) -> None:
+    with signed_in(ours, chromium, ["member"], user="earhart", accept_downloads=True) as (page, _):
+        words = "The zeppelin museum in Friedrichshafen opens at half past nine."
+        with page.expect_file_chooser() as choosing:
+            page.get_by_role("button", name="Attach").click()
+        choosing.value.set_files([text_file("notes.txt", words), text_file("wrong.txt", "not this one")])
+        chosen = page.locator(".upload")
+        expect(chosen).to_contain_text(["goes with your message"] * 2)
+        page.get_by_role("button", name="Remove wrong.txt").click()
+        expect(chosen).to_have_count(1)
+        answer = ask(page, "When does the zeppelin museum open?")
+        assert "half past nine" in finished(answer)
+        expect(chosen).to_have_count(0)
+        expect(page.locator(".question")).to_contain_text("notes.txt")
+        assert [file["name"] for file in page.evaluate(FETCH, "/v1/files")["files"]] == ["notes.txt"]
+        page.reload()
+        expect(page.locator(".question")).to_contain_text("1 file")
+        answers(page).first.get_by_role("button", name=re.compile("Source 1: notes")).click()
+        source = page.get_by_role("dialog", name="Source")
+        expect(source).to_contain_text("A file that came with the message")
+        expect(source.locator("mark")).to_have_text(words)
+        with page.expect_download() as saving:
+            source.get_by_role("link", name="Save file").click()
+        assert saving.value.path().read_text() == words
 
 
 def test_markdown_is_shown_safely_and_blocks_of_code_are_copied(ours: Installed, chromium: Browser) -> None:
