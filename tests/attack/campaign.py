@@ -28,7 +28,7 @@ LANES = (
 )
 """Kinds that go side by side: those that only wait, those that wait for the jobs behind, and those that work."""
 AT_ONCE = defaultdict(lambda: 3, lorises=10, pipes=4, tails=4, injections=6, patterns=2, floods=2, ids=6, roles=8)
-ATTACK_S = 120.0
+ATTACK_S = 180.0
 GIVES_WAY = 10
 
 
