@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from api.readiness import SILENCE
+from application.clock import Seconds, monotonic
 from projections.beats import Heard
 
 JOBS = ("relay", "project", "ingest")
@@ -16,9 +16,7 @@ SILENT_S = 30.0
 class Background:
     """What was heard of them last. Several processes may do a job: a loop is down when it is down in all of them."""
 
-    def __init__(
-        self, heard: Callable[[], Awaitable[list[Heard]]], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, heard: Callable[[], Awaitable[list[Heard]]], clock: Seconds = monotonic) -> None:
         self._ask, self._clock = heard, clock
         self._heard: Sequence[Heard] = ()
         self._began = clock()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from application.clock import now
+from application.clock import monotonic, now
 
 # What it gives is told as the part's detail; it raises when the part is away.
 HealthCheck = Callable[[], Awaitable[str | None]]
@@ -34,7 +33,7 @@ class Part(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class Report(msgspec.Struct, frozen=True):
+class ReadinessReport(msgspec.Struct, frozen=True):
     """`ready`: all is there; `degraded`: something is missed, and what needs it waits; `down`: nothing goes."""
 
     status: Literal["ready", "degraded", "down"]
@@ -57,19 +56,19 @@ class Readiness:
         self._away_since: dict[str, datetime] = {}
         self._asking = asyncio.Lock()
 
-    async def report(self, *, draining: bool = False) -> Report:
+    async def report(self, *, draining: bool = False) -> ReadinessReport:
         """How things are; a process that is leaving is `down`."""
         async with self._asking:
-            if time.monotonic() - self._at >= FRESH_S:
+            if monotonic() - self._at >= FRESH_S:
                 found = await asyncio.gather(*(_look(needed, check) for needed, check in self._checks.values()))
-                self._parts, self._at = dict(zip(self._checks, found, strict=True)), time.monotonic()
+                self._parts, self._at = dict(zip(self._checks, found, strict=True)), monotonic()
         parts = self._parts | dict(self._known()) | {name: _loop_part(why) for name, why in self._loops().items()}
         parts |= {"process": Part("away", True, "draining")} if draining else {}
         away = [part for part in parts.values() if part.status == "away"]
         seen = {name: now() for name, part in parts.items() if part.status == "away"}
         self._away_since = {name: self._away_since.get(name, at) for name, at in seen.items()}
         status: Literal["ready", "degraded", "down"] = "degraded" if away else "ready"
-        return Report("down" if any(part.needed for part in away) else status, parts)
+        return ReadinessReport("down" if any(part.needed for part in away) else status, parts)
 
     def away_since(self) -> dict[str, datetime]:
         """The parts that were away in the last report, and when they were first seen to be. It knows when it is asked:

@@ -9,7 +9,7 @@ from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
 from api.readiness import Readiness
 from api.settings import Settings
-from api.telemetry.metrics import Page
+from api.telemetry.metrics import MetricsText
 from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
@@ -86,7 +86,7 @@ class EdgeServices:
     readiness: Readiness
     models: Health
     operations: OperationsReads
-    metrics: Page
+    metrics: MetricsText
 
 
 @dataclass(frozen=True, kw_only=True)

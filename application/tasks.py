@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import structlog
 
+from application.clock import monotonic
 from domain.refusals import DependencyUnavailable, Refusal
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class TaskSet:
             note_end(self.name, error)
 
 
-class SharedWork(Generic[K, T]):
+class SingleFlight(Generic[K, T]):
     """One piece of work a key, however many want it at the same time; whoever leaves does not end it for the others."""
 
     def __init__(self, name: str) -> None:
@@ -182,14 +182,14 @@ class _Loop:
 
     def __init__(self) -> None:
         self.why, self.setbacks = "", 0
-        self._since, self._runs = time.monotonic(), False
+        self._since, self._runs = monotonic(), False
 
     @property
     def steady(self) -> bool:
-        return self._runs and time.monotonic() - self._since > STEADY_S
+        return self._runs and monotonic() - self._since > STEADY_S
 
     def begin(self) -> None:
-        self._since, self._runs = time.monotonic(), True
+        self._since, self._runs = monotonic(), True
 
     def up(self) -> None:
         self.why, self.setbacks = "", 0

@@ -76,7 +76,7 @@ NOT_IN_LOG = "not_in_log"
 """Also the `failure` of a call that was started, never heard of again, and is unknown to the provider."""
 
 
-class Call(msgspec.Struct, kw_only=True):
+class LedgerCall(msgspec.Struct, kw_only=True):
     """A call and what stands in the ledger for it: None while nobody has settled it. `agreed` is the tenant's own price
     that it stands at."""
 
@@ -88,14 +88,14 @@ class Call(msgspec.Struct, kw_only=True):
 class Calls(msgspec.Struct):
     """All model calls of one stream, by id."""
 
-    by_id: dict[str, Call] = {}
+    by_id: dict[str, LedgerCall] = {}
 
 
 def evolve_calls(calls: Calls, event: Event) -> Calls:
     """The calls after `event`, changed in place. As in the cost lines, a guess never replaces a count."""
     match event:
         case ModelCallStarted():
-            calls.by_id[event.call_id] = Call(started=event)
+            calls.by_id[event.call_id] = LedgerCall(started=event)
         case TokensUsed() if call := calls.by_id.get(event.call_id):
             if call.standing is None or call.standing.estimated or not event.estimated:
                 call.standing = event
@@ -137,7 +137,7 @@ def corrected(used: TokensUsed, event: TokensCorrected) -> TokensUsed:
     )
 
 
-def close_by_log(call: Call, counted: Usage | None, request_id: str = "") -> list[TokensUsed | TokensCorrected]:
+def close_by_log(call: LedgerCall, counted: Usage | None, request_id: str = "") -> list[TokensUsed | TokensCorrected]:
     """The facts that bring a call to what the provider's log counted (None: the log, which is whole, does not hold
     it). None are needed when the ledger says so already, so that saying it twice changes nothing."""
     failure = NOT_IN_LOG if counted is None else ""
@@ -148,49 +148,47 @@ def close_by_log(call: Call, counted: Usage | None, request_id: str = "") -> lis
     if usage == used.usage and not used.estimated:
         return []
     reason = NOT_IN_LOG if counted is None else "estimate" if used.estimated else "count_differs"
-    return [
-        TokensCorrected(
-            call_id=used.call_id,
-            step=used.step,
-            model=used.model,
-            user=used.user,
-            turn_id=used.turn_id,
-            old_usage=used.usage,
-            old_cost_usd=used.cost_usd,
-            usage=usage,
-            cost_usd=cost_of(used.model, usage, call.agreed),
-            price_version=used.price_version if call.agreed else PRICE_VERSION,
-            failure=used.failure or failure,
-            reason=reason,
-            request_id=request_id,
-            agreed=call.agreed,
-        )
-    ]
+    price_version = used.price_version if call.agreed else PRICE_VERSION
+    failure = used.failure or failure
+    return [_correction(used, usage, call.agreed, price_version, reason, failure=failure, request_id=request_id)]
 
 
-def reprice(call: Call, agreed: Price, price_version: str) -> list[TokensCorrected]:
+def reprice(call: LedgerCall, agreed: Price, price_version: str) -> list[TokensCorrected]:
     """The fact that brings a call to the price that its tenant agreed on. None is needed when it stands at that price,
     so that saying it twice changes nothing; nor yet when it is estimated: first it is counted."""
     used = call.standing
     if used is None or used.estimated or (call.agreed, used.price_version) == (agreed, price_version):
         return []
-    return [
-        TokensCorrected(
-            call_id=used.call_id,
-            step=used.step,
-            model=used.model,
-            user=used.user,
-            turn_id=used.turn_id,
-            old_usage=used.usage,
-            old_cost_usd=used.cost_usd,
-            usage=used.usage,
-            cost_usd=cost_of(used.model, used.usage, agreed),
-            price_version=price_version,
-            failure=used.failure,
-            reason=OF_PRICE,
-            agreed=agreed,
-        )
-    ]
+    return [_correction(used, used.usage, agreed, price_version, OF_PRICE, failure=used.failure)]
+
+
+def _correction(
+    used: TokensUsed,
+    usage: Usage,
+    agreed: Price | None,
+    price_version: str,
+    reason: str,
+    *,
+    failure: str,
+    request_id: str = "",
+) -> TokensCorrected:
+    """The fact that puts other tokens, at a price, in place of those that stand."""
+    return TokensCorrected(
+        call_id=used.call_id,
+        step=used.step,
+        model=used.model,
+        user=used.user,
+        turn_id=used.turn_id,
+        old_usage=used.usage,
+        old_cost_usd=used.cost_usd,
+        usage=usage,
+        cost_usd=cost_of(used.model, usage, agreed),
+        price_version=price_version,
+        failure=failure,
+        reason=reason,
+        request_id=request_id,
+        agreed=agreed,
+    )
 
 
 def _with_long_writes(counted: Usage, known: Usage) -> Usage:

@@ -12,7 +12,8 @@ import msgspec
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from application.ports.event_store import ReadableLog
-from application.reconciliation.what_if import CachedAnswers, Change, Outcome, RecordedCall, WhatIf
+from application.reconciliation.what_if import CachedAnswers, Change, RecordedCall, WhatIf, WhatIfSums
+from domain.ids import MAX_POSITION
 from domain.usage import Usage
 from projections.cost_entries import ms_of
 from projections.cost_query import COLUMNS, CostFilter, entries, parameters, where
@@ -64,7 +65,6 @@ SELECT position, call_id, at, session_id, turn_id, user_id AS user, source, step
   cost_usd, prompt_cache_saved_usd, price_version, estimated, failure,
   corrected, corrected_at, correction_reason, replaced_input_tokens, replaced_output_tokens, replaced_usd
 FROM projections.cost_lines WHERE {where} AND {further} LIMIT %(limit)s"""
-LAST = 2**62
 OLDEST = SQL("position > %(after)s ORDER BY position")
 NEWEST = SQL("position < %(after)s ORDER BY position DESC")
 
@@ -144,7 +144,7 @@ class CostReads:
         own = points(column, asked.group, dearest)
         return SQL(DEAREST).format(own=own, together=points(Literal(""), "", SQL("true"), others=True))
 
-    async def what_if(self, tenant: str, wanted: CostFilter, change: Change) -> Outcome:
+    async def what_if(self, tenant: str, wanted: CostFilter, change: Change) -> WhatIfSums:
         """What the calls asked for would have cost otherwise (see `application.reconciliation.what_if`)."""
         reckoning, after = WhatIf(change), 0
         while page := await self.lines(tenant, wanted, after, PAGE):
@@ -161,7 +161,7 @@ class CostReads:
         self, tenant: str, wanted: CostFilter, after: int, limit: int, *, newest: bool = False
     ) -> list[Row]:
         """A line a call, in the order of the log after a position; or the newest first, before one (0: all)."""
-        after = after or (LAST if newest else 0)
+        after = after or (MAX_POSITION if newest else 0)
         async with reading(self._pool, tenant) as connection:
             further = NEWEST if newest else OLDEST
             query = SQL(LINES).format(where=where(wanted, "at", wanted.since, wanted.until), further=further)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict, deque
-from collections.abc import Callable
 
 import msgspec
 
-from application.clock import now
+from application.clock import Seconds, monotonic, now
 from application.ports.event_store import ReadableLog
 from projections import metrics
 from projections.positions import RELAY, all_positions
@@ -17,7 +15,7 @@ from projections.transactions import Pool, looking
 HEADS = 1_000
 
 
-class Standing(msgspec.Struct, frozen=True):
+class LaneStanding(msgspec.Struct, frozen=True):
     """Where a read model (or the relay) stands in a lane.
 
     `lag_events` counts log positions, some of which hold nothing: it is exact when it is 0 and otherwise an upper
@@ -35,7 +33,7 @@ class Standing(msgspec.Struct, frozen=True):
     parked: int
 
 
-async def standings(pool: Pool, store: ReadableLog) -> list[Standing]:
+async def standings(pool: Pool, store: ReadableLog) -> list[LaneStanding]:
     """Where everything stands; empty before the first start. For a process that may read the log."""
     found = await positions_and_heads(pool, store)
     return [
@@ -44,13 +42,13 @@ async def standings(pool: Pool, store: ReadableLog) -> list[Standing]:
     ]
 
 
-async def positions_and_heads(pool: Pool, store: ReadableLog) -> list[Standing]:
+async def positions_and_heads(pool: Pool, store: ReadableLog) -> list[LaneStanding]:
     """The same for any process, without the age of what is missing."""
     async with looking(pool) as connection:
         found = await all_positions(connection)
     heads = {lane: await store.head(lane) for lane in {row["lane"] for row in found}}
     return [
-        Standing(
+        LaneStanding(
             name=row["name"],
             lane=row["lane"],
             generation=row["generation"],
@@ -77,7 +75,7 @@ class LagGauges:
     """The metrics of a process that may not read the log: it remembers when it saw which head, and what is missing is
     at least as old as the first head beyond it."""
 
-    def __init__(self, pool: Pool, store: ReadableLog, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pool: Pool, store: ReadableLog, clock: Seconds = monotonic) -> None:
         self._pool, self._store, self._clock = pool, store, clock
         self._heads: dict[int, deque[tuple[float, int]]] = defaultdict(lambda: deque(maxlen=HEADS))
 
@@ -98,12 +96,12 @@ class LagGauges:
                 metrics.LAG_SECONDS.labels(name).set(age[name])
                 metrics.PARKED.labels(name).set(parked[name])
 
-    async def standings(self) -> list[Standing]:
+    async def standings(self) -> list[LaneStanding]:
         """Where everything stands; `lag_seconds` is the least that it can be."""
         found = await positions_and_heads(self._pool, self._store)
         return [msgspec.structs.replace(standing, lag_seconds=self._age(standing)) for standing in found]
 
-    def _age(self, standing: Standing) -> float:
+    def _age(self, standing: LaneStanding) -> float:
         now, heads = self._clock(), self._heads[standing.lane]
         if not heads or heads[-1][1] != standing.head:
             heads.append((now, standing.head))

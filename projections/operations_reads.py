@@ -9,7 +9,7 @@ import msgspec
 
 from domain.access import PLATFORM_TENANT
 from projections import orders
-from projections.lag import LagGauges, Standing
+from projections.lag import LagGauges, LaneStanding
 from projections.orders import Order, What
 from projections.transactions import Pool, looking, reading, rows
 
@@ -35,7 +35,7 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class ModelStanding(msgspec.Struct, frozen=True, kw_only=True):
+class ReadModelProgress(msgspec.Struct, frozen=True, kw_only=True):
     """A read model (or the relay), all lanes together. `built` is how many positions of `head` the next generation has
     come to, while one is being built."""
 
@@ -48,7 +48,6 @@ class ModelStanding(msgspec.Struct, frozen=True, kw_only=True):
     lag_seconds: float
     parked: int
     built: int | None
-    order: Order | None
 
 
 class OperationsReads:
@@ -57,15 +56,15 @@ class OperationsReads:
     def __init__(self, pool: Pool, lag: LagGauges) -> None:
         self._pool, self._lag = pool, lag
 
-    async def models(self) -> list[ModelStanding]:
-        """Where everything stands; empty before the first start."""
+    async def models(self) -> list[tuple[ReadModelProgress, Order | None]]:
+        """Where everything stands, each with the latest order to build it anew; empty before the first start."""
         async with looking(self._pool) as connection:
             building = {row["name"]: row["position"] for row in await rows(connection, BUILDING)}
         ordered = {order.name: order for order in await orders.recent(self._pool) if order.what == "rebuild"}
-        lanes: dict[str, list[Standing]] = {}
+        lanes: dict[str, list[LaneStanding]] = {}
         for standing in await self._lag.standings():
             lanes.setdefault(standing.name, []).append(standing)
-        return [_together(all, building.get(name), ordered.get(name)) for name, all in lanes.items()]
+        return [(_together(all, building.get(name)), ordered.get(name)) for name, all in lanes.items()]
 
     async def parked(self, after: tuple[str, str], limit: int) -> list[tuple[Parked, Order | None]]:
         """Parked streams after one by its read model and name, each with the latest order to try it again."""
@@ -89,13 +88,13 @@ class OperationsReads:
             return str((await rows(connection, VERSION))[0]["version"])
 
 
-def _together(lanes: list[Standing], built: int | None, order: Order | None) -> ModelStanding:
+def _together(lanes: list[LaneStanding], built: int | None) -> ReadModelProgress:
     first = lanes[0]
 
     def total(field: str) -> Any:
         return sum(getattr(lane, field) for lane in lanes)
 
-    return ModelStanding(
+    return ReadModelProgress(
         name=first.name,
         generation=first.generation,
         layout=first.version,
@@ -105,5 +104,4 @@ def _together(lanes: list[Standing], built: int | None, order: Order | None) -> 
         lag_seconds=max(lane.lag_seconds for lane in lanes),
         parked=total("parked"),
         built=built,
-        order=order,
     )

@@ -11,8 +11,9 @@ import msgspec
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventLog
 from domain.refusals import DependencyUnavailable
-from projections import first_generations, positions
+from projections import positions
 from projections.leadership import leadership
+from projections.model_generations import ModelGenerations
 from projections.positions import Generation
 from projections.read_model import ReadModel
 from projections.runner import Follower
@@ -46,23 +47,23 @@ class Rebuilder:
     ) -> None:
         self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
         self._model, self._lanes = model, lanes
+        self._generations = ModelGenerations(pool, model, lanes)
 
     async def prepare(self, stop: asyncio.Event, progress: Progress | None = None) -> None:
         """See that a generation made by this program's code is live: begin the first, or rebuild an older one."""
         async with self._alone(stop) as leading:
             if not leading:
                 return
-            live = await self._live()
+            live = await self._generations.live()
             if live is None:
-                async with writing(self._pool) as connection:
-                    await first_generations.begin(connection, self._model, self._lanes)
+                await self._generations.begin_first()
             elif live.layout < self._model.layout:
                 await self._rebuild(live, progress)
 
     async def rebuild(self, stop: asyncio.Event, progress: Progress | None = None) -> int:
         """Build the next generation and make it live; its number. Live traffic goes on meanwhile."""
         async with self._alone(stop) as leading:
-            live = await self._live()
+            live = await self._generations.live()
             if not leading or live is None:
                 raise DependencyUnavailable(f"{self._model.name} has not been started yet, or is being rebuilt.")
             return await self._rebuild(live, progress)
@@ -70,45 +71,28 @@ class Rebuilder:
     async def verify(self, stop: asyncio.Event, progress: Progress | None = None) -> Verdict:
         """Build a generation, compare it with the live one at the same position, and drop it."""
         async with self._alone(stop) as leading:
-            live = await self._live()
+            live = await self._generations.live()
             if not leading or live is None:
                 raise DependencyUnavailable(f"{self._model.name} has not been started yet, or is being rebuilt.")
-            followers = await self._build(await self._positions(live), progress)
+            followers = await self._build(await self._generations.positions_of(live.generation), progress)
             generation = followers[0].generation
             async with writing(self._pool) as connection:
                 await self._meet(connection, live, followers)
                 digest = await self._model.fingerprint(live.generation)
             verdict = Verdict(self._model.name, digest, await self._model.fingerprint(generation))
-            await self._discard(generation)
+            await self._generations.discard(generation)
             return verdict
 
     @asynccontextmanager
     async def _alone(self, stop: asyncio.Event) -> AsyncIterator[bool]:
         async with leadership(self._url, f"rebuild-{self._model.name}", stop) as leader:
             if leader:
-                await self._discard_leftovers()
+                await self._generations.discard_leftovers()
             yield leader is not None
-
-    async def _live(self) -> Generation | None:
-        async with writing(self._pool) as connection:
-            return await positions.live(connection, self._model.name)
-
-    async def _begin(self, connection: Connection) -> int:
-        generation = await positions.add_generation(connection, self._model.name, self._model.layout, self._lanes)
-        await self._model.create(connection, generation)
-        return generation
-
-    async def _positions(self, live: Generation) -> list[int]:
-        async with writing(self._pool) as connection:
-            return [
-                await positions.position_of(connection, self._model.name, live.generation, lane)
-                for lane in range(self._lanes)
-            ]
 
     async def _build(self, targets: list[int], progress: Progress | None) -> list[Follower]:
         """A new generation, brought up to a position in each lane."""
-        async with writing(self._pool) as connection:
-            generation = await self._begin(connection)
+        generation = await self._generations.begin_next()
         followers = [Follower(self._store, self._pool, self._model, generation, lane, 0) for lane in range(self._lanes)]
         for follower, target in zip(followers, targets, strict=True):
             while await follower.step(target):
@@ -122,9 +106,7 @@ class Rebuilder:
         generation = followers[0].generation
         async with writing(self._pool) as connection:
             await self._meet(connection, live, followers)
-            await self._switch(connection, generation)
-            await positions.remove_generation(connection, self._model.name, live.generation)
-            await self._model.drop(connection, live.generation)
+            await self._generations.switch(connection, live.generation, generation)
         await self._forget_readers(live.generation)
         await asyncio.sleep(GRACE_S)
         await self._model.sweep(live.generation)
@@ -136,22 +118,6 @@ class Rebuilder:
         for follower in followers:
             held = await positions.position_of(connection, self._model.name, live.generation, follower.lane, lock=True)
             await follower.catch_up(held)
-
-    async def _switch(self, connection: Connection, generation: int) -> None:
-        await positions.make_live(connection, self._model.name, generation)
-        await self._model.publish(connection, generation)
-
-    async def _discard_leftovers(self) -> None:
-        async with writing(self._pool) as connection:
-            found = await positions.leftovers(connection, self._model.name)
-        for generation in found:
-            await self._discard(generation)
-
-    async def _discard(self, generation: int) -> None:
-        async with writing(self._pool) as connection:
-            await positions.remove_generation(connection, self._model.name, generation)
-            await self._model.drop(connection, generation)
-        await self._model.sweep(generation)
 
     async def _forget_readers(self, generation: int) -> None:
         try:

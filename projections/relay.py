@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
 import structlog
 
+from application.clock import monotonic
 from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
 from application.ports.event_store import EventLog, Recorded, is_full
 from application.tasks import Loops, Up, idle, pause
@@ -104,12 +104,12 @@ class LaneRelay:
 
     async def lead(self, leader: Leader, stop: asyncio.Event, up: Up = idle) -> None:
         """Publish until `stop`, comparing both ends now and then."""
-        end, compared = await self.compare(), time.monotonic()
+        end, compared = await self.compare(), monotonic()
         position = await self._start(end)
         while not stop.is_set():
-            if time.monotonic() - compared > self._pace.compare_s:
+            if monotonic() - compared > self._pace.compare_s:
                 await leader.check()
-                end, compared = await self.compare(), time.monotonic()
+                end, compared = await self.compare(), monotonic()
                 position = await self._start(end)
             events = await self._store.read_log(self._lane, after=position, limit=WINDOW)
             if events:
@@ -143,9 +143,9 @@ class LaneRelay:
 
     async def _report(self, position: int, *, caught_up: bool) -> None:
         """Note how far we are, at most once a second, so that other processes can tell the lag."""
-        if time.monotonic() - self._noted < NOTE_S:
+        if monotonic() - self._noted < NOTE_S:
             return
-        self._noted = time.monotonic()
+        self._noted = monotonic()
         head = position if caught_up else await self._store.head(self._lane)
         RELAY_LAG.labels(self._lane).set(max(0, head - position))
         await self._note(self._lane, position)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 import structlog
 
+from application.clock import monotonic
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventLog, Recorded
 from application.tasks import Up, idle, pause
@@ -130,18 +130,18 @@ class Runner:
         await self._catch_up(follower)
         BLOCKED.labels(self._model.name).set(0)
         up()
-        checked = time.monotonic()
+        checked = monotonic()
         while not stop.is_set():
             facts = await reader.fetch(BATCH, timeout_s=FETCH_S)
             if facts:
                 await follower.take(facts)
                 await reader.acknowledge()
             up()
-            if time.monotonic() - checked > CHECK_S:
+            if monotonic() - checked > CHECK_S:
                 await leader.check()
                 await self._catch_up(follower)  # what the pipe lost or spoilt and nothing followed
                 await self._model.resume(follower.generation, self._lane)
-                checked = time.monotonic()
+                checked = monotonic()
 
     async def _catch_up(self, follower: Follower) -> None:
         head = await self._store.head(self._lane)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 import structlog
 
 from application.acting_tenant import acting_tenant
+from application.clock import monotonic
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
 from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionItems, Value
@@ -131,12 +131,12 @@ class SessionReads:
 
     async def _space(self, tenant: str) -> ItemSpace:
         acting = acting_tenant(tenant)
-        if time.monotonic() - self._looked > GENERATION_S:
+        if monotonic() - self._looked > GENERATION_S:
             async with looking(self._pool) as connection:
                 live = await positions.live(connection, SessionView.name)
             if live is None:
                 raise DependencyUnavailable("The session view is being built; try again.", retry_after_s=5)
-            self._generation, self._looked = live.generation, time.monotonic()
+            self._generation, self._looked = live.generation, monotonic()
         return ItemSpace(acting, self._generation)
 
 

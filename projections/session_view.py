@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import structlog
 
+from application.clock import monotonic
 from application.ports.event_store import ErasableLog, Recorded
 from application.ports.keys import KeyUnusable, Sealer
 from application.ports.session_items import SessionItems
@@ -89,9 +89,9 @@ class SessionView:
     async def resume(self, generation: int, lane: int) -> None:
         """See `ReadModel`: try parked sessions once more, from the fact on that stopped them."""
         found = await self._parked.to_try(generation, lane)
-        until = time.monotonic() + RESUME_S
+        until = monotonic() + RESUME_S
         for row in found:
-            if time.monotonic() > until:
+            if monotonic() > until:
                 break  # the others have waited long enough
             try:
                 async for envelopes in self._store.slices(row["stream"], after=row["version"] - 1, upto=MAX_POSITION):

@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
+from adapters.database_transactions import SEE_TENANT, transaction
 from application.acting_tenant import acting_tenant
 from domain.refusals import DependencyUnavailable
 
@@ -18,14 +19,12 @@ Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Any]
 Row = dict[str, Any]
 
-RETRY_AFTER_S = 2.0
-
 
 @asynccontextmanager
 async def writing(pool: Pool) -> AsyncIterator[Connection]:
     """A transaction as the read models' owner, which the worker's login becomes so that whatever it makes is owned by
     no login. `DependencyUnavailable` when the database is away."""
-    async with _transaction(pool) as connection:
+    async with _of_read_models(pool) as connection:
         await connection.execute("SET LOCAL ROLE colloquy_worker")
         yield connection
 
@@ -33,7 +32,7 @@ async def writing(pool: Pool) -> AsyncIterator[Connection]:
 @asynccontextmanager
 async def looking(pool: Pool) -> AsyncIterator[Connection]:
     """A transaction that reads where the read models stand, which is no tenant's secret."""
-    async with _transaction(pool) as connection:
+    async with _of_read_models(pool) as connection:
         await connection.execute("SET TRANSACTION READ ONLY")
         yield connection
 
@@ -42,9 +41,9 @@ async def looking(pool: Pool) -> AsyncIterator[Connection]:
 async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A read-only transaction, one snapshot throughout, that sees the rows of one tenant."""
     acting = acting_tenant(tenant)
-    async with _transaction(pool) as connection:
+    async with _of_read_models(pool) as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting,))
+        await connection.execute(SEE_TENANT, (acting,))
         yield connection
 
 
@@ -52,8 +51,8 @@ async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
 async def placing(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A transaction that acts for one tenant and may call what changes something by itself."""
     acting = acting_tenant(tenant)
-    async with _transaction(pool) as connection:
-        await connection.execute("SELECT set_config('app.tenant', %s, true)", (acting,))
+    async with _of_read_models(pool) as connection:
+        await connection.execute(SEE_TENANT, (acting,))
         yield connection
 
 
@@ -65,11 +64,9 @@ async def rows(connection: Connection, sql: Any, parameters: Any = None) -> list
 
 
 @asynccontextmanager
-async def _transaction(pool: Pool) -> AsyncIterator[Connection]:
+async def _of_read_models(pool: Pool) -> AsyncIterator[Connection]:
     try:
-        async with pool.connection() as connection, connection.transaction():
+        async with transaction(pool, pipelined=False) as connection:
             yield connection
     except psycopg.errors.UndefinedTable as error:
         raise DependencyUnavailable("The read models are being built; try again.", retry_after_s=5) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-        raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=RETRY_AFTER_S) from error

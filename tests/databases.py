@@ -9,10 +9,12 @@ from typing import Any
 import psycopg
 
 from adapters.database_login import PARTS, Login, Logins, with_user
+from adapters.database_transactions import Pool, tenant_transaction
 from adapters.postgres.claims import Claims
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.datasets import PostgresDatasets
-from adapters.postgres.pool import Pool, open_pool, tenant_transaction
+from adapters.postgres.pending_documents import PostgresPendingDocuments
+from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
 from application.ports.keys import Sealer
 from application.ports.tables import Table
@@ -43,7 +45,9 @@ async def known(pool: Pool, tenant: str) -> None:
 
 
 class CorpusOfAnybody(PostgresCorpus):
-    """The corpus, for tests that draw their tenants as they go."""
+    """The corpus, for tests that draw their tenants as they go, and its documents that wait to be read."""
+
+    pending: PostgresPendingDocuments
 
     async def provision(self, tenant: str) -> None:
         await known(self._pool, tenant)
@@ -62,11 +66,13 @@ class DatasetsOfAnybody(PostgresDatasets):
 async def open_corpus(
     owner_url: str, dimensions: int, sealer: Sealer | None = None, **limits: Any
 ) -> AsyncIterator[CorpusOfAnybody]:
-    """A corpus that takes documents to read."""
-    logins = logins_of(owner_url)
+    """A corpus, and its documents that wait to be read."""
+    logins, sealer = logins_of(owner_url), sealer or InMemorySealer()
     async with open_pool(logins.app) as pool, open_pool(worker_of(owner_url)) as worker:
         claims = Claims(worker, worker_of(owner_url))
-        yield CorpusOfAnybody(pool, sealer or InMemorySealer(), claims, dimensions=dimensions, **limits)
+        corpus = CorpusOfAnybody(pool, sealer, dimensions=dimensions, **limits)
+        corpus.pending = PostgresPendingDocuments(claims, sealer)
+        yield corpus
         await claims.close()
 
 

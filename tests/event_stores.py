@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
-from adapters.postgres.pool import Pool, open_pool
+from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from tests.databases import logins_of, worker_of
 from tests.fakes.plain_key_authority import PlainKeyAuthority

@@ -14,9 +14,9 @@ from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.http import BedrockHttp
 from infra.local.bedrock.control import StandIn
 from infra.local.bedrock.embeddings import best_embeddings
-from infra.local.bedrock.http_server import Connection
+from infra.local.bedrock.http_server import HttpConnection
 from infra.local.bedrock.invocation_log import InvocationLog
-from infra.local.bedrock.runtime import Pace, Runtime
+from infra.local.bedrock.runtime import Runtime, TypingPace
 from infra.local.bedrock.upstream import Upstream
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -30,7 +30,7 @@ class Running:
     client: Any
     http: BedrockHttp
     runtime: Runtime
-    connections: set[Connection]
+    connections: set[HttpConnection]
 
 
 @asynccontextmanager
@@ -40,13 +40,13 @@ async def running_stand_in(
     """Start one on a free port of loopback, with a client; gone afterwards."""
     for name, value in CREDENTIALS.items():
         os.environ.setdefault(name, value)
-    wanted = Pace(**({"first_token_ms": 0.0, "token_ms": 0.0} | pace))
+    wanted = TypingPace(**({"first_token_ms": 0.0, "token_ms": 0.0} | pace))
     embeddings = best_embeddings(hashed=True, upstream=upstream)
     runtime = Runtime(InvocationLog(data_dir), embeddings, wanted, upstream)
     stand_in = StandIn(runtime)
-    connections: set[Connection] = set()
+    connections: set[HttpConnection] = set()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(stand_in.handle, connections), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: HttpConnection(stand_in.handle, connections), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         async with open_bedrock(endpoint_url=url, region="us-east-1") as bedrock:

@@ -39,7 +39,7 @@ class ToolInput(msgspec.Struct):
     input: str | None = None
 
 
-class Delta(msgspec.Struct):
+class DeltaBody(msgspec.Struct):
     text: str | None = None
     toolUse: ToolInput | None = None
     citation: dict[str, Any] | None = None
@@ -47,7 +47,7 @@ class Delta(msgspec.Struct):
 
 
 class BlockDelta(msgspec.Struct):
-    delta: Delta | None = None
+    delta: DeltaBody | None = None
     contentBlockIndex: int = 0
 
 

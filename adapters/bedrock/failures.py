@@ -45,7 +45,7 @@ BY_STATUS = {
 CAUGHT = (ClientError, BotoCoreError, FrameError, msgspec.MsgspecError, aiohttp.ClientError, OSError)
 
 
-class Failed(msgspec.Struct):
+class ExceptionFrame(msgspec.Struct):
     """The payload of an exception frame."""
 
     message: str = ""
@@ -58,13 +58,13 @@ def of_frame(headers: Headers, payload: bytes, *, started: bool) -> ModelFailure
     if headers.kind == "error":
         return _named(code, headers.detail, started=started)
     try:
-        body = msgspec.json.decode(payload, type=Failed) if payload else Failed()
+        body = msgspec.json.decode(payload, type=ExceptionFrame) if payload else ExceptionFrame()
     except msgspec.MsgspecError:
-        body = Failed()
+        body = ExceptionFrame()
     return _named(code, body.originalMessage or body.message, started=started)
 
 
-class Refused(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """The body of a response that is an error."""
 
     message: str = ""
@@ -75,9 +75,9 @@ def of_response(status: int, headers: Mapping[str, str], body: bytes) -> ModelFa
     """The failure that a response with an error status tells of: its name is in a header, or else in its body, with a
     namespace before it and an address after it that say nothing more."""
     try:
-        said = msgspec.json.decode(body, type=Refused)
+        said = msgspec.json.decode(body, type=ErrorBody)
     except msgspec.MsgspecError:
-        said = Refused()
+        said = ErrorBody()
     name = headers.get("x-amzn-errortype") or said.code
     code = name.partition(":")[0].rpartition("#")[2] or BY_STATUS.get(status, "InternalServerException")
     return _named(code, said.message, refused=status >= 400)

@@ -17,7 +17,7 @@ SLOTS = 12
 STREAMS_A_SLOT = 25  # one slot (10 ms) more for each so many live streams
 
 
-class Watched(Protocol):
+class TimedStream(Protocol):
     """A stream with a moment, on the loop's clock, after which its silence is a failure."""
 
     deadline: float
@@ -32,18 +32,18 @@ class Pacer:
 
     def __init__(self, tick_s: float = TICK_S) -> None:
         self._tick_s = tick_s
-        self._streams: set[Watched] = set()
+        self._streams: set[TimedStream] = set()
         self._held: list[list[asyncio.Transport]] = [[] for _ in range(SLOTS)]
         self._slot = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, stream: Watched) -> None:
+    def watch(self, stream: TimedStream) -> None:
         """Look after a stream's deadline until `leave`."""
         self._streams.add(stream)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
 
-    def leave(self, stream: Watched) -> None:
+    def leave(self, stream: TimedStream) -> None:
         """The stream has ended."""
         self._streams.discard(stream)
 

@@ -10,13 +10,13 @@ from application.ports.invocation_logs import LoggedCall, UnreadableLine
 from domain.usage import Usage
 
 
-class CacheDetail(msgspec.Struct):
+class LoggedCacheDetail(msgspec.Struct):
     ttl: str = ""
     inputTokens: int = 0
 
 
 class BodyUsage(msgspec.Struct):
-    cacheDetails: list[CacheDetail] = []
+    cacheDetails: list[LoggedCacheDetail] = []
 
 
 class OutputBody(msgspec.Struct):
@@ -29,7 +29,7 @@ class Input(msgspec.Struct):
     cacheWriteInputTokenCount: int | None = None
 
 
-class Output(msgspec.Struct):
+class LoggedOutput(msgspec.Struct):
     outputTokenCount: int | None = None
     outputBodyJson: msgspec.Raw = msgspec.Raw(b"{}")
 
@@ -42,7 +42,7 @@ class Record(msgspec.Struct):
     operation: str
     modelId: str
     input: Input = msgspec.field(default_factory=Input)
-    output: Output = msgspec.field(default_factory=Output)
+    output: LoggedOutput = msgspec.field(default_factory=LoggedOutput)
     requestMetadata: dict[str, str] | None = None
     errorCode: str | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.eventstore.scope import of_login
+from adapters.database_transactions import transaction
 
 # Rows that an append holds this moment are passed over: it is renewing or ending them itself, and two statements that
 # wait for each other's rows would be a deadlock.
@@ -37,6 +37,6 @@ class PostgresLeases:
         return await self._run(CLAIM, (self._owner, self._lease_s, limit))
 
     async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[str]:
-        async with of_login(self._pool) as connection:
+        async with transaction(self._pool) as connection:
             cursor = await connection.execute(statement, arguments)
             return [row[0] for row in await cursor.fetchall()]

@@ -12,8 +12,8 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
+from adapters.database_transactions import SEE_TENANT
 from adapters.eventstore.keyring import NewKey
-from adapters.eventstore.scope import SEE_TENANT
 from application.ports.event_store import LOG_BYTES, Recorded
 
 STARTS = ("turn.started.", "turn.resumed.")

@@ -10,8 +10,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.database_transactions import tenant_transaction, transaction
 from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
-from adapters.eventstore.scope import of_login, of_tenant
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
 from application.acting_tenant import acting_tenant, acts_for_every
 from application.ports.keys import KeyDamaged, KeyNotAtHand, KeyUnusable
@@ -45,10 +45,12 @@ class WrappedStreamKeys:
         if not missing:
             return
         if self._worker is not None and acts_for_every():
-            rows = await _wrapped(of_login(self._worker), missing)
+            rows = await _wrapped(transaction(self._worker), missing)
         else:
             tenants = {tenant_of(stream) for stream in missing}
-            rows = [row for tenant in tenants for row in await _wrapped(of_tenant(self._pool, tenant), missing)]
+            rows = [
+                row for tenant in tenants for row in await _wrapped(tenant_transaction(self._pool, tenant), missing)
+            ]
         keys: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         for stream in set(missing) - {stream for stream, _ in rows}:
             self._keyring.miss_for_good(stream)
@@ -85,7 +87,7 @@ class WrappedStreamKeys:
 
     async def shred(self, stream: str) -> None:
         """Destroy a stream's key and snapshots here, and in the memory of every process."""
-        async with of_tenant(self._pool, tenant_of(stream)) as connection:
+        async with tenant_transaction(self._pool, tenant_of(stream)) as connection:
             await connection.execute(
                 "INSERT INTO stream_keys VALUES (%s, NULL) ON CONFLICT (stream) DO UPDATE SET wrapped = NULL", (stream,)
             )
@@ -118,7 +120,7 @@ class WrappedStreamKeys:
             if not own:
                 continue
             new = [(await self.new(stream)).wrapped for stream in own]
-            async with of_tenant(self._pool, tenant) as connection:
+            async with tenant_transaction(self._pool, tenant) as connection:
                 await connection.execute(
                     "INSERT INTO stream_keys SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING",
                     (own, new),

@@ -10,10 +10,10 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.database_transactions import tenant_transaction
 from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
 from adapters.eventstore.lanes import Lanes
 from adapters.eventstore.mapper import EnvelopeMapper
-from adapters.eventstore.scope import of_tenant
 from adapters.eventstore.stream_keys import WrappedStreamKeys
 from application.acting_tenant import acting_tenant
 from domain.event import Envelope, Shredded, StreamId
@@ -65,7 +65,7 @@ class Streams:
     async def snapshot(self, envelope: Envelope) -> None:
         """See `application/ports/event_store.py`."""
         stored = self._mapper.to_stored_event(envelope)
-        async with of_tenant(self._pool, tenant_of(envelope.stream)) as connection:
+        async with tenant_transaction(self._pool, tenant_of(envelope.stream)) as connection:
             await connection.execute(
                 "INSERT INTO snapshots VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 (stored.originator_id, stored.originator_version, stored.topic, stored.state),
@@ -90,7 +90,7 @@ class Streams:
         return cipher, None
 
     async def _snapshot_of(self, stream: str) -> Envelope | None:
-        async with of_tenant(self._pool, tenant_of(stream)) as connection:
+        async with tenant_transaction(self._pool, tenant_of(stream)) as connection:
             cursor = await connection.execute(
                 "SELECT version, topic, state FROM snapshots WHERE stream = %s ORDER BY version DESC LIMIT 1",
                 (stream,),

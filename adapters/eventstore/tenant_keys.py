@@ -7,11 +7,11 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any, TypeVar
 
+from adapters.database_transactions import tenant_transaction
 from adapters.eventstore.keyring import Keyring
-from adapters.eventstore.scope import of_tenant
 from application.acting_tenant import acting_tenant
 from application.ports.keys import KeyAuthority
-from application.tasks import SharedWork
+from application.tasks import SingleFlight
 from domain.refusals import DependencyUnavailable, NotFound
 
 AUTHORITY_S = 2.0
@@ -23,13 +23,13 @@ class WrappedTenantKeys:
 
     def __init__(self, pool: Any, authority: KeyAuthority, keyring: Keyring) -> None:
         self._pool, self._authority, self._keyring = pool, authority, keyring
-        self._loading: SharedWork[str, None] = SharedWork("tenant_key")
+        self._loading: SingleFlight[str, None] = SingleFlight("tenant_key")
 
     async def create(self, tenant: str) -> None:
         """Make the tenant's key, once; a tenant that has one keeps it."""
         if await self._wrapped(tenant) is None:
             _, wrapped = await _within_deadline(self._authority.create(tenant))
-            async with of_tenant(self._pool, tenant) as connection:
+            async with tenant_transaction(self._pool, tenant) as connection:
                 await connection.execute(
                     "INSERT INTO tenant_keys VALUES (%s, %s) ON CONFLICT (tenant) DO NOTHING", (tenant, wrapped)
                 )
@@ -48,7 +48,7 @@ class WrappedTenantKeys:
         self._keyring.put_tenant(tenant, await _within_deadline(self._authority.unwrap(tenant, wrapped)))
 
     async def _wrapped(self, tenant: str) -> bytes | None:
-        async with of_tenant(self._pool, tenant) as connection:
+        async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute("SELECT wrapped FROM tenant_keys WHERE tenant = %s", (tenant,))
             row = await cursor.fetchone()
         return bytes(row[0]) if row else None

@@ -12,7 +12,7 @@ from adapters.confinement.ahead import import_all, take_stdout
 from adapters.confinement.walls import confine
 from adapters.extract.kinds import sniff, tell
 from adapters.extract.reading import read
-from adapters.extract.wire import LENGTH_BYTES, Answer, Kind, Read, Refused, Task, frame
+from adapters.extract.wire import LENGTH_BYTES, Answer, Kind, Read, ReadingRefused, Task, frame
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
 PARSERS = ("pypdf", "docx", "charset_normalizer")
@@ -35,13 +35,13 @@ def _answer(requests: BinaryIO, length: int, max_pages: int) -> bytes:
     try:
         return frame(_done(task, requests.read(task.size), max_pages))
     except DocumentRefused as refused:
-        return frame(Refused(refused.reason, refused.detail))
+        return frame(ReadingRefused(refused.reason, refused.detail))
     except UnsupportedMediaType as unsupported:
-        return frame(Refused("", unsupported.detail))
+        return frame(ReadingRefused("", unsupported.detail))
     except MemoryError:
-        return frame(Refused("unreadable", "Reading the document takes more memory than is allowed."))
+        return frame(ReadingRefused("unreadable", "Reading the document takes more memory than is allowed."))
     except Exception as error:  # whatever a library does with a broken file, it is the file that is at fault
-        return frame(Refused("unreadable", f"The document is damaged ({type(error).__name__})."))
+        return frame(ReadingRefused("unreadable", f"The document is damaged ({type(error).__name__})."))
 
 
 def _done(task: Task, body: bytes, max_pages: int) -> Answer:

@@ -42,6 +42,7 @@ def _blocks(document: Any) -> Iterator[str]:
 
 
 def _row(row: Any) -> str:
-    """A merged cell stands in several columns and is said once."""
-    cells = list({id(cell._tc): " ".join(cell.text.split()) for cell in row.cells}.values())
+    """A merged cell stands in several columns and is said once. What tells it has no public name: without that, it is
+    said in each column."""
+    cells = list({id(getattr(cell, "_tc", cell)): " ".join(cell.text.split()) for cell in row.cells}.values())
     return " | ".join(cells)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal
 import msgspec
 import structlog
 
-from adapters.extract.wire import HEAD, LENGTH_BYTES, MAX_ANSWER, Answer, Kind, Read, Refused, Task, frame
+from adapters.extract.wire import HEAD, LENGTH_BYTES, MAX_ANSWER, Answer, Kind, Read, ReadingRefused, Task, frame
 from application.ports.extractor import Extracted
 from domain.refusals import DocumentRefused, Overloaded, UnsupportedMediaType
 
@@ -92,7 +92,7 @@ class ProcessExtractor:
             raise DocumentRefused("unreadable", "Reading the document takes more than is allowed.") from error
         finally:
             self._idle.put_nowait(self._keep(child))
-        if isinstance(answer, Refused):
+        if isinstance(answer, ReadingRefused):
             raise (
                 DocumentRefused(answer.reason, answer.detail) if answer.reason else UnsupportedMediaType(answer.detail)
             )

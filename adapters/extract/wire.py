@@ -27,7 +27,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     whole: bool = True
 
 
-class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class ReadingRefused(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """It cannot or must not be read, and why; without a `reason` it is of no kind that is read."""
 
     reason: str
@@ -46,7 +46,7 @@ class Kind(msgspec.Struct, frozen=True, array_like=True, tag=True):
     media_type: str | None
 
 
-Answer = Read | Refused | Kind
+Answer = Read | ReadingRefused | Kind
 
 
 def frame(message: msgspec.Struct) -> bytes:

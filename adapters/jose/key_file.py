@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jwcrypto.common import base64url_decode
 from jwcrypto.jwk import JWK
+
+from application.clock import monotonic
 
 LOOK_AGAIN_S = 1.0
 LIVE_KEYS = 2
@@ -37,9 +38,9 @@ class KeyFile:
 
     def keys(self) -> TokenKeys:
         """The live keys, at most `look_again_s` out of date; the last good ones while the file is away."""
-        if time.monotonic() < self._look_at:
+        if monotonic() < self._look_at:
             return self._keys
-        self._look_at = time.monotonic() + self._look_again_s
+        self._look_at = monotonic() + self._look_again_s
         try:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_ino)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import structlog
 
 from adapters.names.wire import READY, is_ours, receive, send
+from application.clock import Seconds, monotonic
 from application.ports.detector import Span
 from domain.refusals import DependencyUnavailable
 
@@ -42,7 +42,7 @@ class NameRecogniser:
         program: Sequence[str] = (sys.executable, "-I", "-m", "adapters.names.server"),
         *,
         deadline_s: float = DEADLINE_S,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Seconds = monotonic,
     ) -> None:
         self._socket, self._program, self._deadline_s, self._clock = socket, program, deadline_s, clock
         self._waiting: deque[tuple[str, Waiter]] = deque()

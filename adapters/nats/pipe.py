@@ -14,7 +14,7 @@ from nats.js.errors import NotFoundError
 from adapters.nats.connection import Connection, answering
 from adapters.nats.reader import JetStreamReader
 from adapters.nats.signed_facts import Secrets, SignedFacts
-from adapters.nats.window import Message, publish_window
+from adapters.nats.window import PipeMessage, publish_window
 from application.ports.event_pipe import PipeEnd, PipeReader
 from application.ports.event_store import Recorded
 from application.tasks import isolated
@@ -102,7 +102,7 @@ class NatsEventPipe:
             await publish_window(await self._connection.client(), messages, after.sequence + 1)
         return PipeEnd(events[-1], after.sequence + len(events))
 
-    def _message(self, lane: int, event: Recorded, last_sequence: int) -> Message:
+    def _message(self, lane: int, event: Recorded, last_sequence: int) -> PipeMessage:
         body = self._facts.encode(lane, event)
         if len(body) > LARGEST:
             body = self._facts.encode(lane, msgspec.structs.replace(event, state=b""))
@@ -112,7 +112,7 @@ class NatsEventPipe:
             "Nats-Msg-Id": f"{lane}:{event.position}",
             "Prev": str(event.previous),
         }
-        return Message(subject_of(lane, event), body, headers)
+        return PipeMessage(subject_of(lane, event), body, headers)
 
     async def reader(self, lane: int, name: str) -> PipeReader:
         """See the port."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 
 from adapters.nats.connection import answering
+from application.clock import monotonic
 from application.ports.event_store import LOG_BYTES, Recorded
 from application.tasks import isolated
 
@@ -29,7 +29,7 @@ class JetStreamReader:
     def __init__(self, subscription: Any, decode: Callable[[bytes], Recorded]) -> None:
         self._subscription, self._decode = subscription, decode
         self._last: Any = None
-        self._heard = time.monotonic()
+        self._heard = monotonic()
 
     @classmethod
     async def bind(
@@ -60,7 +60,7 @@ class JetStreamReader:
             if not messages:
                 await self._check()
                 return []
-        self._last, self._heard = messages[-1], time.monotonic()
+        self._last, self._heard = messages[-1], monotonic()
         facts: list[Recorded] = []
         for message in messages:
             with isolated("pipe_message"):  # a hole, which the read model fills from the store
@@ -75,9 +75,9 @@ class JetStreamReader:
 
     async def _check(self) -> None:
         """A consumer that went with its stream looks like silence: ask now and then whether it is there."""
-        if time.monotonic() - self._heard > CHECK_S:
+        if monotonic() - self._heard > CHECK_S:
             await self._subscription.consumer_info()
-            self._heard = time.monotonic()
+            self._heard = monotonic()
 
     async def acknowledge(self) -> None:
         """See the port. An acknowledgement that is lost costs a repetition."""

@@ -18,7 +18,7 @@ from application.ports.event_pipe import PipeMoved
 WRONG_LAST_SEQUENCE = 10071
 
 
-class Message(msgspec.Struct, frozen=True):
+class PipeMessage(msgspec.Struct, frozen=True):
     """What to publish: subject, body and headers."""
 
     subject: str
@@ -26,7 +26,7 @@ class Message(msgspec.Struct, frozen=True):
     headers: dict[str, str]
 
 
-class Fault(msgspec.Struct):
+class PublishFault(msgspec.Struct):
     """Why the server refused a message."""
 
     err_code: int = 0
@@ -38,17 +38,17 @@ class Ack(msgspec.Struct):
 
     seq: int = 0
     duplicate: bool = False
-    error: Fault | None = None
+    error: PublishFault | None = None
 
 
-class Refused(OSError):
+class PublishRefused(OSError):
     """JetStream refused a message for a reason of its own: full, sealed, not ready."""
 
 
 _decoder = msgspec.json.Decoder(Ack)
 
 
-async def publish_window(client: Any, messages: Sequence[Message], first: int) -> None:
+async def publish_window(client: Any, messages: Sequence[PipeMessage], first: int) -> None:
     """Publish messages that are to get the sequences `first`, `first + 1`, ... Returns when all have; `PipeMoved` at
     the first that did not."""
     inbox = client.new_inbox()
@@ -69,6 +69,6 @@ def _check(answer: bytes, sequence: int) -> None:
         raise NoStreamResponseError
     ack = _decoder.decode(answer)
     if ack.error and ack.error.err_code != WRONG_LAST_SEQUENCE:
-        raise Refused(ack.error.description)
+        raise PublishRefused(ack.error.description)
     if ack.error or ack.duplicate or ack.seq != sequence:
         raise PipeMoved

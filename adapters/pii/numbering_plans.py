@@ -15,7 +15,7 @@ _KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "p
           "voicemail")  # fmt: skip
 
 
-class Plan(msgspec.Struct, frozen=True):
+class NumberingPlan(msgspec.Struct, frozen=True):
     """One region's plan: how many digits a number may have, the patterns of those that are of some kind, and what may
     stand before one inside the country."""
 
@@ -44,11 +44,11 @@ def is_valid(digits: str, region: str) -> bool:
     return any(_valid(plan.regions).fullmatch(number) for number in _national(digits, plan))
 
 
-def _is_possible(digits: str, plan: Plan) -> bool:
+def _is_possible(digits: str, plan: NumberingPlan) -> bool:
     return any(len(number) in plan.lengths for number in _national(digits, plan))
 
 
-def _national(digits: str, plan: Plan) -> tuple[str, ...]:
+def _national(digits: str, plan: NumberingPlan) -> tuple[str, ...]:
     """The number without what stands before it inside the country, and as it is."""
     before = plan.prefix.match(digits) if plan.prefix else None
     return (digits[before.end() :], digits) if before and before.end() else (digits,)
@@ -61,12 +61,12 @@ def _valid(regions: tuple[str, ...]) -> re.Pattern[str]:
 
 
 @cache
-def _plan(region: str, code: int) -> Plan:
+def _plan(region: str, code: int) -> NumberingPlan:
     known: Any = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     general = known.general_desc
     described = [getattr(known, kind) for kind in _KINDS]
     patterns = {kind.national_number_pattern for kind in described if kind and kind.national_number_pattern}
-    return Plan(
+    return NumberingPlan(
         lengths=frozenset(general.possible_length) | frozenset(general.possible_length_local_only),
         valid=tuple(sorted(patterns)),
         prefix=re.compile(known.national_prefix_for_parsing) if known.national_prefix_for_parsing else None,

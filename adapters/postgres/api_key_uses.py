@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from adapters.postgres.pool import Pool, tenant_transaction
+from adapters.database_transactions import Pool, tenant_transaction
 
 
 class PostgresApiKeyUses:

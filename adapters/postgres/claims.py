@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from adapters.database_login import Login
-from adapters.postgres.pool import Pool, worker_transaction
+from adapters.database_transactions import Pool, transaction
 from application.ports.corpus import Pending
 from domain.refusals import DependencyUnavailable
 
@@ -55,19 +55,19 @@ class Claims:
 
     async def take(self, limit: int) -> list[tuple[Any, ...]]:
         """Up to `limit` documents as (tenant, document id, sealed title, media type, attempt)."""
-        async with worker_transaction(self._pool) as connection:
+        async with transaction(self._pool) as connection:
             cursor = await connection.execute(TAKE, (limit, TERM_S))
             return await cursor.fetchall()
 
     async def renew(self, claims: Sequence[Pending]) -> None:
         """Another term for claims that are still ours."""
         tenants, documents = [claim.tenant for claim in claims], [claim.document_id for claim in claims]
-        async with worker_transaction(self._pool) as connection:
+        async with transaction(self._pool) as connection:
             await connection.execute(RENEW, (TERM_S, tenants, documents, [claim.attempt for claim in claims]))
 
     async def release(self, claim: Pending, delay_s: float) -> None:
         """Give one back."""
-        async with worker_transaction(self._pool) as connection:
+        async with transaction(self._pool) as connection:
             await connection.execute(RELEASE, (delay_s, claim.tenant, claim.document_id, claim.attempt))
 
     async def wait(self, timeout_s: float) -> None:

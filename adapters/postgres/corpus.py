@@ -6,25 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
-import structlog
-
-from adapters.postgres.claims import CHANNEL, Claims
-from adapters.postgres.documents import Documents, stream_of
+from adapters.database_transactions import Pool, tenant_transaction
+from adapters.postgres.claims import CHANNEL
+from adapters.postgres.documents import Documents, stream_of, unsealed_title
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
-from adapters.postgres.pool import Pool, tenant_transaction
 from adapters.postgres.searching import EXACT_BELOW, SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
 from application.keyed_words import blind, words_of
-from application.ports.corpus import NewPassage, Pending
-from application.ports.keys import KeyUnusable, Sealer
+from application.ports.corpus import NewPassage
+from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole
 from domain.session.events import Passage
 
-POSTPONED_S = 30.0
-"""Until a document is claimed again whose key could not be used."""
-log = structlog.get_logger()
 WORDS_KEY = b"the words of a corpus"
 VERSION = "SELECT version FROM read_corpus(%(acting)s, %(tenant)s)"
 
@@ -36,24 +30,14 @@ ON CONFLICT (tenant, content_hash) DO UPDATE SET size = excluded.size RETURNING 
 
 
 class PostgresCorpus(Documents):
-    """`pool` sees one tenant a transaction; `claims`, those of all tenants, are for who reads documents, and absent
-    elsewhere; `dimensions` is the length of the vectors."""
+    """`pool` sees one tenant a transaction; `dimensions` is the length of the vectors."""
 
-    def __init__(
-        self, pool: Pool, sealer: Sealer, claims: Claims | None, *, dimensions: int, exact_below: int = EXACT_BELOW
-    ) -> None:
+    def __init__(self, pool: Pool, sealer: Sealer, *, dimensions: int, exact_below: int = EXACT_BELOW) -> None:
         super().__init__(pool, sealer)
         self._dimensions, self._exact_below = dimensions, exact_below
-        self._given_claims = claims
         self._provisioned: set[str] = set()
         self._searches = SharedStatement(pool, SEARCH)
         self._versions = SharedStatement(pool, VERSION)
-
-    @property
-    def _claims(self) -> Claims:
-        if self._given_claims is None:
-            raise RuntimeError("a process that answers people takes no documents to read")
-        return self._given_claims
 
     async def provision(self, tenant: str) -> None:
         """See `application/ports/corpus.py`."""
@@ -83,34 +67,6 @@ class PostgresCorpus(Documents):
                 (tenant, document_id),
             )
             await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
-
-    async def claim_pending(self, limit: int) -> list[Pending]:
-        """See `application/ports/corpus.py`."""
-        rows = await self._claims.take(limit)
-        await self._sealer.unlock([stream_of(tenant, str(document)) for tenant, document, *_ in rows])
-        claims = []
-        for tenant, document, sealed, media_type, attempt in rows:
-            claim = Pending(tenant, str(document), "", media_type, attempt)
-            try:
-                title = await self._title(tenant, str(document), sealed)
-            except KeyUnusable as error:  # its key cannot be used now: the others are read meanwhile
-                log.warning("claim_postponed", tenant=tenant, document=str(document), reason=str(error))
-                await self.release(claim, delay_s=POSTPONED_S)
-            else:
-                claims.append(msgspec.structs.replace(claim, title=title))
-        return claims
-
-    async def renew(self, claims: Sequence[Pending]) -> None:
-        """See `application/ports/corpus.py`."""
-        await self._claims.renew(claims)
-
-    async def release(self, claim: Pending, *, delay_s: float) -> None:
-        """See `application/ports/corpus.py`."""
-        await self._claims.release(claim, delay_s)
-
-    async def wait_pending(self, timeout_s: float) -> None:
-        """See `application/ports/corpus.py`."""
-        await self._claims.wait(timeout_s)
 
     async def index(
         self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
@@ -187,7 +143,7 @@ class PostgresCorpus(Documents):
         return Passage(
             passage_id=str(id),
             document_id=str(document),
-            title=await self._title(tenant, str(document), title),
+            title=await unsealed_title(self._sealer, tenant, str(document), title),
             text=text.decode(),
             start=start,
             end=end,

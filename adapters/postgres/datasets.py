@@ -11,8 +11,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.raw_cursor import AsyncRawCursor
 
+from adapters.database_transactions import Connection, Pool, one_statement, tenant_transaction
 from adapters.postgres.dataset_values import MAX_ROW_BYTES, MAX_ROWS, as_parameter, within_limits
-from adapters.postgres.pool import Connection, Pool, one_statement, tenant_transaction
 from adapters.postgres.tool_queries import LIMIT_S, TookTooLong, ToolQueries
 from application.acting_tenant import acting_tenant
 from application.ports.datasets import QueryFailed, Rows

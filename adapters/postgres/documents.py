@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from adapters.postgres.pool import Pool, one_statement, tenant_transaction
+from adapters.database_transactions import Pool, one_statement, tenant_transaction
 from application.acting_tenant import acting_tenant
 from application.ports.corpus import DocumentRow, Status
 from application.ports.keys import Sealer
@@ -59,10 +59,6 @@ class Documents:
         """See `application/ports/corpus.py`."""
         return await self._count(tenant, "passages")
 
-    async def _title(self, tenant: str, document_id: str, sealed: bytes) -> str:
-        plain = await unseal_if_whole(self._sealer, stream_of(tenant, document_id), sealed, "title")
-        return plain.decode() if plain is not None else ""
-
     async def _rows(self, tenant: str, statement: str, parameters: tuple[Any, ...]) -> list[DocumentRow]:
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute(statement, parameters)
@@ -76,7 +72,7 @@ class Documents:
     ) -> DocumentRow:  # fmt: skip
         return DocumentRow(
             document_id=str(document),
-            title=await self._title(tenant, str(document), title),
+            title=await unsealed_title(self._sealer, tenant, str(document), title),
             status=status,
             reason=reason,
             passages=passages,
@@ -97,3 +93,9 @@ class Documents:
 def stream_of(tenant: str, document_id: str) -> str:
     """The stream whose key seals a document."""
     return f"{tenant}/document/{document_id}"
+
+
+async def unsealed_title(sealer: Sealer, tenant: str, document_id: str, sealed: bytes) -> str:
+    """A document's title; empty when its key is gone, or it is damaged."""
+    plain = await unseal_if_whole(sealer, stream_of(tenant, document_id), sealed, "title")
+    return plain.decode() if plain is not None else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.postgres.pool import Pool, tenant_transaction
+from adapters.database_transactions import Pool, tenant_transaction
 from application.ports.file_register import FileRow
 from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 
 from adapters.database_login import PARTS, Login, Logins, session_url, with_user
+from application.clock import monotonic
 
 PATIENCE_S = 30.0
 PAUSE_S = 0.5
@@ -58,12 +58,12 @@ async def find_logins(
 
 async def _drawn(owner_url: str) -> dict[str, tuple[str, str]]:
     """What `migrate` drew, by part; waits for a database that is not there yet."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = monotonic() + PATIENCE_S
     while True:
         try:
             connection = await psycopg.AsyncConnection.connect(owner_url, autocommit=True, connect_timeout=5)
         except psycopg.OperationalError as error:
-            if time.monotonic() > deadline:
+            if monotonic() > deadline:
                 raise RuntimeError(f"the database does not answer: {str(error).strip()[-200:]}") from error
             await asyncio.sleep(PAUSE_S)
             continue

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.database_transactions import Pool, one_statement, tenant_transaction
 from adapters.postgres.half_vectors import half_vector
-from adapters.postgres.pool import Pool, one_statement, tenant_transaction
 from application.acting_tenant import acting_tenant
-from application.ports.answer_cache import Entry, Similar
+from application.ports.answer_cache import CacheEntry, Similar
 
 MOST = 5_000
 """Entries of a tenant; a scope's are read exactly, 512 dimensions of all of them in some milliseconds."""
@@ -30,10 +30,10 @@ class PostgresSemanticCache:
                 (acting_tenant(tenant), tenant, scope, half_vector(vector), at_least, limit),
             )
             rows = await cursor.fetchall()
-        return [Similar(similarity, Entry(stream, turn, sealed)) for similarity, stream, turn, sealed in rows]
+        return [Similar(similarity, CacheEntry(stream, turn, sealed)) for similarity, stream, turn, sealed in rows]
 
     async def put(
-        self, tenant: str, scope: bytes, key: bytes, vector: Sequence[float], entry: Entry, ttl_s: int
+        self, tenant: str, scope: bytes, key: bytes, vector: Sequence[float], entry: CacheEntry, ttl_s: int
     ) -> None:
         """See `application/ports/answer_cache.py`."""
         if ttl_s <= 0:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.abc import QueryNoTemplate
 
-from adapters.postgres.pool import Pool, one_statement
+from adapters.database_transactions import Pool, one_statement
 from adapters.sharing import Batcher
 
 TRIPS = 3

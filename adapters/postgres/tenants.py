@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg.rows import class_row
 
-from adapters.postgres.pool import Pool, tenant_transaction
+from adapters.database_transactions import Pool, tenant_transaction
 from application.ports.tenants import TenantRow
 from domain.access import PLATFORM_TENANT
 

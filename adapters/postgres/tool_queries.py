@@ -13,8 +13,9 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
+from adapters.database_transactions import Connection, Pool, tenant_transaction
 from adapters.postgres.backend_limits import limit_backend
-from adapters.postgres.pool import KEYWORDS, Connection, Pool, tenant_transaction
+from adapters.postgres.pool import KEYWORDS
 from application.acting_tenant import acting_tenant
 from application.tasks import TaskSet
 from domain.refusals import DependencyUnavailable, Overloaded

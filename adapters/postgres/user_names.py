@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from adapters.postgres.pool import Pool, tenant_transaction
+from adapters.database_transactions import Pool, tenant_transaction
 
 
 class PostgresUserNames:

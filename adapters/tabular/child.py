@@ -12,7 +12,7 @@ from adapters.confinement.walls import confine
 from adapters.tabular.csv_table import read_csv
 from adapters.tabular.kinds import table_kind
 from adapters.tabular.parquet_table import read_parquet
-from adapters.tabular.wire import Batch, Header, Refused, frame
+from adapters.tabular.wire import Batch, Header, TableRefused, frame
 from application.ports.tables import Row
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
@@ -37,15 +37,15 @@ def main() -> None:
     try:
         _read(extension, sys.stdin.buffer, replies)
     except DocumentRefused as refused:
-        replies.write(frame(Refused(refused.reason, refused.detail)))
+        replies.write(frame(TableRefused(refused.reason, refused.detail)))
     except UnsupportedMediaType as unsupported:
-        replies.write(frame(Refused("", unsupported.detail)))
+        replies.write(frame(TableRefused("", unsupported.detail)))
     except MemoryError:
-        replies.write(frame(Refused("unreadable", "Reading the file takes more memory than is allowed.")))
+        replies.write(frame(TableRefused("unreadable", "Reading the file takes more memory than is allowed.")))
     except BrokenPipeError:
         return  # the parent has left
     except BaseException as error:  # a library that panics raises no Exception; it is the file that is at fault
-        replies.write(frame(Refused("unreadable", f"The file is damaged ({type(error).__name__}).")))
+        replies.write(frame(TableRefused("unreadable", f"The file is damaged ({type(error).__name__}).")))
     replies.flush()
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from adapters.tabular.wire import LENGTH_BYTES, MAX_MESSAGE, Batch, Header, Message, Refused
+from adapters.tabular.wire import LENGTH_BYTES, MAX_MESSAGE, Batch, Header, Message, TableRefused
 from application.ports.tables import Row, Table
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
@@ -84,7 +84,7 @@ async def _next(child: Process) -> Message:
         raise DocumentRefused("unreadable", "Reading the file takes more than is allowed.") from error
     except msgspec.MsgspecError as error:
         raise _damaged() from error
-    if isinstance(message, Refused):
+    if isinstance(message, TableRefused):
         detail = message.detail
         raise DocumentRefused(message.reason, detail) if message.reason else UnsupportedMediaType(detail)
     return message

@@ -24,14 +24,14 @@ class Batch(msgspec.Struct, frozen=True, tag=True):
     rows: list[Row]
 
 
-class Refused(msgspec.Struct, frozen=True, tag=True):
+class TableRefused(msgspec.Struct, frozen=True, tag=True):
     """The file cannot be read, for one of the public reasons; without one, it is of neither kind."""
 
     reason: str
     detail: str
 
 
-Message = Header | Batch | Refused
+Message = Header | Batch | TableRefused
 
 
 def frame(message: Message) -> bytes:

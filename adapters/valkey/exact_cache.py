@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from application.acting_tenant import acting_tenant
-from application.ports.answer_cache import Entry
+from application.ports.answer_cache import CacheEntry
 
-_decoder = msgspec.msgpack.Decoder(Entry)
+_decoder = msgspec.msgpack.Decoder(CacheEntry)
 # Only the leader prolongs or gives up its lead; one step, so that none can come in between.
 LEAD = """
 local leader = redis.call('GET', KEYS[1])
@@ -26,12 +26,12 @@ class ValkeyExactCache:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    async def get(self, tenant: str, key: bytes) -> Entry | None:
+    async def get(self, tenant: str, key: bytes) -> CacheEntry | None:
         """One command."""
         found = await self._client.get(_answer(tenant, key))
         return _decoder.decode(found) if found else None
 
-    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+    async def put(self, tenant: str, key: bytes, entry: CacheEntry, ttl_s: int) -> None:
         """The entry and the pointer by which it is evicted, in one round trip."""
         if ttl_s <= 0:
             return

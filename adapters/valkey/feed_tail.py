@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from valkey.exceptions import ValkeyError
 
 from application.acting_tenant import acting_for, acting_tenant
+from application.clock import monotonic
 from application.ports.feed_tail import TailPiece
 from application.ports.keys import Sealer
 from domain.refusals import Refusal
@@ -38,7 +38,7 @@ class ValkeyFeedTail:
     async def push(self, pieces: Sequence[tuple[str, TailPiece]]) -> None:
         """One pipeline for all streams: one command each, for this goes on all the time that answers stream. A list is
         cut and its life prolonged once in a while."""
-        pipe, now = self._client.pipeline(transaction=False), time.monotonic()
+        pipe, now = self._client.pipeline(transaction=False), monotonic()
         for stream, piece in pieces:
             with acting_for(_tenant(stream)):  # the process mirrors the sessions of all whom it answers, one by one
                 item = await self._sealed(stream, piece)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable
 from typing import Any
+
+from application.clock import Seconds, monotonic
 
 LOOK_S = 0.03
 PUNCTUAL_LOOKS = 4
@@ -20,7 +20,7 @@ MOST_LOOKS = 12
 class Patience:
     """Replies in the order in which they were asked for. Looks only while there are any."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Seconds = monotonic) -> None:
         self._clock = clock
         self._waiting: deque[tuple[asyncio.Future[Any], int, int]] = deque()
         self._looks = self._punctual = 0

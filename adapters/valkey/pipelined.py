@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from typing import Any
 
 from adapters.valkey.patience import Patience
+from application.clock import monotonic
 from application.tasks import TaskSet
 
 PATIENCE_S = 0.045
@@ -91,11 +91,11 @@ async def _ends(future: asyncio.Future[Any]) -> bool:
     """Whether it ends within its time."""
     punctual = 0
     for _ in range(MOST_WAITS):
-        began = time.monotonic()
+        began = monotonic()
         done, _ = await asyncio.wait([future], timeout=PATIENCE_S)
         if done:
             return True
-        punctual += time.monotonic() - began < PATIENCE_S + LATE_S
+        punctual += monotonic() - began < PATIENCE_S + LATE_S
         if punctual == 2:
             break
     return False

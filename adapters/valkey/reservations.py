@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -19,10 +18,20 @@ from valkey.exceptions import ValkeyError
 from adapters.sharing import Batcher
 from adapters.valkey.pipelined import Pipelined
 from adapters.valkey.reservation_scripts import COUNT, ENTER, REBASE, RESERVE, SETTLE
-from application.ports.reservations import Answer, Base, Call, Claim, Counted, LimitScope, Standing, VersionToken
+from application.clock import monotonic
+from application.ports.reservations import (
+    BalanceSnapshot,
+    Base,
+    CallAmount,
+    Claim,
+    Counted,
+    LimitScope,
+    ReservationAnswer,
+    VersionToken,
+)
 from domain.refusals import DependencyUnavailable
 
-OK = Answer(verdict="ok")
+OK = ReservationAnswer(verdict="ok")
 TRIPS = 2
 COUNT_BYTES = 1_000
 NANO = Decimal("0.000000001")
@@ -51,25 +60,27 @@ class ValkeyReservations:
 
     async def enter(
         self, tenant: str, turn_id: str, bounds: Sequence[LimitScope], *, lasting_s: float, always: bool = False
-    ) -> Answer:
+    ) -> ReservationAnswer:
         """See the port."""
         keys = [key for bound in bounds for key in (_rate(tenant, bound, "requests"), _key(tenant, bound, "turns"))]
         limits = [x or 0 for b in bounds for x in (b.limits.requests_per_minute, b.limits.concurrent_turns)]
         keys, who = [*_fair(tenant, bounds, "requests"), *keys], _whose(bounds[-1])
         return _answer(await self._run(ENTER, keys, [who, turn_id, _micro(lasting_s), int(always), *limits]), 0)
 
-    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> ReservationAnswer:
         """See the port. Requests that come at once are counted at once, those of one user as a number: a flood of them
         costs little more than one."""
         return await self._counts.call(Count(tenant, what, tuple(bounds)))
 
-    async def count_all(self, one: Count, amount: int) -> tuple[int, Answer]:
+    async def count_all(self, one: Count, amount: int) -> tuple[int, ReservationAnswer]:
         """How many of so many fit, and what is said to the others."""
         bounds = one.bounds
         keys = [*_fair(one.tenant, bounds, one.what), *(_rate(one.tenant, bound, one.what) for bound in bounds)]
         limits = [bound.limits.requests_per_minute or 0 for bound in bounds]
         fits, bound, wait = await self._run(COUNT, keys, [_whose(bounds[-1]), amount, *limits])
-        return int(fits), Answer(verdict="requests", bound=max(0, int(bound) - 1), retry_after_s=int(wait) / 1e6)
+        return int(fits), ReservationAnswer(
+            verdict="requests", bound=max(0, int(bound) - 1), retry_after_s=int(wait) / 1e6
+        )
 
     async def leave(self, tenant: str, turn_id: str, bounds: Sequence[LimitScope]) -> None:
         """See the port."""
@@ -78,16 +89,21 @@ class ValkeyReservations:
                 await self._ask("ZREM", _key(tenant, bound, "turns"), turn_id)
 
     async def reserve(
-        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
-    ) -> Answer:
+        self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> ReservationAnswer:
         """See the port."""
         head = [call.call_id, nano(call.usd), call.tokens, _micro(self._life)]
         raw = await self._run(RESERVE, _purse_keys(tenant, bounds), head + _limits(bounds, marks))
         return _answer(raw, len(bounds), bounds)
 
     async def settle(
-        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
-    ) -> Answer:
+        self,
+        tenant: str,
+        call: CallAmount,
+        tokens_back: int,
+        bounds: Sequence[LimitScope],
+        marks: Sequence[VersionToken],
+    ) -> ReservationAnswer:
         """See the port."""
         head = [call.call_id, nano(call.usd), tokens_back]
         raw = await self._run(SETTLE, _purse_keys(tenant, bounds), head + _limits(bounds, marks))
@@ -100,7 +116,7 @@ class ValkeyReservations:
         at = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
         return at, [id.decode() for id in ids]
 
-    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> Standing:
+    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> BalanceSnapshot:
         """See the port."""
         keys = [_key(tenant, bound, "usd"), _key(tenant, bound, "calls")]
         values = [x for id, c in claims.items() for x in (id, f"r{nano(c.usd)}" if c.open else nano(c.usd))]
@@ -111,21 +127,21 @@ class ValkeyReservations:
         return await self._ask("EVAL", script, len(keys), *keys, *arguments)
 
     async def _ask(self, *command: Any) -> Any:
-        if time.monotonic() < self._away_until:
+        if monotonic() < self._away_until:
             raise DependencyUnavailable("The shared counters are away.", retry_after_s=AWAY_S)
         try:
             return await self._pipelined.execute(*command)
         except (ValkeyError, OSError, TimeoutError) as error:
-            if time.monotonic() >= self._away_until:
+            if monotonic() >= self._away_until:
                 log.warning("reservations_away", error=type(error).__name__, detail=str(error)[:200])
-            self._away_until = time.monotonic() + AWAY_S
+            self._away_until = monotonic() + AWAY_S
             raise DependencyUnavailable("The shared counters are away.", retry_after_s=AWAY_S) from error
 
 
-class SharedCounts(Batcher[Count, Answer]):
+class SharedCounts(Batcher[Count, ReservationAnswer]):
     """Requests of all tenants that wait to be counted, one command for those of the same user."""
 
-    def __init__(self, count_all: Callable[[Count, int], Awaitable[tuple[int, Answer]]]) -> None:
+    def __init__(self, count_all: Callable[[Count, int], Awaitable[tuple[int, ReservationAnswer]]]) -> None:
         super().__init__(TRIPS)
         self._count_all = count_all
 
@@ -141,7 +157,7 @@ class SharedCounts(Batcher[Count, Answer]):
         """See `Batcher`."""
         return False
 
-    async def send_batch(self, batch: Sequence[Count]) -> Sequence[Answer]:
+    async def send_batch(self, batch: Sequence[Count]) -> Sequence[ReservationAnswer]:
         """See `Batcher`: of each user's, those that came first are let in."""
         amounts = Counter(batch)
         told = dict(zip(amounts, await asyncio.gather(*starmap(self._count_all, amounts.items())), strict=True))
@@ -194,9 +210,9 @@ def _micro(seconds: float) -> int:
     return round(seconds * 1e6)
 
 
-def _answer(raw: list[Any], purses: int, bounds: Sequence[LimitScope] = ()) -> Answer:
+def _answer(raw: list[Any], purses: int, bounds: Sequence[LimitScope] = ()) -> ReservationAnswer:
     told = [raw[3 + 4 * n : 7 + 4 * n] for n in range(purses)] if len(raw) > 3 else []
-    return Answer(
+    return ReservationAnswer(
         verdict=raw[0].decode(),
         bound=max(0, int(raw[1]) - 1),
         retry_after_s=int(raw[2]) / 1e6,
@@ -207,6 +223,6 @@ def _answer(raw: list[Any], purses: int, bounds: Sequence[LimitScope] = ()) -> A
     )
 
 
-def _standing(raw: list[bytes]) -> Standing:
+def _standing(raw: list[bytes]) -> BalanceSnapshot:
     used, reserved, epoch, seq = raw
-    return Standing(int(used) * NANO, int(reserved) * NANO, VersionToken(epoch.decode(), int(seq)))
+    return BalanceSnapshot(int(used) * NANO, int(reserved) * NANO, VersionToken(epoch.decode(), int(seq)))

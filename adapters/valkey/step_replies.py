@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from application.acting_tenant import acting_tenant
-from application.ports.answer_cache import Entry
+from application.ports.answer_cache import CacheEntry
 
-_decoder = msgspec.msgpack.Decoder(Entry)
+_decoder = msgspec.msgpack.Decoder(CacheEntry)
 
 
 class ValkeyStepReplies:
@@ -18,12 +18,12 @@ class ValkeyStepReplies:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    async def get(self, tenant: str, key: bytes) -> Entry | None:
+    async def get(self, tenant: str, key: bytes) -> CacheEntry | None:
         """One command."""
         found = await self._client.get(_name(tenant, key))
         return _decoder.decode(found) if found else None
 
-    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+    async def put(self, tenant: str, key: bytes, entry: CacheEntry, ttl_s: int) -> None:
         """One command."""
         if ttl_s > 0:
             await self._client.set(_name(tenant, key), msgspec.msgpack.encode(entry), ex=ttl_s)

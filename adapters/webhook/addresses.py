@@ -40,7 +40,7 @@ CLOUDS = tuple(
 """What answers only inside a cloud, some of it at public addresses: metadata, credentials, services of the host."""
 
 
-class Forbidden(Exception):
+class ForbiddenAddress(Exception):
     """No webhook may go there. The message says why without the address."""
 
 
@@ -68,15 +68,15 @@ def checked_url(url: str, *, loopback: bool, hosts: Sequence[str] = ()) -> httpx
 
 
 async def allowed_address(url: httpx.URL, resolve: Resolve, *, loopback: bool) -> str:
-    """The address to connect to. `Forbidden` when any that the name has is not a public one: who mixes them is up to
-    something. OSError when it has none."""
+    """The address to connect to. `ForbiddenAddress` when any that the name has is not a public one: who mixes them is
+    up to something. OSError when it has none."""
     host, port = url.host.rstrip("."), url.port or (443 if url.scheme == "https" else 80)
     async with asyncio.timeout(RESOLVE_S):
         found = await resolve(host, port)
     for text in found:
         address = as_address(text)
         if address is None or not (is_public(address) or (loopback and address.is_loopback and is_loopback(host))):
-            raise Forbidden("The tool's server is not at a public address.")
+            raise ForbiddenAddress("The tool's server is not at a public address.")
     if not found:
         raise OSError("no address")
     return found[0]

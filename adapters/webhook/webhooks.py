@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 import msgspec
 
-from adapters.webhook.addresses import Forbidden, Resolve, allowed_address, checked_url, resolve
+from adapters.webhook.addresses import ForbiddenAddress, Resolve, allowed_address, checked_url, resolve
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
 from domain.refusals import InvalidField
 
@@ -44,7 +44,7 @@ class HttpxWebhooks:
         parsed = checked_url(url, loopback=self._loopback, hosts=self._hosts)
         try:
             await allowed_address(parsed, self._resolve, loopback=self._loopback)
-        except Forbidden:
+        except ForbiddenAddress:
             raise InvalidField("webhook.url: its host has an address that is not public") from None
         except (OSError, TimeoutError, UnicodeError):
             pass  # it cannot be told now; it will have to be when it is called
@@ -62,7 +62,7 @@ class HttpxWebhooks:
                 return await self._exchange(request)
         except InvalidField as refused:
             raise WebhookFailed("The tool's address may not be called.", sent=False) from refused
-        except Forbidden as forbidden:
+        except ForbiddenAddress as forbidden:
             raise WebhookFailed(str(forbidden), sent=False) from forbidden
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise WebhookFailed("The tool's server cannot be reached.", sent=False) from error

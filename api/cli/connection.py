@@ -10,6 +10,7 @@ import httpx
 
 from api.composition.token_wiring import token_issuer
 from api.settings import Settings, read_settings
+from application.clock import monotonic
 
 TOKEN_S = 300
 RENEW_BEFORE_S = 60
@@ -49,11 +50,11 @@ class Patient(httpx.HTTPTransport):
         """See httpx. The last answer is given whatever it is."""
         import time
 
-        ends = time.monotonic() + PATIENCE_S
+        ends = monotonic() + PATIENCE_S
         while True:
             answer = super().handle_request(request)
             wait_s = float(answer.headers.get("retry-after", 1))
-            if answer.status_code not in (429, 503) or time.monotonic() + wait_s > ends:
+            if answer.status_code not in (429, 503) or monotonic() + wait_s > ends:
                 return answer
             answer.close()
             time.sleep(wait_s)

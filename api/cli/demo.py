@@ -10,6 +10,7 @@ import httpx
 from api.cli.connection import Patient, checked, credentials
 from api.cli.console import sign_in_link
 from api.settings import read_settings
+from application.clock import monotonic
 from domain.access import PLATFORM_TENANT, ROLES
 
 INDEXED_S = 60.0
@@ -87,8 +88,8 @@ def add(http: httpx.Client, tenant: str, documents: dict[str, str]) -> None:
     for name, text in documents.items():
         answer = http.post("/v1/documents", files={"file": (name, text.encode(), "text/markdown")}, auth=editor)
         waiting.add(checked(answer)["document_id"])
-    deadline = time.monotonic() + INDEXED_S
-    while waiting and time.monotonic() < deadline:
+    deadline = monotonic() + INDEXED_S
+    while waiting and monotonic() < deadline:
         rows = checked(http.get("/v1/documents?status=pending&limit=1000", auth=editor))["documents"]
         waiting &= {row["document_id"] for row in rows}
         time.sleep(POLL_S)

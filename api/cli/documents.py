@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from api.cli.main import with_data_dir
+from application.clock import monotonic
 
 SHOWN = 20
 
@@ -39,7 +39,7 @@ def add(tenant: str, paths: tuple[str, ...], as_json: bool) -> None:
     from api.cli.connection import connect
     from api.cli.uploading import files_of, upload_all, wait_until_read
 
-    files, began = files_of(paths), time.monotonic()
+    files, began = files_of(paths), monotonic()
     if not files:
         raise click.ClickException("there are no files in " + ", ".join(paths))
     with connect(tenant, ["editor"]) as client, _progress(len(files)) as (sent, read):
@@ -50,7 +50,7 @@ def add(tenant: str, paths: tuple[str, ...], as_json: bool) -> None:
             if outcome.status != "pending":
                 read(1)
         wait_until_read(client, outcomes, read)
-    _tell(outcomes, time.monotonic() - began, as_json)
+    _tell(outcomes, monotonic() - began, as_json)
     if any(outcome.status == "failed" for outcome in outcomes):
         sys.exit(1)
 

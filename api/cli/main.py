@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 import click
 
+from api.cli.lazy_group import Lazy, LazyGroup
 from api.settings import DEFAULT_DATA_DIR
 
-# command -> (module, attribute, the line that `colloquy --help` shows)
-COMMANDS: dict[str, tuple[str, str, str]] = {
+COMMANDS: dict[str, Lazy] = {
     "up": ("api.cli.up", "up", "Everything on this machine, in one process tree"),
     "serve": ("api.cli.jobs", "serve", "The API server alone"),
     "relay": ("api.cli.jobs", "relay", "The relay alone: event store to NATS"),
@@ -31,24 +30,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are used, so that starting costs nothing."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
-
-
 def data_dir_option(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     """`--data-dir` before or after the subcommand: the innermost one given wins, through the environment."""
     if value:
@@ -64,7 +45,7 @@ with_data_dir = click.option(
 )
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @with_data_dir
 def cli() -> None:
     """Colloquy: assistants that answer from each tenant's own documents.

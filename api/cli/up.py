@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ import click
 
 from api.cli.main import with_data_dir
 from api.settings import Settings, read_settings
+from application.clock import monotonic
 from infra.local.child import python
 from infra.local.endpoints import given_outside, write_installation
 from infra.local.stack import Stack, start
@@ -35,10 +35,10 @@ class Progress:
     """A line for each part as it becomes ready, on standard error, with the seconds since the start."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = monotonic()
 
     def __call__(self, what: str, _: float = 0.0) -> None:
-        click.echo(f"  {time.monotonic() - self._began:6.2f} s  {what}", err=True)
+        click.echo(f"  {monotonic() - self._began:6.2f} s  {what}", err=True)
 
 
 class Interruption:
@@ -54,13 +54,13 @@ class Interruption:
 
     def __call__(self, number: int, frame: object) -> None:
         if self._first is None:
-            self._first = time.monotonic()
+            self._first = monotonic()
             raise KeyboardInterrupt
-        if time.monotonic() - self._first > SAME_WISH_S:
+        if monotonic() - self._first > SAME_WISH_S:
             self.hurry()
 
 
-class Installation:
+class SupervisedStack:
     """A stack with the product's processes in it; the guardian starts again what ends."""
 
     def __init__(self, stack: Stack, settings: Settings, environment: dict[str, str], url: str) -> None:
@@ -95,10 +95,10 @@ class Installation:
             click.echo(f"{name} ended with code {news['code']} and is started again (see {log})", err=True)
 
     def _wait_for(self, holds: Callable[[], bool], otherwise: str) -> None:
-        deadline = time.monotonic() + READY_S
+        deadline = monotonic() + READY_S
         while not holds():
             self.follow(0.05)
-            if time.monotonic() > deadline:
+            if monotonic() > deadline:
                 raise RuntimeError(f"{otherwise} within {READY_S:.0f} s: see {self.settings.data_path / 'log'}")
 
     def describe(self) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
     os.environ.pop(f"{UPSTREAM}API_KEY", None)  # the stand-in has it by now, and nobody else needs it
     if "bedrock" in stack.pids:
         os.environ["COLLOQUY_SPEAKER"] = speaker_of(settings)
-    installation = Installation(stack, settings, dict(os.environ), url)
+    installation = SupervisedStack(stack, settings, dict(os.environ), url)
     installation.describe()
     from api.composition.provision import login_environment, provision_all
 

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from api.cli.connection import checked
+from application.clock import monotonic
 
 AT_ONCE = 8
 POLL_S = 0.5
@@ -20,7 +21,7 @@ STALLED_S = 900.0
 STDIN = "-"
 
 
-class Outcome(msgspec.Struct):
+class UploadOutcome(msgspec.Struct):
     """What became of a file: `status` is `pending`, `indexed` or `failed` (then `reason` is a public code)."""
 
     file: str
@@ -47,39 +48,39 @@ def files_of(paths: Sequence[str]) -> list[str]:
     return found
 
 
-def upload_all(client: httpx.Client, files: Iterable[str]) -> Iterator[Outcome]:
+def upload_all(client: httpx.Client, files: Iterable[str]) -> Iterator[UploadOutcome]:
     """Send files, several at once; each outcome as it comes."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         yield from threads.map(lambda file: upload(client, file), files)
 
 
-def upload(client: httpx.Client, file: str) -> Outcome:
+def upload(client: httpx.Client, file: str) -> UploadOutcome:
     """Send one file."""
     try:
         body = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
         answer = client.post("/v1/documents", files={"file": ("stdin" if file == STDIN else file, body)})
     except OSError as error:
-        return Outcome(file, None, "failed", "unreadable", str(error))
+        return UploadOutcome(file, None, "failed", "unreadable", str(error))
     except httpx.TransportError as error:
-        return Outcome(file, None, "failed", "dependency_unavailable", str(error))
+        return UploadOutcome(file, None, "failed", "dependency_unavailable", str(error))
     if answer.is_success:
         accepted = answer.json()
-        return Outcome(file, accepted["document_id"], accepted["status"])
+        return UploadOutcome(file, accepted["document_id"], accepted["status"])
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    return Outcome(file, None, "failed", problem.get("code", f"http_{answer.status_code}"), problem.get("detail"))
+    return UploadOutcome(file, None, "failed", problem.get("code", f"http_{answer.status_code}"), problem.get("detail"))
 
 
-def wait_until_read(client: httpx.Client, outcomes: Sequence[Outcome], done: Callable[[int], None]) -> None:
+def wait_until_read(client: httpx.Client, outcomes: Sequence[UploadOutcome], done: Callable[[int], None]) -> None:
     """Wait until none of the documents is pending, telling how many are done, and fill in what became of each.
     RuntimeError when none is done for a quarter of an hour."""
     waiting = {outcome.document_id: outcome for outcome in outcomes if outcome.status == "pending"}
-    ours, last_change = set(waiting), time.monotonic()
+    ours, last_change = set(waiting), monotonic()
     while ours:
         still = ours & {row["document_id"] for row in documents(client, status="pending")}
         if len(still) < len(ours):
-            last_change = time.monotonic()
+            last_change = monotonic()
             done(len(ours) - len(still))
-        elif time.monotonic() - last_change > STALLED_S:
+        elif monotonic() - last_change > STALLED_S:
             raise RuntimeError(f"{len(ours)} documents still wait; does `colloquy ingest` run?")
         ours = still
         if ours:

@@ -10,7 +10,7 @@ import click
 from api.cli.main import with_data_dir
 
 if TYPE_CHECKING:
-    from application.reconciliation.what_if import Change, Outcome
+    from application.reconciliation.what_if import Change, WhatIfSums
 
 
 @click.command("what-if")
@@ -84,7 +84,7 @@ async def _asked(tenant: str, since: str | None, until: str | None, change: Chan
     return shown
 
 
-def _fields(outcome: Outcome) -> dict[str, Any]:
+def _fields(outcome: WhatIfSums) -> dict[str, Any]:
     import msgspec
 
     fields = msgspec.structs.asdict(outcome)

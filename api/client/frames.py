@@ -70,7 +70,7 @@ class Frame(msgspec.Struct, kw_only=True, tag_field="type"):
     at: str = ""
 
 
-class Limits(msgspec.Struct):
+class FrameLimits(msgspec.Struct):
     """What may be sent: characters of text, bytes of metadata, levels of nesting."""
 
     max_text: int
@@ -84,7 +84,7 @@ class SessionOpened(Frame, tag="session.opened"):
     assistant: str
     history: list[Any]
     history_next: str | None
-    limits: Limits
+    limits: FrameLimits
     client_id: str | UnsetType = UNSET
 
 

@@ -69,5 +69,5 @@ async def open_edge(
         readiness=Readiness(health_checks(settings, dependencies), down, lambda: walls.parts),
         models=turns.health,
         operations=OperationsReads(on.pool, lag),
-        metrics=metrics.Page(),
+        metrics=metrics.MetricsText(),
     )

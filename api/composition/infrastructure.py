@@ -13,11 +13,12 @@ import valkey.asyncio
 
 from adapters.bedrock.client import Bedrock, open_bedrock
 from adapters.database_login import Logins
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.kms.authority import KmsKeyAuthority
 from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.logins import find_logins
-from adapters.postgres.pool import Pool, open_pool
+from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
 from api.composition.aws_client import open_aws
 from api.settings import Settings

@@ -10,6 +10,7 @@ from adapters.extract.pool import open_extractor
 from adapters.files.scratch import UnnamedFiles
 from adapters.postgres.claims import Claims
 from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.pending_documents import PostgresPendingDocuments
 from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
@@ -31,7 +32,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
         assert database.worker is not None and database.logins.worker is not None, "they were asked for"
         claims = Claims(database.worker, database.logins.worker)
         stack.push_async_callback(claims.close)
-        corpus = PostgresCorpus(database.pool, store.vault, claims, dimensions=settings.embedding_dimensions)
+        corpus = PostgresCorpus(database.pool, store.vault, dimensions=settings.embedding_dimensions)
         read = IndexDocument(
             store=store,
             sealer=store.vault,
@@ -43,5 +44,6 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             embeddable=Embeddable(open_detector(settings, bedrock, open_names(settings, stack)), CachedTenants(store)),
         )
         watched_walls(stack)
+        pending = PostgresPendingDocuments(claims, store.vault)
         async with beating(database.worker, process_name(), "ingest") as told:
-            await IngestWorker(corpus, read).run(stop, told)
+            await IngestWorker(pending, read).run(stop, told)

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from adapters.database_transactions import Pool
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
-from adapters.postgres.pool import Pool
 from adapters.postgres.user_names import PostgresUserNames
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name

@@ -82,7 +82,7 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
             turns_per_tenant=settings.max_turns_per_tenant,
             requests_per_minute=settings.requests_per_minute,
         ),
-        corpus=PostgresCorpus(on.searches, store.vault, None, dimensions=settings.embedding_dimensions),
+        corpus=PostgresCorpus(on.searches, store.vault, dimensions=settings.embedding_dimensions),
         embedder=open_embedder(settings, on.bedrock),
         names=names,
         detector=open_detector(settings, on.bedrock, names),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from api.settings import Settings
 from application.answer_cache.answer_cache import AnswerCache
 from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
+from application.clock import monotonic
 from application.gateway.failover import Failover
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
@@ -84,7 +84,7 @@ class Turns:
 
 def put_together(settings: Settings, parts: TurnParts) -> Turns:
     """Everything between an accepted question and its answer."""
-    health = Health(time.monotonic)
+    health = Health(monotonic)
     gate = BudgetGate(
         parts.tenants,
         parts.admission,

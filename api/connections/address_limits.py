@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import resource
-import time
 from collections import Counter
-from collections.abc import Callable
 
 from api.connections.addresses import Network, Proxies, among, counted, networks
 from api.settings import Settings
 from application.budget.gcra import Buckets
+from application.clock import Seconds, monotonic
 from domain.refusals import Overloaded, RateLimited
 
 TOO_MANY = "Too many requests from this address; try again later."
@@ -49,7 +48,7 @@ class AddressLimits:
         failures_a_minute: float,
         free: tuple[Network, ...],
         proxies: Proxies,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Seconds = monotonic,
     ) -> None:
         self.proxies, self._free = proxies, free
         self._connections, self._open_at_once = connections, open_at_once

@@ -100,7 +100,7 @@ CLIENT_FRAMES: dict[str, type[AnyClientFrame]] = {
 }
 
 
-class Limits(msgspec.Struct, frozen=True):
+class FrameLimits(msgspec.Struct, frozen=True):
     """What a client may send: characters of text, bytes of metadata, levels of nesting."""
 
     max_text: int = MAX_TEXT
@@ -118,7 +118,7 @@ class SessionOpened(msgspec.Struct, kw_only=True, tag="session.opened"):
     assistant: str
     history: list[msgspec.Raw]
     history_next: str | None
-    limits: Limits = Limits()
+    limits: FrameLimits = FrameLimits()
     client_id: str | UnsetType = UNSET
 
 

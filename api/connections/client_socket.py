@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from litestar import WebSocket
+
+from application.clock import monotonic
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class ClientSocket:
 
     async def send(self, text: str) -> None:
         """One text frame out; `ClientGone`."""
-        began = time.monotonic()
+        began = monotonic()
         self._sending.append(began)
         try:
             await _or_gone(self._socket.send({"type": "websocket.send", "bytes": None, "text": text}))

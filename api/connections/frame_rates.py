@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from application.budget.gcra import Buckets
 from application.budget.limit_refusals import rounded
+from application.clock import Seconds, monotonic
 from domain.access import Principal
 from domain.refusals import RateLimited
 
@@ -20,7 +18,7 @@ class FrameRates:
     """A frame is paid for when it has come and before it is read: it may be anything, a ping or nothing that makes
     sense. `per_minute` units of a user, four times as many of a tenant; in this process, whose time it is."""
 
-    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, per_minute: float, clock: Seconds = monotonic) -> None:
         self._per_minute = per_minute
         self._buckets = Buckets(clock)
 

@@ -13,6 +13,7 @@ import structlog
 
 from api.connections import client_frames as f
 from api.connections.client_socket import ClientGone
+from application.clock import monotonic
 from application.tasks import isolated
 from domain.access import Principal
 from domain.refusals import Overloaded, RateLimited, Refusal, Unauthorized
@@ -24,7 +25,7 @@ Sending = Coroutine[Any, Any, None]
 log = structlog.get_logger()
 
 
-class Watched(Protocol):
+class WatchedSocket(Protocol):
     """A chat socket as the watchdog sees it."""
 
     principal: Principal
@@ -52,7 +53,7 @@ class Watched(Protocol):
         ...
 
 
-Look = Callable[[Watched], Sending | None]
+Look = Callable[[WatchedSocket], Sending | None]
 
 
 class Sockets:
@@ -60,7 +61,7 @@ class Sockets:
 
     def __init__(self, limit: int, limit_per_tenant: int) -> None:
         self._limit, self._per_tenant = limit, limit_per_tenant
-        self._open: set[Watched] = set()
+        self._open: set[WatchedSocket] = set()
         self._count: Counter[str] = Counter()
         self.closed: Counter[int] = Counter()
 
@@ -74,12 +75,12 @@ class Sockets:
         if self._count[tenant] >= self._per_tenant:
             raise RateLimited("Too many sockets of this tenant are open.", retry_after_s=5)
 
-    def add(self, socket: Watched) -> None:
+    def add(self, socket: WatchedSocket) -> None:
         """It is open."""
         self._open.add(socket)
         self._count[socket.principal.tenant] += 1
 
-    def remove(self, socket: Watched) -> None:
+    def remove(self, socket: WatchedSocket) -> None:
         """It is closed."""
         self._open.discard(socket)
         self._count[socket.principal.tenant] -= 1
@@ -106,7 +107,7 @@ class Sockets:
 
     async def _each(self, look: Look) -> None:
         """Look at every socket, and send side by side what is to be said; one on which that breaks is ended."""
-        sending: list[tuple[Watched, Sending]] = []
+        sending: list[tuple[WatchedSocket, Sending]] = []
         for socket in list(self._open):
             try:
                 if (said := look(socket)) is not None:
@@ -130,10 +131,10 @@ class Sockets:
             socket.hang_up(code, reason)
 
 
-def _look_at(socket: Watched) -> Sending | None:
+def _look_at(socket: WatchedSocket) -> Sending | None:
     left = socket.principal.expires_at - time.time()
     if socket.sending_since:
-        if time.monotonic() - socket.sending_since > STUCK_S:
+        if monotonic() - socket.sending_since > STUCK_S:
             log.info("slow_reader_dropped", tenant=socket.principal.tenant)
             socket.hang_up(4408, "the client does not read")
         elif left <= 0:
@@ -146,20 +147,20 @@ def _look_at(socket: Watched) -> Sending | None:
     return None
 
 
-async def _expire(socket: Watched) -> None:
+async def _expire(socket: WatchedSocket) -> None:
     try:
         await socket.tell_error(Unauthorized())
     finally:
         socket.hang_up(4401, "unauthorized")
 
 
-def _announce_drain(socket: Watched) -> Sending | None:
+def _announce_drain(socket: WatchedSocket) -> Sending | None:
     if socket.sending_since:
         return None
     wait_ms = random.randint(200, 2_000)
     return socket.send(f.SessionDraining(**socket.notice(), reconnect_after_ms=wait_ms))
 
 
-def _end_broken(socket: Watched, error: BaseException) -> None:
+def _end_broken(socket: WatchedSocket, error: BaseException) -> None:
     log.error("socket_broke", tenant=socket.principal.tenant, exc_info=error)
     socket.hang_up(1011, "internal")

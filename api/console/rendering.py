@@ -21,7 +21,7 @@ from domain.refusals import Refusal
 SIGN_IN = "/console/sign-in"
 
 
-class Page(msgspec.Struct, frozen=True):
+class MenuPage(msgspec.Struct, frozen=True):
     """A page of the menu: its name in URLs, what it is called, and what one must be allowed to see it."""
 
     name: str
@@ -35,14 +35,14 @@ class Page(msgspec.Struct, frozen=True):
 
 
 PAGES = (
-    Page("chat", "Chat", "chat"),
-    Page("costs", "Costs", "cost:read"),
-    Page("audit", "Audit", "audit:read"),
-    Page("operations", "Operations", "tenant:provision"),
+    MenuPage("chat", "Chat", "chat"),
+    MenuPage("costs", "Costs", "cost:read"),
+    MenuPage("audit", "Audit", "audit:read"),
+    MenuPage("operations", "Operations", "tenant:provision"),
 )
 
 
-def pages_of(principal: Principal) -> list[Page]:
+def pages_of(principal: Principal) -> list[MenuPage]:
     """Those that somebody may see."""
     return [page for page in PAGES if principal.may(page.permission)]
 

@@ -6,7 +6,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.readiness import Report
+from api.readiness import ReadinessReport
 from api.services import Services
 from domain.refusals import NotFound
 
@@ -18,7 +18,7 @@ async def live() -> dict[str, str]:
 
 
 @get("/health/ready", public=True)
-async def ready(services: NamedDependency[Services]) -> Response[Report]:
+async def ready(services: NamedDependency[Services]) -> Response[ReadinessReport]:
     """Each part, and whether it is needed or merely missed; 503 when no turn can be answered here."""
     report = await services.edge.readiness.report(draining=services.edge.admission.draining)
     return Response(report, status_code=503 if report.status == "down" else 200)

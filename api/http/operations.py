@@ -13,13 +13,13 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from api.http.request.paging import checked_limit
-from api.readiness import Report
+from api.readiness import ReadinessReport
 from api.services import Services
 from application.clock import now, rfc3339
 from application.gateway.health import ModelHealth
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable, InvalidCursor, NotFound
-from projections.operations_reads import ModelStanding, Parked
+from projections.operations_reads import Parked, ReadModelProgress
 from projections.orders import Order
 from projections.positions import RELAY
 
@@ -45,18 +45,9 @@ class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
 
 
-class ReadModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class ReadModelAnswer(ReadModelProgress, frozen=True, kw_only=True):
     """A read model, or the relay: how far it is; `rebuild` is the latest order, `built` its progress in positions."""
 
-    name: str
-    generation: int
-    layout: int
-    position: int
-    head: int
-    lag_events: int
-    lag_seconds: float
-    parked: int
-    built: int | None
     rebuild: OrderAnswer | None
 
 
@@ -111,7 +102,7 @@ async def show_operations(services: NamedDependency[Services]) -> OperationsAnsw
     models: list[ReadModelAnswer] | None = None
     versions = {"colloquy": importlib.metadata.version("colloquy"), "python": platform.python_version()}
     try:
-        models = [_model(found) for found in await services.edge.operations.models()]
+        models = [_model(*found) for found in await services.edge.operations.models()]
         versions["postgresql"] = await services.edge.operations.database_version()
     except DependencyUnavailable:
         pass  # what is away stands among the parts: the rest is shown all the same
@@ -146,7 +137,7 @@ async def rebuild_read_model(
     request: OperatorRequest, services: NamedDependency[Services], name: FromPath[str]
 ) -> Ordered:
     """Have a read model built anew beside the live one."""
-    if name == RELAY or name not in {model.name for model in await services.edge.operations.models()}:
+    if name == RELAY or name not in {model.name for model, _ in await services.edge.operations.models()}:
         raise NotFound
     await services.edge.operations.order("rebuild", name, request.user.user)
     return Ordered()
@@ -163,7 +154,7 @@ async def retry_parked(
     return Ordered()
 
 
-def _parts(report: Report, services: Services) -> list[PartAnswer]:
+def _parts(report: ReadinessReport, services: Services) -> list[PartAnswer]:
     """What is away first, what is needed before what is merely missed."""
     since = services.edge.readiness.away_since()
     found = [
@@ -179,10 +170,8 @@ def _parts(report: Report, services: Services) -> list[PartAnswer]:
     return sorted(found, key=lambda part: (part.status != "away", not part.needed, part.name))
 
 
-def _model(found: ModelStanding) -> ReadModelAnswer:
-    fields = msgspec.structs.asdict(found)
-    order = fields.pop("order")
-    return ReadModelAnswer(**fields, rebuild=_order(order))
+def _model(found: ReadModelProgress, order: Order | None) -> ReadModelAnswer:
+    return ReadModelAnswer(**msgspec.structs.asdict(found), rebuild=_order(order))
 
 
 def _parked(found: Parked, order: Order | None) -> ParkedAnswer:

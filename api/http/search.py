@@ -16,7 +16,7 @@ from domain.access import Principal
 from domain.session.events import Passage
 
 
-class Query(msgspec.Struct, frozen=True):
+class SearchQuery(msgspec.Struct, frozen=True):
     """What is looked for, how many passages are wanted (up to 50), and by what they are ranked."""
 
     query: Annotated[str, Meta(max_length=LONGEST)]
@@ -32,7 +32,7 @@ class Found(msgspec.Struct, frozen=True):
 
 @post("/v1/search", permission="search", status_code=200)
 async def search(
-    data: JSONBody[Query], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+    data: JSONBody[SearchQuery], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> Found:
     """The passages that answer best, each with its place in the document's text."""
     return Found(await services.documents.search_documents(request.user, data.query, data.k, data.by))

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.http.change_fields import change_fields
-from api.http.request.paging import Page, checked_limit, id_cursor, position_cursor, read_position
+from api.http.request.paging import ListPage, checked_limit, id_cursor, position_cursor, read_position
 from api.http.sessions import checked_session
 from api.http.turn_answers import turn_fields
 from api.services import Services
@@ -66,7 +66,7 @@ async def show_history(
 ) -> dict[str, Any]:
     """The session as it was at a version: its turns that had ended by then, page by page. The first page is told from
     all facts up to there, each later one from its own alone."""
-    page: Page[Turn] = Page(after=None, limit=checked_limit(limit))
+    page: ListPage[Turn] = ListPage(after=None, limit=checked_limit(limit))
     place = None if cursor is None else Place.read(cursor)
     if place and version not in (None, place.version):
         raise InvalidCursor
@@ -110,7 +110,7 @@ async def show_changes(
     limit: FromQuery[int] = 100,
 ) -> dict[str, Any]:
     """What happened to the session after version `from` and up to `version`, a fact each, in order."""
-    page: Page[Envelope] = Page(after=None, limit=checked_limit(limit))
+    page: ListPage[Envelope] = ListPage(after=None, limit=checked_limit(limit))
     after = read_position(cursor)
     live = await _readable(services, request.user, session_id)
     upto = _reached(live, version)

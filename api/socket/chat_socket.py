@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +15,7 @@ from api.socket.admission import SUBPROTOCOL, admit_socket
 from api.socket.client_commands import ClientCommands
 from api.socket.frames_in import FramesIn
 from api.socket.frames_out import Closed, FramesOut
+from application.clock import monotonic
 from application.tasks import TaskSet
 from domain.access import Principal
 from domain.refusals import Refusal
@@ -54,7 +54,7 @@ class ChatSocket:
             await tasks.end()
             if live := self._out.live:
                 live.feed.watchers -= 1
-                live.used = time.monotonic()
+                live.used = monotonic()
 
     @property
     def sending_since(self) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Container, Iterator
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from application.acting_tenant import mismatches
+from application.clock import monotonic
 from application.tasks import ended
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ parser_wall = Gauge("colloquy_parser_wall", "1 for each wall round parsers that 
 loop_down = Gauge("colloquy_loop_down", "1 while a loop of this process is down", ("loop",))
 
 
-class Page:
+class MetricsText:
     """All of it in Prometheus' text format, put together once a second at most: anybody may ask for it."""
 
     def __init__(self) -> None:
@@ -55,8 +55,8 @@ class Page:
 
     def __call__(self) -> bytes:
         """The text, at most a second old."""
-        if time.monotonic() - self._at >= FRESH_S:
-            self._text, self._at = generate_latest(), time.monotonic()
+        if monotonic() - self._at >= FRESH_S:
+            self._text, self._at = generate_latest(), monotonic()
         return self._text
 
 

@@ -14,9 +14,9 @@ import structlog
 
 from application.answer_cache.cacheability import as_typed
 from application.answer_cache.equivalence import is_equivalent
-from application.answer_cache.single_flight import SingleFlight
+from application.answer_cache.stampede_lock import StampedeLock
 from application.clock import now
-from application.ports.answer_cache import CachedAnswer, Entry, ExactCache, Question, SemanticCache
+from application.ports.answer_cache import CachedAnswer, CacheEntry, ExactCache, Question, SemanticCache
 from application.ports.keys import Sealer
 
 EXACT_S, SEMANTIC_S, KEYS_S = 0.05, 0.3, 0.3
@@ -54,10 +54,10 @@ class AnswerCache:
     exactly: ExactCache
     similar: SemanticCache
     sealer: Sealer
-    _stampede: SingleFlight[CachedAnswer] = field(init=False)
+    _stampede: StampedeLock[CachedAnswer] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._stampede = SingleFlight(self.exactly)
+        self._stampede = StampedeLock(self.exactly)
 
     async def exact(self, question: Question) -> Hit | None:
         """The answer to the same question, word for word."""
@@ -139,16 +139,16 @@ class AnswerCache:
         data = msgspec.msgpack.encode((what, question.scope, text))
         return await or_none("keys", KEYS_S, self.sealer.digest(question.scope.tenant, data))
 
-    async def _seal(self, question: Question, place: bytes, answer: CachedAnswer) -> Entry | None:
+    async def _seal(self, question: Question, place: bytes, answer: CachedAnswer) -> CacheEntry | None:
         """Bound to the place where it lies, so that nobody can put it elsewhere."""
         plain = msgspec.msgpack.encode(_Kept(as_typed(question.text), answer))
         if len(plain) > LARGEST:
             return None
         stream = f"{question.scope.tenant}/session/{answer.session}"
         sealed = await or_none("keys", KEYS_S, self.sealer.seal(stream, plain, _context(place)))
-        return Entry(stream, answer.turn, sealed) if sealed else None
+        return CacheEntry(stream, answer.turn, sealed) if sealed else None
 
-    async def _open(self, question: Question, place: bytes, entry: Entry) -> _Kept | None:
+    async def _open(self, question: Question, place: bytes, entry: CacheEntry) -> _Kept | None:
         """None when it is another tenant's, or too old, or its session was erased."""
         if not entry.stream.startswith(f"{question.scope.tenant}/"):
             log.error("cached_answer_of_another_tenant", tenant=question.scope.tenant)

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from application.clock import Seconds, monotonic
-from application.ports.reservations import Claim, Standing, VersionToken
+from application.ports.reservations import BalanceSnapshot, Claim, VersionToken
 from domain.model_calls import ModelCallStarted
 
 Level = Literal["ok", "warned", "low", "out"]
@@ -63,7 +63,7 @@ class Balance:
     allowed_at: float = float("-inf")
     told: tuple[str, Decimal, Level] = ("", Decimal(0), "ok")
 
-    def see(self, standing: Standing | None, *, measured: bool = False) -> None:
+    def see(self, standing: BalanceSnapshot | None, *, measured: bool = False) -> None:
         """Take over what the shared counts say; answers that overtook each other change nothing back."""
         if standing is None:
             return

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from application.budget.balance import RANK, BalanceCache, BudgetThresholdCrossed, Level
-from application.budget.call_budget import CallBudget, Reservation
 from application.budget.call_limits import CHEAPEST
+from application.budget.call_reservations import CallReservations, Reservation
 from application.budget.gcra import Buckets
 from application.budget.ledger_sync import Account, LedgerSync
 from application.budget.local_quota import LocalQuota
@@ -48,7 +48,7 @@ class BudgetGate:
         self.places = TurnPermits(self.requests, self.admission, self.shared, self.permit_ttl_s)
         self.measure = LedgerSync(self.shared, self.spending, self.purses, self.replicas, self.clock, self.now)
         watch = ThresholdWatch(self.purses, self.news, self.now)
-        self.calls = CallBudget(self.tenants, self.shared, share, self.purses, self.measure, watch)
+        self.calls = CallReservations(self.tenants, self.shared, share, self.purses, self.measure, watch)
 
     async def admit(self, tenant: str, user: str, turn_id: str) -> None:
         """Count a request and take a place for a turn. RateLimited, Overloaded, Draining, or BudgetExceeded when the

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 from application.budget.process_limits import TOO_MANY_OF_USER, TOO_MANY_TURNS
-from application.ports.reservations import RESERVED_S, Answer, LimitScope
+from application.ports.reservations import RESERVED_S, LimitScope, ReservationAnswer
 from domain.refusals import BudgetExceeded, RateLimited, Refusal
 
 TOO_MANY_TOKENS = "Too many tokens a minute; try again later."
 
 
-def over_limit(answer: Answer, bounds: Sequence[LimitScope]) -> Refusal:
+def over_limit(answer: ReservationAnswer, bounds: Sequence[LimitScope]) -> Refusal:
     """What stands in the way, in whose limit, and when to come back."""
     bound, again = bounds[answer.bound], rounded(answer.retry_after_s)
     match answer.verdict:

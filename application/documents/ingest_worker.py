@@ -29,7 +29,7 @@ LONGEST_DELAY_S = 300.0
 class IngestWorker:
     """Who reads what and for how long, and what happens when it does not work."""
 
-    corpus: PendingDocuments
+    pending: PendingDocuments
     read: IndexDocument
     at_once: int = AT_ONCE
     backoff_s: Sequence[float] = BACKOFF_S
@@ -55,14 +55,14 @@ class IngestWorker:
         while True:
             if len(self._running) >= self.at_once:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            claims = await self.corpus.claim_pending(self.at_once - len(self._running))
+            claims = await self.pending.claim_pending(self.at_once - len(self._running))
             for claim in claims:
                 task = self._tasks.start(self._settle(claim))
                 self._running[task] = claim
                 task.add_done_callback(self._running.pop)
             up()
             if not claims:
-                await self.corpus.wait_pending(POLL_S)
+                await self.pending.wait_pending(POLL_S)
 
     async def _settle(self, claim: Pending) -> None:
         """Read one document. What is its own fault is final; when something is away, it is tried again later; what
@@ -89,12 +89,12 @@ class IngestWorker:
     async def _release(self, claim: Pending, delay_s: float) -> None:
         """Give it back, or leave it to run out."""
         with isolated("document_release", document=claim.document_id):
-            await self.corpus.release(claim, delay_s=delay_s)
+            await self.pending.release(claim, delay_s=delay_s)
 
     async def _renew(self) -> None:
         """Keep what is being read ours."""
         if self._running:
-            await self.corpus.renew(list(self._running.values()))
+            await self.pending.renew(list(self._running.values()))
 
     async def _finish(self) -> None:
         running = dict(self._running)

@@ -7,11 +7,11 @@ late, so that among the calls that have ended the failures of a burst would alwa
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
+
+from application.clock import Seconds, monotonic
 
 Outcome = Literal["ok", "failed", "slow"]
 State = Literal["closed", "open", "half_open"]
@@ -27,7 +27,7 @@ PROBES = 3
 class Breaker:
     """One model's breaker. `clock` gives seconds that only rise."""
 
-    clock: Callable[[], float] = time.monotonic
+    clock: Seconds = monotonic
     state: State = "closed"
     _began: deque[float] = field(default_factory=deque)
     _failed: deque[float] = field(default_factory=deque)

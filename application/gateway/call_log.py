@@ -54,7 +54,7 @@ class Journal(Protocol):
         ...
 
 
-class Spent:
+class SpentSoFar:
     """The sum of what was settled."""
 
     def __init__(self) -> None:

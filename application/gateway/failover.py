@@ -15,7 +15,7 @@ from application.gateway.continuation import Joint, continues
 from application.gateway.failure_policy import treatment_of
 from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
-from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
+from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Route
 from application.ports.model import FailureKind, ModelFailure, TextDelta
 
@@ -120,11 +120,11 @@ class _Answer:
         """A model whose breaker is open is passed over; the answer fails over from it only if it had begun there."""
         self.skipping = self.left is None
 
-    def fail_over(self, route: Route) -> FailedOver:
+    def fail_over(self, route: Route) -> FailoverBegun:
         """What is told to who listens."""
         assert self.left is not None and self.failure is not None, "there was an attempt before"
         self.retried = False
-        return FailedOver(self.left.model, route.model, self.failure.code)
+        return FailoverBegun(self.left.model, route.model, self.failure.code)
 
     def restart(self, reason: str) -> Restarted:
         """Begin anew."""

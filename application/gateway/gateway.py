@@ -12,7 +12,7 @@ from application.gateway.call_log import Journal
 from application.gateway.embedding import embed
 from application.gateway.failover import Failover
 from application.gateway.model_attempt import CallBudget
-from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Reply, Restarted, Routed
+from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
 from application.ports.model import (
     Block,
@@ -73,7 +73,7 @@ class Gateway:
                     event = _restored(event, journal.redactor)
                 elif isinstance(event, Restarted):
                     speech, shown = journal.redactor.speech(ask.links), ask.shown
-                elif isinstance(event, FailedOver):
+                elif isinstance(event, FailoverBegun):
                     event = msgspec.structs.replace(event, at_char=shown)
                     journal.note(_failed_over(event, journal.caller.turn))
                 yield event
@@ -146,7 +146,7 @@ def _restored(use: ToolUse, redactor: Redactor) -> ToolUse:
     return ToolUse(use.tool_use_id, use.name, msgspec.json.encode(redactor.restore_value(given)).decode())
 
 
-def _failed_over(event: FailedOver, turn: str) -> ModelFailedOver:
+def _failed_over(event: FailoverBegun, turn: str) -> ModelFailedOver:
     return ModelFailedOver(
         turn_id=turn,
         from_model=event.from_model,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
 from application.budget.balance import Level
-from application.budget.call_budget import Reservation
-from application.clock import new_id
+from application.budget.call_reservations import Reservation
+from application.clock import monotonic, new_id
 from application.gateway.call_log import Journal
 from application.gateway.continuation import prefill
 from application.gateway.health import Health
@@ -69,13 +68,13 @@ class Attempt:
         call = _call(ask, route, said, journal, self.cache)
         started = _started(ask, call, journal)
         reservation = await self._begin(started, journal)
-        began, first = time.monotonic(), 0.0
+        began, first = monotonic(), 0.0
         settled: TokensUsed | None = None
         shown = 0
         try:
             async with aclosing(self.model.stream(call)) as events:
                 async for event in events:
-                    first = first or time.monotonic() - began
+                    first = first or monotonic() - began
                     if isinstance(event, TextDelta):
                         shown += len(event.text)
                     elif isinstance(event, Finished):

@@ -59,7 +59,7 @@ class Routed(msgspec.Struct, frozen=True):
     reason: str
 
 
-class FailedOver(msgspec.Struct, frozen=True):
+class FailoverBegun(msgspec.Struct, frozen=True):
     """The next model goes on, after `at_char` characters of the turn; tool calls heard before this are void."""
 
     from_model: str
@@ -85,7 +85,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     stop_reason: StopReason = "stop"
 
 
-GatewayEvent = Routed | TextDelta | ToolUse | CitedSpan | FailedOver | Restarted | Finished
+GatewayEvent = Routed | TextDelta | ToolUse | CitedSpan | FailoverBegun | Restarted | Finished
 
 
 def _texts(messages: tuple[Message, ...]) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from application.clock import monotonic
 from application.plan.attached import NOTHING_ATTACHED, Attached
 from application.plan.effects import Effects
 from application.plan.kept_passages import KeptPassages
@@ -93,7 +93,7 @@ class PlanRun:
         return ask_of(STEPS[name], inputs_of(STEPS[name], self))
 
     async def _run(self, nodes: Sequence[Node], deadline_s: float, *, until_settled: bool = False) -> None:
-        deadline = time.monotonic() + deadline_s
+        deadline = monotonic() + deadline_s
         tasks: dict[str, asyncio.Task[None]] = {}
 
         async def work(node: Node) -> None:
@@ -119,7 +119,7 @@ class PlanRun:
             inputs = inputs_of(step, self)
             if _nothing_to_read(step, inputs):
                 return
-            found = await self._asked(step, inputs, deadline - time.monotonic())
+            found = await self._asked(step, inputs, deadline - monotonic())
         self.results[name] = found
 
     async def _asked(self, step: Step, inputs: Mapping[str, Any], timeout_s: float) -> Any:

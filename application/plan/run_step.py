@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
+from application.clock import monotonic
 from application.plan.step_request import StepModel, StepReply, StepRequest, ask_of
 from application.plan.structured_output import Unusable, parse_reply
 from application.ports.model import Message, ModelFailure, Text
@@ -47,7 +47,7 @@ async def run_step(
     """The step's output, or its default when the model had no usable reply within the step's time (or `timeout_s`,
     when that is less). Either way a `StepRun` is noted. Raises only what ends the turn itself: Conflict, or that
     another process has taken it over."""
-    began = time.monotonic()
+    began = monotonic()
     show(step.name, "started", "", "", 0)
     limit = step.timeout_s if timeout_s is None else min(step.timeout_s, timeout_s)
     replies: list[StepReply] = []
@@ -69,7 +69,7 @@ async def run_step(
         failed = refusal.code
     last = replies[-1] if replies else StepReply("")
     reason = f"default:{failed}" if failed else last.reason
-    ms = round((time.monotonic() - began) * 1000)
+    ms = round((monotonic() - began) * 1000)
     notes.note(
         StepRun(
             turn_id=turn_id,

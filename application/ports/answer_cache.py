@@ -59,7 +59,7 @@ class CachedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     ttft_ms: int = 0
 
 
-class Entry(msgspec.Struct, frozen=True):
+class CacheEntry(msgspec.Struct, frozen=True):
     """A question and its answer as caches hold them: sealed with the key of `stream`, the session they come from."""
 
     stream: str
@@ -71,17 +71,17 @@ class Similar(msgspec.Struct, frozen=True):
     """An entry, and the cosine of its question's vector with the one that was asked for."""
 
     similarity: float
-    entry: Entry
+    entry: CacheEntry
 
 
 class ExactCache(Protocol):
     """Entries by key, and one leader a key. Every method may fail; whoever calls treats that as having nothing."""
 
-    async def get(self, tenant: str, key: bytes) -> Entry | None:
+    async def get(self, tenant: str, key: bytes) -> CacheEntry | None:
         """What is kept under a key of this tenant."""
         ...
 
-    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+    async def put(self, tenant: str, key: bytes, entry: CacheEntry, ttl_s: int) -> None:
         """Keep an entry for so long; not at all when that is 0."""
         ...
 
@@ -108,7 +108,7 @@ class SemanticCache(Protocol):
         ...
 
     async def put(
-        self, tenant: str, scope: bytes, key: bytes, vector: Sequence[float], entry: Entry, ttl_s: int
+        self, tenant: str, scope: bytes, key: bytes, vector: Sequence[float], entry: CacheEntry, ttl_s: int
     ) -> None:
         """Keep an entry for so long, in place of one with the same key; not at all when `ttl_s` is 0. A tenant's oldest
         entries make room."""

@@ -138,7 +138,7 @@ class PassageSearch(Protocol):
         ...
 
 
-class Corpus(DocumentRegister, PassageIndex, PendingDocuments, PassageSearch, Protocol):
-    """The corpora of all tenants; every method but the claims sees one tenant only. Nothing readable is stored in the
+class Corpus(DocumentRegister, PassageIndex, PassageSearch, Protocol):
+    """The corpora of all tenants; every method sees one tenant only. Nothing readable is stored in the
     clear: texts and titles are sealed with the document's own key and words are keyed hashes, so that shredding the
     key (`KeyShredder.shred`) leaves nothing to read in any file."""

@@ -26,7 +26,7 @@ class LimitScope(msgspec.Struct, frozen=True):
     period: Literal["day", "month"]
 
 
-class Call(msgspec.Struct, frozen=True):
+class CallAmount(msgspec.Struct, frozen=True):
     """What a model call takes: reserved by estimate, settled with the truth. US dollars, and tokens of all kinds."""
 
     call_id: str
@@ -50,7 +50,7 @@ class VersionToken(msgspec.Struct, frozen=True):
     seq: int = 0
 
 
-class Standing(msgspec.Struct, frozen=True):
+class BalanceSnapshot(msgspec.Struct, frozen=True):
     """Where a purse stands: settled, and reserved on top of it (US dollars)."""
 
     used_usd: Decimal
@@ -58,14 +58,14 @@ class Standing(msgspec.Struct, frozen=True):
     mark: VersionToken
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ReservationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """`ok`, or what stands in the way in the bound number `bound`. `unknown`: its money has to be measured against the
     ledger first. `retry_after_s` is when it can be otherwise. `standings` has one entry a bound, None without money."""
 
     verdict: Verdict
     bound: int = 0
     retry_after_s: float = 0.0
-    standings: tuple[Standing | None, ...] = ()
+    standings: tuple[BalanceSnapshot | None, ...] = ()
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -82,7 +82,7 @@ class Reservations(Protocol):
     """Counts of one tenant change all together or not at all, by one clock. Every method answers within 0.1 s or raises
     `DependencyUnavailable`, and may then have taken effect all the same."""
 
-    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> ReservationAnswer:
         """Count one against `requests_per_minute` in each bound: a bucket of a minute's worth, which fills evenly and
         begins full when its limit is changed.
 
@@ -93,7 +93,7 @@ class Reservations(Protocol):
 
     async def enter(
         self, tenant: str, turn_id: str, bounds: Sequence[LimitScope], *, lasting_s: float, always: bool = False
-    ) -> Answer:
+    ) -> ReservationAnswer:
         """Count a request and take a place for a turn in each bound; the place comes back by itself after `lasting_s`.
         `always`: the turn runs already, so nothing is refused and no request counted."""
         ...
@@ -103,14 +103,19 @@ class Reservations(Protocol):
         ...
 
     async def reserve(
-        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
-    ) -> Answer:
+        self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> ReservationAnswer:
         """Set aside what a call takes, in each bound. `marks` has one for each bound."""
         ...
 
     async def settle(
-        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
-    ) -> Answer:
+        self,
+        tenant: str,
+        call: CallAmount,
+        tokens_back: int,
+        bounds: Sequence[LimitScope],
+        marks: Sequence[VersionToken],
+    ) -> ReservationAnswer:
         """Put the truth in place of an estimate; twice is once. `tokens_back`: estimated and not used (or negative)."""
         ...
 
@@ -118,7 +123,7 @@ class Reservations(Protocol):
         """The time by the shared clock, and the calls that are counted beside the ledger's sum (bounded)."""
         ...
 
-    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> Standing:
+    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> BalanceSnapshot:
         """Measure a purse against the ledger: its sum replaces what was counted, unless a later one is there already;
         the caller's own calls that the ledger does not hold are counted beside it. A reservation that nobody settled
         for some minutes counts as spent from here on."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from application.ports.answer_cache import Entry
+from application.ports.answer_cache import CacheEntry
 
 
 class StepReplies(Protocol):
     """Sealed replies by key. Every method may fail; whoever calls treats that as having nothing."""
 
-    async def get(self, tenant: str, key: bytes) -> Entry | None:
+    async def get(self, tenant: str, key: bytes) -> CacheEntry | None:
         """What is kept under a key of this tenant."""
         ...
 
-    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+    async def put(self, tenant: str, key: bytes, entry: CacheEntry, ttl_s: int) -> None:
         """Keep an entry for so long; not at all when that is 0."""
         ...

@@ -11,7 +11,7 @@ import msgspec
 from application.gateway.embedding import STEP as EMBED
 from application.ports.invocation_logs import LoggedCall
 from domain.event import Event
-from domain.model_calls import Call, ModelCallStarted, TokensCorrected, TokensUsed, corrected
+from domain.model_calls import LedgerCall, ModelCallStarted, TokensCorrected, TokensUsed, corrected
 from domain.refusals import InvalidRange
 
 SKEW = timedelta(seconds=5)
@@ -21,13 +21,13 @@ LONGEST_EMBEDDING = timedelta(seconds=15)
 MOST_UNMATCHED = 200_000
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class LedgerEntry(msgspec.Struct, kw_only=True):
     """A call of the ledger: the stream that made it, when it started, and when it was last heard of."""
 
     stream: str
     at: datetime
     heard: datetime
-    call: Call
+    call: LedgerCall
 
     @property
     def by_size(self) -> bool:
@@ -39,23 +39,23 @@ class Entry(msgspec.Struct, kw_only=True):
         return max(self.at - line.at, line.at - self.heard, timedelta())
 
 
-Pair = tuple[Entry, LoggedCall]
+Pair = tuple[LedgerEntry, LoggedCall]
 
 
 class Join:
     """Calls and lines that have not found each other are held, and no others: `MOST_UNMATCHED` of each kind."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, Entry] = {}
+        self._calls: dict[str, LedgerEntry] = {}
         self._lines: defaultdict[str, list[LoggedCall]] = defaultdict(list)
-        self._embeddings: dict[str, Entry] = {}
+        self._embeddings: dict[str, LedgerEntry] = {}
         self._nameless: defaultdict[tuple[str, int], list[LoggedCall]] = defaultdict(list)
         self._held_lines = 0
 
     def take_fact(self, stream: str, at: datetime, event: Event) -> Iterator[Pair]:
         """Account for one fact of the ledger; gives the pair that it completes, if it does."""
         if isinstance(event, ModelCallStarted):
-            entry = Entry(stream=stream, at=at, heard=at, call=Call(started=event))
+            entry = LedgerEntry(stream=stream, at=at, heard=at, call=LedgerCall(started=event))
             calls = self._embeddings if entry.by_size else self._calls
             calls[event.call_id] = entry
             _check(len(calls), "calls of the ledger have no line in the log", "is logging on?")
@@ -111,7 +111,7 @@ class Join:
             if place is not None and left[place].at <= end:
                 yield self._pair_embedding(entry, left.pop(place))
 
-    def calls_without_a_line(self) -> list[Entry]:
+    def calls_without_a_line(self) -> list[LedgerEntry]:
         """Ask at the end."""
         return [*self._calls.values(), *self._embeddings.values()]
 
@@ -140,7 +140,7 @@ class Join:
         self._held_lines -= 1
         return line
 
-    def _pair_embedding(self, entry: Entry, line: LoggedCall) -> Pair:
+    def _pair_embedding(self, entry: LedgerEntry, line: LoggedCall) -> Pair:
         key = (line.model, line.usage.input_tokens)
         self._nameless[key].remove(line)
         if not self._nameless[key]:

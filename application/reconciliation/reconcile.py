@@ -15,11 +15,11 @@ from application.ports.event_store import OpenedLog
 from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
 from application.ports.keys import KeyUnusable
 from application.reconciliation.call_events import read_call_facts
-from application.reconciliation.match_calls import Entry, Join
-from application.reconciliation.report import Account, Finding, Kind, Report
+from application.reconciliation.match_calls import Join, LedgerEntry
+from application.reconciliation.report import Accounting, Finding, Kind, Report
 from domain.event import StreamId
 from domain.ids import MAX_POSITION
-from domain.model_calls import Call, Calls, TokensCorrected, TokensUsed, close_by_log, evolve_calls
+from domain.model_calls import Calls, LedgerCall, TokensCorrected, TokensUsed, close_by_log, evolve_calls
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage, cost_of
 
@@ -57,7 +57,7 @@ class Reconcile:
         way, or its line may be.
         """
         report = Report(since=since, until=until, applied=apply, tenant=tenant)
-        account = Account(report, now() - timedelta(seconds=grace_s), found)
+        account = Accounting(report, now() - timedelta(seconds=grace_s), found)
         join, by_size, paired = Join(), set[str](), False
         async with aclosing(self._pairs(join, report)) as pairs:
             async for entry, line in pairs:
@@ -78,7 +78,7 @@ class Reconcile:
             _judge_line(account, line, by_size)
         return report
 
-    async def _pairs(self, join: Join, report: Report) -> AsyncGenerator[tuple[Entry, LoggedCall], None]:
+    async def _pairs(self, join: Join, report: Report) -> AsyncGenerator[tuple[LedgerEntry, LoggedCall], None]:
         """Both sides in the order of time; at the end what can only be paired once all has been seen."""
         begin, end = report.since - SLACK, report.until + SLACK
         tidied = begin
@@ -110,7 +110,9 @@ class Reconcile:
             else:
                 yield line
 
-    async def _try(self, account: Account, entry: Entry, line: LoggedCall | None, *, whole: bool = True) -> None:
+    async def _try(
+        self, account: Accounting, entry: LedgerEntry, line: LoggedCall | None, *, whole: bool = True
+    ) -> None:
         """One call, which keeps no other from being judged."""
         try:
             await self._judge(account, entry, line, whole=whole)
@@ -119,7 +121,9 @@ class Reconcile:
                 raise
             account.report.miss(entry.stream, error)
 
-    async def _judge(self, account: Account, entry: Entry, line: LoggedCall | None, *, whole: bool = True) -> None:
+    async def _judge(
+        self, account: Accounting, entry: LedgerEntry, line: LoggedCall | None, *, whole: bool = True
+    ) -> None:
         """One call with its line, or without one."""
         report, young = account.report, entry.at >= account.young
         if not account.within(entry.at) or report.tenant not in ("", _tenant(entry)):
@@ -152,7 +156,7 @@ class Reconcile:
         return held
 
 
-def verdict_on(call: Call, line: LoggedCall | None, *, young: bool, whole: bool) -> Verdict:
+def verdict_on(call: LedgerCall, line: LoggedCall | None, *, young: bool, whole: bool) -> Verdict:
     """What is to be said of a call with this line, or without one in a log that is `whole` or not: whether it needs
     no more than to be counted, is to be closed by what the log says, or lacks a line that should be there."""
     used = call.standing
@@ -169,11 +173,11 @@ def verdict_on(call: Call, line: LoggedCall | None, *, young: bool, whole: bool)
     return "close" if whole else "log_not_whole"
 
 
-def _tenant(entry: Entry) -> str:
+def _tenant(entry: LedgerEntry) -> str:
     return StreamId.parse(entry.stream).tenant
 
 
-def _finding(entry: Entry, call: Call, kind: Kind, reason: str, **fields: Any) -> Finding:
+def _finding(entry: LedgerEntry, call: LedgerCall, kind: Kind, reason: str, **fields: Any) -> Finding:
     used = call.standing
     usage = used.usage if used else call.started.estimate
     return Finding(
@@ -191,12 +195,14 @@ def _finding(entry: Entry, call: Call, kind: Kind, reason: str, **fields: Any) -
     )
 
 
-def _missing(entry: Entry, call: Call, reason: str) -> Finding:
+def _missing(entry: LedgerEntry, call: LedgerCall, reason: str) -> Finding:
     """The estimate or count stands, and the log says nothing."""
     return _finding(entry, call, "missing", reason, logged=None, logged_usd=Decimal(0))
 
 
-def _closed(entry: Entry, call: Call, event: TokensUsed | TokensCorrected, line: LoggedCall | None) -> Finding:
+def _closed(
+    entry: LedgerEntry, call: LedgerCall, event: TokensUsed | TokensCorrected, line: LoggedCall | None
+) -> Finding:
     """What the closing fact says."""
     logged = {"logged": line.usage if line else None, "request_id": line.request_id if line else ""}
     kind: Kind = "corrected" if isinstance(event, TokensCorrected) else "settled"
@@ -205,7 +211,7 @@ def _closed(entry: Entry, call: Call, event: TokensUsed | TokensCorrected, line:
     return _finding(entry, call, kind, reason, logged_usd=cost, by_size=entry.by_size and line is not None, **logged)
 
 
-def _judge_line(account: Account, line: LoggedCall, by_size: set[str]) -> None:
+def _judge_line(account: Accounting, line: LoggedCall, by_size: set[str]) -> None:
     """A line that found no call: one of ours that the ledger lacks, or none of ours."""
     call_id, tenant = line.metadata.get("call_id", ""), line.metadata.get("tenant_id", "")
     if not account.within(line.at) or account.report.tenant not in ("", tenant):

@@ -88,7 +88,7 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 @dataclass(slots=True)
-class Account:
+class Accounting:
     """Adds up a report while the calls are judged; every difference is handed to `found`."""
 
     report: Report

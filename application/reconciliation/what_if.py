@@ -48,7 +48,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     no_cache: bool = False
 
 
-class Part(msgspec.Struct, kw_only=True):
+class WhatIfPart(msgspec.Struct, kw_only=True):
     """Calls of one step and model: what they cost, and what they would have. An empty `what_if_model`: left out."""
 
     step: str
@@ -59,7 +59,7 @@ class Part(msgspec.Struct, kw_only=True):
     what_if_usd: Decimal = NOTHING
 
 
-class Outcome(msgspec.Struct, kw_only=True):
+class WhatIfSums(msgspec.Struct, kw_only=True):
     """Sums in US dollars. `answer_caches_usd` is what the answers from caches would have added. `steps_never_run` are
     of the plan asked about and in no recorded call: what they would have cost cannot be said, and is not in the sum."""
 
@@ -67,7 +67,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     recorded_usd: Decimal = NOTHING
     what_if_usd: Decimal = NOTHING
     answer_caches_usd: Decimal = NOTHING
-    parts: list[Part]
+    parts: list[WhatIfPart]
     assumes: list[str]
     steps_never_run: list[str]
 
@@ -79,22 +79,22 @@ class WhatIf:
     def __init__(self, change: Change) -> None:
         check_change(change)
         self._change = change
-        self._parts: dict[tuple[str, str, str], Part] = {}
+        self._parts: dict[tuple[str, str, str], WhatIfPart] = {}
 
     def add(self, call: RecordedCall) -> None:
         """One call more."""
         model = _model(call, self._change)
         key = (call.step, call.model, model)
-        part = self._parts.setdefault(key, Part(step=call.step, model=call.model, what_if_model=model))
+        part = self._parts.setdefault(key, WhatIfPart(step=call.step, model=call.model, what_if_model=model))
         part.calls += 1
         part.recorded_usd += call.cost_usd
         part.what_if_usd += _cost(call, model, self._change)
 
-    def outcome(self, cached: CachedAnswers) -> Outcome:
+    def outcome(self, cached: CachedAnswers) -> WhatIfSums:
         """The sums of all calls, and of what came from caches meanwhile."""
         found = sorted(self._parts.values(), key=lambda part: (-part.recorded_usd, part.step, part.model))
         added = cached.saved_usd if self._change.no_cache else NOTHING
-        return Outcome(
+        return WhatIfSums(
             calls=sum(part.calls for part in found),
             recorded_usd=sum((part.recorded_usd for part in found), NOTHING),
             what_if_usd=sum((part.what_if_usd for part in found), NOTHING) + added,

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
-from application.clock import now
+from application.clock import monotonic, now
 from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
 from application.sessions.feed import Feed
-from application.tasks import SharedWork, TaskSet, Work
+from application.tasks import SingleFlight, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Overloaded, Refusal
 from domain.session.state import Session, snapshot_of
@@ -67,7 +66,7 @@ class LiveSession:
         self.held: LoadedAggregate[Session] = LoadedAggregate(store, str(id), SESSION)
         self.feed = Feed(id.id, 0)
         self.run: Running | None = None
-        self.used = self.mirrored = time.monotonic()
+        self.used = self.mirrored = monotonic()
         self._store = store
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -122,8 +121,8 @@ class LiveSession:
 
     async def until(self, is_so: Callable[[Session], bool], within_s: float) -> None:
         """Wait until the state is so, whichever process stores the fact that makes it so, or until the time is over."""
-        end = time.monotonic() + within_s
-        while not is_so(self.state) and (left := end - time.monotonic()) > 0:
+        end = monotonic() + within_s
+        while not is_so(self.state) and (left := end - monotonic()) > 0:
             try:
                 await asyncio.wait_for(self._changed.wait(), min(left, LOOK_AGAIN_S))
             except TimeoutError:
@@ -167,7 +166,7 @@ class LiveSessions:
         self._held: OrderedDict[str, LiveSession] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self.size = 0
-        self._loading: SharedWork[str, LiveSession] = SharedWork("session_load")
+        self._loading: SingleFlight[str, LiveSession] = SingleFlight("session_load")
         self.tasks = TaskSet("session")
 
     def held(self) -> list[LiveSession]:
@@ -185,7 +184,7 @@ class LiveSessions:
         key = str(id)
         if live := self._held.get(key):
             self._held.move_to_end(key)
-            live.used = time.monotonic()
+            live.used = monotonic()
             await live.refresh()
             return live
         return await self._loading.of(key, partial(self._load, id))
@@ -233,7 +232,7 @@ class LiveSessions:
 
     async def sweep(self) -> None:
         """Let go of what has been idle for an hour."""
-        limit = time.monotonic() - IDLE_S
+        limit = monotonic() - IDLE_S
         for key, live in list(self._held.items()):
             if live.idle and live.used < limit:
                 del self._held[key]
@@ -248,7 +247,7 @@ class LiveSessions:
         waiting = [live for live in self._held.values() if live.feed.seq > live.feed.mirrored]
         if len(waiting) > MIRRORED:
             waiting = sorted(waiting, key=lambda live: live.mirrored)[: max(MIRRORED, len(waiting) // 4)]
-        at = time.monotonic()
+        at = monotonic()
         news: list[tuple[str, TailPiece]] = []
         left = PUSHED_BYTES
         for live in waiting:

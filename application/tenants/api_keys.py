@@ -14,7 +14,7 @@ from application.bounded_cache import BoundedCache
 from application.clock import Seconds, monotonic, now
 from application.ports.api_key_uses import ApiKeyUses
 from application.ports.tenants import Tenants
-from application.tasks import SharedWork, isolated
+from application.tasks import SingleFlight, isolated
 from application.tenants.api_key_text import parts_of
 from application.users import Users
 from domain.access import Principal, is_pseudonym
@@ -44,7 +44,7 @@ class ApiKeys:
     _names: BoundedCache[tuple[str, str], tuple[str, float]] = field(
         default_factory=partial(BoundedCache, items=MOST_NAMES, size=MOST_NAMES * 1_000)
     )
-    _asking: SharedWork[tuple[str, str], str] = field(default_factory=partial(SharedWork, "api_key_user"))
+    _asking: SingleFlight[tuple[str, str], str] = field(default_factory=partial(SingleFlight, "api_key_user"))
     _used: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     async def principal(self, key: str) -> Principal:

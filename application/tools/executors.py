@@ -17,7 +17,7 @@ from domain.tenant.events import Query, Tool, Webhook
 from domain.tenant.tool_definitions import defaults, parameter_types
 
 
-class Caller(msgspec.Struct, frozen=True):
+class ToolCaller(msgspec.Struct, frozen=True):
     """For whom a tool acts, and with whose rights."""
 
     tenant: str
@@ -33,7 +33,7 @@ class Executors:
     webhooks: Webhooks
     sealer: Sealer
 
-    async def __call__(self, caller: Caller, name: str, tool: Tool, input: dict[str, Any], key: str) -> str:
+    async def __call__(self, caller: ToolCaller, name: str, tool: Tool, input: dict[str, Any], key: str) -> str:
         """What the tool gives back, as text, mostly JSON."""
         match tool.executor:
             case Query() as query:
@@ -41,13 +41,13 @@ class Executors:
             case Webhook() as webhook:
                 return await self._post(caller, name, webhook, input, key)
 
-    async def _ask(self, caller: Caller, tool: Tool, query: Query, input: dict[str, Any]) -> str:
+    async def _ask(self, caller: ToolCaller, tool: Tool, query: Query, input: dict[str, Any]) -> str:
         types = parameter_types(tool.input_schema)
         found = await self.datasets.fetch(caller.tenant, query, types, defaults(tool.input_schema) | input)
         more = ',"truncated":true' if found.truncated else ',"truncated":false'
         return f'{{"rows":[{",".join(found.rows)}]{more}}}'
 
-    async def _post(self, caller: Caller, name: str, webhook: Webhook, input: dict[str, Any], key: str) -> str:
+    async def _post(self, caller: ToolCaller, name: str, webhook: Webhook, input: dict[str, Any], key: str) -> str:
         """The body is the input. What else the server must know, as whom it acts above all, stands in headers, all of
         them signed."""
         body, timestamp = msgspec.json.encode(input), int(now().timestamp())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from typing import Any
 import msgspec
 import structlog
 
+from application.clock import monotonic
 from application.ports.datasets import QueryFailed
 from application.ports.model import ToolSpec, ToolUse
 from application.ports.tenants import Tenants
 from application.ports.webhooks import WebhookFailed
-from application.tools.executors import Caller, Executors
+from application.tools.executors import Executors, ToolCaller
 from application.tools.input_schema import complaints
 from application.tools.results import STARTED, WAITING, NotDone, Status, ToolOutcome, effect_key, known_calls
 from domain.access import PERMISSIONS
@@ -53,7 +53,7 @@ class ToolBoxes:
 
     async def open(
         self,
-        caller: Caller,
+        caller: ToolCaller,
         turn_id: str,
         names: Sequence[str],
         *,
@@ -73,7 +73,7 @@ class ToolBox:
 
     def __init__(
         self,
-        caller: Caller,
+        caller: ToolCaller,
         turn_id: str,
         tools: Mapping[str, Tool],
         executors: Executors,
@@ -105,7 +105,7 @@ class ToolBox:
     async def call(self, use: ToolUse) -> ToolOutcome:
         """Run what the model asked for. Calls may run side by side; never raises but for cancellation and for what
         `intend` and `ask_user` raise."""
-        began = time.monotonic()
+        began = monotonic()
         self._calls += 1
         tool = self._tools.get(use.name)
         key = f"{self._turn_id}:{use.tool_use_id}"
@@ -122,7 +122,7 @@ class ToolBox:
             await self._intend(_fact(self._turn_id, key, use, STARTED))
         result = await self._run(key, use, tool, input)
         self._room -= len(use.input) + len(result.output)
-        result = msgspec.structs.replace(result, ms=round((time.monotonic() - began) * 1000))
+        result = msgspec.structs.replace(result, ms=round((monotonic() - began) * 1000))
         self._known[key] = result.event(self._turn_id)
         return result
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from functools import partial
 
 from application.bounded_cache import BoundedCache
+from application.clock import monotonic
 from application.ports.corpus import PassageSearch
-from application.tasks import SharedWork
+from application.tasks import SingleFlight
 
 FRESH_S = 1.0
 MOST = 10_000
@@ -20,16 +20,16 @@ class CorpusVersions:
 
     corpus: PassageSearch
     _known: BoundedCache[str, tuple[int, float]] = field(default_factory=lambda: BoundedCache(items=MOST, size=MOST))
-    _asking: SharedWork[str, int] = field(default_factory=partial(SharedWork, "corpus_version"))
+    _asking: SingleFlight[str, int] = field(default_factory=partial(SingleFlight, "corpus_version"))
 
     async def of(self, tenant: str) -> int:
         """The version; 0 when the tenant has no documents."""
         known = self._known.get(tenant)
-        if known and time.monotonic() - known[1] < FRESH_S:
+        if known and monotonic() - known[1] < FRESH_S:
             return known[0]
         return await self._asking.of(tenant, partial(self._ask, tenant))
 
     async def _ask(self, tenant: str) -> int:
         version = await self.corpus.version(tenant)
-        self._known.put(tenant, (version, time.monotonic()))
+        self._known.put(tenant, (version, monotonic()))
         return version

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
 from application.byte_room import ByteRoom
+from application.clock import monotonic
 from application.files.open_file import OpenFile
 from application.plan.attached import NOTHING_ATTACHED, Attached, ReadFile, fitted
 from application.ports.extractor import Extractor
@@ -71,7 +71,7 @@ class ReadAttachments:
         if turn is None or not turn.attachments:
             yield NOTHING_ATTACHED
             return
-        began = time.monotonic()
+        began = monotonic()
         run.output.show(f.Step(step=STEP, status="started"))
         tenant, user = run.live.id.tenant, run.request.user
         wanted = list(dict.fromkeys(turn.attachments))
@@ -82,7 +82,7 @@ class ReadAttachments:
                 await stack.enter_async_context(self.room.room(tenant, sum(row.size for row in pictures)))
             seen = tuple([await self._picture(tenant, row) for row in pictures])
             read = turn.read or await self._read(run, turn, [row for row in rows if row.media_type in READABLE])
-            run.output.show(f.Step(step=STEP, status="finished", ms=round((time.monotonic() - began) * 1000)))
+            run.output.show(f.Step(step=STEP, status="finished", ms=round((monotonic() - began) * 1000)))
             yield Attached(passages=read.passages, notes=read.notes, pictures=seen)
 
     async def _read(self, run: RunningTurn, turn: Turn, rows: Sequence[FileRow]) -> e.AttachmentsRead:

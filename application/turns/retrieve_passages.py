@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from application.clock import monotonic
 from application.gateway.embedding import start_embedding
 from application.gateway.gateway import Gateway
 from application.ports.corpus import PassageSearch
@@ -40,12 +40,12 @@ class RetrievePassages:
         """The `k` best passages, best first; those found before the turn was taken over are not looked for again."""
         if turn.passages is not None:
             return turn.passages
-        began = time.monotonic()
+        began = monotonic()
         run.output.show(f.Step(step="retrieve", status="started"))
         rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k) for query in queries))
         passages = fuse(rankings, k)
         run.log.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
-        run.output.show(f.Step(step="retrieve", status="finished", ms=round((time.monotonic() - began) * 1000)))
+        run.output.show(f.Step(step="retrieve", status="finished", ms=round((monotonic() - began) * 1000)))
         return passages
 
     async def _search(

@@ -12,7 +12,7 @@ from application.plan.run_plan import PlanRun
 from application.ports.model import Message, Text, ToolUse
 from application.sessions import feed_frames as f
 from application.steps.act import RepairedInput, ToolSummary
-from application.tools.executors import Caller
+from application.tools.executors import ToolCaller
 from application.tools.results import ToolOutcome
 from application.tools.toolbox import ToolBox, ToolBoxes
 from application.tools.uses import lawful, same_call
@@ -42,7 +42,7 @@ class ToolRounds:
             return await self.ask_first(run, call)
 
         request = run.request
-        caller = Caller(run.live.id.tenant, request.name or request.user, request.roles)
+        caller = ToolCaller(run.live.id.tenant, request.name or request.user, request.roles)
         known = list(turn.tool_calls.values())
         return await self.boxes.open(caller, run.turn_id, names, known=known, intend=intend, ask_user=ask_user)
 

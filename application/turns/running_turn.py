@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from functools import reduce
 from operator import or_
 from typing import Any
 
+from application.clock import monotonic
 from application.redaction.redactor import Redactor
 from application.sessions.live_session import LiveSession
 from application.turns.end_frames import completed_frame, failed_frame
@@ -85,7 +85,7 @@ class RunningTurn:
         await self._end.decide(event, failed_frame(event, refusal.retry_after_s))
 
     def _ending(self) -> dict[str, Any]:
-        now, so_far = time.monotonic(), self.outcome
+        now, so_far = monotonic(), self.outcome
         return {
             "turn_id": self.turn_id,
             "text": so_far.text,

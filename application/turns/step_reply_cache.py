@@ -11,7 +11,7 @@ import msgspec
 from application.answer_cache.answer_cache import EXACT_S, KEYS_S, or_none
 from application.plan.step_request import StepReply, StepRequest
 from application.plan.structured_output import Unusable, parse_reply
-from application.ports.answer_cache import Entry
+from application.ports.answer_cache import CacheEntry
 from application.ports.keys import Sealer
 from application.ports.step_replies import StepReplies
 from application.steps.catalogue import STEPS
@@ -58,7 +58,7 @@ class StepReplyCache:
         async def put() -> None:
             id, stream = run.live.id, str(run.live.id)
             sealed = await self.sealer.seal(stream, msgspec.msgpack.encode(reply), _context(key))
-            entry = Entry(stream, run.turn_id, sealed)
+            entry = CacheEntry(stream, run.turn_id, sealed)
             await self.replies.put(id.tenant, key, entry, run.config.assistant.cache.ttl_s)
 
         await or_none("steps", KEYS_S, put())

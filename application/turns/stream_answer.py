@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import msgspec
 
+from application.clock import monotonic
 from application.gateway.gateway import Gateway
-from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
+from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Restarted, Routed
 from application.plan.prompt import history_messages, system_blocks
 from application.plan.run_plan import PlanRun
 from application.ports.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolUse
@@ -106,7 +106,7 @@ class StreamAnswer:
         await self._round(run, ask)
 
     async def _round(self, run: RunningTurn, ask: ModelRequest) -> _Round:
-        began = time.monotonic()
+        began = monotonic()
         round = _Round(ask.step, before=run.outcome.text)
         await self._hear(run, ask, round)
         if not run.ended:
@@ -144,7 +144,7 @@ class StreamAnswer:
                     output.show(f.Step(step=round.step, status="started", model=event.model, reason=event.reason))
                 outcome.model = round.model = event.model
                 round.reason = event.reason
-            case FailedOver():
+            case FailoverBegun():
                 round.uses.clear()
                 outcome.failed_over = True
                 output.show(
@@ -173,4 +173,4 @@ def _next(ask: ModelRequest, more: Sequence[Message], said: str) -> ModelRequest
 
 def round_ms(began: float) -> int:
     """Milliseconds since then."""
-    return round((time.monotonic() - began) * 1000)
+    return round((monotonic() - began) * 1000)

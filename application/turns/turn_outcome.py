@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
-from application.gateway.call_log import Spent
+from application.clock import monotonic
+from application.gateway.call_log import SpentSoFar
 from application.plan.citations import CitationReader, Citations
 from domain.dependence import NOTHING, Audience, Dependence
 from domain.session.events import FinishReason
@@ -17,12 +17,12 @@ class TurnOutcome:
     `full`; `TurnLog` what it `depends` on and what was `spent`; whoever answers `model`, `failed_over`,
     `finish_reason` and `tool_outputs`; `RunningTurn` its end."""
 
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=monotonic)
     text: str = ""
     citations: Citations = field(default_factory=lambda: CitationReader(()))
     model: str = ""
     finish_reason: FinishReason = "incomplete"
-    spent: Spent = field(default_factory=Spent)
+    spent: SpentSoFar = field(default_factory=SpentSoFar)
     depends: Dependence = NOTHING
     tool_outputs: list[str] = field(default_factory=list)
     first_text: float | None = None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from application.clock import monotonic
 from application.plan.citations import Citations
 from application.sessions import feed_frames as f
 from application.sessions.frame_limits import ANSWER_BYTES, cut, text_size
@@ -38,7 +37,7 @@ class TurnOutput:
             return
         self._room -= size
         if outcome.first_text is None:
-            outcome.first_text = time.monotonic()
+            outcome.first_text = monotonic()
         outcome.text += text
         self.show(f.Delta(delta=text))
         for citation in outcome.citations.read(outcome.text):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import statistics
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import click
 import httpx
 import msgspec
 
@@ -18,6 +19,7 @@ from adapters.postgres.logins import find_logins
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
 from application.acting_tenant import acting_for
+from application.clock import monotonic
 from application.ports.datasets import QueryFailed
 from application.ports.tables import Table
 from domain.refusals import InvalidField, Refusal
@@ -25,7 +27,9 @@ from domain.tenant.events import Column, Query
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, installed
 from infra.bench.harness.processes import children, private_bytes
+from infra.bench.harness.table import table
 from infra.bench.hostile_sql import COLUMNS, Hostile, hostile_queries, order_rows
+from infra.bench.results import keep, recordable
 
 SAMPLE_S, PAUSE_S = 0.1, 0.05
 BEFORE = 60
@@ -34,7 +38,7 @@ GRACE_S = 0.5
 MEMORY_MB = 200
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class AttackOutcome(msgspec.Struct, frozen=True):
     """Of all queries. `longest_s` is that of one question, its wait for a place not counted."""
 
     queries: int
@@ -79,9 +83,9 @@ class Attack:
     async def one(self, tenant: str, hostile: Hostile) -> None:
         """Put it as a tool is put, then ask it as a tool is asked, whatever the parser said of it."""
         for step in ("check", "fetch"):
-            began = time.monotonic()
+            began = monotonic()
             self.ends[await self._end(step, tenant, Query(dataset="orders", sql=hostile.sql))] += step == "fetch"
-            self.longest = max(self.longest, (time.monotonic() - began, hostile), key=lambda one: one[0])
+            self.longest = max(self.longest, (monotonic() - began, hostile), key=lambda one: one[0])
 
     async def _end(self, step: str, tenant: str, query: Query) -> str:
         try:
@@ -113,7 +117,7 @@ async def attack(
     postmaster: int,
     other: Callable[[], Awaitable[object]],
     limit_s: float,
-) -> tuple[Outcome, Hostile | None]:
+) -> tuple[AttackOutcome, Hostile | None]:
     """All queries by the tenants side by side, while somebody else asks `other` again and again; and the longest."""
     before = [await _timed(other) for _ in range(BEFORE)]
     running = Attack(datasets, postmaster)
@@ -138,7 +142,7 @@ async def attack(
         task.cancel()
     await asyncio.wait(beside)
     asked, earlier = [ms for ms in during if ms is not None], [ms for ms in before if ms is not None]
-    return Outcome(
+    return AttackOutcome(
         queries=len(queries), refused=running.ends["refused"], answered=running.ends["answered"],
         stopped=running.ends["stopped"], failed=running.ends["failed"], longest_s=round(running.longest[0], 2),
         memory_mb=running.grown_mb, others_before_ms=round(statistics.median(earlier), 1),
@@ -150,12 +154,12 @@ async def attack(
 
 async def _timed(other: Callable[[], Awaitable[object]]) -> float | None:
     """Milliseconds; None when it failed."""
-    began = time.monotonic()
+    began = monotonic()
     try:
         await other()
     except (Refusal, QueryFailed, httpx.HTTPError):
         return None
-    return (time.monotonic() - began) * 1000
+    return (monotonic() - began) * 1000
 
 
 def orders_table(rows: int) -> Table:
@@ -176,7 +180,7 @@ async def _opened(owner_url: str, limit_s: float) -> AsyncIterator[PostgresDatas
         await queries.close()
 
 
-async def _on(ours: Installed, count: int, rows: int, limit_s: float) -> tuple[Outcome, Hostile | None]:
+async def _on(ours: Installed, count: int, rows: int, limit_s: float) -> tuple[AttackOutcome, Hostile | None]:
     from infra.local.endpoints import DATABASE, installation_environment
 
     hostile, (victim, *attackers) = hostile_queries(count), ours.tenants
@@ -196,8 +200,37 @@ async def _on(ours: Installed, count: int, rows: int, limit_s: float) -> tuple[O
         return await attack(datasets, attackers, hostile, ours.pids["postgres"], search, limit_s)
 
 
-def run(count: int, rows: int, limit_s: float) -> tuple[Outcome, Hostile | None]:
+def run(count: int, rows: int, limit_s: float) -> tuple[AttackOutcome, Hostile | None]:
     """On an installation of its own: two tenants attack, the searches of a third are timed."""
     os.environ.setdefault("COLLOQUY_LOG_LEVEL", "warning")
     with installed(3, DOCUMENTS) as ours:
         return asyncio.run(_on(ours, count, rows, limit_s))
+
+
+@click.command("attack-sql")
+@recordable
+@click.option("--queries", default=2_000, show_default=True)
+@click.option("--rows", default=20_000, show_default=True, help="Of the dataset that is asked.")
+@click.option("--limit-s", default=5.0, show_default=True, help="How long one question may take.")
+@click.option("--json", "as_json", is_flag=True)
+def attack_sql(queries: int, rows: int, limit_s: float, as_json: bool) -> None:
+    """Hostile tool queries of two tenants: PostgreSQL's memory, the longest question, and a third tenant's searches.
+
+    Example: colloquy bench attack-sql --queries 500 --limit-s 1
+    """
+    outcome, longest = run(queries, rows, limit_s)
+    keep(
+        {
+            "longest of the limit": outcome.longest_s / outcome.limit_s,
+            "others, beside before": outcome.others_during_ms / outcome.others_before_ms,
+        }
+    )
+    if as_json:
+        click.echo(json.dumps(msgspec.structs.asdict(outcome)))
+    else:
+        click.echo(table([outcome]))
+        click.echo(f"longest: {longest.family}: {longest.sql[:120]}" if longest else "")
+        for claim, held in outcome.verdicts():
+            click.echo(f"{'PASS' if held else 'FAIL'}  {claim}")
+    if not all(held for _, held in outcome.verdicts()):
+        raise click.exceptions.Exit(1)

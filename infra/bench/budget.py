@@ -9,13 +9,16 @@ from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from typing import Any
 
+import click
 import httpx
 import msgspec
 
 from infra.bench.harness.chat_load import Seen, ask, ask_all, close_all, open_sockets
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, another_server, installed
+from infra.bench.harness.table import table
 from infra.bench.load import compare_ledgers
+from infra.bench.results import keep, recordable
 
 MOST = Decimal("1.025")
 CALIBRATING = 5
@@ -35,7 +38,7 @@ class Wave(msgspec.Struct, kw_only=True):
     used_usd: str
 
 
-class Outcome(msgspec.Struct, kw_only=True):
+class BudgetOutcome(msgspec.Struct, kw_only=True):
     """The whole: the limit, what the ledger says was spent, and their ratio; how many tenants' ledgers differ from the
     provider's count."""
 
@@ -61,7 +64,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         ]
 
 
-def run(sockets: int, turns: int, processes: int) -> tuple[list[Wave], Outcome]:
+def run(sockets: int, turns: int, processes: int) -> tuple[list[Wave], BudgetOutcome]:
     """So many sockets at once, spread over API processes of one installation, against a budget for so many turns."""
     with installed(1, DOCUMENTS) as ours, more_processes(ours, processes - 1) as others:
         return asyncio.run(_measure(ours, [ours.url, *others], sockets, turns))
@@ -74,7 +77,7 @@ def more_processes(ours: Installed, count: int) -> Iterator[list[str]]:
         yield [stack.enter_context(another_server(ours))[0] for _ in range(count)]
 
 
-async def _measure(ours: Installed, urls: Sequence[str], sockets: int, turns: int) -> tuple[list[Wave], Outcome]:
+async def _measure(ours: Installed, urls: Sequence[str], sockets: int, turns: int) -> tuple[list[Wave], BudgetOutcome]:
     tokens = ours.tokens(sockets)
     opened = [
         socket
@@ -102,7 +105,7 @@ async def _measure(ours: Installed, urls: Sequence[str], sockets: int, turns: in
     await asyncio.to_thread(ours.wait_for_costs)
     unequal, _ = await asyncio.to_thread(compare_ledgers, ours)
     spent = await asyncio.to_thread(_spent, ours)
-    return waves, Outcome(
+    return waves, BudgetOutcome(
         processes=len(urls),
         limit_usd=f"{limit:f}",
         spent_usd=f"{spent:f}",
@@ -149,3 +152,23 @@ def _spent(ours: Installed) -> Decimal:
     (token,) = ours.tokens(1, ["analyst"])
     answer = httpx.get(f"{ours.url}/v1/costs/summary", headers={"Authorization": f"Bearer {token}"}, timeout=30)
     return Decimal(answer.raise_for_status().json()["total_usd"])
+
+
+@click.command()
+@recordable
+@click.option("--sockets", default=200, show_default=True, help="Turns at once.")
+@click.option("--turns", default=20, show_default=True, help="For how many turns there is money.")
+@click.option("--processes", default=2, show_default=True, help="API processes that share the budget.")
+def budget(sockets: int, turns: int, processes: int) -> None:
+    """Many turns at once against a budget for few: what was spent, and whether any was admitted after.
+
+    Example: colloquy bench budget --processes 1
+    """
+    waves, outcome = run(sockets, turns, processes)
+    click.echo(table(waves))
+    click.echo(table([outcome]))
+    keep({"spent of the limit": outcome.spent_share})
+    for claim, held in outcome.verdicts():
+        click.echo(f"{'PASS' if held else 'FAIL'}  {claim}")
+    if not all(held for _, held in outcome.verdicts()):
+        raise click.exceptions.Exit(1)

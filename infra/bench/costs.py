@@ -33,7 +33,7 @@ BATCH = 5_000
 Ask = Callable[[Any], Awaitable[Any]]
 
 
-class Measured(msgspec.Struct, kw_only=True):
+class MeasuredQuestion(msgspec.Struct, kw_only=True):
     """One question: the median time (milliseconds) by lines alone, and by sums, whose answers must be equal."""
 
     question: str
@@ -43,7 +43,7 @@ class Measured(msgspec.Struct, kw_only=True):
     equal: bool
 
 
-async def run(database_url: str, lines: int, rounds: int) -> list[Measured]:
+async def run(database_url: str, lines: int, rounds: int) -> list[MeasuredQuestion]:
     """Load a month of `lines` generated lines through the read model's own statements, then ask both ways in turns."""
     from adapters.eventstore.store import open_event_store
     from adapters.postgres.logins import find_logins
@@ -97,7 +97,7 @@ def _questions(tenant: str) -> dict[str, Ask]:
     }
 
 
-async def _compare(name: str, ask: Ask, ways: list[Any], rounds: int) -> Measured:
+async def _compare(name: str, ask: Ask, ways: list[Any], rounds: int) -> MeasuredQuestion:
     times: list[list[float]] = [[], []]
     answers: list[Any] = [None, None]
     for turn in range(rounds + 1):
@@ -107,7 +107,7 @@ async def _compare(name: str, ask: Ask, ways: list[Any], rounds: int) -> Measure
             if turn:  # the first of each warms the database's memory
                 times[place].append((time.perf_counter() - began) * 1e3)
     lines, sums = (statistics.median(of) for of in times)
-    return Measured(
+    return MeasuredQuestion(
         question=name,
         by_lines_ms=round(lines, 1),
         by_sums_ms=round(sums, 1),

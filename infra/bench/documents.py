@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from api.cli.main import with_data_dir
+from application.clock import monotonic
 from infra.bench.results import keep, recordable
 
 if TYPE_CHECKING:
@@ -84,10 +85,10 @@ def _ingest(client: httpx.Client, cisi: Cisi) -> tuple[Ingested, dict[str, list[
         for number, (title, author, abstract) in cisi.documents.items():
             (Path(folder) / f"{number}.md").write_text(f"# {title}\n\n{author}\n\n{abstract}\n")
         files = [str(Path(folder) / f"{number}.md") for number in cisi.documents]
-        began = time.monotonic()
+        began = monotonic()
         outcomes = list(upload_all(client, files))
         wait_until_read(client, outcomes, lambda _: None)
-        seconds = time.monotonic() - began
+        seconds = monotonic() - began
     failed = [outcome for outcome in outcomes if outcome.status != "indexed"]
     if failed:
         raise RuntimeError(f"{len(failed)} documents failed, the first because of {failed[0].reason}")

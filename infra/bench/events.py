@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import anyio.to_thread
+import click
 import msgspec
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
@@ -24,11 +26,13 @@ from application.execute import SESSION, Context, LoadedAggregate
 from domain.event import Event
 from domain.session.events import SessionOpened, StepRun
 from infra.bench.harness.chat_load import percentile
+from infra.bench.harness.table import table
+from infra.bench.results import keep, recordable
 
 TEXT = "x" * 130
 
 
-class Measured(msgspec.Struct, kw_only=True):
+class MeasuredVariant(msgspec.Struct, kw_only=True):
     """One variant: events a second, and how long a save takes (milliseconds)."""
 
     what: str
@@ -128,7 +132,7 @@ class Ours:
         return save
 
 
-async def measure(store: LibraryAsItComes | Ours, sessions: int, batch: int, seconds: float) -> Measured:
+async def measure(store: LibraryAsItComes | Ours, sessions: int, batch: int, seconds: float) -> MeasuredVariant:
     """All sessions save as fast as they can for a while; every private event of ours is sealed."""
     savers = await asyncio.gather(*(store.session() for _ in range(sessions)))
     times: list[float] = []
@@ -142,7 +146,7 @@ async def measure(store: LibraryAsItComes | Ours, sessions: int, batch: int, sec
 
     await asyncio.gather(*(one(save) for save in savers))
     took = time.perf_counter() - began
-    return Measured(
+    return MeasuredVariant(
         what=store.what,
         sessions=sessions,
         batch=batch,
@@ -154,7 +158,7 @@ async def measure(store: LibraryAsItComes | Ours, sessions: int, batch: int, sec
 
 async def compare(
     database_url: str, *, sessions: int, batch: int, rounds: int, seconds: float
-) -> tuple[Measured, Measured]:
+) -> tuple[MeasuredVariant, MeasuredVariant]:
     """(library, ours): the median round of each, the two taking turns."""
     migrate(database_url)
     logins = await find_logins(database_url, {})
@@ -166,7 +170,7 @@ async def compare(
         tenant = new_id()
         await store.vault.create_tenant_key(tenant)
         ours, library = Ours(store, tenant), LibraryAsItComes(database_url)
-        seen: list[tuple[Measured, Measured]] = []
+        seen: list[tuple[MeasuredVariant, MeasuredVariant]] = []
         try:
             for _ in range(rounds):
                 theirs = await measure(library, sessions, batch, seconds)
@@ -176,3 +180,41 @@ async def compare(
     middle = len(seen) // 2
     by_rate = [sorted((pair[side] for pair in seen), key=lambda m: m.events_per_s)[middle] for side in (0, 1)]
     return by_rate[0], by_rate[1]
+
+
+@click.command()
+@recordable
+@click.option("--database-url", help="A database to measure on (default: a durable one of its own).")
+@click.option("--sessions", default=64, show_default=True)
+@click.option("--rounds", default=3, show_default=True, help="How often each takes its turn; the median counts.")
+@click.option("--seconds", default=2.0, show_default=True, help="How long a turn lasts.")
+@click.option("--json", "as_json", is_flag=True)
+def events(database_url: str | None, sessions: int, rounds: int, seconds: float, as_json: bool) -> None:
+    """Events a second into the event store, beside the library as it comes.
+
+    Example: colloquy bench events --rounds 5
+    """
+    from infra.local.installation import throwaway_data_dir
+    from infra.local.stack import running
+
+    def run(url: str) -> list[Any]:
+        pairs: list[Any] = []
+        for batch in (10, 1):
+            pairs += asyncio.run(compare(url, sessions=sessions, batch=batch, rounds=rounds, seconds=seconds))
+        return pairs
+
+    if database_url:
+        rows = run(database_url)
+    else:
+        alone = frozenset({"nats", "valkey", "aws", "bedrock"})
+        with throwaway_data_dir() as data_dir, running(data_dir, fast=False, without=alone) as stack:
+            rows = run(stack.endpoints.database_url)
+    ratios = [
+        round(ours.events_per_s / theirs.events_per_s, 1) for theirs, ours in zip(rows[::2], rows[1::2], strict=True)
+    ]
+    keep({"in batches of 10": ratios[0], "one by one": ratios[1]})
+    if as_json:
+        click.echo(json.dumps({"rows": [msgspec.structs.asdict(r) for r in rows], "ratios": ratios}))
+    else:
+        click.echo(table(rows))
+        click.echo(f"ours / library: {ratios[0]} times in batches of 10, {ratios[1]} times one by one")

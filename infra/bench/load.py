@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
+import click
 import httpx
 import msgspec
 
 from infra.bench.harness.chat_load import ask_all, close_all, open_sockets, percentile
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.table import table
+from infra.bench.results import keep, recordable
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 
@@ -29,7 +33,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     tokens: int
 
 
-async def load(sockets: int, ours: Installed) -> tuple[Loaded, list[str]]:
+async def load_at_once(sockets: int, ours: Installed) -> tuple[Loaded, list[str]]:
     """All sockets at once; what was seen, and the errors in words."""
     tokens = ours.tokens(sockets)
     opened = await open_sockets(ours.url.replace("http", "ws", 1) + "/v1/chat", tokens)
@@ -86,8 +90,25 @@ def run(counts: list[int], tenants: int) -> list[Loaded]:
     rows = []
     with installed(tenants, DOCUMENTS) as ours:
         for count in counts:
-            row, errors = asyncio.run(load(count, ours))
+            row, errors = asyncio.run(load_at_once(count, ours))
             rows.append(row)
             for error in sorted(set(errors))[:5]:
                 print("error:", error)  # noqa: T201  # a benchmark says what went wrong
     return rows
+
+
+@click.command()
+@recordable
+@click.option("--sockets", default="250,500", show_default=True, help="How many sockets at once, one load each.")
+@click.option("--tenants", default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def load(sockets: str, tenants: int, as_json: bool) -> None:
+    """Many sockets over many tenants, answered at once; then our ledger beside Bedrock's own count.
+
+    Example: colloquy bench load --sockets 250,500 --tenants 50
+    """
+    rows = run([int(part) for part in sockets.split(",")], tenants)
+    click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
+    keep({f"p99 of p50, {row.sockets} sockets": row.first_token_p99_ms / row.first_token_p50_ms for row in rows})
+    if any(row.errors or row.texts_unequal or row.tenants_unequal for row in rows):
+        raise click.exceptions.Exit(1)

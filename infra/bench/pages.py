@@ -18,7 +18,7 @@ import msgspec
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from application.clock import now
+from application.clock import monotonic, now
 from infra.bench.costs import MONTH, load_lines
 from infra.bench.harness.table import table
 from infra.bench.results import keep, recordable
@@ -54,7 +54,7 @@ SELECT tenant, -1 - n, %(first)s + n, stream, version, topic, %(since)s + n * %(
 FROM generate_series(0, %(events)s - 1) AS n JOIN known ON place = n %% many"""
 
 
-class Loaded(msgspec.Struct, kw_only=True):
+class LoadedPage(msgspec.Struct, kw_only=True):
     """One page: the first load in a new browser, the median and the slowest of those after it (milliseconds), the
     median of the same page of a tenant with nothing, and how many times that it takes."""
 
@@ -66,7 +66,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     ratio: float
 
 
-def run(lines: int, events: int, rounds: int) -> list[Loaded]:
+def run(lines: int, events: int, rounds: int) -> list[LoadedPage]:
     """Load the past of one of two tenants, then open each page in turns."""
     from infra.bench.harness.handbook import DOCUMENTS
     from infra.bench.harness.installation import installed
@@ -83,9 +83,9 @@ def run(lines: int, events: int, rounds: int) -> list[Loaded]:
             return [_loaded(name, *times(path)) for name, path in _pages(session, present).items()]
 
 
-def _loaded(name: str, times: list[float], beside: list[float]) -> Loaded:
+def _loaded(name: str, times: list[float], beside: list[float]) -> LoadedPage:
     p50, baseline = statistics.median(times[1:]), statistics.median(beside[1:])
-    return Loaded(
+    return LoadedPage(
         page=name,
         first_ms=round(times[0]),
         p50_ms=round(p50),
@@ -214,7 +214,7 @@ def _skip(database_url: str, events: int) -> int:
 
 def _repeat(database_url: str, tenant: str, events: int, first: int, present: datetime) -> None:
     """The tenant's events again and again, once the read model has those of the session."""
-    deadline = time.monotonic() + CAUGHT_UP_S
+    deadline = monotonic() + CAUGHT_UP_S
     with psycopg.connect(database_url, autocommit=True) as connection:
         live = "SELECT generation FROM projections.generations WHERE name = 'audit' AND live"
         ((generation,),) = connection.execute(live).fetchall()
@@ -224,7 +224,7 @@ def _repeat(database_url: str, tenant: str, events: int, first: int, present: da
             ((count,),) = connection.execute(told, [tenant]).fetchall()
             if count > 4 * TURNS:
                 break
-            if time.monotonic() > deadline:
+            if monotonic() > deadline:
                 raise RuntimeError("the audit log did not catch up in time")
             time.sleep(0.1)
         given = {"tenant": tenant, "events": events, "first": first, "since": present - YEAR}

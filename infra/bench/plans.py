@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import aclosing
 
+import click
 import msgspec
 
 from adapters.bedrock.client import open_bedrock
@@ -30,6 +31,8 @@ from domain.event import Event
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
+from infra.bench.harness.table import table
+from infra.bench.results import keep, recordable
 
 FAST = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 BALANCED = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -51,7 +54,7 @@ FACTS = Facts(
 )
 
 
-class Row(msgspec.Struct):
+class PlanRow(msgspec.Struct):
     """Medians of one plan, in milliseconds; `wall_of_chain` 1.0 would be no time lost between steps."""
 
     plan: str
@@ -154,11 +157,11 @@ async def once(plan_name: str, model: BedrockLanguageModel) -> dict[str, float]:
     }  # fmt: skip
 
 
-async def measure(plan_name: str, model: BedrockLanguageModel, rounds: int) -> Row:
+async def measure(plan_name: str, model: BedrockLanguageModel, rounds: int) -> PlanRow:
     """The median of some turns."""
     turns = [await once(plan_name, model) for _ in range(rounds)]
     middle = {key: statistics.median(turn[key] for turn in turns) for key in turns[0]}
-    return Row(
+    return PlanRow(
         plan_name,
         int(middle["steps"]),
         round(middle["first"]),
@@ -192,7 +195,7 @@ class Unasked:
         raise AssertionError(ask.step)
 
 
-async def compare(url: str, rounds: int) -> list[Row]:
+async def compare(url: str, rounds: int) -> list[PlanRow]:
     """All plans in one run."""
     async with open_bedrock(endpoint_url=url, region="us-east-1") as bedrock:
         model = BedrockLanguageModel(bedrock.http)
@@ -200,7 +203,7 @@ async def compare(url: str, rounds: int) -> list[Row]:
         return [await measure(name, model, rounds) for name in ("lean", "standard", "thorough")]
 
 
-def run(rounds: int) -> tuple[list[Row], float]:
+def run(rounds: int) -> tuple[list[PlanRow], float]:
     """Start a stand-in, compare, stop it: the rows, and the microseconds that `lean` adds."""
     os.environ.update(AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench")
     command = [sys.executable, "-m", "infra.local.bedrock", "--hashed-embeddings"]
@@ -211,3 +214,17 @@ def run(rounds: int) -> tuple[list[Row], float]:
             return asyncio.run(compare(url, rounds)), asyncio.run(overhead_us())
         finally:
             stand_in.terminate()
+
+
+@click.command()
+@recordable
+@click.option("--rounds", default=3, show_default=True, help="How often each plan runs; the median counts.")
+def plans(rounds: int) -> None:
+    """What each plan adds: its wall time beside its longest chain and the sum of its steps.
+
+    Example: colloquy bench plans --rounds 1
+    """
+    rows, added_us = run(rounds)
+    click.echo(table(rows))
+    click.echo(f"lean adds {added_us:,.0f} us before its call leaves")
+    keep({f"{row.plan}, wall of its longest chain": row.wall_of_chain for row in rows})

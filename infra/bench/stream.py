@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any, Literal, Protocol
 
+import click
 import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,6 +22,8 @@ from infra.bench.harness.chat_load import OPEN_AT_ONCE, ask, close_all, open_soc
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import installed
 from infra.bench.harness.processes import cpu_seconds
+from infra.bench.harness.table import table
+from infra.bench.results import keep, recordable
 from infra.local.endpoints import installation_environment
 
 Arrival = Literal["burst", "steady"]
@@ -33,7 +36,7 @@ SETTLE_S = 2.0
 ANSWER_WITHIN_S = 180.0
 
 
-class Row(msgspec.Struct, kw_only=True):
+class StreamRow(msgspec.Struct, kw_only=True):
     """One measurement: milliseconds, microseconds a delta of the model's."""
 
     what: str
@@ -54,7 +57,7 @@ class Heard(msgspec.Struct):
     error: str = ""
 
 
-class Side(Protocol):
+class MeasuredServer(Protocol):
     """A server that is measured."""
 
     what: str
@@ -91,7 +94,7 @@ class Pipe:
         self._process.wait(10)
 
     async def open(self, streams: int) -> list[ClientConnection]:
-        """See `Side`."""
+        """See `MeasuredServer`."""
         gate = asyncio.Semaphore(OPEN_AT_ONCE)
 
         async def one() -> ClientConnection:
@@ -101,7 +104,7 @@ class Pipe:
         return list(await asyncio.gather(*(one() for _ in range(streams))))
 
     async def ask(self, socket: ClientConnection, name: str) -> Heard:
-        """See `Side`."""
+        """See `MeasuredServer`."""
         heard, began = Heard(0.0, 0.0), time.perf_counter()
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -123,17 +126,17 @@ class Colloquy:
         self._url, self.pid, self._tokens = url.replace("http", "ws", 1) + "/v1/chat", pid, tokens
 
     async def open(self, streams: int) -> list[ClientConnection]:
-        """See `Side`."""
+        """See `MeasuredServer`."""
         return await open_sockets(self._url, self._tokens[:streams])
 
     async def ask(self, socket: ClientConnection, name: str) -> Heard:
-        """See `Side`."""
+        """See `MeasuredServer`."""
         seen = await ask(socket, name, QUESTION)
         error = seen.error if seen.exact else seen.error or "the text differs from its deltas"
         return Heard(seen.first_token, seen.whole, error)
 
 
-class Bedrock:
+class StandInControl:
     """The stand-in's control endpoint: how many deltas it has sent, and what it was asked last."""
 
     def __init__(self, url: str) -> None:
@@ -156,7 +159,9 @@ class Bedrock:
         return {"system": body["system"], "messages": body["messages"]}
 
 
-async def _measure(side: Side, bedrock: Bedrock, arrival: Arrival, streams: int, spread_s: float) -> Row:
+async def _measure(
+    side: MeasuredServer, bedrock: StandInControl, arrival: Arrival, streams: int, spread_s: float
+) -> StreamRow:
     """`burst`: every stream asks once, all at the same instant. `steady`: each asks again as soon as it is answered, so
     that as many streams are always under way; they begin spread over `spread_s`."""
     sockets = await side.open(streams)
@@ -175,7 +180,7 @@ async def _measure(side: Side, bedrock: Bedrock, arrival: Arrival, streams: int,
     await close_all(sockets)
     counted = [answer for answers in heard for answer in (answers[1:] or answers)]
     firsts = [answer.first_s for answer in counted if not answer.error]
-    return Row(
+    return StreamRow(
         what=side.what,
         arrival=arrival,
         streams=streams,
@@ -190,7 +195,7 @@ async def _measure(side: Side, bedrock: Bedrock, arrival: Arrival, streams: int,
 class Comparison(msgspec.Struct, kw_only=True):
     """The pipe and the whole server at one load: the middle of each figure, and of the rounds' ratios (ours / pipe)."""
 
-    rows: tuple[Row, Row]
+    rows: tuple[StreamRow, StreamRow]
     cpu: float
     first_token_p50: float
     first_token_p99: float
@@ -201,7 +206,7 @@ async def compare(
 ) -> list[Comparison]:
     """For each load the bare pipe and the whole server, taking turns; `tell` hears of each measurement."""
     with installed(min(TENANTS, max(counts)), DOCUMENTS) as installation:
-        bedrock = Bedrock(installation.bedrock_url)
+        bedrock = StandInControl(installation.bedrock_url)
         bedrock.pace(50, 20)
         ours = Colloquy(installation.url, installation.pids["api"], installation.tokens(max(counts)))
         (socket,) = await ours.open(1)
@@ -209,7 +214,7 @@ async def compare(
         await close_all([socket])
         pipe = Pipe(os.environ | installation_environment(installation.data_dir), bedrock.last_asked())
 
-        async def measure(side: Side, arrival: Arrival, streams: int) -> Row:
+        async def measure(side: MeasuredServer, arrival: Arrival, streams: int) -> StreamRow:
             row = await _measure(side, bedrock, arrival, streams, alone.whole_s)
             tell(
                 f"{arrival} {streams} {side.what}: first token {row.first_token_p50_ms:.0f} ms (p50), "
@@ -233,11 +238,11 @@ async def compare(
             pipe.stop()
 
 
-def _middle(pairs: Sequence[tuple[Row, Row]]) -> Comparison:
+def _middle(pairs: Sequence[tuple[StreamRow, StreamRow]]) -> Comparison:
     def ratio(of: str) -> float:
         return round(median(float(getattr(ours, of)) / max(1e-9, float(getattr(pipe, of))) for pipe, ours in pairs), 2)
 
-    def of_side(rounds: Sequence[Row]) -> Row:
+    def of_side(rounds: Sequence[StreamRow]) -> StreamRow:
         figures = ("first_token_p50_ms", "first_token_p99_ms", "deltas_per_s", "cpu_us_per_delta")
         middle = {figure: median(getattr(row, figure) for row in rounds) for figure in figures}
         return msgspec.structs.replace(rounds[0], errors=sum(row.errors for row in rounds), **middle)
@@ -249,3 +254,45 @@ def _middle(pairs: Sequence[tuple[Row, Row]]) -> Comparison:
         first_token_p50=ratio("first_token_p50_ms"),
         first_token_p99=ratio("first_token_p99_ms"),
     )
+
+
+@click.command()
+@recordable
+@click.option("--streams", default="1,50,250,500", show_default=True, help="How many at once, one comparison each.")
+@click.option(
+    "--arrivals",
+    default="steady,burst",
+    show_default=True,
+    help="steady: each stream asks again when answered; burst: all ask at the same instant.",
+)
+@click.option("--rounds", default=3, show_default=True, help="How often each takes its turn; the median counts.")
+@click.option("--json", "as_json", is_flag=True)
+def stream(streams: str, arrivals: str, rounds: int, as_json: bool) -> None:
+    """What the server adds to a stream, beside a bare pipe (Litestar and aioboto3 as they come) in the same run.
+
+    Example: colloquy bench stream --streams 1,250 --arrivals steady
+    """
+    ways = [way for way in ARRIVALS if way in arrivals.split(",")]
+    counts = [int(part) for part in streams.split(",")]
+    found = asyncio.run(compare(ways, counts, rounds, lambda line: click.echo(line, err=True)))
+    keep(
+        {
+            f"{each.rows[1].arrival} {each.rows[1].streams}, {name}": value
+            for each in found
+            for name, value in (
+                ("CPU a delta", each.cpu),
+                ("first token p50", each.first_token_p50),
+                ("first token p99", each.first_token_p99),
+            )
+        }
+    )
+    if as_json:
+        click.echo(json.dumps([msgspec.to_builtins(each) for each in found]))
+        return
+    click.echo(table([row for each in found for row in each.rows]))
+    for each in found:
+        ours = each.rows[1]
+        click.echo(
+            f"{ours.arrival} {ours.streams}: ours / pipe: CPU a delta {each.cpu:.2f}, "
+            f"first token p50 {each.first_token_p50:.2f}, p99 {each.first_token_p99:.2f}"
+        )

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
+import click
 import msgspec
 
 from adapters.pii.rule_detector import RuleDetector
@@ -24,10 +25,12 @@ from application.plan.prompt import question_message
 from application.redaction.active_content import ActiveContentFilter
 from application.redaction.redactor import Redactor, irreversible
 from domain.session.events import Passage
+from infra.bench.harness.table import table
 from infra.bench.pattern_attacks import grown, pumps
 from infra.bench.product_patterns import patterns
 from infra.bench.redaction.benchmark import corpus
 from infra.bench.redaction.values import Values
+from infra.bench.results import keep, recordable
 
 LONGEST = 32_000
 """Characters of a prompt (the contract)."""
@@ -234,3 +237,22 @@ def run(texts: int, first: int = 0, whole: int = 4) -> list[HoldResult]:
         for number in range(first, first + whole):
             bench.redact_whole(row, text_of(kind, -1 - number, WHOLE))
     return list(rows.values())
+
+
+@click.command()
+@recordable
+@click.option("--texts", default=10_000, show_default=True)
+@click.option("--first", default=0, show_default=True, help="The number of the first text.")
+@click.option("--whole", default=4, show_default=True, help="Texts of each kind whose whole redaction is measured.")
+def texts(texts: int, first: int, whole: int) -> None:
+    """How long any text up to a prompt's limit holds the event loop, and what redacting 30,000 characters takes.
+
+    Example: colloquy bench texts --texts 1000
+    """
+    rows = run(texts, first, whole)
+    click.echo(table(rows))
+    hold, redaction = max(row.hold_ms for row in rows), max(row.redaction_ms for row in rows)
+    click.echo(f"longest hold {hold} ms of CPU, longest redaction of 30,000 characters {redaction} ms of CPU")
+    keep({"hold of what it may be": hold / HOLD_MS, "redaction of what it may be": redaction / REDACTION_MS})
+    if hold > HOLD_MS or redaction > REDACTION_MS:
+        raise click.exceptions.Exit(1)

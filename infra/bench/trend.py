@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
+import click
 import msgspec
 
-from infra.bench.results import Trend
+from infra.bench.harness.table import table
+from infra.bench.results import RESULTS, Trend, read, trends
 
 BARS = "▁▂▃▄▅▆▇█"
 SHOWN = 16
@@ -84,3 +88,21 @@ def _shares(values: Sequence[float]) -> list[float]:
     """Where each value lies between the lowest (0) and the highest (1); all alike lie in the middle."""
     lowest, highest = min(values), max(values)
     return [(value - lowest) / (highest - lowest) if highest > lowest else 0.5 for value in values]
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--svg", "picture", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Draw it there.")
+@click.option("--results", default=RESULTS, type=click.Path(path_type=Path), help="Another file of results.")
+@click.option("--json", "as_json", is_flag=True)
+def history(names: tuple[str, ...], picture: Path | None, results: Path, as_json: bool) -> None:
+    """How the recorded ratios went from commit to commit: of the benchmarks NAMES, or of all.
+
+    Example: colloquy bench history events --svg events.svg
+    """
+    found = trends(read(results), names)
+    if not found:
+        raise click.ClickException("Nothing is recorded: run a benchmark with --record.")
+    if picture:
+        picture.write_text(svg(found))
+    click.echo(json.dumps(msgspec.to_builtins(found)) if as_json else table(rows(found)))

@@ -19,8 +19,9 @@ from urllib.parse import parse_qs
 import uvicorn
 from ministack import app as emulator
 from ministack.core.persistence import STATE_DIR, save_state
-from ministack.services import dynamodb, s3
+from ministack.services import dynamodb, kms, s3
 
+from infra.local.object_locks import ObjectLocks
 from infra.local.operation_log import Headers, OperationLog
 
 Message = MutableMapping[str, Any]
@@ -30,6 +31,7 @@ Send = Callable[[Message], Awaitable[None]]
 REPLAYABLE = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 READS = ("Get", "Query", "Scan", "Describe", "List", "BatchGet", "TransactGet", "Decrypt", "Encrypt", "Generate")
 SERVICES = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms"}
+SAVED: dict[str, Any] = {"dynamodb": dynamodb, "kms": kms, "s3": s3}
 # An S3 request with a key and none but these in its query is about one object, which the emulator keeps in a file.
 OBJECT_QUERY = {"x-id", "uploadId", "uploads", "partNumber", "versionId"}
 FOLD_BYTES = 8 << 20
@@ -49,9 +51,7 @@ class Durability:
         self._mark = 0
         self._dynamodb_state, self._load_dynamodb = dynamodb.get_state, dynamodb.load_persisted_state
         dynamodb.get_state, dynamodb.load_persisted_state = self._marked_state, self._load_marked
-        # The emulator forgets locks on a restart; a locked version could then be deleted.
-        s3._PERSISTED_BUCKET_DICTS["object_retention"] = s3._object_retention
-        s3._PERSISTED_BUCKET_DICTS["object_legal_hold"] = s3._object_legal_hold
+        self.locks = ObjectLocks()
 
     def _marked_state(self) -> dict[str, Any]:
         return {**self._dynamodb_state(), MARK: self.log.go_on()}
@@ -69,7 +69,7 @@ class Durability:
     async def snapshot(self, service: str) -> None:
         """Save a service whole. Its state is copied in one step of the loop, so it is consistent."""
         async with self._saving:
-            state = emulator._build_persistence_save_dict()[service]()
+            state = SAVED[service].get_state()
             await asyncio.to_thread(self._save, service, state)
             if MARK in state:
                 self.log.forget_before(state[MARK])
@@ -120,10 +120,10 @@ async def _durably(kept: Durability, scope: Message, receive: Receive, send: Sen
     api, _, operation = target.partition(".")
     service = SERVICES.get(api)
     if service is None:
-        locks = _locks()
+        locks = kept.locks.count()
 
         async def save_s3() -> None:
-            if _locks() != locks or not _about_an_object(scope):
+            if kept.locks.count() != locks or not _about_an_object(scope):
                 await kept.snapshot("s3")
 
         await emulator.app(scope, receive, _answering_after(save_s3, send))
@@ -139,10 +139,6 @@ async def _durably(kept: Durability, scope: Message, receive: Receive, send: Sen
 
         async with kept.applying:
             await emulator.app(scope, _one_body(body), _answering_after(save, send))
-
-
-def _locks() -> tuple[int, int]:
-    return len(s3._object_retention._data), len(s3._object_legal_hold._data)  # of all accounts
 
 
 def _about_an_object(scope: Message) -> bool:

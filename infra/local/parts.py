@@ -24,7 +24,7 @@ Probe = Callable[[int], Awaitable[bool]]
 CLEAN = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-class Part(msgspec.Struct):
+class StackPart(msgspec.Struct):
     """A recipe, the question that tells whether the child of that pid is ready, and the URL it then has."""
 
     recipe: Recipe
@@ -67,7 +67,7 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def nats(home: Path, ports: Ports, *, fast: bool) -> Part:
+def nats(home: Path, ports: Ports, *, fast: bool) -> StackPart:
     """NATS with JetStream; acknowledges after fsync unless `fast`."""
     home.mkdir(exist_ok=True)
     sync = '"2m"' if fast else "always"
@@ -86,10 +86,10 @@ def nats(home: Path, ports: Ports, *, fast: bool) -> Part:
     async def ready(_: int) -> bool:
         return await http_answers(monitor, "/healthz?js-enabled-only=true", b'"ok"')
 
-    return Part(recipe, ready, f"nats://{USER}:{password}@127.0.0.1:{port}")
+    return StackPart(recipe, ready, f"nats://{USER}:{password}@127.0.0.1:{port}")
 
 
-def valkey(home: Path, ports: Ports, *, fast: bool) -> Part:
+def valkey(home: Path, ports: Ports, *, fast: bool) -> StackPart:
     """Valkey, append-only file on unless `fast`."""
     home.mkdir(exist_ok=True)
     machine = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "arm64"}[
@@ -113,12 +113,12 @@ def valkey(home: Path, ports: Ports, *, fast: bool) -> Part:
     async def ready(pid: int) -> bool:
         return await valkey_pid(port, password) == pid
 
-    return Part(
+    return StackPart(
         Recipe(name="valkey", argv=argv, cwd=home, env=CLEAN), ready, f"valkey://:{password}@127.0.0.1:{port}/0"
     )
 
 
-def aws(home: Path, ports: Ports, *, fast: bool) -> Part:
+def aws(home: Path, ports: Ports, *, fast: bool) -> StackPart:
     """The AWS emulator (DynamoDB, S3, KMS) in our durable shell, on loopback only."""
     (home / "tmp").mkdir(parents=True, exist_ok=True)
     port, fd = ports["aws"], ports.listen("aws")
@@ -133,10 +133,10 @@ def aws(home: Path, ports: Ports, *, fast: bool) -> Part:
     async def ready(_: int) -> bool:
         return await http_answers(port, "/_ministack/health", b'"dynamodb"')
 
-    return Part(Recipe(name="aws", argv=argv, cwd=home, env=env, fds=[fd]), ready, f"http://127.0.0.1:{port}")
+    return StackPart(Recipe(name="aws", argv=argv, cwd=home, env=env, fds=[fd]), ready, f"http://127.0.0.1:{port}")
 
 
-def bedrock(home: Path, ports: Ports, *, fast: bool) -> Part:
+def bedrock(home: Path, ports: Ports, *, fast: bool) -> StackPart:
     """The Bedrock stand-in."""
     home.mkdir(exist_ok=True)
     port, fd = ports["bedrock"], ports.listen("bedrock")
@@ -148,7 +148,7 @@ def bedrock(home: Path, ports: Ports, *, fast: bool) -> Part:
     async def ready(_: int) -> bool:
         return await http_answers(port, "/healthz", b"")
 
-    return Part(Recipe(name="bedrock", argv=argv, cwd=home, env=env, fds=[fd]), ready, f"http://127.0.0.1:{port}")
+    return StackPart(Recipe(name="bedrock", argv=argv, cwd=home, env=env, fds=[fd]), ready, f"http://127.0.0.1:{port}")
 
 
 PARTS = {"nats": nats, "valkey": valkey, "aws": aws, "bedrock": bedrock}

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from infra.local.child import Recipe, spawn
-from infra.local.parts import CLEAN, Part, package_dir
+from infra.local.parts import CLEAN, StackPart, package_dir
 from infra.local.ports import Ports
 
 SHARED = Path("/var/tmp")  # noqa: S108  # where another user may enter; folders there are private
@@ -75,7 +75,7 @@ class Postgres:
             gid=self._user.pw_gid if self._user else None,
         )
 
-    async def part(self, ports: Ports, log: Path) -> Part:
+    async def part(self, ports: Ports, log: Path) -> StackPart:
         """Its recipe, after making the cluster if there is none; making it writes to `log`."""
         binaries = self._binaries()
         if not self.data.exists():
@@ -94,7 +94,7 @@ class Postgres:
         # SIGINT is a fast shutdown; SIGTERM would wait for clients.
         recipe = self._recipe("postgres", [str(binaries / "postgres"), "-D", str(self.data), *options], signal.SIGINT)
         url = f"postgresql://postgres:{self._password.read_text()}@127.0.0.1:{port}/postgres"
-        return Part(recipe, self._ready, url)
+        return StackPart(recipe, self._ready, url)
 
     async def _ready(self, pid: int) -> bool:
         lines = (self.data / "postmaster.pid").read_text().splitlines()

@@ -28,7 +28,7 @@ from api.server.connection_end import Deadlines
 from api.server.run import DrainingServer, listen, server_config
 from api.services import Services
 from api.settings import Settings
-from api.telemetry.metrics import Page
+from api.telemetry.metrics import MetricsText
 from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
@@ -142,7 +142,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "confirm_tool": ConfirmToolHandler(),
         "note_audit_read": NoteAuditReadHandler(store),
         "models": Health(time.monotonic),
-        "metrics": Page(),
+        "metrics": MetricsText(),
     }
     return grouped(settings, parts | changes)
 

@@ -24,7 +24,7 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "AssistantBody": ("PUT", "/v1/assistants/a", "admin", {}),
     "ToolBody": ("PUT", "/v1/tools/a", "admin", {"description": "x", "input_schema": {"type": "object"}}),
     "Budget": ("PUT", "/v1/budget", "admin", {}),
-    "Query": ("POST", "/v1/search", "member", {"query": "x"}),
+    "SearchQuery": ("POST", "/v1/search", "member", {"query": "x"}),
     "NewTitle": ("PATCH", "/v1/sessions/01977c9e-1111-7000-8000-000000000001", "member", {"title": "x"}),
     "Fork": ("POST", "/v1/sessions/01977c9e-1111-7000-8000-000000000001/fork", "member", {"version": 1}),
     "Texts": ("POST", "/console/markdown", "member", {"texts": []}),

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from application.tasks import Loops, SharedWork, TaskSet, Up, ended
+from application.tasks import Loops, SingleFlight, TaskSet, Up, ended
 from domain.refusals import DependencyUnavailable
 
 
@@ -142,7 +142,7 @@ async def test_shielded_work_goes_on_when_its_caller_leaves_and_its_failure_is_t
 
 
 async def test_shared_work_is_done_once_and_outlives_whoever_asked_first() -> None:
-    shared: SharedWork[str, int] = SharedWork("loading")
+    shared: SingleFlight[str, int] = SingleFlight("loading")
     gate, times = asyncio.Event(), 0
 
     async def load() -> int:
@@ -164,6 +164,6 @@ async def test_a_cancellation_from_inside_reaches_nobody_as_one() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(DependencyUnavailable):
-        await SharedWork[str, int]("loading").of("k", load)
+        await SingleFlight[str, int]("loading").of("k", load)
     with pytest.raises(DependencyUnavailable):
         await TaskSet("inside").shielded(load())

@@ -56,7 +56,7 @@ def _begins(call: ast.Call, groups: set[str], *, waited_for: bool) -> bool:
     "path", [path for path in MODULES if path != THE_PLACE], ids=lambda p: str(p.relative_to(ROOT))
 )
 def test_nothing_is_begun_without_an_owner(path: Path) -> None:
-    """Begin it with `application.tasks`: a `TaskSet`, `SharedWork` or `Loops`."""
+    """Begin it with `application.tasks`: a `TaskSet`, `SingleFlight` or `Loops`."""
     assert begun_elsewhere(path.read_text()) == []
 
 

@@ -14,7 +14,7 @@ from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.step_replies import ValkeyStepReplies
 from application.clock import new_id
-from application.ports.answer_cache import Entry, ExactCache, SemanticCache
+from application.ports.answer_cache import CacheEntry, ExactCache, SemanticCache
 from application.ports.step_replies import StepReplies
 from tests.databases import logins_of
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
@@ -68,8 +68,8 @@ async def semantic(request: pytest.FixtureRequest) -> AsyncIterator[Semantic]:
         yield Semantic(PostgresSemanticCache(pool, most=MOST), expire)
 
 
-def entry(tenant: str, turn: str = "t", session: str = "s") -> Entry:
-    return Entry(f"{tenant}/session/{session}", turn, b"sealed " + turn.encode())
+def entry(tenant: str, turn: str = "t", session: str = "s") -> CacheEntry:
+    return CacheEntry(f"{tenant}/session/{session}", turn, b"sealed " + turn.encode())
 
 
 async def test_an_entry_is_its_tenants_and_its_keys(exactly: ExactCache) -> None:

@@ -11,17 +11,18 @@ import pytest
 from application.clock import new_id
 from application.ports.corpus import Corpus, NewPassage
 from application.ports.keys import KeyDamaged, KeyUnusable
-from tests.databases import open_corpus
+from tests.databases import CorpusOfAnybody, open_corpus
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.plaintext import files_that_tell
 
 DIMENSIONS = 4
+AnyCorpus = CorpusOfAnybody | InMemoryCorpus
 EAST, NORTH, UP = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])
-async def corpus(request: pytest.FixtureRequest) -> AsyncIterator[Corpus]:
+async def corpus(request: pytest.FixtureRequest) -> AsyncIterator[AnyCorpus]:
     if request.param == "memory":
         yield InMemoryCorpus()
         return
@@ -131,24 +132,26 @@ async def test_a_failed_document_says_why(corpus: Corpus) -> None:
     assert not await corpus.index(tenant, id, title="x", text="x", passages=[])
 
 
-async def test_a_pending_document_is_claimed_once_and_may_be_given_back(corpus: Corpus) -> None:
+async def test_a_pending_document_is_claimed_once_and_may_be_given_back(
+    corpus: AnyCorpus,
+) -> None:
     tenant, id = new_id(), new_id()
     await corpus.register(tenant, id, title="x.txt", content_hash=b"x", media_type="text/plain", size=1)
-    assert id not in {claim.document_id for claim in await corpus.claim_pending(1_000)}, "not announced"
+    assert id not in {claim.document_id for claim in await corpus.pending.claim_pending(1_000)}, "not announced"
     await corpus.announce(tenant, id)
-    [claim] = [claim for claim in await corpus.claim_pending(1_000) if claim.document_id == id]
+    [claim] = [claim for claim in await corpus.pending.claim_pending(1_000) if claim.document_id == id]
     assert (claim.tenant, claim.title, claim.media_type, claim.attempt) == (tenant, "x.txt", "text/plain", 1)
-    assert id not in {claim.document_id for claim in await corpus.claim_pending(1_000)}
-    await corpus.renew([claim])
-    await corpus.release(claim, delay_s=0)
-    [again] = [claim for claim in await corpus.claim_pending(1_000) if claim.document_id == id]
+    assert id not in {claim.document_id for claim in await corpus.pending.claim_pending(1_000)}
+    await corpus.pending.renew([claim])
+    await corpus.pending.release(claim, delay_s=0)
+    [again] = [claim for claim in await corpus.pending.claim_pending(1_000) if claim.document_id == id]
     assert again.attempt == 1
 
 
-async def test_an_announcement_ends_the_wait(corpus: Corpus) -> None:
+async def test_an_announcement_ends_the_wait(corpus: AnyCorpus) -> None:
     tenant, id = new_id(), new_id()
     await corpus.register(tenant, id, title="x", content_hash=b"x", media_type="text/plain", size=1)
-    waiting = asyncio.create_task(corpus.wait_pending(20))
+    waiting = asyncio.create_task(corpus.pending.wait_pending(20))
     while not waiting.done():  # announced again, should the first have come before the wait began
         await corpus.announce(tenant, id)
         await asyncio.wait([waiting], timeout=0.2)
@@ -220,12 +223,12 @@ async def test_a_key_that_cannot_be_used_postpones_its_document_and_no_other(dat
     async with open_corpus(database, DIMENSIONS, sealer) as corpus:
         bad, good = [await waiting(corpus, tenant, title) for title in ("bad", "good")]
         sealer.faults[f"{tenant}/document/{bad}"] = KeyUnusable()
-        claims = [claim for claim in await corpus.claim_pending(100) if claim.tenant == tenant]
+        claims = [claim for claim in await corpus.pending.claim_pending(100) if claim.tenant == tenant]
         assert [(claim.document_id, claim.title) for claim in claims] == [(good, "good")]
         sealer.faults.clear()
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute("UPDATE documents SET claimable_at = now() WHERE document_id = %s", (bad,))
-        (again,) = [claim for claim in await corpus.claim_pending(100) if claim.tenant == tenant]
+        (again,) = [claim for claim in await corpus.pending.claim_pending(100) if claim.tenant == tenant]
         assert (again.document_id, again.title, again.attempt) == (bad, "bad", 1), "no attempt was used up"
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from adapters.database_transactions import Connection, tenant_transaction
 from adapters.postgres.dataset_values import MAX_BYTES, MAX_ROWS
 from adapters.postgres.datasets import PostgresDatasets, asking
-from adapters.postgres.pool import Connection, open_pool, tenant_transaction
+from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.ports.datasets import Datasets, QueryFailed
 from application.ports.tables import Row, Table

@@ -21,7 +21,7 @@ from application.clock import new_id
 from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage
-from infra.local.bedrock.invocation_log import Call, InvocationLog
+from infra.local.bedrock.invocation_log import BilledCall, InvocationLog
 from infra.local.endpoints import Endpoints
 from tests.fakes.in_memory_invocation_logs import InMemoryInvocationLogs
 
@@ -183,7 +183,7 @@ async def test_the_fake_keeps_to_the_range_and_the_order_too() -> None:
 
 
 async def test_what_the_stand_in_writes_can_be_read(tmp_path: Path) -> None:
-    call = Call("r", "ConverseStream", "us.anthropic.claude-test", {"call_id": "c"}, 11, 13, 7, 5)
+    call = BilledCall("r", "ConverseStream", "us.anthropic.claude-test", {"call_id": "c"}, 11, 13, 7, 5)
     InvocationLog(tmp_path).add(call)
     at = datetime.fromisoformat(call.at)
     logs = FolderInvocationLogs(tmp_path / "invocation-logs")

@@ -16,13 +16,13 @@ from adapters.valkey.reservations import ValkeyReservations
 from application.clock import new_id, now
 from application.ports.reservations import (
     RESERVED_S,
-    Answer,
+    BalanceSnapshot,
     Base,
-    Call,
+    CallAmount,
     Claim,
     LimitScope,
+    ReservationAnswer,
     Reservations,
-    Standing,
     VersionToken,
 )
 from domain.refusals import DependencyUnavailable
@@ -60,16 +60,18 @@ def base(usd: str = "0", position: int = 0, *known: str) -> Base:
     return Base(TOMORROW, Decimal(usd), position, frozenset(known))
 
 
-def call(id: str, usd: str = "0.01", tokens: int = 0) -> Call:
-    return Call(id, Decimal(usd), tokens)
+def call(id: str, usd: str = "0.01", tokens: int = 0) -> CallAmount:
+    return CallAmount(id, Decimal(usd), tokens)
 
 
-def numbers(standing: Standing | None) -> tuple[Decimal, Decimal]:
+def numbers(standing: BalanceSnapshot | None) -> tuple[Decimal, Decimal]:
     assert standing
     return standing.used_usd, standing.reserved_usd
 
 
-async def enter(shared: Reservations, tenant: str, turn: str, *bounds: LimitScope, lasting_s: float = 60) -> Answer:
+async def enter(
+    shared: Reservations, tenant: str, turn: str, *bounds: LimitScope, lasting_s: float = 60
+) -> ReservationAnswer:
     return await shared.enter(tenant, turn, bounds, lasting_s=lasting_s)
 
 

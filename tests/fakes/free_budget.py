@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from application.budget.call_budget import Reservation
-from application.ports.reservations import Call
+from application.budget.call_reservations import Reservation
+from application.ports.reservations import CallAmount
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import Refusal
 from domain.usage import cost_of
@@ -25,7 +25,7 @@ class FreeBudget:
         if self.refusal is not None:
             raise self.refusal
         self.open.add(started.call_id)
-        return Reservation(tenant, Call(started.call_id, cost_of(started.model, started.estimate), 0))
+        return Reservation(tenant, CallAmount(started.call_id, cost_of(started.model, started.estimate), 0))
 
     async def settle(self, reservation: Reservation, used: TokensUsed) -> None:
         self.open.discard(reservation.call.call_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from application.ports.answer_cache import Entry, Similar
+from application.ports.answer_cache import CacheEntry, Similar
 
 
 class InMemoryExactCache:
@@ -12,18 +12,18 @@ class InMemoryExactCache:
 
     def __init__(self) -> None:
         self.away = False
-        self.entries: dict[tuple[str, bytes], Entry] = {}
+        self.entries: dict[tuple[str, bytes], CacheEntry] = {}
         self.leaders: dict[tuple[str, bytes], str] = {}
 
     def _here(self) -> None:
         if self.away:
             raise ConnectionError("away")
 
-    async def get(self, tenant: str, key: bytes) -> Entry | None:
+    async def get(self, tenant: str, key: bytes) -> CacheEntry | None:
         self._here()
         return self.entries.get((tenant, key))
 
-    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+    async def put(self, tenant: str, key: bytes, entry: CacheEntry, ttl_s: int) -> None:
         self._here()
         if ttl_s > 0:
             self.entries[tenant, key] = entry
@@ -50,7 +50,7 @@ class InMemorySemanticCache:
     def __init__(self, *, most: int = 5_000) -> None:
         self.away = False
         self._most = most
-        self.rows: dict[tuple[str, bytes], tuple[bytes, Sequence[float], Entry]] = {}
+        self.rows: dict[tuple[str, bytes], tuple[bytes, Sequence[float], CacheEntry]] = {}
 
     def _here(self) -> None:
         if self.away:
@@ -68,7 +68,7 @@ class InMemorySemanticCache:
         return sorted((s for s in found if s.similarity >= at_least), key=lambda s: -s.similarity)[:limit]
 
     async def put(
-        self, tenant: str, scope: bytes, key: bytes, vector: Sequence[float], entry: Entry, ttl_s: int
+        self, tenant: str, scope: bytes, key: bytes, vector: Sequence[float], entry: CacheEntry, ttl_s: int
     ) -> None:
         self._here()
         if ttl_s > 0:
@@ -90,5 +90,5 @@ class InMemorySemanticCache:
         """The time of all that a tenant has here is over."""
         self._drop(lambda owner, _: owner == tenant)
 
-    def _drop(self, gone: Callable[[str, Entry], bool]) -> None:
+    def _drop(self, gone: Callable[[str, CacheEntry], bool]) -> None:
         self.rows = {place: row for place, row in self.rows.items() if not gone(place[0], row[2])}

@@ -31,9 +31,11 @@ class _Document:
 
 
 class InMemoryCorpus:
-    """Claims last until they are released. With `takes_no_more`, what was read cannot be kept."""
+    """Its documents that wait to be read are in it too: claims last until they are released. With `takes_no_more`, what
+    was read cannot be kept."""
 
     def __init__(self) -> None:
+        self.pending = self
         self.takes_no_more = False
         self._tenants: dict[str, dict[str, _Document]] = defaultdict(dict)
         self._versions: dict[str, int] = defaultdict(int)

@@ -10,13 +10,13 @@ from decimal import Decimal
 from application.budget.gcra import Buckets
 from application.ports.reservations import (
     RESERVED_S,
-    Answer,
+    BalanceSnapshot,
     Base,
-    Call,
+    CallAmount,
     Claim,
     Counted,
     LimitScope,
-    Standing,
+    ReservationAnswer,
     VersionToken,
 )
 from domain.refusals import DependencyUnavailable
@@ -54,8 +54,8 @@ class _Money:
         self.seq += 1
 
     @property
-    def standing(self) -> Standing:
-        return Standing(self.used, self.reserved, VersionToken(self.epoch, self.seq))
+    def standing(self) -> BalanceSnapshot:
+        return BalanceSnapshot(self.used, self.reserved, VersionToken(self.epoch, self.seq))
 
 
 class InMemoryReservations:
@@ -76,24 +76,24 @@ class InMemoryReservations:
 
     async def enter(
         self, tenant: str, turn_id: str, bounds: Sequence[LimitScope], *, lasting_s: float, always: bool = False
-    ) -> Answer:
+    ) -> ReservationAnswer:
         self._here()
         for number, bound in enumerate(bounds):
             places = self._free(tenant, bound)
             most = bound.limits.concurrent_turns
             if most and not always and turn_id not in places and len(places) >= most:
-                return Answer(verdict="turns", bound=number, retry_after_s=1.0)
-        answer = Answer(verdict="ok") if always else self._asked(tenant, "requests", bounds)
+                return ReservationAnswer(verdict="turns", bound=number, retry_after_s=1.0)
+        answer = ReservationAnswer(verdict="ok") if always else self._asked(tenant, "requests", bounds)
         for bound in bounds if answer.verdict == "ok" else ():
             if bound.limits.concurrent_turns:
                 self._free(tenant, bound)[turn_id] = self.now + timedelta(seconds=lasting_s)
         return answer
 
-    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
+    async def count(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> ReservationAnswer:
         self._here()
         return self._asked(tenant, what, bounds)
 
-    def _asked(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> Answer:
+    def _asked(self, tenant: str, what: Counted, bounds: Sequence[LimitScope]) -> ReservationAnswer:
         who, limit = bounds[-1].user, bounds[0].limits.requests_per_minute or 0
         waiting = self._waiting.setdefault((tenant, what, limit), {})
         rates = [(n, (tenant, b.user, what, limit_of(b)), limit_of(b)) for n, b in enumerate(bounds) if limit_of(b)]
@@ -101,18 +101,18 @@ class InMemoryReservations:
             if wait := self._buckets.wait_s(key, 1, per_minute):
                 if number == 0 and who:
                     waiting[who] = self.now
-                return Answer(verdict="requests", bound=number, retry_after_s=wait)
+                return ReservationAnswer(verdict="requests", bound=number, retry_after_s=wait)
         if limit and who:
             long_ago = self.now - timedelta(seconds=max(5, 120 / limit))
             others = [user for user, at in waiting.items() if user != who and at >= long_ago]
             fair, share = (tenant, who, what, "fair"), limit / (1 + len(others))
             if others and (wait := self._buckets.wait_s(fair, 1, share)):
                 waiting[who] = self.now
-                return Answer(verdict="requests", bound=1, retry_after_s=wait)
+                return ReservationAnswer(verdict="requests", bound=1, retry_after_s=wait)
             self._buckets.take(fair, 1, share)
         for _, key, per_minute in rates:
             self._buckets.take(key, 1, per_minute)
-        return Answer(verdict="ok")
+        return ReservationAnswer(verdict="ok")
 
     async def leave(self, tenant: str, turn_id: str, bounds: Sequence[LimitScope]) -> None:
         self._here()
@@ -120,32 +120,37 @@ class InMemoryReservations:
             self._free(tenant, bound).pop(turn_id, None)
 
     async def reserve(
-        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
-    ) -> Answer:
+        self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> ReservationAnswer:
         self._here()
         for number, (bound, mark) in enumerate(zip(bounds, marks, strict=True)):
             limit, tokens = bound.limits.limit_usd, bound.limits.tokens_per_minute
             if limit is not None:
                 money = self._known(tenant, bound, mark)
                 if money is None:
-                    return Answer(verdict="unknown", bound=number)
+                    return ReservationAnswer(verdict="unknown", bound=number)
                 if money.used + money.reserved + call.usd > limit and call.call_id not in money.calls:
                     lasting = money.used + call.usd > limit
                     again = (money.until - self.now).total_seconds() if lasting else RESERVED_S
                     told = self._standings(tenant, bounds)
-                    return Answer(verdict="money", bound=number, retry_after_s=again, standings=told)
+                    return ReservationAnswer(verdict="money", bound=number, retry_after_s=again, standings=told)
             if tokens and (wait := self._buckets.wait_s((tenant, bound.user, "t"), call.tokens, tokens)):
-                return Answer(verdict="tokens", bound=number, retry_after_s=wait)
+                return ReservationAnswer(verdict="tokens", bound=number, retry_after_s=wait)
         for bound in bounds:
             if bound.limits.tokens_per_minute:
                 self._buckets.take((tenant, bound.user, "t"), call.tokens, bound.limits.tokens_per_minute)
             if bound.limits.limit_usd is not None:
                 self._money[tenant, bound.user].put(call.call_id, call.usd, self.now + self.life)
-        return Answer(verdict="ok", standings=self._standings(tenant, bounds))
+        return ReservationAnswer(verdict="ok", standings=self._standings(tenant, bounds))
 
     async def settle(
-        self, tenant: str, call: Call, tokens_back: int, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
-    ) -> Answer:
+        self,
+        tenant: str,
+        call: CallAmount,
+        tokens_back: int,
+        bounds: Sequence[LimitScope],
+        marks: Sequence[VersionToken],
+    ) -> ReservationAnswer:
         self._here()
         unknown = None
         for number, (bound, mark) in enumerate(zip(bounds, marks, strict=True)):
@@ -159,14 +164,14 @@ class InMemoryReservations:
                 elif call.call_id in money.calls:
                     money.put(call.call_id, call.usd, None)
         told = self._standings(tenant, bounds)
-        return Answer(verdict="ok" if unknown is None else "unknown", bound=unknown or 0, standings=told)
+        return ReservationAnswer(verdict="ok" if unknown is None else "unknown", bound=unknown or 0, standings=told)
 
     async def counted(self, tenant: str, bound: LimitScope) -> tuple[datetime, list[str]]:
         self._here()
         money = self._money.get((tenant, bound.user))
         return self.now, list(money.calls) if money else []
 
-    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> Standing:
+    async def rebase(self, tenant: str, bound: LimitScope, base: Base, claims: dict[str, Claim]) -> BalanceSnapshot:
         self._here()
         money = self._money.get((tenant, bound.user))
         if money is None or (money.kind, money.until) != (bound.period, base.until):
@@ -202,7 +207,7 @@ class InMemoryReservations:
         fits = money and money.kind == bound.period and self.now < money.until and money.epoch == mark.epoch
         return money if fits and money and money.seq >= mark.seq else None
 
-    def _standings(self, tenant: str, bounds: Sequence[LimitScope]) -> tuple[Standing | None, ...]:
+    def _standings(self, tenant: str, bounds: Sequence[LimitScope]) -> tuple[BalanceSnapshot | None, ...]:
         held = [self._money.get((tenant, bound.user)) for bound in bounds]
         return tuple(
             None if bound.limits.limit_usd is None or money is None else money.standing

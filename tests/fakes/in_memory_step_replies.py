@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from application.ports.answer_cache import Entry
+from application.ports.answer_cache import CacheEntry
 
 
 class InMemoryStepReplies:
@@ -10,14 +10,14 @@ class InMemoryStepReplies:
 
     def __init__(self) -> None:
         self.away = False
-        self.entries: dict[tuple[str, bytes], Entry] = {}
+        self.entries: dict[tuple[str, bytes], CacheEntry] = {}
 
-    async def get(self, tenant: str, key: bytes) -> Entry | None:
+    async def get(self, tenant: str, key: bytes) -> CacheEntry | None:
         if self.away:
             raise ConnectionError("away")
         return self.entries.get((tenant, key))
 
-    async def put(self, tenant: str, key: bytes, entry: Entry, ttl_s: int) -> None:
+    async def put(self, tenant: str, key: bytes, entry: CacheEntry, ttl_s: int) -> None:
         if self.away:
             raise ConnectionError("away")
         if ttl_s > 0:

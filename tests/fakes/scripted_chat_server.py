@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.local.bedrock.http_server import Connection, Reply, Request, chunk
+from infra.local.bedrock.http_server import HttpConnection, HttpReply, Request, chunk
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
 DONE = b"data: [DONE]\n\n"
@@ -62,7 +62,7 @@ class ScriptedChat:
         self.left: asyncio.Queue[None] = asyncio.Queue()  # clients that went before their answer's end
         self.url = ""
 
-    def handle(self, request: Request, reply: Reply) -> None:
+    def handle(self, request: Request, reply: HttpReply) -> None:
         body = request.json()
         self.keys.append(request.headers.get("authorization", ""))
         if request.path[-1] == "embeddings":
@@ -82,7 +82,7 @@ class ScriptedChat:
         elif not script.silent:
             reply.finish()
 
-    def _again(self, reply: Reply, data: bytes) -> None:
+    def _again(self, reply: HttpReply, data: bytes) -> None:
         if not reply.ended:
             reply.send(data)
             asyncio.get_running_loop().call_later(0.001, self._again, reply, data)
@@ -98,9 +98,9 @@ def _event(event: Any) -> bytes:
 @asynccontextmanager
 async def serving(script: Callable[[dict[str, Any]], Script]) -> AsyncIterator[ScriptedChat]:
     """One in this loop."""
-    chat, connections = ScriptedChat(script), set[Connection]()
+    chat, connections = ScriptedChat(script), set[HttpConnection]()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(chat.handle, connections), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: HttpConnection(chat.handle, connections), "127.0.0.1", 0)
     chat.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield chat

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
-from adapters.postgres.pool import Pool
 from api.services import Services
 from application.acting_tenant import EVERY, acting_for
 from application.answer_cache.answer_cache import AnswerCache

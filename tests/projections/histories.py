@@ -12,7 +12,7 @@ import msgspec
 from application.clock import new_id
 from application.ports.event_store import ErasableStore
 from domain.event import Envelope, Event
-from domain.model_calls import Call, ModelCallStarted, TokensUsed, close_by_log
+from domain.model_calls import LedgerCall, ModelCallStarted, TokensUsed, close_by_log
 from domain.session import events as e
 from domain.usage import Usage, cost_of
 
@@ -43,7 +43,7 @@ def corrected(used: Event, *, tokens: int) -> Event:
     """What the provider's log makes of a settled call."""
     assert isinstance(used, TokensUsed)
     started = ModelCallStarted(call_id=used.call_id, step=used.step, model=used.model, user=used.user)
-    (correction,) = close_by_log(Call(started=started, standing=used), Usage(tokens, tokens // 3), "request")
+    (correction,) = close_by_log(LedgerCall(started=started, standing=used), Usage(tokens, tokens // 3), "request")
     return correction
 
 

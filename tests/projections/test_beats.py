@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
-from adapters.postgres.pool import Pool
 from api.background import SILENT_S, Background
 from api.readiness import Part, Readiness
 from projections.beats import Heard, beating, heard

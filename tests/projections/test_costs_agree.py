@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
-from adapters.postgres.pool import Pool
 from application.clock import new_id
 from application.reconciliation.what_if import Change
 from domain.event import Event

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
-from adapters.postgres.pool import Pool
 from api.composition.provision import READ_MODELS
 from api.health_checks import READ_MODELS as NAMES
 from application.clock import new_id, now

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
-from adapters.postgres.pool import Pool
 from application.clock import new_id
 from application.ports.event_pipe import EventPipe
 from projections.audit import Audit

@@ -12,8 +12,8 @@ import msgspec
 import psycopg
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
-from adapters.postgres.pool import Pool
 from application.clock import new_id, rfc3339
 from application.ports.event_store import Recorded
 from application.ports.session_items import ItemSpace

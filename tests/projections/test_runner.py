@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
-from adapters.postgres.pool import Pool
 from application.clock import new_id
 from application.ports.event_store import Recorded
 from application.tasks import Loops, Up

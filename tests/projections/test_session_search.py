@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.pool import Pool
+from adapters.database_transactions import Pool
 from application.acting_tenant import EVERY, acting_for
 from application.clock import new_id
 from domain.event import Event

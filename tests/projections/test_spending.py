@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
-from adapters.postgres.pool import Pool
 from application.clock import new_id
 from domain.refusals import DependencyUnavailable
 from projections.costs import Costs

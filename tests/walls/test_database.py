@@ -63,7 +63,7 @@ async def two(database: str) -> AsyncIterator[Two]:
         open_pool(logins.app) as pool,
         open_event_store(logins, pool, PlainKeyAuthority(), lanes=1, owner="here", lease_s=30) as store,
     ):
-        corpus = PostgresCorpus(pool, store.vault, None, dimensions=4)
+        corpus = PostgresCorpus(pool, store.vault, dimensions=4)
         for tenant in (mine, theirs):
             await store.vault.create_tenant_key(tenant)
             opened = e.SessionOpened(user="u", assistant="a")
@@ -362,7 +362,7 @@ async def as_owner(two: Two) -> AsyncIterator[Any]:
 
 async def test_as_the_owner_the_context_holds_and_the_start_is_refused(two: Two, as_owner: Any) -> None:
     assert await rows_seen(as_owner, "documents", two.mine, two.theirs) > 0, "the wall is gone"
-    corpus = PostgresCorpus(as_owner, two.store.vault, None, dimensions=4)
+    corpus = PostgresCorpus(as_owner, two.store.vault, dimensions=4)
     with acting_for(two.mine):
         with pytest.raises(ForeignTenant):
             await corpus.search(two.theirs, "tide", EAST, 3)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 _point = msgspec.json.Decoder(tuple[datetime, bool, str])
 
 
-class Page(Generic[T]):
+class ListPage(Generic[T]):
     """Items of a list that comes in order, after the id `after`: at most `limit`, and about `PAGE_BYTES` of them."""
 
     def __init__(self, *, after: str | None, limit: int) -> None:

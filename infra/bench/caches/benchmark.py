@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+import click
 import msgspec
 
 from application.answer_cache.dependence import dependence_of
@@ -21,6 +22,8 @@ from infra.bench.caches.cache_load import Asked, ask_all, ask_in_turn
 from infra.bench.harness.chat_load import percentile
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.table import table
+from infra.bench.results import keep, recordable
 from infra.local.bedrock.minilm import MiniLM, find_weights
 
 THRESHOLDS = (0.95, 0.85, 0.75)
@@ -42,7 +45,7 @@ class Pairs(msgspec.Struct, kw_only=True):
     of_measure_half: float
 
 
-class Replay(msgspec.Struct, kw_only=True):
+class CacheReplay(msgspec.Struct, kw_only=True):
     """A workload with the caches bypassed and with the caches used, in one run. Times in ms, money in US dollars."""
 
     turns: int
@@ -118,7 +121,7 @@ def workload(turns: int) -> list[str]:
     return asked
 
 
-async def replay(ours: Installed, turns: int) -> Replay:
+async def replay(ours: Installed, turns: int) -> CacheReplay:
     """First with the caches bypassed, then used; then one question over and over, one at a time."""
     url, (token,) = ours.url.replace("http", "ws", 1) + "/v1/chat", ours.tokens(1)
     questions = workload(turns)
@@ -128,7 +131,7 @@ async def replay(ours: Installed, turns: int) -> Replay:
     exact = [asked.last_delta * 1e3 for asked in again if asked.cached == "exact"]
     before, after = _p50(bypassed), _p50(used)
     dear, cheap = sum((a.cost for a in bypassed), Decimal()), sum((a.cost for a in used), Decimal())
-    return Replay(
+    return CacheReplay(
         turns=turns,
         repeated=REPEATED,
         reworded=REWORDED,
@@ -150,7 +153,29 @@ def _p50(asked: Sequence[Asked]) -> float:
     return percentile([one.whole * 1e3 for one in asked], 0.5)
 
 
-def run_replay(turns: int = TURNS) -> Replay:
+def run_replay(turns: int = TURNS) -> CacheReplay:
     """A workload on an installation of its own, with the sentence model's vectors."""
     with installed(1, DOCUMENTS, hashed_embeddings=False) as ours:
         return asyncio.run(replay(ours, turns))
+
+
+@click.command()
+@recordable
+@click.option("--pairs/--replay", "pairs", default=True, help="Judge pairs of questions, or replay a workload.")
+@click.option("--turns", default=240, show_default=True, help="Length of the workload.")
+def caches(pairs: bool, turns: int) -> None:
+    """The answer caches: wrong hits on near misses and hits on paraphrases; or a workload with and without them.
+
+    Needs the sentence model (`make embedding`).
+
+    Example: colloquy bench caches --replay
+    """
+    if pairs:
+        judged = judge_pairs()
+        click.echo(table(judged))
+        wrong = {f"{row.way}, wrong hits": row.wrong_share for row in judged}
+        keep(wrong | {f"{row.way}, paraphrases hit": row.paraphrases_hit for row in judged})
+        return
+    replay = run_replay(turns)
+    click.echo(table([replay]))
+    keep({"p50 lower": replay.p50_lower, "cost lower": replay.cost_lower})

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
 import msgspec
 
+from application.clock import monotonic
 from infra.bench.faults.fault_cells import FIRST_TOKEN_S, IDLE_S, Cell
 
 BEYOND_S, HONEST_S = 5.0, 2.0
 """How long after the failure could be known the next text, or the honest end, may come."""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class FaultOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a cell. `beyond_s`: from the detection of the failure to the next text, or to the honest end."""
 
     fault: str
@@ -32,14 +32,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass
-class Watched:
+class WatchedTurn:
     """Frames of a turn with the time (seconds since `turn.create`) each came."""
 
     frames: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
     def add(self, frame: dict[str, Any], began: float) -> None:
         """One more came now."""
-        self.frames.append((time.monotonic() - began, frame))
+        self.frames.append((monotonic() - began, frame))
 
     def of(self, *types: str) -> list[tuple[float, dict[str, Any]]]:
         """Those of these types."""
@@ -59,7 +59,7 @@ class Watched:
         return [frame for _, frame in self.of("turn.completed", "turn.failed")]
 
 
-def judge(cell: Cell, seen: Watched, expected: str, attempts: int, in_ledger: int, marked: bool) -> Outcome:
+def judge(cell: Cell, seen: WatchedTurn, expected: str, attempts: int, in_ledger: int, marked: bool) -> FaultOutcome:
     """Whether the cell is as it must be, and if not, why."""
     (end,) = seen.terminal[:1]
     must_fail = cell.fallback == "fails too" or cell.kind == "validation"
@@ -80,7 +80,7 @@ def judge(cell: Cell, seen: Watched, expected: str, attempts: int, in_ledger: in
         complaints.append("the fault did not strike")
     if len(seen.terminal) != 1:
         complaints.append(f"{len(seen.terminal)} terminal frames")
-    return Outcome(
+    return FaultOutcome(
         fault=cell.fault,
         on="tool use" if cell.tool else "text",
         fallback=cell.fallback,
@@ -101,7 +101,7 @@ def characters_wrong(text: str, expected: str, *, whole: bool) -> int:
     return max(len(text), len(expected) if whole else 0) - same
 
 
-def waited(cell: Cell, seen: Watched) -> float:
+def waited(cell: Cell, seen: WatchedTurn) -> float:
     """Seconds from when the last failure could be known to the next text or to the end."""
     moved = [at for at, _ in seen.of("turn.model_failed_over")]
     end = seen.of("turn.completed", "turn.failed")[0][0]
@@ -120,7 +120,7 @@ def deadline_of(cell: Cell) -> float:
     return {"hang": FIRST_TOKEN_S, "stall": IDLE_S}.get(cell.kind, 0.0)
 
 
-def what_was_seen(seen: Watched) -> str:
+def what_was_seen(seen: WatchedTurn) -> str:
     """In words."""
     end = seen.terminal[0]
     parts = []

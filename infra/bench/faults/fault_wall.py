@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import click
 import httpx
+import msgspec
 from websockets.asyncio.client import connect
 
+from application.clock import monotonic
 from infra.bench.faults.fault_cells import FIRST_TOKEN_S, IDLE_S, REFUSED, Cell, cells
-from infra.bench.faults.fault_verdict import Outcome, Watched, judge
+from infra.bench.faults.fault_verdict import FaultOutcome, WatchedTurn, judge
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.table import table
+from infra.bench.results import keep, recordable
 
 TURN_S = 60.0
 AT_ONCE = 6
@@ -24,14 +28,14 @@ WITHIN_S = 60.0
 LEDGER_S = 30.0
 
 
-async def wall(ours: Installed, chosen: Sequence[Cell]) -> list[Outcome]:
+async def wall(ours: Installed, chosen: Sequence[Cell]) -> list[FaultOutcome]:
     """Run the cells, a few at once, and judge each."""
     async with httpx.AsyncClient(base_url=ours.bedrock_url, timeout=30) as stand_in, _admin(ours) as admin:
         await _ok(stand_in.post("/control/pace", json={"first_token_ms": 60, "token_ms": 8}))
         await prepare(admin)
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def one(cell: Cell) -> Outcome:
+        async def one(cell: Cell) -> FaultOutcome:
             async with gate:
                 return await run_cell(ours, stand_in, admin, cell)
 
@@ -50,7 +54,7 @@ async def prepare(admin: httpx.AsyncClient) -> None:
     await _ok(admin.put("/v1/tools/stock_of_city", json=tool))
 
 
-async def run_cell(ours: Installed, stand_in: httpx.AsyncClient, admin: httpx.AsyncClient, cell: Cell) -> Outcome:
+async def run_cell(ours: Installed, stand_in: httpx.AsyncClient, admin: httpx.AsyncClient, cell: Cell) -> FaultOutcome:
     """One turn without a fault, for its text; the same with it."""
     assistant = {"models": cell.models(), "plan": "lean", "tools": ["stock_of_city"] if cell.tool else []}
     await _ok(admin.put(f"/v1/assistants/{cell.marker}", json=assistant | {"documents": not cell.tool}))
@@ -67,15 +71,15 @@ async def run_cell(ours: Installed, stand_in: httpx.AsyncClient, admin: httpx.As
     return judge(cell, seen, expected, attempts, in_ledger, marked)
 
 
-async def turn(ours: Installed, assistant: str, question: str) -> Watched:
+async def turn(ours: Installed, assistant: str, question: str) -> WatchedTurn:
     """Ask on a socket of its own, to the end and a little further: nothing may follow a terminal frame."""
     url = ours.url.replace("http", "ws", 1) + "/v1/chat"
     (token,) = ours.tokens(1)
-    watched = Watched()
+    watched = WatchedTurn()
     async with asyncio.timeout(WITHIN_S), connect(url, additional_headers={"Authorization": f"Bearer {token}"}) as ws:
         await ws.send(json.dumps({"type": "session.open", "assistant": assistant}))
         await ws.recv()
-        began = time.monotonic()
+        began = monotonic()
         await ws.send(json.dumps({"type": "turn.create", "id": "t", "text": question, "cache": "bypass"}))
         while not watched.terminal:
             watched.add(json.loads(await ws.recv()), began)
@@ -87,16 +91,16 @@ async def turn(ours: Installed, assistant: str, question: str) -> Watched:
     return watched
 
 
-async def books(ours: Installed, stand_in: httpx.AsyncClient, seen: Watched) -> tuple[int, int, bool]:
+async def books(ours: Installed, stand_in: httpx.AsyncClient, seen: WatchedTurn) -> tuple[int, int, bool]:
     """How many calls of the turn the provider counted, how many are lines of ours with the same call ids, and whether
     a line that is an estimate says so."""
     turn_id = seen.terminal[0]["turn_id"]
-    deadline = time.monotonic() + LEDGER_S
+    deadline = monotonic() + LEDGER_S
     while True:
         calls = (await _ok(stand_in.get("/control/calls"))).json()["calls"]
         theirs = {call["call_id"]: call for call in calls if call["metadata"].get("turn_id") == turn_id}
         found = {line["call_id"]: line for line in await lines_of(ours) if line["turn_id"] == turn_id}
-        if (theirs and set(theirs) <= set(found)) or time.monotonic() > deadline:
+        if (theirs and set(theirs) <= set(found)) or monotonic() > deadline:
             break
         await asyncio.sleep(0.2)
     marked = all(found[i]["estimated"] or _same(found[i], call) for i, call in theirs.items() if i in found)
@@ -135,7 +139,7 @@ async def _ok(request: Any) -> httpx.Response:
     return response
 
 
-def run(only: str = "") -> list[Outcome]:
+def run(only: str = "") -> list[FaultOutcome]:
     """The whole wall on an installation of its own, or the faults whose name has `only`."""
     chosen = [cell for cell in cells() if only in cell.fault]
     with installed(
@@ -146,3 +150,19 @@ def run(only: str = "") -> list[Outcome]:
         COLLOQUY_TURN_S=str(TURN_S),
     ) as ours:
         return asyncio.run(wall(ours, chosen))
+
+
+@click.command()
+@recordable
+@click.option("--only", default="", help="Only faults whose name holds this, such as `mid-stream`.")
+@click.option("--json", "as_json", is_flag=True)
+def faults(only: str, as_json: bool) -> None:
+    """The fault wall: every way a model can fail, and what the client saw, lost, waited and paid.
+
+    Example: colloquy bench faults --only throttled
+    """
+    rows = run(only)
+    click.echo(json.dumps([msgspec.structs.asdict(row) for row in rows]) if as_json else table(rows))
+    keep({"cells that hold": sum(row.ok for row in rows) / len(rows)} if rows else {})
+    if not all(row.ok for row in rows):
+        raise click.exceptions.Exit(1)

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from application.clock import monotonic
 from infra.local.child import ends_with_parent
 from infra.local.installation import throwaway_data_dir
 
@@ -57,10 +58,10 @@ class Installed:
     def wait_for_costs(self, deadline_s: float = 60.0) -> None:
         """Until the read model of costs has seen everything."""
         (token,) = self.tokens(1, ["analyst"])
-        deadline = time.monotonic() + deadline_s
+        deadline = monotonic() + deadline_s
         with httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
             while http.get("/v1/costs/summary").raise_for_status().json()["lag_events"]:
-                if time.monotonic() > deadline:
+                if monotonic() > deadline:
                     raise RuntimeError("the costs did not catch up in time")
                 time.sleep(0.1)
 
@@ -150,8 +151,8 @@ def _add(tenant: str, documents: dict[str, str]) -> None:
             checked(http.post("/v1/documents", files={"file": (name, text.encode())}))["document_id"]
             for name, text in documents.items()
         }
-        deadline = time.monotonic() + INDEXED_S
-        while waiting and time.monotonic() < deadline:
+        deadline = monotonic() + INDEXED_S
+        while waiting and monotonic() < deadline:
             waiting = {d for d in waiting if checked(http.get(f"/v1/documents/{d}"))["status"] == "pending"}
             time.sleep(0.05)
         if waiting:

@@ -11,24 +11,26 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+import click
 import httpx
 import msgspec
 
 from application.acting_tenant import EVERY, act_for
-from application.clock import now
+from application.clock import monotonic, now
 from application.reconciliation.report import Finding, Report
 from domain.usage import family_of
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
 from infra.bench.harness.table import table
 from infra.bench.ledger.load import Load, order_faults
+from infra.bench.results import keep, recordable
 
 KINDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 QUIET_S = 10.0
 Sums = dict[tuple[str, str], dict[str, int]]
 
 
-class Side(msgspec.Struct, kw_only=True):
+class LedgerSide(msgspec.Struct, kw_only=True):
     """A tenant's calls of one model, as the provider counted them and as our ledger did, before and after `reconcile`.
     `apart` is the sum of the differences of the four kinds of tokens. Embeddings name no tenant."""
 
@@ -48,7 +50,7 @@ class Ledgers(msgspec.Struct, kw_only=True):
     turns: int
     ends: dict[str, int]
     kills: int
-    sides: list[Side]
+    sides: list[LedgerSide]
     report: Report
     differing: list[Finding]
     unexplained: int
@@ -118,13 +120,13 @@ def unexplained(ours: Installed, lines: list[dict[str, Any]], findings: list[Fin
 
 def wait_until_quiet(ours: Installed, deadline_s: float = 180.0) -> None:
     """Until nothing runs any more: no new call and no new line for a while, and the costs have seen all."""
-    deadline, seen, since = time.monotonic() + deadline_s, (-1, -1), time.monotonic()
-    while time.monotonic() - since < QUIET_S:
+    deadline, seen, since = monotonic() + deadline_s, (-1, -1), monotonic()
+    while monotonic() - since < QUIET_S:
         ours.wait_for_costs(120)
         calls = sum(sums["calls"] for sums in provider_sums(ours).values())
         if (state := (calls, len(ledger_lines(ours)))) != seen:
-            seen, since = state, time.monotonic()
-        if time.monotonic() > deadline:
+            seen, since = state, monotonic()
+        if monotonic() > deadline:
             raise RuntimeError("the installation does not come to rest")
         time.sleep(1)
 
@@ -166,7 +168,7 @@ def exercise(ours: Installed, turns: int, sockets: int, kills: int, since: datet
         ends=dict(sorted(load.ends.items())),
         kills=load.kills,
         sides=[
-            Side(
+            LedgerSide(
                 tenant=tenant or "(embeddings)",
                 model=family_of(model),
                 calls=theirs.get((tenant, model), {}).get("calls", 0),
@@ -214,3 +216,27 @@ def shown(outcome: Ledgers) -> str:
         "PASS" if outcome.passed else "FAIL",
     ]
     return "\n".join(parts)
+
+
+@click.command()
+@recordable
+@click.option("--turns", default=1000, show_default=True)
+@click.option("--sockets", default=50, show_default=True)
+@click.option("--tenants", default=4, show_default=True)
+@click.option("--kills", default=3, show_default=True, help="How often the API process is killed with -9 meanwhile.")
+def ledger(turns: int, sockets: int, tenants: int, kills: int) -> None:
+    """Turns with faults, cancels and kills: our ledger beside the provider's count, then reconciled.
+
+    Example: colloquy bench ledger --turns 200 --kills 1
+    """
+    outcome = run(turns, sockets, tenants, kills)
+    click.echo(shown(outcome))
+    tokens = sum(side.tokens for side in outcome.sides)
+    keep(
+        {
+            "tokens apart before": sum(side.apart_before for side in outcome.sides) / tokens,
+            "tokens apart after": sum(side.apart_after for side in outcome.sides) / tokens,
+        }
+    )
+    if not outcome.passed:
+        raise click.exceptions.Exit(1)

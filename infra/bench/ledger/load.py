@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from application.clock import monotonic
 from infra.bench.harness.handbook import QUESTION
 from infra.bench.harness.installation import Installed
 from infra.local.endpoints import read_installation
@@ -85,7 +85,7 @@ class Load:
     async def _open(self, token: str) -> ClientConnection:
         """A socket with a new session, however long the server needs to be back."""
         url, headers = self.ours.url.replace("http", "ws", 1) + "/v1/chat", {"Authorization": f"Bearer {token}"}
-        deadline = time.monotonic() + BACK_S
+        deadline = monotonic() + BACK_S
         while True:
             try:
                 socket = await connect(url, additional_headers=headers, compression=None, max_size=None)
@@ -93,7 +93,7 @@ class Load:
                 await asyncio.wait_for(socket.recv(), FRAME_S)
                 return socket
             except GONE:
-                if time.monotonic() > deadline:
+                if monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.2)
 
@@ -104,8 +104,8 @@ class Load:
             pid = int(read_installation(self.ours.data_dir)["pids"]["api"])
             os.kill(pid, signal.SIGKILL)
             self.kills += 1
-            deadline = time.monotonic() + BACK_S
-            while not await self._is_back(pid) and time.monotonic() < deadline:  # noqa: ASYNC110  # another process
+            deadline = monotonic() + BACK_S
+            while not await self._is_back(pid) and monotonic() < deadline:  # noqa: ASYNC110  # another process
                 await asyncio.sleep(0.1)
 
     async def _is_back(self, old: int) -> bool:

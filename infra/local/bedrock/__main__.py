@@ -11,9 +11,9 @@ from pathlib import Path
 
 from infra.local.bedrock.control import StandIn
 from infra.local.bedrock.embeddings import best_embeddings
-from infra.local.bedrock.http_server import Connection
+from infra.local.bedrock.http_server import HttpConnection
 from infra.local.bedrock.invocation_log import InvocationLog
-from infra.local.bedrock.runtime import Pace, Runtime
+from infra.local.bedrock.runtime import Runtime, TypingPace
 from infra.local.bedrock.upstream import Upstream
 
 BACKLOG = 2_048
@@ -27,9 +27,9 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--fd", type=int, help="a listening socket to take over")
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--data-dir", type=Path, help="where the invocation logs go (default: nowhere)")
-    parser.add_argument("--first-token-ms", type=float, default=Pace.first_token_ms)
-    parser.add_argument("--token-ms", type=float, default=Pace.token_ms)
-    parser.add_argument("--chars-per-token", type=int, default=Pace.chars_per_token)
+    parser.add_argument("--first-token-ms", type=float, default=TypingPace.first_token_ms)
+    parser.add_argument("--token-ms", type=float, default=TypingPace.token_ms)
+    parser.add_argument("--chars-per-token", type=int, default=TypingPace.chars_per_token)
     parser.add_argument("--hashed-embeddings", action="store_true", help="do without the sentence model")
     return parser.parse_args()
 
@@ -51,14 +51,14 @@ async def serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    pace = Pace(arguments.first_token_ms, arguments.token_ms, arguments.chars_per_token)
+    pace = TypingPace(arguments.first_token_ms, arguments.token_ms, arguments.chars_per_token)
     upstream = Upstream.named(os.environ)
     embeddings = best_embeddings(hashed=arguments.hashed_embeddings, upstream=upstream)
     runtime = Runtime(InvocationLog(arguments.data_dir), embeddings, pace, upstream)
     stand_in = StandIn(runtime)
-    connections: set[Connection] = set()
+    connections: set[HttpConnection] = set()
     server = await loop.create_server(
-        lambda: Connection(stand_in.handle, connections), sock=listening_socket(arguments), backlog=BACKLOG
+        lambda: HttpConnection(stand_in.handle, connections), sock=listening_socket(arguments), backlog=BACKLOG
     )
     port = server.sockets[0].getsockname()[1]
     print(f"ready http://127.0.0.1:{port} (Bedrock stand-in, embeddings: {runtime.embeddings.name})", flush=True)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from infra.local.bedrock.faults import Refused
+from infra.local.bedrock.faults import CallRefused
 
 INFERENCE = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p", "stopSequences": "stop"}
 CHOICES = {"auto": "auto", "any": "required"}
@@ -75,7 +75,7 @@ def _part(block: dict[str, Any]) -> dict[str, Any]:
         image = block["image"]
         url = f"data:image/{image['format']};base64,{image['source']['bytes']}"
         return {"type": "image_url", "image_url": {"url": url}}
-    raise Refused("validation", f"This stand-in's model is not sent blocks of the kind {', '.join(block)}.")
+    raise CallRefused("validation", f"This stand-in's model is not sent blocks of the kind {', '.join(block)}.")
 
 
 def _joined(blocks: list[dict[str, Any]]) -> str:

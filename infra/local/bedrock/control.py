@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from infra.local.bedrock.http_server import Reply, Request
-from infra.local.bedrock.runtime import OPERATIONS, Pace, Runtime
+from infra.local.bedrock.http_server import HttpReply, Request
+from infra.local.bedrock.runtime import OPERATIONS, Runtime, TypingPace
 
 
 class StandIn:
@@ -15,7 +15,7 @@ class StandIn:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
 
-    def handle(self, request: Request, reply: Reply) -> None:
+    def handle(self, request: Request, reply: HttpReply) -> None:
         """Answer one request, now or later."""
         path = request.path
         if path[0] == "model" and len(path) >= 3 and path[-1] in OPERATIONS and request.method == "POST":
@@ -49,11 +49,11 @@ class StandIn:
 
     def _post_control_pace(self, request: Request) -> dict[str, Any]:
         wish = asdict(self.runtime.pace) | _object(request)
-        if unknown := set(wish) - {field.name for field in fields(Pace)}:
+        if unknown := set(wish) - {field.name for field in fields(TypingPace)}:
             raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
         if min(float(value) for value in wish.values()) < 0 or int(wish["chars_per_token"]) < 1:
             raise ValueError("a pace is not negative, and a token has a character at least")
-        self.runtime.pace = Pace(**wish)
+        self.runtime.pace = TypingPace(**wish)
         return wish
 
     def _get_control_calls(self, request: Request) -> dict[str, Any]:

@@ -42,7 +42,7 @@ STOP = "stop"
 KINDS = {*REFUSALS, *EVENTS, *CONNECTION, STOP, "hang"}
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """The call is answered with an error."""
 
     def __init__(self, kind: str, message: str = "") -> None:

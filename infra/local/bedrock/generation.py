@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infra.local.bedrock import event_stream, faults
-from infra.local.bedrock.http_server import Reply, chunk
+from infra.local.bedrock.http_server import HttpReply, chunk
 from infra.local.bedrock.ticker import Ticker
 
 
-class Generation:
+class DeltaStream:
     """A stream of prepared deltas. `bill(deltas_sent, error_code)` is called exactly once, before the end is sent or
     when the client goes. Without an error the whole answer is to be billed, as AWS does, whoever has left."""
 
     def __init__(
         self,
-        reply: Reply,
+        reply: HttpReply,
         ticker: Ticker,
         *,
         head: bytes,

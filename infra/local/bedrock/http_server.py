@@ -30,10 +30,10 @@ class Request:
         return json.loads(self.body or b"null")
 
 
-class Reply:
+class HttpReply:
     """The answer to one request: at once as JSON, or in chunks. `on_drop` is called when the client goes first."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: HttpConnection) -> None:
         self._connection = connection
         self.ended = False
         self.on_drop: Callable[[], None] | None = None
@@ -83,35 +83,23 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-class Connection(asyncio.Protocol):
-    """One client connection: requests one after the other."""
+class RequestParser:
+    """Requests from bytes, one after the other. Each goes to `parsed`, with whether its connection is kept; `write` is
+    for what is said before it is whole, `refuse` for the status that ends the connection instead."""
 
-    def __init__(self, handle: Callable[[Request, Reply], None], open_connections: set[Connection]) -> None:
-        self._handle = handle
-        self._all = open_connections
-        self._transport: asyncio.Transport | None = None
+    def __init__(
+        self, parsed: Callable[[Request, bool], None], write: Callable[[bytes], None], refuse: Callable[[int], None]
+    ) -> None:
+        self._parsed, self._write, self._refuse = parsed, write, refuse
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: list[Request] = []
-        self._reply: Reply | None = None
-        self._keep_alive = True
         self.on_message_begin()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._all.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._all.discard(self)
-        self._transport = None
-        if self._reply:
-            self._reply.dropped()
-
-    def data_received(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
+        """Take what has come."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self.write(_head(400, {"Content-Length": "0", "Connection": "close"}))
-            self.close()
+            self._refuse(400)
 
     def on_message_begin(self) -> None:
         self._target, self._headers, self._body = b"", dict[str, str](), bytearray()
@@ -124,18 +112,51 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         if self._headers.get("expect", "").lower() == "100-continue":
-            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         self._body += body
         if len(self._body) > LARGEST_BODY:
-            self.write(_head(413, {"Content-Length": "0", "Connection": "close"}))
-            self.close()
+            self._refuse(413)
 
     def on_message_complete(self) -> None:
         method = self._parser.get_method().decode()
-        self._keep_alive = self._parser.should_keep_alive()
-        self._waiting.append(Request(method, self._target.decode("latin-1"), self._headers, bytes(self._body)))
+        request = Request(method, self._target.decode("latin-1"), self._headers, bytes(self._body))
+        self._parsed(request, self._parser.should_keep_alive())
+
+
+class HttpConnection(asyncio.Protocol):
+    """One client connection: requests one after the other."""
+
+    def __init__(self, handle: Callable[[Request, HttpReply], None], open_connections: set[HttpConnection]) -> None:
+        self._handle = handle
+        self._all = open_connections
+        self._transport: asyncio.Transport | None = None
+        self._parser = RequestParser(self._take, self.write, self._refuse)
+        self._waiting: list[Request] = []
+        self._reply: HttpReply | None = None
+        self._keep_alive = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._all.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._all.discard(self)
+        self._transport = None
+        if self._reply:
+            self._reply.dropped()
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed(data)
+
+    def _refuse(self, status: int) -> None:
+        self.write(_head(status, {"Content-Length": "0", "Connection": "close"}))
+        self.close()
+
+    def _take(self, request: Request, keep_alive: bool) -> None:
+        self._keep_alive = keep_alive
+        self._waiting.append(request)
         self._next()
 
     def write(self, data: bytes) -> None:
@@ -155,7 +176,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         if self._reply is None and self._waiting and self._transport:
-            self._reply = Reply(self)
+            self._reply = HttpReply(self)
             self._handle(self._waiting.pop(0), self._reply)
 
 

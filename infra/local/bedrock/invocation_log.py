@@ -19,7 +19,7 @@ COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tok
 
 
 @dataclass
-class Call:
+class BilledCall:
     """One call. `status` is the HTTP status that the client saw or would have seen; tokens are zero when refused."""
 
     request_id: str
@@ -63,7 +63,7 @@ class Call:
         return {**found, "errorCode": self.error_code} if self.error_code else found
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Call:
+    def from_record(cls, record: dict[str, Any]) -> BilledCall:
         """Back from Bedrock's format."""
         used = record["input"]
         return cls(
@@ -84,7 +84,7 @@ class InvocationLog:
     """Calls as they end. With a data directory they are lines of a file a day, written before `add` returns."""
 
     def __init__(self, data_dir: Path | None = None) -> None:
-        self.calls: deque[Call] = deque(maxlen=KEPT)
+        self.calls: deque[BilledCall] = deque(maxlen=KEPT)
         self._sums: dict[tuple[str, str], dict[str, int]] = {}
         self._folder = data_dir / FOLDER if data_dir else None
         self._day, self._file = "", -1
@@ -93,7 +93,7 @@ class InvocationLog:
             for path in sorted(self._folder.glob("*.jsonl")):
                 self._load(path)
 
-    def add(self, call: Call) -> None:
+    def add(self, call: BilledCall) -> None:
         """Keep a call; it is in the file when this returns."""
         call.at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._count(call)
@@ -111,7 +111,7 @@ class InvocationLog:
                 of_model[name] += value
         return {"tenants": tenants, "models": models}
 
-    def _count(self, call: Call) -> None:
+    def _count(self, call: BilledCall) -> None:
         self.calls.append(call)
         key = (call.metadata.get("tenant_id", ""), call.model)
         sums = self._sums.setdefault(key, dict.fromkeys(("calls", *COUNTS), 0))
@@ -124,7 +124,7 @@ class InvocationLog:
         if torn:  # a write that a kill interrupted: that answer's last byte never left either
             path.write_bytes(whole + b"\n" if whole else b"")
         for line in whole.splitlines():
-            self._count(Call.from_record(json.loads(line)))
+            self._count(BilledCall.from_record(json.loads(line)))
 
     def _open_day(self, day: str) -> int:
         if day != self._day:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from infra.local.bedrock.prompt import Passage, Prompt
+from infra.local.bedrock.prompt import Prompt, PromptPassage
 from infra.local.bedrock.prose import GREETING, SENTENCE_END
 from infra.local.bedrock.schema_fill import UNLIKELY, Evidence, fill
 from infra.local.bedrock.words import SILENT, WORD, content_words
@@ -130,7 +130,7 @@ class Judgement:
             return [f"What else is there to know about {topic}?" for topic in topics]
         return []
 
-    def _shared(self, passage: Passage) -> int:
+    def _shared(self, passage: PromptPassage) -> int:
         return len(self._asked & set(content_words(passage.text)))
 
     def _excerpt(self, text: str) -> str:

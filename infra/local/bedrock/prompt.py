@@ -20,7 +20,7 @@ SCHEMA_LINE = re.compile(r"^[ \t]*Output JSON schema:[ \t]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Passage:
+class PromptPassage:
     """A numbered passage of the prompt."""
 
     n: int
@@ -34,7 +34,7 @@ class Prompt:
     how often tools have answered since the question."""
 
     question: str
-    passages: list[Passage]
+    passages: list[PromptPassage]
     prefill: str = ""
     tools: list[dict[str, Any]] = field(default_factory=list)
     tool_choice: dict[str, Any] = field(default_factory=dict)
@@ -115,7 +115,7 @@ def _texts(blocks: list[dict[str, Any]]) -> str:
     return "\n\n".join(block["text"] for block in blocks if "text" in block)
 
 
-def _split_passages(text: str, *, question_follows: bool) -> tuple[list[Passage], str]:
+def _split_passages(text: str, *, question_follows: bool) -> tuple[list[PromptPassage], str]:
     """The passages that begin a line with `[n]`, and the text without them. The last one ends at a closing tag or a
     line `Question:`; without these, in a user's message, before the last paragraph."""
     marks = list(MARK.finditer(text))
@@ -128,7 +128,7 @@ def _split_passages(text: str, *, question_follows: bool) -> tuple[list[Passage]
         end = paragraph if paragraph > marks[-1].end() else end
     ends = [*(mark.start() for mark in marks[1:]), end]
     passages = [
-        Passage(int(mark[1]), TAGS.sub("", text[mark.end() : stop]).strip())
+        PromptPassage(int(mark[1]), TAGS.sub("", text[mark.end() : stop]).strip())
         for mark, stop in zip(marks, ends, strict=True)
     ]
     return passages, text[: marks[0].start()] + "\n" + text[end:]

@@ -9,7 +9,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import Any
 
-from infra.local.bedrock.prompt import Passage, Prompt
+from infra.local.bedrock.prompt import Prompt, PromptPassage
 from infra.local.bedrock.words import content_words
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9À-Þ])|\n\s*\n|\n(?=\s*(?:[-*#•|]|\d+[.)]))")
@@ -43,7 +43,7 @@ def continuation(text: str, prefill: str) -> str:
     return " " + " ".join(missing) if missing else ""
 
 
-def _from_passages(question: str, passages: list[Passage]) -> str:
+def _from_passages(question: str, passages: list[PromptPassage]) -> str:
     candidates = [(p.n, sentence) for p in passages for sentence in sentences_of(p.text)]
     best = _best(question, candidates)
     if not best:

@@ -9,9 +9,9 @@ from typing import Any
 from infra.local.bedrock import event_stream
 from infra.local.bedrock.chat_answer import Broken, ChatAnswer
 from infra.local.bedrock.chat_request import chat_request
-from infra.local.bedrock.faults import Refused
-from infra.local.bedrock.http_server import Reply, chunk
-from infra.local.bedrock.invocation_log import Call
+from infra.local.bedrock.faults import CallRefused
+from infra.local.bedrock.http_server import HttpReply, chunk
+from infra.local.bedrock.invocation_log import BilledCall
 from infra.local.bedrock.output import head_frame
 from infra.local.bedrock.token_count import count_request
 from infra.local.bedrock.upstream import Upstream
@@ -20,12 +20,17 @@ MOST_TOKENS = 4_096  # where the caller says nothing
 LASTS_S = 600.0
 
 
-class Relay:
+class UpstreamRelay:
     """A valid Converse request and who waits for its answer. `close(status, code)` is called once, with the call's
     tokens set; a client that goes cancels the task that runs this, and the server stops writing."""
 
     def __init__(
-        self, upstream: Upstream, call: Call, body: dict[str, Any], reply: Reply, close: Callable[[int, str], None]
+        self,
+        upstream: Upstream,
+        call: BilledCall,
+        body: dict[str, Any],
+        reply: HttpReply,
+        close: Callable[[int, str], None],
     ) -> None:
         self._upstream, self._call, self._body, self._reply, self._close = upstream, call, body, reply, close
         most = int(body.get("inferenceConfig", {}).get("maxTokens", MOST_TOKENS))
@@ -46,9 +51,11 @@ class Relay:
             self._bill()
             stop = event_stream.event("messageStop", {"stopReason": self._answer.stop_reason})
             self._reply.send(chunk(stop + event_stream.event("metadata", self._accounts())))
-        except (Broken, Refused) as failure:
+        except (Broken, CallRefused) as failure:
             if not self._streaming:
-                raise failure if isinstance(failure, Refused) else Refused("model_error", str(failure)) from None
+                raise (
+                    failure if isinstance(failure, CallRefused) else CallRefused("model_error", str(failure))
+                ) from None
             self._bill("ModelStreamErrorException")
             said = getattr(failure, "message", str(failure))
             self._reply.send(chunk(event_stream.exception("modelStreamErrorException", said, originalStatusCode=500)))
@@ -63,7 +70,7 @@ class Relay:
             async for _ in self._frames():
                 pass
         except Broken as broken:
-            raise Refused("model_error", str(broken)) from None
+            raise CallRefused("model_error", str(broken)) from None
         self._bill()
         return {
             "output": {"message": self._answer.message()},

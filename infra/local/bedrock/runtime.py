@@ -16,13 +16,13 @@ import msgspec
 
 from infra.local.bedrock import event_stream, faults
 from infra.local.bedrock.embeddings import Embeddings, TooManyWaiting
-from infra.local.bedrock.faults import Refused
-from infra.local.bedrock.generation import Generation
-from infra.local.bedrock.http_server import Reply, Request, chunk
-from infra.local.bedrock.invocation_log import Call, InvocationLog
+from infra.local.bedrock.faults import CallRefused
+from infra.local.bedrock.generation import DeltaStream
+from infra.local.bedrock.http_server import HttpReply, Request, chunk
+from infra.local.bedrock.invocation_log import BilledCall, InvocationLog
 from infra.local.bedrock.output import compose, delta_frames, head_frame, stopped, tail_frames
 from infra.local.bedrock.prompt_cache import InputTokens, PromptCache
-from infra.local.bedrock.relay import Relay
+from infra.local.bedrock.relay import UpstreamRelay
 from infra.local.bedrock.ticker import Ticker
 from infra.local.bedrock.token_count import count_request, count_text
 from infra.local.bedrock.upstream import Upstream
@@ -40,7 +40,7 @@ TITAN_CHARACTERS = 50_000
 
 
 @dataclass
-class Pace:
+class TypingPace:
     """How fast a person's model talks. The first token waits longer for a long prompt, twice as long for 20,000
     tokens. `answer_tokens` fixes the length of prose answers (for benchmarks), `tool_rounds` how often tools are
     called before one (for models that do not stop); 0 leaves it natural."""
@@ -57,7 +57,7 @@ class Runtime:
     answer begins, the books and the rules stay as they are."""
 
     def __init__(
-        self, log: InvocationLog, embeddings: Embeddings, pace: Pace, upstream: Upstream | None = None
+        self, log: InvocationLog, embeddings: Embeddings, pace: TypingPace, upstream: Upstream | None = None
     ) -> None:
         self.log, self.embeddings, self.pace, self.upstream = log, embeddings, pace, upstream
         self.faults = faults.Faults()
@@ -65,13 +65,13 @@ class Runtime:
         self.deltas = 0  # sent in streams that have ended
         self._cache = PromptCache()
         self._ticker = Ticker()
-        self._running: dict[str, Generation] = {}
+        self._running: dict[str, DeltaStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def handle(self, request: Request, reply: Reply) -> None:
+    def handle(self, request: Request, reply: HttpReply) -> None:
         """POST /model/{id}/{operation}."""
         model, operation = "/".join(request.path[1:-1]), OPERATIONS[request.path[-1]]
-        call = Call(str(uuid.uuid4()), operation, model)
+        call = BilledCall(str(uuid.uuid4()), operation, model)
         self.requests.append(request)
         try:
             body = _body_of(request)
@@ -79,16 +79,16 @@ class Runtime:
             fault = self.faults.strike(operation, model, request.body)
             call.fault = fault.kind if fault else ""
             if "authorization" not in request.headers:
-                raise Refused("access_denied", "Missing Authentication Token")
+                raise CallRefused("access_denied", "Missing Authentication Token")
             if "." not in model and not model.startswith("arn:"):
-                raise Refused("validation", "The provided model identifier is invalid.")
+                raise CallRefused("validation", "The provided model identifier is invalid.")
             if fault and fault.kind in faults.REFUSALS:
-                raise Refused(fault.kind)
+                raise CallRefused(fault.kind)
             if fault and fault.kind == "hang":
                 reply.on_drop = lambda: self._close(call, 408, "ModelTimeoutException")
                 return
             getattr(self, f"_{request.path[-1].replace('-', '_')}")(call, body, reply, fault)
-        except Refused as refusal:
+        except CallRefused as refusal:
             self._refuse(call, reply, refusal)
 
     async def close(self) -> None:
@@ -101,7 +101,9 @@ class Runtime:
         if self.upstream:
             await self.upstream.close()
 
-    def _converse_stream(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+    def _converse_stream(
+        self, call: BilledCall, body: dict[str, Any], reply: HttpReply, fault: faults.Fault | None
+    ) -> None:
         if self.upstream:
             self._relay(self.upstream, call, body, reply)
             return
@@ -124,11 +126,11 @@ class Runtime:
             return tail_frames(output, _usage(used, output.tokens, body), ms)
 
         head = reply.start(event_stream.MEDIA_TYPE, **{"x-amzn-RequestId": call.request_id}) + chunk(head_frame())
-        generation = Generation(reply, self._ticker, head=head, deltas=deltas, tail=tail, bill=bill, fault=fault)
+        generation = DeltaStream(reply, self._ticker, head=head, deltas=deltas, tail=tail, bill=bill, fault=fault)
         self._running[call.request_id] = generation
         generation.begin(begun + self._first_token_s(used), self.pace.token_ms / 1000)
 
-    def _converse(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+    def _converse(self, call: BilledCall, body: dict[str, Any], reply: HttpReply, fault: faults.Fault | None) -> None:
         if self.upstream:
             self._relay(self.upstream, call, body, reply)
             return
@@ -151,14 +153,14 @@ class Runtime:
         reply.on_drop = lambda: self._close(call, 200)
         self._ticker.at(asyncio.get_running_loop().time() + took, send)
 
-    def _invoke(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+    def _invoke(self, call: BilledCall, body: dict[str, Any], reply: HttpReply, fault: faults.Fault | None) -> None:
         text, dimensions = body.get("inputText"), body.get("dimensions", 1024)
         if "titan-embed" not in call.model:
-            raise Refused("validation", "This stand-in speaks InvokeModel for Titan text embeddings only.")
+            raise CallRefused("validation", "This stand-in speaks InvokeModel for Titan text embeddings only.")
         if not isinstance(text, str) or not text or dimensions not in TITAN_DIMENSIONS:
-            raise Refused("validation", "Malformed input request, please reformat your input and try again.")
+            raise CallRefused("validation", "Malformed input request, please reformat your input and try again.")
         if len(text) > TITAN_CHARACTERS:
-            raise Refused("validation", "400 Bad Request: Too many input characters. Max input characters: 50000")
+            raise CallRefused("validation", "400 Bad Request: Too many input characters. Max input characters: 50000")
         call.input_tokens = count_text(text)
         self._start(self._embed(call, text, dimensions, reply))
 
@@ -168,10 +170,10 @@ class Runtime:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _relay(self, upstream: Upstream, call: Call, body: dict[str, Any], reply: Reply) -> None:
+    def _relay(self, upstream: Upstream, call: BilledCall, body: dict[str, Any], reply: HttpReply) -> None:
         if message := complaint(body):
-            raise Refused("validation", message)
-        relay = Relay(upstream, call, body, reply, lambda status, code: self._close(call, status, code))
+            raise CallRefused("validation", message)
+        relay = UpstreamRelay(upstream, call, body, reply, lambda status, code: self._close(call, status, code))
 
         async def answer() -> None:
             try:
@@ -179,21 +181,21 @@ class Runtime:
                     await relay.stream()
                 else:
                     reply.send_json(200, await relay.whole(), **{"x-amzn-RequestId": call.request_id})
-            except Refused as refusal:
+            except CallRefused as refusal:
                 self._refuse(call, reply, refusal)
 
         task = self._start(answer())
         reply.on_drop = partial(_cancel, task)
 
-    async def _embed(self, call: Call, text: str, dimensions: int, reply: Reply) -> None:
+    async def _embed(self, call: BilledCall, text: str, dimensions: int, reply: HttpReply) -> None:
         reply.on_drop = lambda: self._close(call, 200)
         try:
             vector = await self.embeddings.embed(text, dimensions)
         except TooManyWaiting:
-            self._refuse(call, reply, Refused("throttle"))
+            self._refuse(call, reply, CallRefused("throttle"))
         except ConnectionError as error:
-            self._refuse(call, reply, Refused("internal", str(error)))
-        except Refused as refusal:
+            self._refuse(call, reply, CallRefused("internal", str(error)))
+        except CallRefused as refusal:
             self._refuse(call, reply, refusal)
         else:
             if not reply.ended:
@@ -201,19 +203,21 @@ class Runtime:
                 answer = {"embedding": vector, "inputTextTokenCount": call.input_tokens}
                 reply.send_json(200, msgspec.json.encode(answer), **{"x-amzn-RequestId": call.request_id})
 
-    def _count_tokens(self, call: Call, body: dict[str, Any], reply: Reply, fault: faults.Fault | None) -> None:
+    def _count_tokens(
+        self, call: BilledCall, body: dict[str, Any], reply: HttpReply, fault: faults.Fault | None
+    ) -> None:
         asked = body.get("input", {})
         if "converse" in asked:
             tokens = count_request(asked["converse"])
         elif "invokeModel" in asked:
             tokens = count_text(base64.b64decode(asked["invokeModel"].get("body", "")).decode("utf-8", "replace"))
         else:
-            raise Refused("validation", "The input must be a converse or an invokeModel request.")
+            raise CallRefused("validation", "The input must be a converse or an invokeModel request.")
         reply.send_json(200, {"inputTokens": tokens}, **{"x-amzn-RequestId": call.request_id})
 
-    def _checked_input(self, call: Call, body: dict[str, Any]) -> InputTokens:
+    def _checked_input(self, call: BilledCall, body: dict[str, Any]) -> InputTokens:
         if message := complaint(body, call.model):
-            raise Refused("validation", message)
+            raise CallRefused("validation", message)
         used = self._cache.account(call.model, body)
         call.input_tokens, call.cache_read_tokens, call.cache_write_tokens = used.plain, used.read, used.write
         return used
@@ -222,11 +226,11 @@ class Runtime:
         tokens = used.plain + used.write + used.read / 10
         return self.pace.first_token_ms / 1000 * (1 + tokens / 20_000)
 
-    def _close(self, call: Call, status: int, code: str = "") -> None:
+    def _close(self, call: BilledCall, status: int, code: str = "") -> None:
         call.status, call.error_code = status, code
         self.log.add(call)
 
-    def _refuse(self, call: Call, reply: Reply, refusal: Refused) -> None:
+    def _refuse(self, call: BilledCall, reply: HttpReply, refusal: CallRefused) -> None:
         call.input_tokens = call.output_tokens = call.cache_read_tokens = call.cache_write_tokens = 0
         self._close(call, refusal.status, refusal.code)
         kind = f"{refusal.code}:http://internal.amazon.com/coral/com.amazon.bedrock/"
@@ -242,9 +246,9 @@ def _body_of(request: Request) -> dict[str, Any]:
     try:
         body = request.json()
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Refused("validation", f"The request body is no JSON: {error}") from None
+        raise CallRefused("validation", f"The request body is no JSON: {error}") from None
     if not isinstance(body, dict):
-        raise Refused("validation", "The request body is no object.")
+        raise CallRefused("validation", "The request body is no object.")
     return body
 
 

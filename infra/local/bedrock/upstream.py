@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from infra.local.bedrock.chat_answer import Broken, Chunk
-from infra.local.bedrock.faults import Refused
+from infra.local.bedrock.faults import CallRefused
 
 PREFIX = "COLLOQUY_STANDIN_UPSTREAM_"
 NAMES = ("URL", "MODEL", "API_KEY", "EMBEDDING_MODEL")
@@ -36,8 +36,8 @@ class Vectors(msgspec.Struct):
 
 
 class Upstream:
-    """One server, the models to ask it for, and its key; whatever it does wrong is `Refused` before an answer begins,
-    and `Broken` in one."""
+    """One server, the models to ask it for, and its key; whatever it does wrong is `CallRefused` before an answer
+    begins, and `Broken` in one."""
 
     def __init__(
         self, url: str, model: str, api_key: str = "", embedding_model: str = "", *, silence_s: float = SILENCE_S
@@ -82,7 +82,7 @@ class Upstream:
         try:
             return msgspec.json.decode(answer.content, type=Vectors).data[0].embedding
         except (msgspec.MsgspecError, IndexError) as error:
-            raise Refused("model_error", f"{self.url}/embeddings gave no vector: {error}") from None
+            raise CallRefused("model_error", f"{self.url}/embeddings gave no vector: {error}") from None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -96,16 +96,16 @@ class Upstream:
         try:
             yield
         except httpx.PoolTimeout:
-            raise Refused("throttle") from None
+            raise CallRefused("throttle") from None
         except httpx.TimeoutException as error:
-            raise Refused("timeout", f"{self.url} said nothing in time ({type(error).__name__})") from None
+            raise CallRefused("timeout", f"{self.url} said nothing in time ({type(error).__name__})") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Refused("unavailable", f"{self.url} does not answer ({type(error).__name__})") from None
+            raise CallRefused("unavailable", f"{self.url} does not answer ({type(error).__name__})") from None
 
 
-def refusal(status: int, body: str) -> Refused:
+def refusal(status: int, body: str) -> CallRefused:
     """An error's status in Bedrock's words, with the server's own."""
-    return Refused(BY_STATUS.get(status, "validation" if status < 500 else "internal"), f"{status}: {_words(body)}")
+    return CallRefused(BY_STATUS.get(status, "validation" if status < 500 else "internal"), f"{status}: {_words(body)}")
 
 
 def _words(body: str) -> str:

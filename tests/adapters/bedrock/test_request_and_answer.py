@@ -14,7 +14,7 @@ from adapters.bedrock.answer import (
     BlockDelta,
     BlockStart,
     BlockStartBody,
-    Delta,
+    DeltaBody,
     ToolInput,
     ToolStart,
 )
@@ -208,7 +208,7 @@ def test_tools_are_wanted_by_whoever_asked_for_one_to_its_end() -> None:
 
 
 def text(of: str) -> BlockDelta:
-    return BlockDelta(Delta(text=of))
+    return BlockDelta(DeltaBody(text=of))
 
 
 def test_an_endless_answer_ends() -> None:
@@ -225,7 +225,7 @@ def test_an_endless_input_of_a_tool_ends() -> None:
     answer.take(BlockStart(BlockStartBody(ToolStart("t", "tool"))))
     with pytest.raises(ModelFailure):
         for _ in range(2_000):
-            answer.take(BlockDelta(Delta(toolUse=ToolInput("x" * 1_000))))
+            answer.take(BlockDelta(DeltaBody(toolUse=ToolInput("x" * 1_000))))
 
 
 @pytest.mark.parametrize("event", ["tool", "citation"])
@@ -236,7 +236,7 @@ def test_endless_blocks_end(event: str) -> None:
             if event == "tool":
                 answer.take(BlockStart(BlockStartBody(ToolStart(f"t{number}", "tool")), contentBlockIndex=number))
             else:
-                answer.take(BlockDelta(Delta(citation={"location": {"web": {"documentIndex": 0}}})))
+                answer.take(BlockDelta(DeltaBody(citation={"location": {"web": {"documentIndex": 0}}})))
 
 
 @pytest.mark.parametrize(("id", "name"), [("x" * 1_000, "tool"), ("t", "x" * 1_000)])

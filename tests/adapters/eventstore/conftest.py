@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
-from adapters.postgres.pool import Pool
 from tests.databases import logins_of
 from tests.event_stores import pool, store, tenant, worker
 from tests.fakes.plain_key_authority import PlainKeyAuthority

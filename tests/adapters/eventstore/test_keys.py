@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
-from adapters.postgres.pool import Pool
 from application.clock import new_id, now
 from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.keys import KeyDamaged, KeyUnusable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from adapters.database_transactions import Pool, tenant_transaction
 from adapters.eventstore.store import PostgresEventStore
-from adapters.postgres.pool import Pool, tenant_transaction
 from application.clock import new_id
 from application.execute import SESSION, Context, LoadedAggregate
 from domain.session.events import SessionOpened, TurnStarted

@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from adapters.database_transactions import Pool
 from adapters.eventstore.lanes import lane_of
 from adapters.eventstore.store import PostgresEventStore, open_event_store
-from adapters.postgres.pool import Pool
 from application.clock import new_id, now
 from application.execute import SESSION, Context, LoadedAggregate
 from domain.event import Envelope, Event

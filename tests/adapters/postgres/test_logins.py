@@ -10,11 +10,12 @@ import psycopg
 import pytest
 
 from adapters.database_login import UnsafeLogin, session_url, with_user
+from adapters.database_transactions import tenant_transaction
 from adapters.eventstore.store import open_event_store
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.logins import NoLogins, find_logins
 from adapters.postgres.migrate import migrate
-from adapters.postgres.pool import open_pool, tenant_transaction
+from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from infra.local.endpoints import Endpoints
 from tests.conftest import other_database
@@ -54,7 +55,7 @@ async def works(url: str, given: dict[str, str] | None = None) -> None:
     ):
         tenant = new_id()
         await store.vault.create_tenant_key(tenant)
-        await PostgresCorpus(pool, InMemorySealer(), None, dimensions=4).provision(tenant)
+        await PostgresCorpus(pool, InMemorySealer(), dimensions=4).provision(tenant)
         async with tenant_transaction(pool, tenant) as connection:
             await connection.execute("SELECT draft_dataset(%s, ARRAY['a'], ARRAY['text'])", (tenant,))
         assert await store.head(0) == 0

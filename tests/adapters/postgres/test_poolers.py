@@ -12,13 +12,15 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from adapters.database_login import REFUSED, Login, Logins, NoSessions, UnsafeLogin
+from adapters.database_transactions import Pool
 from adapters.eventstore.leases import PostgresLeases
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.claims import Claims
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
-from adapters.postgres.pool import Pool, open_pool
+from adapters.postgres.pending_documents import PostgresPendingDocuments
+from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.corpus import NewPassage
@@ -101,12 +103,13 @@ async def search_through_it(stack: AsyncExitStack, logins: Logins, store: Postgr
     pool = await stack.enter_async_context(open_pool(logins.app))
     claims = Claims(await stack.enter_async_context(open_pool(logins.worker)), logins.worker)
     stack.push_async_callback(claims.close)
-    corpus = PostgresCorpus(pool, store.vault, claims, dimensions=4)
-    waiting = asyncio.create_task(corpus.wait_pending(10))
+    corpus = PostgresCorpus(pool, store.vault, dimensions=4)
+    pending = PostgresPendingDocuments(claims, store.vault)
+    waiting = asyncio.create_task(pending.wait_pending(10))
     id, name = new_id(), {"title": "a", "content_hash": b"a", "media_type": "text/plain", "size": 1}
     await corpus.register(tenant, id, **name)  # type: ignore[arg-type]
     await corpus.announce(tenant, id)
-    assert [claim.document_id for claim in await corpus.claim_pending(1)] == [id]
+    assert [claim.document_id for claim in await pending.claim_pending(1)] == [id]
     await waiting
     passage = NewPassage(start=0, end=8, text="the tide", vector=EAST)
     assert await corpus.index(tenant, id, title="a", text="the tide", passages=[passage])
@@ -187,4 +190,4 @@ async def test_one_that_does_so_later_is_refused_when_a_connection_is_made(home:
 
 
 async def version(pool: Pool) -> int:
-    return await PostgresCorpus(pool, InMemorySealer(), None, dimensions=4).version(new_id())
+    return await PostgresCorpus(pool, InMemorySealer(), dimensions=4).version(new_id())

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.postgres.pool import Pool, open_pool, tenant_transaction
+from adapters.database_transactions import Pool, tenant_transaction
+from adapters.postgres.pool import open_pool
 from adapters.postgres.tenants import PostgresTenantDirectory
 from application.clock import new_id, now
 from application.ports.tenants import TenantRow

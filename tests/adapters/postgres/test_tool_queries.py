@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from adapters.database_transactions import Connection, Pool
 from adapters.postgres.backend_limits import NICE, limit_backend
-from adapters.postgres.pool import Connection, Pool, open_pool
+from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import TookTooLong, ToolQueries
 from application.clock import new_id
 from domain.refusals import DependencyUnavailable, Overloaded

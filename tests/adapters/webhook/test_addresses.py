@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from adapters.webhook.addresses import Forbidden, allowed_address, checked_url, is_public
+from adapters.webhook.addresses import ForbiddenAddress, allowed_address, checked_url, is_public
 from domain.refusals import InvalidField
 
 PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:4700::1111"]
@@ -105,7 +105,7 @@ async def test_a_name_that_means_an_inner_address_is_not_called(addresses: list[
     async def resolve(host: str, port: int) -> list[str]:
         return addresses
 
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         await allowed_address(checked_url("https://example.com/", loopback=loopback), resolve, loopback=loopback)
 
 
@@ -114,7 +114,7 @@ async def test_other_spellings_of_inner_addresses_are_understood(host: str) -> N
     """Either the form is refused, or what the system takes it for."""
     from adapters.webhook.addresses import resolve
 
-    with pytest.raises((InvalidField, Forbidden, OSError)):
+    with pytest.raises((InvalidField, ForbiddenAddress, OSError)):
         await allowed_address(checked_url(f"https://{host}/", loopback=False), resolve, loopback=False)
 
 

@@ -96,7 +96,7 @@ class Server:
 
 
 OPENED = f.SessionOpened(
-    seq=0, session_id="s", assistant="default", history=[], history_next=None, limits=f.Limits(9, 9, 9)
+    seq=0, session_id="s", assistant="default", history=[], history_next=None, limits=f.FrameLimits(9, 9, 9)
 )
 ASKED: dict[str, Any] = {"session_id": "s", "turn_id": "t"}
 CREATED = f.Created(seq=1, client_id="q", **ASKED)

@@ -12,7 +12,7 @@ import pytest
 from application.answer_cache.answer_cache import AnswerCache, Hit
 from application.answer_cache.cacheability import context_of, conversation, may_keep, pieces
 from application.clock import now
-from application.ports.answer_cache import CachedAnswer, CacheScope, Entry, Question
+from application.ports.answer_cache import CachedAnswer, CacheEntry, CacheScope, Question
 from domain.dependence import BY_AUDIENCE
 from domain.tenant.events import CachePolicy
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
@@ -85,7 +85,7 @@ async def test_an_entry_put_into_another_place_opens_for_nobody(cache: AnswerCac
     (first, one), (second, two) = exactly.entries.items()
     exactly.entries = {first: two, second: one}
     assert await cache.exact(ASKED) is None
-    exactly.entries = {first: Entry("other/session/s", one.turn, one.sealed)}
+    exactly.entries = {first: CacheEntry("other/session/s", one.turn, one.sealed)}
     assert await cache.exact(ASKED) is None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from application.budget.balance import BudgetThresholdCrossed
 from application.budget.budget_gate import BudgetGate
-from application.budget.call_budget import Reservation
+from application.budget.call_reservations import Reservation
 from application.budget.process_limits import Admission
 from application.clock import Moment, new_id, now
 from domain.model_calls import ModelCallStarted, settle

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.budget import ledger_sync as measure
-from application.ports.reservations import Answer, Call, LimitScope, VersionToken
+from application.ports.reservations import CallAmount, LimitScope, ReservationAnswer, VersionToken
 from domain.model_calls import settle
 from domain.refusals import BudgetExceeded, DependencyUnavailable, RateLimited
 from domain.tenant.events import Budget, Limits
@@ -29,8 +29,8 @@ class TakenUnheard(InMemoryReservations):
     before_answer: Callable[[], Awaitable[None]] | None = None
 
     async def reserve(
-        self, tenant: str, call: Call, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
-    ) -> Answer:
+        self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope], marks: Sequence[VersionToken]
+    ) -> ReservationAnswer:
         answer = await super().reserve(tenant, call, bounds, marks)
         if self.before_answer:
             await self.before_answer()

@@ -17,7 +17,7 @@ from application.gateway.failure_policy import TABLE
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
-from application.gateway.model_request import FailedOver, GatewayEvent, ModelRequest, Restarted, Routed
+from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Router
 from application.ports.model import FailureKind, Finished, Message, ModelFailure, Text, TextDelta, ToolUse
 from application.redaction.redactor import Redactor
@@ -117,8 +117,8 @@ async def test_a_failure_in_the_middle_loses_and_repeats_nothing(kind: FailureKi
     events = await heard(gateway, notebook)
     assert shown(events) == "".join(WORDS)
     assert model.calls[1].messages[-1] == Message("assistant", (Text(prefill(said)),))
-    moved = [event for event in events if isinstance(event, FailedOver)]
-    assert moved == [FailedOver(SONNET, HAIKU, kind.value, len(said))]
+    moved = [event for event in events if isinstance(event, FailoverBegun)]
+    assert moved == [FailoverBegun(SONNET, HAIKU, kind.value, len(said))]
     assert len(notebook.of(ModelFailedOver)) == 1
     assert_settled(notebook, 2)
 
@@ -127,7 +127,7 @@ async def test_a_model_that_takes_no_prefill_begins_anew_and_says_so() -> None:
     gateway, _ = gateway_on(Reply(WORDS[:2], failure(FailureKind.CUT, True)), Reply(("Anew.",)), fast=LATER_HAIKU)
     events = await heard(gateway, Notebook())
     assert [type(event) for event in events] == [
-        Routed, TextDelta, TextDelta, FailedOver, Restarted, Routed, TextDelta, Finished,
+        Routed, TextDelta, TextDelta, FailoverBegun, Restarted, Routed, TextDelta, Finished,
     ]  # fmt: skip
     assert shown(events) == "Anew."
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from application.reconciliation.what_if import CachedAnswers, Change, Outcome, RecordedCall, WhatIf
+from application.reconciliation.what_if import CachedAnswers, Change, RecordedCall, WhatIf, WhatIfSums
 from domain.refusals import InvalidField
 from domain.usage import Usage, cost_of
 
@@ -23,7 +23,7 @@ def call(step: str, model: str, usage: Usage = USED) -> RecordedCall:
     return RecordedCall(step=step, model=model, usage=usage, cost_usd=cost_of(model, usage))
 
 
-def asked(calls: list[RecordedCall], **change: Any) -> Outcome:
+def asked(calls: list[RecordedCall], **change: Any) -> WhatIfSums:
     reckoning = WhatIf(Change(**change))
     for one in calls:
         reckoning.add(one)

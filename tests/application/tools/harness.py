@@ -17,7 +17,7 @@ from application.tenants.delete_dataset import DeleteDatasetHandler
 from application.tenants.delete_tool import DeleteToolHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_tool import PutToolHandler
-from application.tools.executors import Caller, Executors
+from application.tools.executors import Executors, ToolCaller
 from application.tools.toolbox import RecordIntent, ToolBox, ToolBoxes
 from domain.access import Principal
 from domain.session.events import ToolCalled
@@ -33,7 +33,7 @@ from tests.fakes.scripted_webhooks import ScriptedWebhooks
 TENANT = "01977c9e-1111-7000-8000-000000000001"
 TURN = "01977c9e-2222-7000-8000-000000000001"
 ADMIN = Principal(TENANT, "ann", frozenset({"admin"}), 2e9)
-MEMBER = Caller(TENANT, "mel@example.com")
+MEMBER = ToolCaller(TENANT, "mel@example.com")
 ORDERS = b"id,region,total\n1,north,10.5\n2,south,20\n3,north,1\n"
 
 TOTALS = Tool(
@@ -108,7 +108,7 @@ class House:
     async def box(
         self,
         *,
-        caller: Caller = MEMBER,
+        caller: ToolCaller = MEMBER,
         known: Iterable[ToolCalled] = (),
         intend: RecordIntent | None = None,
         **tools: Tool,

@@ -12,7 +12,7 @@ import pytest
 
 from application.ports.model import ToolResult, ToolSpec
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
-from application.tools.executors import Caller
+from application.tools.executors import ToolCaller
 from application.tools.results import ToolOutcome, effect_key
 from application.tools.toolbox import MOST_BYTES, MOST_CALLS
 from application.tools.webhook_signature import SIGNED_BY, shown_secret, sign_request, signing_secret
@@ -104,13 +104,13 @@ async def test_each_tool_has_a_secret_of_its_own(house: House) -> None:
 
 
 async def test_a_name_that_no_header_can_hold_is_spelled_in_another_way(house: House) -> None:
-    box = await house.box(caller=Caller(TENANT, "Zoë\r\nx-evil: 1"), look_up=LOOK_UP)
+    box = await house.box(caller=ToolCaller(TENANT, "Zoë\r\nx-evil: 1"), look_up=LOOK_UP)
     await box.call(use("look_up", '{"id": 7}'))
     assert house.webhooks.sent[0][2]["x-colloquy-user"] == "Zo%C3%AB%0D%0Ax-evil%3A%201"
 
 
 async def test_who_may_not_chat_may_not_use_tools(house: House) -> None:
-    box = await house.box(caller=Caller(TENANT, "ann", frozenset({"admin"})), look_up=LOOK_UP)
+    box = await house.box(caller=ToolCaller(TENANT, "ann", frozenset({"admin"})), look_up=LOOK_UP)
     result = await box.call(use("look_up", '{"id": 7}'))
     assert (result.status, house.webhooks.sent) == ("failed", [])
 
@@ -151,7 +151,7 @@ async def test_another_process_does_not_make_a_call_again(house: House) -> None:
     first = await house.box(intend=intend, refund=REFUND)
     made = await first.call(use("refund", '{"id": 7}'))
     facts.append(made.event(TURN))
-    second = await house.boxes.open(Caller(TENANT, "mel"), TURN, ["refund"], known=facts, intend=intend)
+    second = await house.boxes.open(ToolCaller(TENANT, "mel"), TURN, ["refund"], known=facts, intend=intend)
     again = await second.call(use("refund", '{"id":7}', "t9"))
     assert (again.key, again.output, len(house.webhooks.sent)) == (made.key, made.output, 1)
     another = await second.call(use("refund", '{"id":8}'))

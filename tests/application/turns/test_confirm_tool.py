@@ -12,7 +12,7 @@ from application.execute import Context
 from application.ports.model import ToolUse
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
-from application.tools.executors import Caller
+from application.tools.executors import ToolCaller
 from application.tools.toolbox import MOST_CONFIRMED
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
@@ -214,4 +214,4 @@ async def test_without_anybody_to_ask_the_answer_is_no() -> None:
 
 
 def _caller() -> Any:
-    return Caller("tenant", "ada")
+    return ToolCaller("tenant", "ada")

@@ -21,7 +21,7 @@ from adapters.bedrock.request import converse_messages
 from application.ports.model import Finished, Message, Text, TextDelta, ToolSpec
 from infra.local.bedrock import hashed_ngrams, minilm
 from infra.local.bedrock.embeddings import MiniLMEmbeddings, fit
-from infra.local.bedrock.invocation_log import FOLDER, Call, InvocationLog
+from infra.local.bedrock.invocation_log import FOLDER, BilledCall, InvocationLog
 from infra.local.bedrock.output import compose
 from infra.local.bedrock.prompt_cache import PromptCache
 from infra.local.bedrock.schema_fill import fill
@@ -190,12 +190,12 @@ async def test_an_answer_whose_reader_has_left_is_billed_whole(stand_in: Running
 
 def test_a_torn_line_of_the_log_is_dropped_and_the_rest_counted(tmp_path: Path) -> None:
     log = InvocationLog(tmp_path)
-    log.add(Call("r1", "ConverseStream", "m", {"tenant_id": "t"}, input_tokens=3, output_tokens=4))
+    log.add(BilledCall("r1", "ConverseStream", "m", {"tenant_id": "t"}, input_tokens=3, output_tokens=4))
     path = next((tmp_path / FOLDER).glob("*.jsonl"))
     path.write_bytes(path.read_bytes() + b'{"schemaType": "Mod')
     assert InvocationLog(tmp_path).totals() == log.totals()
     again = InvocationLog(tmp_path)
-    again.add(Call("r2", "Converse", "m"))
+    again.add(BilledCall("r2", "Converse", "m"))
     assert [json.loads(line)["requestId"] for line in path.read_text().splitlines()] == ["r1", "r2"]
 
 

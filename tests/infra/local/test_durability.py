@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aioboto3
@@ -20,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from application.clock import now
+from infra.local.object_locks import ObjectLocks
 from infra.local.operation_log import OperationLog
 from infra.local.stack import Stack, running
 from tests.infra.local.test_lifetimes import ALL, answers
@@ -195,3 +197,12 @@ def test_a_snapshot_makes_older_log_files_obsolete(tmp_path: Path) -> None:
     assert [body for _, body in log.since(mark)] == [b"after it"]
     log.forget_before(mark)
     assert [body for _, body in OperationLog(tmp_path).since(0)] == [b"after it"]
+
+
+def test_an_emulator_that_holds_locks_elsewhere_still_saves(capsys: pytest.CaptureFixture[str]) -> None:
+    loaded: list[dict[str, str]] = []
+    service = SimpleNamespace(get_state=lambda: {"buckets": "b"}, load_persisted_state=loaded.append)
+    locks = ObjectLocks(service)
+    assert "a restart forgets them" in capsys.readouterr().err
+    service.load_persisted_state(service.get_state())
+    assert (loaded, locks.count()) == ([{"buckets": "b"}], 0)

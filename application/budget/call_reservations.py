@@ -16,7 +16,7 @@ from application.budget.ledger_sync import LedgerSync
 from application.budget.limit_refusals import over_limit
 from application.budget.local_quota import LocalQuota
 from application.budget.threshold_watch import ThresholdWatch
-from application.ports.reservations import Answer, Call, LimitScope, Reservations, VersionToken
+from application.ports.reservations import CallAmount, LimitScope, ReservationAnswer, Reservations, VersionToken
 from application.ports.tenants import Tenants
 from application.tasks import TaskSet
 from domain.model_calls import ModelCallStarted, TokensUsed
@@ -30,12 +30,12 @@ class Reservation(msgspec.Struct, frozen=True):
     """What a call has set aside; without bounds nothing was."""
 
     tenant: str
-    call: Call
+    call: CallAmount
     bounds: tuple[LimitScope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CallBudget:
+class CallReservations:
     """Asks the counts that all processes share; while they are away, this process's share and the ledger."""
 
     tenants: Tenants
@@ -52,7 +52,7 @@ class CallBudget:
         bounds = call_bounds((await self.tenants.settings(tenant)).budget, user)
         for whose in {"", user} - {bound.user for bound in with_money(bounds)}:
             self.purses.without_limit(tenant, whose)
-        call = Call(started.call_id, cost_of(started.model, started.estimate), tokens_of(started.estimate))
+        call = CallAmount(started.call_id, cost_of(started.model, started.estimate), tokens_of(started.estimate))
         if not bounds:
             return Reservation(tenant, call)
         try:
@@ -78,7 +78,7 @@ class CallBudget:
         for bound in with_money(reservation.bounds):
             self.purses.of(reservation.tenant, bound.user).forget([reservation.call.call_id])
 
-    async def _reserve_together(self, tenant: str, call: Call, bounds: Sequence[LimitScope]) -> bool:
+    async def _reserve_together(self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope]) -> bool:
         """False when the shared counts are away."""
         for _ in range(TRIES):
             marks = self._marks(tenant, bounds)
@@ -98,7 +98,7 @@ class CallBudget:
             return True
         return False
 
-    async def _undo(self, tenant: str, call: Call, bounds: Sequence[LimitScope]) -> None:
+    async def _undo(self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope]) -> None:
         """Nobody knows whether the shared counts took it; the call is not made."""
         for bound in with_money(bounds):
             self.purses.of(tenant, bound.user).take_back(call.call_id)
@@ -107,7 +107,7 @@ class CallBudget:
             except DependencyUnavailable:
                 pass  # they hear of it before the next reservation
 
-    async def _reserve_alone(self, tenant: str, call: Call, bounds: Sequence[LimitScope]) -> None:
+    async def _reserve_alone(self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope]) -> None:
         try:
             self.share.check(tenant, "tokens", call.tokens, token_rates(bounds))
             for bound in with_money(bounds):
@@ -131,7 +131,7 @@ class CallBudget:
         for bound in with_money(bounds):
             self.purses.of(tenant, bound.user).settle(call.call_id, usd)
         self.share.give_back(tenant, "tokens", back, token_rates(bounds))
-        truth = Call(call.call_id, usd, tokens)
+        truth = CallAmount(call.call_id, usd, tokens)
         try:
             marks = self._marks(tenant, bounds)
             answer = await self.shared.settle(tenant, truth, back, bounds, marks)
@@ -148,6 +148,6 @@ class CallBudget:
     def _marks(self, tenant: str, bounds: Sequence[LimitScope]) -> list[VersionToken]:
         return [self.purses.of(tenant, bound.user).mark for bound in bounds]
 
-    def _see(self, tenant: str, bounds: Sequence[LimitScope], answer: Answer) -> None:
+    def _see(self, tenant: str, bounds: Sequence[LimitScope], answer: ReservationAnswer) -> None:
         for bound, standing in zip(bounds, answer.standings, strict=False):
             self.purses.of(tenant, bound.user).see(standing)

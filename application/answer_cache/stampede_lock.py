@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeVar
 
 import structlog
 
-from application.clock import new_id
+from application.clock import monotonic, new_id
 from application.ports.answer_cache import ExactCache
 from application.tasks import TaskSet, isolated
 
@@ -23,7 +22,7 @@ T = TypeVar("T")
 Look = Callable[[], Awaitable[T | None]]
 
 
-class _Flight(Generic[T]):
+class _Led(Generic[T]):
     """A question that is being answered in this process."""
 
     def __init__(self) -> None:
@@ -31,38 +30,38 @@ class _Flight(Generic[T]):
         self.over = asyncio.Event()
 
 
-class SingleFlight(Generic[T]):
-    """Within the process by an event, between processes by a lead with a token that expires. Without Valkey each
-    process has a leader of its own."""
+class StampedeLock(Generic[T]):
+    """Of many who ask the same at once one leads, and asks a model: within the process by an event, between processes
+    by a lead with a token that expires. Without Valkey each process has a leader of its own."""
 
     def __init__(self, exactly: ExactCache) -> None:
         self._exactly = exactly
-        self._flights: dict[bytes, _Flight[T]] = {}
+        self._led: dict[bytes, _Led[T]] = {}
         self._tasks = TaskSet("answer_lead")
 
     def answered(self, key: bytes, answer: T) -> None:
         """What those who wait in this process will get."""
-        if flight := self._flights.get(key):
-            flight.answer = answer
+        if led := self._led.get(key):
+            led.answer = answer
 
     @asynccontextmanager
     async def leading(self, tenant: str, key: bytes, deadline_s: float, look: Look[T]) -> AsyncIterator[T | None]:
         """An answer that somebody else made meanwhile, or None to whoever shall make it, at the latest after
         `deadline_s`. `look` looks into the cache that all processes share."""
-        until = time.monotonic() + deadline_s
-        while flight := self._flights.get(key):
-            await _wait(flight.over, until)
-            if flight.answer is not None or not flight.over.is_set():
-                yield flight.answer
+        until = monotonic() + deadline_s
+        while led := self._led.get(key):
+            await _wait(led.over, until)
+            if led.answer is not None or not led.over.is_set():
+                yield led.answer
                 return
-        flight = self._flights[key] = _Flight()
+        led = self._led[key] = _Led()
         try:
             async with self._lead(tenant, key, until, look) as found:
-                flight.answer = found
+                led.answer = found
                 yield found
         finally:
-            del self._flights[key]
-            flight.over.set()
+            del self._led[key]
+            led.over.set()
 
     @asynccontextmanager
     async def _lead(self, tenant: str, key: bytes, until: float, look: Look[T]) -> AsyncIterator[T | None]:
@@ -84,7 +83,7 @@ class SingleFlight(Generic[T]):
         while not await self._leads(tenant, key, token):
             if (found := await look()) is not None:
                 return found
-            if time.monotonic() + pause >= until:
+            if monotonic() + pause >= until:
                 return None
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LAST_PAUSE_S)
@@ -107,5 +106,5 @@ class SingleFlight(Generic[T]):
 
 async def _wait(event: asyncio.Event, until: float) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(until - time.monotonic()):
+        async with asyncio.timeout(until - monotonic()):
             await event.wait()

@@ -1,0 +1,54 @@
+"""Transactions of PostgreSQL: as a login, or of the one tenant that is acted for. What is away is a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from application.acting_tenant import acting_tenant
+from domain.refusals import DependencyUnavailable
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+RETRY_AFTER_S = 2.0
+SEE_TENANT = "SELECT set_config('app.tenant', %s, true)"
+
+
+@asynccontextmanager
+async def one_statement(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection for one call of a function that says itself for which tenant it is: a single round trip, for a
+    transaction costs this process and the server more than a short query does. `DependencyUnavailable` when the
+    database is away."""
+    try:
+        async with pool.connection() as connection:
+            yield connection
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=RETRY_AFTER_S) from error
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, *, pipelined: bool = True) -> AsyncIterator[Connection]:
+    """A transaction that sees and touches what the pool's login may; such logins are those of jobs, which see of all
+    tenants the little that they have to. `pipelined`, its statements travel together until a result is asked for, but
+    a cursor of the server's cannot be read."""
+    async with (
+        one_statement(pool) as connection,
+        connection.pipeline() if pipelined else nullcontext(),
+        connection.transaction(),
+    ):
+        yield connection
+
+
+@asynccontextmanager
+async def tenant_transaction(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
+    """A transaction that sees and touches the rows of one tenant: that which is acted for."""
+    acting = acting_tenant(tenant)
+    async with transaction(pool) as connection:
+        await connection.execute(SEE_TENANT, (acting,))
+        yield connection
