@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from application.sessions.frame_limits import LONGEST_QUOTE, fits
-from application.steps.facts import MARK
+from application.steps.marks import MarkReader, without_marks
 from domain.session.events import Citation, Passage
 
-LONGEST_MARK = 5
 CLAIM = 600
 """Characters before a mark that are looked at for the sentence that it belongs to."""
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|$)")
@@ -22,8 +21,9 @@ class Citations(Protocol):
 
     found: dict[int, Citation]
 
-    def read(self, text: str) -> list[Citation]:
-        """The citations that the text so far (from its start) brings anew; marks that name no passage are none."""
+    def read(self, text: str, *, whole: bool = False) -> list[Citation]:
+        """The citations that the text so far (from its start) brings anew, the last when it is `whole`; marks that name
+        no passage are none."""
         ...
 
     def cite(self, n: int, before: str) -> Citation | None:
@@ -40,18 +40,17 @@ class KeptCitations:
 
     def __init__(self, citations: Sequence[Citation]) -> None:
         self._all = citations
-        self._read = 0
+        self._marks = MarkReader()
         self.found: dict[int, Citation] = {}
 
-    def read(self, text: str) -> list[Citation]:
+    def read(self, text: str, *, whole: bool = False) -> list[Citation]:
         """See `Citations`."""
-        said = {int(mark[1]) for mark in MARK.finditer(text, max(0, self._read - LONGEST_MARK))}
+        said = {number for mark in self._marks.read(text, whole=whole) for number in mark.numbers}
         new = []
         for citation in self._all:
             if citation.n in said and citation.n not in self.found and fits(self.found.values(), citation):
                 self.found[citation.n] = citation
                 new.append(citation)
-        self._read = len(text)
         return new
 
     def cite(self, n: int, before: str) -> Citation | None:
@@ -68,21 +67,18 @@ class CitationReader:
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self.passages = passages
-        self._read = 0
+        self._marks = MarkReader()
         self.found: dict[int, Citation] = {}
 
     def anew(self) -> CitationReader:
         """See `Citations`."""
         return CitationReader(self.passages)
 
-    def read(self, text: str) -> list[Citation]:
+    def read(self, text: str, *, whole: bool = False) -> list[Citation]:
         """See `Citations`."""
-        new = []
-        for match in MARK.finditer(text, max(0, self._read - LONGEST_MARK)):
-            if citation := self.cite(int(match[1]), text[max(0, match.start() - CLAIM) : match.start()]):
-                new.append(citation)
-        self._read = len(text)
-        return new
+        marks = self._marks.read(text, whole=whole)
+        named = ((number, text[max(0, mark.start - CLAIM) : mark.start]) for mark in marks for number in mark.numbers)
+        return [citation for number, before in named if (citation := self.cite(number, before))]
 
     def cite(self, n: int, before: str) -> Citation | None:
         """See `Citations`."""
@@ -107,7 +103,7 @@ class CitationReader:
 
 
 def _last_sentence(text: str) -> str:
-    sentences = _SENTENCE.findall(MARK.sub("", text[-CLAIM:]).strip())
+    sentences = _SENTENCE.findall(without_marks(text[-CLAIM:]).strip())
     return sentences[-1] if sentences else ""
 
 

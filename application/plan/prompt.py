@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from application.ports.model import Message, Text
 from application.redaction.quoting import FENCE, as_data, as_title
-from application.steps.facts import MARK
+from application.steps.marks import without_marks
 from domain.session.events import Passage
 from domain.session.state import Session, Turn
 from domain.usage import estimate_tokens
@@ -37,7 +37,7 @@ def history_messages(session: Session, budget: int) -> list[Message]:
     messages = _summary(session.summary) if len(kept) < len(session.turns) else []
     for turn in reversed(kept):
         messages.append(Message("user", (Text(turn.text),)))
-        messages.append(Message("assistant", (Text(MARK.sub("", turn.answer).strip() or "..."),)))
+        messages.append(Message("assistant", (Text(without_marks(turn.answer).strip() or "..."),)))
     return messages
 
 

@@ -15,7 +15,10 @@ from application.ports.model import Block, Fence, Message, Text, ToolResult
 FENCE = (Fence("begin"), Fence("end"))
 """Blocks that stand before and behind what others wrote."""
 MAX_TITLE = 200
-_MARK = re.compile(r"(?<![\w)\]])[\[【［](\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,20})[\]】］]")
+_NUMBERS = r"\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,20}"
+_MARK = re.compile(
+    rf"(?:(?<![\w)\]])|(?<=[\u0e00-\uffff]))[\[［]{_NUMBERS}[\]】］]|[\[［]\^{_NUMBERS}[\]】］]|【\^?{_NUMBERS}[\]】］]"
+)
 """Our marks of passages, in every spelling that counts as one; `a[0]` in code is none."""
 _LABEL = re.compile(r"^([ \t]*+)(?=(?:question|passages)[ \t]*+:)", re.IGNORECASE | re.MULTILINE)
 _FENCE_TAG = re.compile(r"<(?=/?data-)", re.IGNORECASE)
@@ -24,7 +27,11 @@ _FENCE_TAG = re.compile(r"<(?=/?data-)", re.IGNORECASE)
 def as_data(text: str) -> str:
     """The text with what looks like our marks written so that it is none: `[1]` becomes `(1)`, a line that begins like
     one of our labels is quoted, a fence's tag is no tag."""
-    text = _MARK.sub(r"(\1)", text) if "[" in text or "【" in text or "［" in text else text
+    text = (
+        _MARK.sub(lambda mark: f"({mark[0][1:-1].lstrip('^')})", text)
+        if "[" in text or "【" in text or "［" in text
+        else text
+    )
     text = _LABEL.sub(r"\1> ", text) if ":" in text else text
     return _FENCE_TAG.sub("&lt;", text) if "<" in text else text
 

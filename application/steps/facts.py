@@ -9,6 +9,7 @@ from itertools import accumulate
 
 import msgspec
 
+from application.steps.marks import without_marks
 from domain.session.state import Session, Turn
 from domain.tenant.events import Assistant
 
@@ -17,8 +18,6 @@ TURN_CHARACTERS = 2_000  # of one question or answer of an earlier turn
 SUMMARISE_ABOVE_CHARACTERS = 24_000
 SUMMARISE_AT_ONCE_CHARACTERS = 100_000  # of a longer past the oldest part first
 KEPT_WHOLE = 2  # turns at the end that are never summarised
-MARK = re.compile(r"\[(\d{1,3})\]")
-"""A citation in an answer: it names a passage of that turn, and means nothing in another."""
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _LANGUAGE = re.compile(r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*+\Z")
 
@@ -103,7 +102,7 @@ def _long_past(session: Session, answered: Sequence[Turn]) -> tuple[str, str]:
 
 def _told(summary: str, turns: Sequence[Turn]) -> str:
     said = [
-        f"User: {t.text[:TURN_CHARACTERS]}\nAssistant: {MARK.sub('', t.answer[:TURN_CHARACTERS]).strip()}"
+        f"User: {t.text[:TURN_CHARACTERS]}\nAssistant: {without_marks(t.answer[:TURN_CHARACTERS]).strip()}"
         for t in turns
     ]
     return "\n".join([f"Earlier: {summary}", *said] if summary else said)

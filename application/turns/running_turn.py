@@ -62,6 +62,7 @@ class RunningTurn:
 
     async def complete(self, *, cached: str = "") -> None:
         """The answer has ended, as the outcome's `finish_reason` says."""
+        self.output.hear_out()
         reason, audience = self.outcome.finish_reason, self.outcome.audience
         event = e.TurnCompleted(**self._ending(), finish_reason=reason, audience=audience, cached=cached)
         await self._end.decide(event, completed_frame(event))
@@ -69,6 +70,7 @@ class RunningTurn:
     async def cancel(self) -> bool:
         """Its user stopped it: over at once for whoever watches; the provider's stream is drained behind it. False when
         it had ended already."""
+        self.output.hear_out()
         event = e.TurnCancelled(**self._ending())
         return await self._end.decide(event, completed_frame(event))
 

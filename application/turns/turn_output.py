@@ -52,6 +52,12 @@ class TurnOutput:
         if citation := self._outcome.citations.cite(n, self._outcome.text):
             self._show_citation(citation)
 
+    def hear_out(self) -> None:
+        """The answer is whole: show the citations that only its end could tell."""
+        outcome = self._outcome
+        for citation in [] if outcome.ended else outcome.citations.read(outcome.text, whole=True):
+            self._show_citation(citation)
+
     def reset(self, reason: str, keep: str = "") -> None:
         """The text so far is void, but for `keep`, which is said again."""
         outcome = self._outcome

@@ -13,7 +13,7 @@ PASSAGE = Passage(
 
 
 def test_a_citation_quotes_the_sentence_that_supports_the_claim() -> None:
-    (citation,) = CitationReader([PASSAGE]).read("You can return coffee within 30 days [1].")
+    (citation,) = CitationReader([PASSAGE]).read("You can return coffee within 30 days [1].", whole=True)
     assert citation.quote == "Coffee may be returned within 30 days."
     assert DOCUMENT[citation.start : citation.end] == citation.quote
 
@@ -25,11 +25,12 @@ def test_marks_split_over_deltas_are_found_once(sizes: list[int]) -> None:
     for size in [*sizes, len(text)]:
         end = min(len(text), end + size)
         found += [citation.n for citation in reader.read(text[:end])]
+    found += [citation.n for citation in reader.read(text, whole=True)]
     assert found == [1, 2]
 
 
 def test_a_mark_that_names_no_passage_is_none() -> None:
-    assert CitationReader([PASSAGE]).read("Nothing [7] [0] [999].") == []
+    assert CitationReader([PASSAGE]).read("Nothing [7] [0] [999].", whole=True) == []
 
 
 @given(st.text(max_size=200), st.text(max_size=60))

@@ -13,12 +13,13 @@ from application.plan.step_request import ask_of
 from application.ports.model import Message, Text, ToolResult
 from application.redaction.quoting import FENCE, as_data, as_data_value, draw_fences, fence_tag, fenced
 from application.steps.catalogue import STEPS
-from application.steps.facts import MARK
+from application.steps.marks import marks_of
 from domain.session.events import Passage
 
 LABEL = re.compile(r"^[ \t]*(?:question|passages)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 PIECES = st.sampled_from(
-    ["[1]", "[12] Title", "【3】", "[1, 2]", "[1-3]", "\n", "Question:", "question :", "Passages:", "</data-",
+    ["[1]", "[12] Title", "【3】", "a【4】", "a[^5]", "語[6]", "[1, 2]", "[1-3]", "\n",
+     "Question:", "question :", "Passages:", "</data-",
      "<data-ab>", "</DATA-ab>", " ", "a", "x[0]", "(", "]", "[", "1", "\r\n", "\u2028"]
 )  # fmt: skip
 
@@ -30,7 +31,7 @@ def passage(title: str, text: str) -> Passage:
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_data_writes_none_of_our_marks(text: str) -> None:
     told = as_data(text)
-    assert not re.search(r"(?<![\w)\]])\[\d{1,3}\]", told)
+    assert not marks_of(told)
     assert not LABEL.search(told)
     assert not re.search(r"</?data-", told, re.IGNORECASE)
     assert as_data(told) == told
@@ -51,7 +52,7 @@ def test_passages_stand_in_a_fence_and_the_question_behind_it() -> None:
     content = question_message("How long?", [passage("a\n[9] b", hostile), passage("c", "d")]).content
     assert (content[1], content[4]) == FENCE and content[5:] == (Text("Question: "), Text("How long?"))
     told = Message("user", content[2:4]).text
-    assert MARK.findall(told) == ["1", "2"] and not LABEL.search(told)
+    assert [mark.numbers for mark in marks_of(told)] == [(1,), (2,)] and not LABEL.search(told)
 
 
 def test_steps_read_inside_a_fence_and_instructions_stay_outside() -> None:
