@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -41,7 +42,9 @@ def openapi_document(handlers: Iterable[HTTPRouteHandler]) -> dict[str, Any]:
         for path in handler.paths
         for method in handler.http_methods
     }
-    document = _as_the_framework_reads(list({handler.fn: handler for handler in by_operation.values()}.values()))
+    document = _as_the_framework_reads(
+        [_unowned(handler) for handler in {h.fn: h for h in by_operation.values()}.values()]
+    )
     document["info"]["description"] = ABOUT
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = _schemas(Problem)["Problem"]
@@ -50,6 +53,14 @@ def openapi_document(handlers: Iterable[HTTPRouteHandler]) -> dict[str, Any]:
         for method in [name for name in operations if (name, path) in by_operation]:
             _refine(operations[method], method, path, by_operation[method, path], schemas)
     return document
+
+
+def _unowned(handler: HTTPRouteHandler) -> HTTPRouteHandler:
+    """A copy that belongs to no app. Whoever registers a handler owns it from then on: its guards, its failures and its
+    dependencies are the owner's, so that the app's own must never be given away."""
+    copied = copy(handler)
+    copied.owner = None
+    return copied
 
 
 def _written(path: str) -> str:

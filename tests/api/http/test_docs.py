@@ -94,3 +94,13 @@ async def test_pages_are_read_without_scripts_and_other_hosts(client: httpx.Asyn
     assert (await client.get("/docs/docs.css")).headers["content-type"].startswith("text/css")
     described = (await client.get("/docs/chat.json")).json()
     assert described["asyncapi"].startswith("3.") and described == json.loads(json.dumps(chat_document()))
+
+
+async def test_describing_the_routes_changes_none_of_them(client: httpx.AsyncClient, document: dict[str, Any]) -> None:
+    """The framework's reading of the handlers happens beside the app: they keep their guard and their failures."""
+    protected = [(m, path) for path, found in document["paths"].items() for m in found if "security" in found[m]]
+    assert len(protected) > 40
+    for method, path in protected:
+        refused = await client.request(method, path.replace("{", "").replace("}", ""))
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer"), (method, path)
+    assert (await client.get("/health/ready")).status_code == 200
