@@ -24,11 +24,11 @@ title track video xmp
 """
 _ACTIVE = frozenset(_NAMES.split())
 """HTML elements that load, run, submit, restyle or swallow what follows them."""
-_STOP = re.compile(
-    r"[!\]<]|(?<![a-z0-9])(?:(?:(?:https?|ftp)://|www\.|mailto:|xmpp:)(?=\S))|://(?=\S)|(?<![\w:])//(?=\S)",
-    re.IGNORECASE,
-)
+_BARE = r"(?<![a-z0-9])(?:(?:(?:https?|ftp)://|www\.|mailto:|xmpp:)(?=\S))|://(?=\S)|(?<![\w:])//(?=\S)"
+_STOP = re.compile(rf"[!\]<]|{_BARE}", re.IGNORECASE)
 """Where something active may begin."""
+_WITHIN = re.compile(rf"!\[|{_BARE}", re.IGNORECASE)
+"""Where it may begin within an address that stands bare: a renderer may take the address to end there."""
 _PERHAPS = re.compile(r"!(?:\[|\Z)|\](?:[(:]|\Z)|<|:(?=\S)|//|[Ww]{3}")
 """Nothing active begins in a text that has none of these, but for what `_BEGUN` finds at its end. A mark of a citation
 has none of them."""
@@ -102,7 +102,7 @@ class ActiveContentFilter:
             out.append("// ")
             return at + 2
         if mark not in ("!", "]", "<"):
-            return self._address(text, at, over, out)
+            return self._address(text, stop, over, out)
         following = text[at + 1 : at + 2]
         if not over and (not following or (text.startswith("</", at) and at + 2 == len(text))):
             return _MORE
@@ -136,13 +136,18 @@ class ActiveContentFilter:
         out.append("<" if inert and tag and not _IN_ACTIVE_TAGS & set(tag[2]) else "&lt;")
         return at + 1
 
-    def _address(self, text: str, at: int, over: bool, out: list[str]) -> int:
-        """An address that stands bare: kept when its host is allowed, else left out to its end."""
+    def _address(self, text: str, stop: re.Match[str], over: bool, out: list[str]) -> int:
+        """An address that stands bare: kept when its host is allowed, as far as no other begins within it; else left
+        out to its end."""
+        at = stop.start()
         end = _end(_ADDRESS, text, at)
-        address, open = text[at:end], end == len(text) and not over
-        if open and len(address) < MAX_ADDRESS and self._may_be_allowed(address):
+        open, short = end == len(text) and not over, end - at < MAX_ADDRESS
+        if open and short and self._may_be_allowed(text[at:end]):
             return _MORE
-        if whole := self._allowed(bare := address.rstrip(_PUNCTUATION)):
+        if within := _WITHIN.search(text, stop.end(), end):
+            end = within.start()
+        address = text[at:end]
+        if short and (whole := self._allowed(bare := address.rstrip(_PUNCTUATION))):
             out.append(whole + address[len(bare) :])
             return end
         out.append(REMOVED)
