@@ -21,11 +21,15 @@ from application.files.delete_file import DeleteFile
 from application.files.file_links import FileLinks
 from application.files.open_file import OpenFile
 from application.gateway.health import Health
+from application.incidents.change_incident import ChangeIncidentHandler
+from application.incidents.evidence import Evidence
+from application.incidents.raise_incident import RaiseIncident
 from application.ports.blobs import Blobs
 from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import DocumentRegister
 from application.ports.event_store import EventStore
 from application.ports.file_register import FileRegister
+from application.ports.incident_register import IncidentRegister
 from application.ports.keys import Sealer
 from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
@@ -46,6 +50,7 @@ from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
+from application.tenants.put_incident_webhook import PutIncidentWebhookHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.turns.cancel_turn import CancelTurnHandler
@@ -135,6 +140,17 @@ class FileServices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IncidentServices:
+    """Incidents, from raising to closing, with their evidence."""
+
+    raise_incident: RaiseIncident
+    change_incident: ChangeIncidentHandler
+    evidence: Evidence
+    incident_register: IncidentRegister
+    put_webhook: PutIncidentWebhookHandler
+
+
+@dataclass(frozen=True, kw_only=True)
 class TenantServices:
     """Tenants, and what their admins give them: assistants, tools, datasets, budgets, keys."""
 
@@ -175,5 +191,6 @@ class Services:
     turns: TurnServices
     documents: DocumentServices
     files: FileServices
+    incidents: IncidentServices
     tenants: TenantServices
     reads: ReadServices

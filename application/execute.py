@@ -13,6 +13,7 @@ from application.ports.event_store import EventStore
 from domain.document import state as document_state
 from domain.event import Envelope, Event
 from domain.file import state as file_state
+from domain.incident import state as incident_state
 from domain.refusals import Conflict
 from domain.session.evolve import evolve as evolve_session
 from domain.session.state import Session
@@ -34,6 +35,7 @@ SESSION = Aggregate(Session, evolve_session)
 TENANT = Aggregate(tenant_state.Tenant, tenant_state.evolve)
 DOCUMENT = Aggregate(document_state.Document, document_state.evolve)
 FILE = Aggregate(file_state.File, file_state.evolve)
+INCIDENT = Aggregate(incident_state.Incident, incident_state.evolve)
 
 FACTS: Aggregate[None] = Aggregate(lambda: None, lambda nothing, _: nothing)
 """A stream of facts on which nothing is decided."""

@@ -10,18 +10,20 @@ import msgspec
 Role = Literal["member", "editor", "analyst", "auditor", "admin", "operator"]
 Permission = Literal[
     "chat", "search", "session:read", "session:audit", "document:read", "document:write", "cost:read", "audit:read",
-    "tenant:configure", "tenant:provision", "ticket:issue", "file:own",
+    "tenant:configure", "tenant:provision", "ticket:issue", "file:own", "incident:raise", "incident:manage",
 ]  # fmt: skip
 
 ROLES: tuple[str, ...] = get_args(Role)
 PLATFORM_TENANT = "_platform"
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "member": frozenset({"chat", "search", "session:read", "document:read", "file:own", "ticket:issue"}),
+    "member": frozenset(
+        {"chat", "search", "session:read", "document:read", "file:own", "incident:raise", "ticket:issue"}
+    ),
     "editor": frozenset({"document:read", "document:write", "ticket:issue"}),
     "analyst": frozenset({"cost:read", "ticket:issue"}),
     "auditor": frozenset({"audit:read", "session:audit", "ticket:issue"}),
-    "admin": frozenset({"tenant:configure", "ticket:issue"}),
+    "admin": frozenset({"tenant:configure", "incident:manage", "ticket:issue"}),
     "operator": frozenset({"tenant:provision", "ticket:issue"}),
 }
 

@@ -37,6 +37,7 @@ class Files:
     services: FileServices
     deliver: DeliverSpooled
     attachments: ReadAttachments
+    kept: KeptBytes
 
 
 async def open_files(on: Infrastructure, shared: Shared, stack: AsyncExitStack) -> Files:
@@ -60,4 +61,5 @@ async def open_files(on: Infrastructure, shared: Shared, stack: AsyncExitStack) 
         services,
         DeliverSpooled(kept, register, scratch),
         ReadAttachments(register, opened, readers, pictures, settings.attachment_tokens),
+        kept,
     )

@@ -14,6 +14,7 @@ from application.gateway.gateway import Gateway
 from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
 from application.gateway.router import Router
+from application.incidents.raise_incident import RaiseIncident
 from application.ports.answer_cache import ExactCache, SemanticCache
 from application.ports.corpus import PassageSearch
 from application.ports.datasets import Datasets
@@ -69,6 +70,7 @@ class TurnParts:
     datasets: Datasets
     webhooks: Webhooks
     attachments: ReadAttachments
+    incidents: RaiseIncident
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         parts.spending,
         replicas=settings.replicas,
         permit_ttl_s=settings.turn_s + PLACE_MARGIN_S,
-        news=TellOfBudget(parts.store, parts.sessions),
+        news=TellOfBudget(parts.store, parts.sessions, parts.incidents),
     )
     failover = Failover(Attempt(parts.model, health, gate, settings.prompt_cache), health)
     router = Router(settings.model_fast, settings.model_balanced, health)
@@ -119,6 +121,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         reuse=ReuseAnswer(cache, parts.detector),
         follow_up=PostTurn(),
         attachments=parts.attachments,
+        incidents=parts.incidents,
         turn_s=settings.turn_s,
     )
     return Turns(prepare=prepare, runner=runner, gate=gate, cache=cache, health=health)

@@ -13,6 +13,7 @@ from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
 from api.composition.turn_wiring import TurnParts, Turns, put_together
 from api.services import TurnServices
+from application.incidents.raise_incident import RaiseIncident
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
@@ -23,7 +24,7 @@ from application.turns.recover_turns import RecoverTurns
 from projections.spending import LedgerSpending
 
 
-def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments) -> Turns:
+def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments, incidents: RaiseIncident) -> Turns:
     """What runs turns."""
     patience = Patience(on.settings.thinking_s, on.settings.tool_input_s)
     parts = TurnParts(
@@ -44,6 +45,7 @@ def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments) 
         datasets=on.datasets,
         webhooks=shared.webhooks,
         attachments=attachments,
+        incidents=incidents,
     )
     return put_together(on.settings, parts)
 

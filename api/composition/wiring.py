@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from api.composition.documents import open_documents
 from api.composition.edge import open_access, open_edge
 from api.composition.files import open_files
+from api.composition.incidents import open_incidents
 from api.composition.infrastructure import open_infrastructure
 from api.composition.sessions import open_reads, open_sessions
 from api.composition.shared import open_shared
@@ -24,7 +25,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         on = await open_infrastructure(settings, stack)
         shared = await open_shared(on, stack)
         files, reads = await open_files(on, shared, stack), open_reads(on)
-        turns = run_turns(on, shared, files.attachments)
+        incidents = open_incidents(on, shared, files.kept, stack)
+        turns = run_turns(on, shared, files.attachments, incidents.raise_incident)
         yield Services(
             settings=settings,
             store=on.store,
@@ -33,6 +35,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             turns=open_turns(on, shared, turns),
             documents=open_documents(on, shared),
             files=files.services,
+            incidents=incidents,
             tenants=open_tenants(on, shared),
             reads=reads,
             edge=await open_edge(on, shared, turns, files.deliver, stack),

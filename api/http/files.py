@@ -122,7 +122,7 @@ async def give_file(
     file_id: FromPath[str], request: Request[Any, Any, Any], services: NamedDependency[Services]
 ) -> Stream:
     """The file of a link, as an attachment. The link is all that is needed, and opens nothing else."""
-    link = await _checked(request, services, "download", file_id)
+    link = await linked(request, services, "download", file_id)
     row = await services.files.open_file.find(link.tenant, link.user, file_id)
     stack = AsyncExitStack()
     try:
@@ -140,7 +140,7 @@ async def take_file(
     file_id: FromPath[str], request: Request[Any, Any, Any], services: NamedDependency[Services]
 ) -> Uploaded:
     """Keep the bytes that a link was made for: once, and of that size. The same bytes again change nothing."""
-    link = await _checked(request, services, "upload", file_id)
+    link = await linked(request, services, "upload", file_id)
     async with received_body(request, services, link.tenant, link.name, link.size) as file:
         if file.size != link.size:
             raise InvalidField(f"The link is for a file of {link.size} bytes; {file.size} came.")
@@ -166,7 +166,7 @@ def _new_upload(request: Request[Principal, Any, Any], services: Services, wante
         name=name_of(wanted.name),
         size=wanted.size,
     )
-    url = _url(request, services, link, name=link.name, size=link.size)
+    url = link_url(request, services, link, _path(link.file_id), name=link.name, size=link.size)
     return Upload(file_id=link.file_id, method="PUT", upload_url=url, expires_at=link.expires)
 
 
@@ -181,7 +181,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
 
 
-async def _checked(request: Request[Any, Any, Any], services: Services, use: Use, file_id: str) -> FileLink:
+async def linked(request: Request[Any, Any, Any], services: Services, use: Use, file_id: str) -> FileLink:
     """The link that a request came by, if it is one of ours: `FileNotFound` otherwise. Guesses count like guesses of
     credentials, uses like requests of its user."""
     address = services.edge.addresses.proxies.client(request.scope)
@@ -213,11 +213,12 @@ async def _pieces(body: Any, stack: AsyncExitStack) -> AsyncIterator[bytes]:
             yield piece
 
 
-def _url(request: Request[Any, Any, Any], services: Services, link: FileLink, **more: Any) -> str:
+def link_url(request: Request[Any, Any, Any], services: Services, link: FileLink, path: str, **more: Any) -> str:
+    """The address of a link, where the request was asked."""
     scheme = services.edge.addresses.proxies.scheme(request.scope)
     fields = {"tenant": link.tenant, "user": link.user, **more, "expires": link.expires}
     query = urlencode(fields | {"signature": services.files.links.sign(link)})
-    return f"{scheme}://{request.headers.get('host', '')}/v1/files/{link.file_id}/content?{query}"
+    return f"{scheme}://{request.headers.get('host', '')}{path}?{query}"
 
 
 def _answer(request: Request[Principal, Any, Any], services: Services, row: FileRow) -> FileAnswer:
@@ -230,9 +231,13 @@ def _answer(request: Request[Principal, Any, Any], services: Services, row: File
         size=row.size,
         status=row.status,
         created_at=rfc3339(row.created_at),
-        url=_url(request, services, link),
+        url=link_url(request, services, link, _path(row.file_id)),
         url_expires_at=ends,
     )
+
+
+def _path(file_id: str) -> str:
+    return f"/v1/files/{file_id}/content"
 
 
 def _known(file_id: str) -> str:

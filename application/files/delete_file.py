@@ -14,6 +14,8 @@ from domain.event import StreamId
 from domain.file.rules import delete_file
 from domain.refusals import FileNotFound
 
+FILES = "files"
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteFile:
@@ -47,4 +49,4 @@ class DeleteFile:
 
 def key_of(stream: StreamId) -> str:
     """Where a file's sealed bytes are kept."""
-    return f"{stream.tenant}/files/{stream.id}"
+    return f"{stream.tenant}/{FILES}/{stream.id}"

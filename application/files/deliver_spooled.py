@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from application.files.delete_file import FILES
 from application.files.kept_bytes import KeptBytes
 from application.ports.file_register import FileRegister
 from application.ports.scratch import Scratch
@@ -22,6 +23,6 @@ class DeliverSpooled:
         await self.kept.deliver(self.scratch.open, self._stored)
 
     async def _stored(self, key: str) -> bool:
-        """A file that was deleted meanwhile is not wanted any more."""
-        tenant, _, file_id = key.split("/")
-        return await self.register.mark_stored(tenant, file_id)
+        """A file that was deleted meanwhile is not wanted any more; evidence always is."""
+        tenant, kind, id = key.split("/")
+        return kind != FILES or await self.register.mark_stored(tenant, id)

@@ -13,13 +13,13 @@ import msgspec
 from application.clock import Moment, now
 from domain.refusals import FileNotFound
 
-Use = Literal["download", "upload"]
+Use = Literal["download", "upload", "evidence"]
 PURPOSE = b"colloquy link to a file 1"
 
 
 class FileLink(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What a link allows until `expires` (Unix seconds): to fetch a file, or to bring one of this name and size under
-    an id that is new. `user` is the pseudonym of who it was made for."""
+    """What a link allows until `expires` (Unix seconds): to fetch a file, to bring one of this name and size under an
+    id that is new, or to read the evidence of the incident that `file_id` is. `user` is the pseudonym of who it was made for."""
 
     use: Use
     tenant: str

@@ -7,6 +7,7 @@ from functools import partial
 
 from application.budget.balance import BudgetThresholdCrossed
 from application.execute import TENANT, Context, execute
+from application.incidents.raise_incident import RaiseIncident
 from application.ports.event_store import EventStore
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSessions
@@ -21,6 +22,7 @@ class TellOfBudget:
 
     store: EventStore
     sessions: LiveSessions
+    incidents: RaiseIncident
     tasks: TaskSet = field(default_factory=partial(TaskSet, "budget_news"))
 
     def __call__(self, news: BudgetThresholdCrossed) -> None:
@@ -36,6 +38,8 @@ class TellOfBudget:
                     )
                 )
         self.tasks.start(self._keep(news))
+        if news.state == "out" and not news.user:
+            self.incidents.by_policy(news.tenant, "budget_out")
 
     async def _keep(self, news: BudgetThresholdCrossed) -> None:
         warning = BudgetWarned(period=news.period, limit_usd=news.limit_usd, used_usd=news.used_usd, user=news.user)

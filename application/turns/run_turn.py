@@ -11,6 +11,7 @@ import structlog
 
 from application.answer_cache.answer_cache import AnswerCache, Hit
 from application.budget.budget_gate import BudgetGate
+from application.incidents.raise_incident import RaiseIncident
 from application.ports.answer_cache import Question
 from application.ports.model import FailureKind, ModelFailure
 from application.tasks import GIVES_WAY, TaskSet, is_cancelled, isolated
@@ -22,7 +23,8 @@ from application.turns.retrieve_passages import RetrievePassages
 from application.turns.reuse_answer import ReuseAnswer
 from application.turns.running_turn import RunningTurn
 from application.turns.turn_log import Fenced
-from domain.refusals import Internal, ModelRefused, ModelUnavailable, Refusal
+from domain.incident.events import Cause
+from domain.refusals import Internal, ModelRefused, ModelUnavailable, PiiBlocked, Refusal
 from domain.session import events as e
 
 WAIT_FOR_EQUAL_S = 20.0
@@ -40,6 +42,7 @@ class TurnExecutor:
     reuse: ReuseAnswer
     follow_up: PostTurn
     attachments: ReadAttachments
+    incidents: RaiseIncident
     turn_s: float
     tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
 
@@ -78,6 +81,11 @@ class TurnExecutor:
             run.give_up()
         except ModelFailure as failure:
             await self._fail(run, _refusal_of(failure))
+            if failure.kind is not FailureKind.INVALID_REQUEST:
+                self._report(run, "models_down")
+        except PiiBlocked as refusal:
+            await self._fail(run, refusal)
+            self._report(run, "private_value_blocked")
         except Refusal as refusal:
             await self._fail(run, refusal)
         except BaseException as error:  # whatever a part of it raises, the turn has an end
@@ -136,6 +144,13 @@ class TurnExecutor:
         with isolated("turn_end", turn=run.turn_id), suppress(Fenced):
             await run.fail(refusal)
         run.give_up()
+
+    def _report(self, run: RunningTurn, cause: Cause) -> None:
+        """Raise an incident of it, with the turn as it has ended."""
+        live = run.live
+        self.incidents.by_policy(
+            live.id.tenant, cause, session_id=live.id.id, turn_id=run.turn_id, upto=live.held.version
+        )
 
     async def _leave(self, run: RunningTurn) -> None:
         run.leave()

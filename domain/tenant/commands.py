@@ -60,6 +60,12 @@ class PutBudget(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget
 
 
+class PutIncidentWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """Say which server is told of incidents; empty for none."""
+
+    url: str
+
+
 class CreateApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """Let a key act as a user."""
 

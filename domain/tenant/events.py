@@ -202,6 +202,13 @@ class DatasetDeleted(Event, frozen=True, kw_only=True):
     version: int
 
 
+@topic("incident_webhook.put.1", private=True)
+class IncidentWebhookPut(Event, frozen=True, kw_only=True):
+    """News of incidents go to this address; nowhere when it is empty."""
+
+    url: str = ""
+
+
 @topic("budget.put.1")
 class BudgetPut(Event, frozen=True, kw_only=True):
     """What the tenant may use is now this."""

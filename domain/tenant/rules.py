@@ -18,6 +18,7 @@ from domain.tenant.commands import (
     PutAssistant,
     PutBudget,
     PutDataset,
+    PutIncidentWebhook,
     PutTool,
     RevokeApiKey,
 )
@@ -30,6 +31,7 @@ from domain.tenant.events import (
     BudgetWarned,
     DatasetDeleted,
     DatasetPut,
+    IncidentWebhookPut,
     PriceAgreed,
     TenantCreated,
     Tool,
@@ -137,6 +139,13 @@ def put_budget(tenant: Tenant, command: PutBudget) -> list[Event]:
     if not tenant.name:
         raise NotFound
     return [] if tenant.budget == command.budget else [BudgetPut(budget=command.budget)]
+
+
+def put_incident_webhook(tenant: Tenant, command: PutIncidentWebhook) -> list[Event]:
+    """An address that is already so changes nothing."""
+    if not tenant.name:
+        raise NotFound
+    return [] if tenant.incident_webhook == command.url else [IncidentWebhookPut(url=command.url)]
 
 
 def agree_on_price(tenant: Tenant, agreed: AgreedPrice) -> list[Event]:

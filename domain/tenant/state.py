@@ -21,6 +21,7 @@ from domain.tenant.events import (
     BudgetWarned,
     DatasetDeleted,
     DatasetPut,
+    IncidentWebhookPut,
     PriceAgreed,
     TenantCreated,
     Tool,
@@ -48,6 +49,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     warned: set[tuple[str, str]] = set()
     prices: tuple[AgreedPrice, ...] = ()
     api_keys: dict[str, ApiKeyCreated] = {}
+    incident_webhook: str = ""
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
@@ -117,6 +119,7 @@ CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
     DatasetDeleted: _without_dataset,
     BudgetPut: lambda tenant, event: replace(tenant, budget=event.budget),
     BudgetWarned: _warned,
+    IncidentWebhookPut: lambda tenant, event: replace(tenant, incident_webhook=event.url),
     PriceAgreed: _with_price,
     ApiKeyCreated: lambda tenant, event: replace(tenant, api_keys=tenant.api_keys | {event.key_id: event}),
     ApiKeyRevoked: lambda tenant, event: replace(tenant, api_keys=_without(tenant.api_keys, event.key_id)),

@@ -1,0 +1,1 @@
+"""The aggregate that an incident is."""
