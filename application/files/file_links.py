@@ -19,7 +19,8 @@ PURPOSE = b"colloquy link to a file 1"
 
 class FileLink(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a link allows until `expires` (Unix seconds): to fetch a file, to bring one of this name and size under an
-    id that is new, or to read the evidence of the incident that `file_id` is. `user` is the pseudonym of who it was made for."""
+    id that is new, or to read the evidence of the incident that `file_id` is. `user` is the pseudonym of who it was
+    made for."""
 
     use: Use
     tenant: str

@@ -11,7 +11,7 @@ from domain.incident.events import IncidentRaised, Status
 
 
 class IncidentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident as it stands: what was raised, and what became of it. `frozen` says that its evidence is laid down."""
+    """An incident as it stands: what was raised, what became of it, and whether its evidence is laid down."""
 
     incident_id: str
     raised: IncidentRaised

@@ -30,6 +30,9 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "Texts": ("POST", "/console/markdown", "member", {"texts": []}),
     "SignIn": ("POST", "/console/sign-in", "member", {"secret": "x"}),
     "NewApiKey": ("POST", "/v1/api-keys", "admin", {"name": "x", "user": "y"}),
+    "NewIncident": ("POST", "/v1/incidents", "member", {"title": "x", "text": "x"}),
+    "NewStatus": ("PATCH", "/v1/incidents/01977c9e-1111-7000-8000-000000000001", "admin", {"status": "closed"}),
+    "IncidentWebhook": ("PUT", "/v1/incident-webhook", "admin", {}),
     "NewTenant": ("POST", "/v1/tenants", "operator", {"name": "x"}),
     "ParkedStream": ("POST", "/v1/operations/parked/retry", "operator", {"name": "x", "stream": "y"}),
 }

@@ -20,6 +20,8 @@ SAYS_NOTHING = {
     "turn_id", "call_id", "key_id",
     "request_id", "source_turn", "by", "step", "model", "from_model", "to_model", "price_version",
     "of", "layer", "reason", "failure", "period", "type", "kinds", "audience",
+    # of bytes in which every text is sealed
+    "sha256",
     # a pseudonym
     "user",
     # what an admin calls a thing that others call by this name; of datasets, what SQL sees too

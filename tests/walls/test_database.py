@@ -15,13 +15,16 @@ from adapters.database_login import REFUSED, Login, UnsafeLogin
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.files import PostgresFiles
+from adapters.postgres.incidents import PostgresIncidents
 from adapters.postgres.pool import Pool, check_if_idle, open_pool
 from adapters.postgres.searching import SEARCH
 from application.acting_tenant import acting_for, mismatches
 from application.clock import new_id, now
 from application.ports.corpus import NewPassage
 from application.ports.file_register import FileRow
+from application.ports.incident_register import IncidentRow
 from domain.event import Envelope
+from domain.incident.events import IncidentRaised
 from domain.refusals import ForeignTenant
 from domain.session import events as e
 from tests.databases import logins_of, worker_of
@@ -35,6 +38,7 @@ TABLES = {
     "events_0": "split_part(originator_id, '/', 1)", "stream_keys": "split_part(stream, '/', 1)",
     "tenant_keys": "tenant", "documents": "tenant", "passages": "tenant", "postings": "tenant", "vocabulary": "tenant",
     "corpora": "tenant", "cached_answers": "tenant", "files": "tenant",
+    "incidents": "tenant",
 }  # fmt: skip
 
 
@@ -79,6 +83,9 @@ async def two(database: str) -> AsyncIterator[Two]:
                 )
             row = FileRow(file_id=id, owner="u", name="a", media_type="b", size=1, status="stored", created_at=now())
             await PostgresFiles(pool, store.vault).add(tenant, row)
+            raised = IncidentRaised(title="a", text="b", raised_by="u")
+            incident = IncidentRow(incident_id=id, raised=raised, status="open", at=now())
+            await PostgresIncidents(pool, store.vault).add(tenant, incident)
         with psycopg.connect(database, autocommit=True) as owner:
             yield Two(database, owner, pool, store, corpus, mine, theirs, f"{theirs}/session/{new_id()}")
 

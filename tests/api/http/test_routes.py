@@ -23,13 +23,14 @@ PUBLIC = {"/health/live", "/health/ready", "/metrics"} | {
     "/docs/chat",
     "/docs/chat.json",
     "/docs/docs.css",
+    "/v1/incidents/{incident_id:str}/evidence",
 }
 GRANTS = {
-    "member": {"chat", "search", "session:read", "document:read", "file:own", "ticket:issue"},
+    "member": {"chat", "search", "session:read", "document:read", "file:own", "incident:raise", "ticket:issue"},
     "editor": {"document:read", "document:write", "ticket:issue"},
     "analyst": {"cost:read", "ticket:issue"},
     "auditor": {"audit:read", "session:audit", "ticket:issue"},
-    "admin": {"tenant:configure", "ticket:issue"},
+    "admin": {"tenant:configure", "incident:manage", "ticket:issue"},
     "operator": {"ticket:issue"},
 }
 

@@ -27,6 +27,7 @@ from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
 from tests.application.documents.harness import DirectExtractor
 from tests.application.files.harness import FileHouse
+from tests.application.incidents.harness import IncidentHouse
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_datasets import InMemoryDatasets
@@ -86,6 +87,7 @@ class House:
     tenant: Tenant
     webhooks: ScriptedWebhooks
     files: FileHouse
+    incidents: IncidentHouse
     create: CreateTurnHandler = field(init=False)
 
     def __post_init__(self) -> None:
@@ -150,11 +152,13 @@ async def house(
     sessions = LiveSessions(store, NoTail())
     model, embedder, corpus = ScriptedModel(replies or (Reply(),)), WordEmbedder(), FixedCorpus(passages)
     exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
+    tenants = HouseTenants(tenant)
+    incidents = IncidentHouse(store, tenants)
     kept, files, wanted = InMemoryStepReplies(), FileHouse(), Settings(**settings)
     parts = TurnParts(
         store=store,
         sealer=sealer,
-        tenants=HouseTenants(tenant),
+        tenants=tenants,
         sessions=sessions,
         admission=Admission(turns=100, turns_per_tenant=100, requests_per_minute=10_000),
         model=model,
@@ -171,6 +175,22 @@ async def house(
         attachments=ReadAttachments(
             files.register, files.open, DirectExtractor(), ByteRoom(places=4, size=10**8), wanted.attachment_tokens
         ),
+        incidents=incidents.raising,
     )
     turns = put_together(wanted, parts)
-    yield House(turns, sessions, store, sealer, model, embedder, corpus, exact, similar, kept, tenant, webhooks, files)
+    yield House(
+        turns,
+        sessions,
+        store,
+        sealer,
+        model,
+        embedder,
+        corpus,
+        exact,
+        similar,
+        kept,
+        tenant,
+        webhooks,
+        files,
+        incidents,
+    )
