@@ -135,7 +135,11 @@ async def show_incident(
     incident_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> IncidentAnswer:
     """One of them, with a link to its evidence."""
-    return await _answer(request, services, await _row(request.user, services, incident_id))
+    row = await _row(request.user, services, incident_id)
+    if not row.frozen:  # the audit log was far behind, or the process ended that waited for it
+        frozen = await services.incidents.evidence.freeze(request.user.tenant, row)
+        row = msgspec.structs.replace(row, frozen=frozen)
+    return await _answer(request, services, row)
 
 
 @patch("/v1/incidents/{incident_id:str}", permission=MANAGES)

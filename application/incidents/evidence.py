@@ -70,13 +70,14 @@ class Evidence:
     scratch: Scratch
     pauses_s: Sequence[float] = PAUSES_S
 
-    async def freeze(self, tenant: str, row: IncidentRow) -> bool:
-        """Lay it down unless it is; False while the audit log has not come so far: to be asked again."""
+    async def freeze(self, tenant: str, row: IncidentRow, *, patient: bool = False) -> bool:
+        """Lay it down unless it is; False while the audit log has not come so far: to be asked again. `patient` waits
+        for it some twenty seconds."""
         if row.frozen:
             return True
         facts: list[AuditedFact] | None = []
         if row.raised.session_id:
-            facts = await self._facts(tenant, row)
+            facts = await self._facts(tenant, row, self.pauses_s if patient else ())
         if facts is None:
             return False
         stream = StreamId(tenant, "incident", row.incident_id)
@@ -109,8 +110,8 @@ class Evidence:
         facts = [msgspec.to_builtins(fact) | {"data": said.get(fact.position)} for fact in frozen.facts]
         return msgspec.structs.asdict(frozen) | {"facts": facts, "texts": "readable" if said else "gone"}
 
-    async def _facts(self, tenant: str, row: IncidentRow) -> list[AuditedFact] | None:
-        for pause in (*self.pauses_s, None):
+    async def _facts(self, tenant: str, row: IncidentRow, pauses_s: Sequence[float]) -> list[AuditedFact] | None:
+        for pause in (*pauses_s, None):
             found = await self.source.facts(tenant, row.raised.session_id, row.raised.upto)
             if found is not None or pause is None:
                 return found

@@ -123,7 +123,7 @@ class RaiseIncident:
         # One that was stored and not noted, for its process ended between the two, is noted now.
         row = IncidentRow(incident_id=incident_id, raised=raised, status="open", at=self.clock())
         await self.register.add(tenant, row)
-        self.tasks.start(self.evidence.freeze(tenant, row))
+        self.tasks.start(self.evidence.freeze(tenant, row, patient=True))
         self.tasks.start(self.tell(tenant, row))
 
     def _remember(self, incident_id: str) -> None:
