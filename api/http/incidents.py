@@ -16,6 +16,7 @@ from api.http.sessions import checked_session
 from api.services import Services
 from application.clock import rfc3339
 from application.files.file_links import FileLink
+from application.incidents.evidence import OpenedEvidence
 from application.incidents.tell_webhook import news_secret
 from application.ports.incident_register import IncidentRow
 from application.tools.webhook_signature import shown_secret
@@ -159,7 +160,7 @@ async def change_incident(
 @get("/v1/incidents/{incident_id:str}/evidence", public=True)
 async def give_evidence(
     incident_id: FromPath[str], request: Request[Any, Any, Any], services: NamedDependency[Services]
-) -> Response[Any]:
+) -> Response[OpenedEvidence]:
     """The evidence of a link: facts with their leaves and hashes, and what they said, as far as it was not erased. That
     it was read is a fact."""
     link = await linked(request, services, "evidence", incident_id)

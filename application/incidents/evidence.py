@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 import msgspec
 
@@ -58,6 +58,23 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     texts: str
 
 
+class OpenedFact(FrozenFact, frozen=True, kw_only=True):
+    """A fact with what it says; null where the session was erased."""
+
+    data: dict[str, Any] | None
+
+
+class OpenedEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given out."""
+
+    incident_id: str
+    session_id: str
+    turn_id: str
+    frozen_at: str
+    facts: tuple[OpenedFact, ...]
+    texts: Literal["readable", "gone"]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Lays it down, and opens it."""
@@ -92,7 +109,7 @@ class Evidence:
             await self.register.set_frozen(tenant, row.incident_id)
         return True
 
-    async def open(self, tenant: str, incident_id: str) -> dict[str, Any]:
+    async def open(self, tenant: str, incident_id: str) -> OpenedEvidence:
         """The copy with what is still readable of it: `data` of each fact is null where the session was erased.
         `NotFound` before it was laid down, and when it is not what was laid down."""
         stream = StreamId(tenant, "incident", incident_id)
@@ -107,8 +124,9 @@ class Evidence:
             raise NotFound("The evidence is not what was laid down.")
         frozen = msgspec.json.decode(body, type=Frozen)
         said = await self._said(tenant, frozen)
-        facts = [msgspec.to_builtins(fact) | {"data": said.get(fact.position)} for fact in frozen.facts]
-        return msgspec.structs.asdict(frozen) | {"facts": facts, "texts": "readable" if said else "gone"}
+        facts = tuple(OpenedFact(**msgspec.structs.asdict(fact), data=said.get(fact.position)) for fact in frozen.facts)
+        known = msgspec.structs.asdict(frozen)
+        return OpenedEvidence(**known | {"facts": facts, "texts": "readable" if said else "gone"})
 
     async def _facts(self, tenant: str, row: IncidentRow, pauses_s: Sequence[float]) -> list[AuditedFact] | None:
         for pause in (*pauses_s, None):

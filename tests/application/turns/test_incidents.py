@@ -46,7 +46,7 @@ async def test_evidence_is_laid_down_once_and_erasure_leaves_its_hashes() -> Non
         incidents, id, session = await raised_by_ada(ours)
         row = await incidents.register.fetch(TENANT, id)
         assert row is not None and row.frozen and (row.raised.session_id, row.status) == (session.id, "open")
-        found = await incidents.evidence.open(TENANT, id)
+        found = msgspec.to_builtins(await incidents.evidence.open(TENANT, id))
         stored = await ours.store.load(str(session))
         assert [fact["version"] for fact in found["facts"]] == [one.version for one in stored]
         for fact in found["facts"]:
@@ -58,7 +58,7 @@ async def test_evidence_is_laid_down_once_and_erasure_leaves_its_hashes() -> Non
         assert (kept,) == tuple(incidents.blobs.kept.values())
 
         await ours.store.shred(str(session))
-        after = await incidents.evidence.open(TENANT, id)
+        after = msgspec.to_builtins(await incidents.evidence.open(TENANT, id))
         assert "silver" not in str(after) and after["texts"] == "gone"
         hashes = [[fact["leaf_hash"] for fact in one["facts"]] for one in (found, after)]
         assert hashes[0] == hashes[1] and {fact["data"] for fact in after["facts"]} == {None}
