@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.postgres.pool import Pool, tenant_transaction
+from application.acting_tenant import acting_tenant
 from application.ports.incident_register import IncidentRow
 from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole
@@ -34,6 +35,7 @@ class PostgresIncidents:
 
     async def add(self, tenant: str, row: IncidentRow) -> None:
         """See the port."""
+        acting_tenant(tenant)  # before anything is sealed in its name
         plain = msgspec.msgpack.encode(row.raised)
         sealed = await self._sealer.seal(_stream(tenant, row.incident_id), plain, RAISED)
         values = (row.incident_id, row.raised.raised_by, sealed, row.status, row.frozen, row.at)
