@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -117,6 +117,12 @@ def refusal_of(error: BaseException) -> Refusal:
             return refusals.DependencyUnavailable(retry_after_s=1)
         case _:
             return Internal()
+
+
+def refusal_named(error: Mapping[str, Any]) -> Refusal:
+    """The refusal that a `turn.failed` tells of."""
+    retry = error.get("retry_after_s")
+    return _KINDS.get(str(error["code"]), Internal)(str(error["message"]), retry_after_s=retry)
 
 
 def _from_framework(error: HTTPException) -> Refusal:

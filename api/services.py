@@ -15,7 +15,10 @@ from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
+from application.documents.embed_texts import EmbedTextsHandler
 from application.documents.search_documents import SearchDocumentsHandler
+from application.exchanges.ask import AskHandler
+from application.exchanges.follow import FollowHandler
 from application.files.add_file import AddFileHandler
 from application.files.delete_file import DeleteFile
 from application.files.file_links import FileLinks
@@ -117,12 +120,21 @@ class TurnServices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExchangeServices:
+    """Turns for clients that send the whole conversation with each question."""
+
+    ask: AskHandler
+    follow: FollowHandler
+
+
+@dataclass(frozen=True, kw_only=True)
 class DocumentServices:
     """Documents, from upload to search."""
 
     add_document: AddDocumentHandler
     delete_document: DeleteDocumentHandler
     search_documents: SearchDocumentsHandler
+    embed_texts: EmbedTextsHandler
     corpus: DocumentRegister
     blobs: Blobs
     text_room: ByteRoom
@@ -189,6 +201,7 @@ class Services:
     edge: EdgeServices
     sessions: SessionServices
     turns: TurnServices
+    exchanges: ExchangeServices
     documents: DocumentServices
     files: FileServices
     incidents: IncidentServices

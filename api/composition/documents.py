@@ -5,10 +5,12 @@ from __future__ import annotations
 from adapters.s3.blobs import S3Blobs
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
+from api.composition.turn_wiring import Turns
 from api.services import DocumentServices
 from application.byte_room import ByteRoom
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
+from application.documents.embed_texts import EmbedTextsHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.redaction.embeddable import Embeddable
 
@@ -16,7 +18,7 @@ TEXTS, TEXT_BYTES = 8, 64 * 1024 * 1024
 """Whole documents that are given out at a time, and the bytes of their files."""
 
 
-def open_documents(on: Infrastructure, shared: Shared) -> DocumentServices:
+def open_documents(on: Infrastructure, shared: Shared, turns: Turns) -> DocumentServices:
     """What routes of documents work with."""
     store, corpus = on.store, shared.corpus
     blobs = S3Blobs(on.s3, on.settings.bucket)
@@ -25,6 +27,7 @@ def open_documents(on: Infrastructure, shared: Shared) -> DocumentServices:
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, shared.kinds),
         delete_document=DeleteDocumentHandler(store, blobs, corpus),
         search_documents=SearchDocumentsHandler(store, corpus, shared.embedder, embeddable, on.settings.search_s),
+        embed_texts=EmbedTextsHandler(store, shared.embedder, embeddable, turns.gate),
         corpus=corpus,
         blobs=blobs,
         text_room=ByteRoom(places=TEXTS, size=TEXT_BYTES),

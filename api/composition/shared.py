@@ -21,6 +21,7 @@ from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.user_names import PostgresUserNames
 from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
 from adapters.valkey.feed_tail import ValkeyFeedTail
+from adapters.webhook.mcp_servers import SdkMcpServers
 from adapters.webhook.webhooks import open_webhooks
 from api.composition.infrastructure import Infrastructure
 from api.composition.token_wiring import derivation_secrets
@@ -31,6 +32,7 @@ from application.budget.process_limits import Admission
 from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import Corpus
 from application.ports.detector import Detector
+from application.ports.mcp_servers import McpServers
 from application.ports.model import Embedder
 from application.ports.webhooks import Webhooks
 from application.sessions.live_session import LiveSessions
@@ -59,6 +61,7 @@ class Shared:
     names: NameRecogniser | None
     detector: Detector
     webhooks: Webhooks
+    servers: McpServers
     kinds: ProcessExtractor
 
 
@@ -86,6 +89,7 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
         embedder=open_embedder(settings, on.bedrock),
         names=names,
         detector=open_detector(settings, on.bedrock, names),
+        servers=SdkMcpServers(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts),
         webhooks=await stack.enter_async_context(
             open_webhooks(loopback=settings.webhooks_to_loopback, hosts=settings.webhook_hosts)
         ),

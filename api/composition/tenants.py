@@ -29,7 +29,7 @@ def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
         sealer=store.vault,
         create_tenant=CreateTenantHandler(store, store.vault, shared.corpus, directory, shared.users),
         put_assistant=PutAssistantHandler(store, known),
-        put_tool=PutToolHandler(store, known, datasets, shared.webhooks),
+        put_tool=PutToolHandler(store, known, datasets, shared.webhooks, store.vault, shared.servers),
         put_dataset=PutDatasetHandler(store, known, datasets, ProcessTableReader()),
         put_budget=PutBudgetHandler(store, known),
         delete_assistant=DeleteAssistantHandler(store, known),

@@ -21,6 +21,7 @@ from application.ports.datasets import Datasets
 from application.ports.detector import Detector
 from application.ports.event_store import EventStore
 from application.ports.keys import Sealer
+from application.ports.mcp_servers import McpServers
 from application.ports.model import Embedder, LanguageModel
 from application.ports.reservations import Reservations
 from application.ports.spending import Spending
@@ -28,6 +29,7 @@ from application.ports.step_replies import StepReplies
 from application.ports.tenants import Tenants
 from application.ports.webhooks import Webhooks
 from application.sessions.live_session import LiveSessions
+from application.tenants.refresh_server_tools import RefreshServerTools
 from application.tenants.warn_of_budget import TellOfBudget
 from application.tools.executors import Executors
 from application.tools.toolbox import ToolBoxes
@@ -69,6 +71,7 @@ class TurnParts:
     spending: Spending
     datasets: Datasets
     webhooks: Webhooks
+    servers: McpServers
     attachments: ReadAttachments
     incidents: RaiseIncident
 
@@ -101,7 +104,8 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
     gateway = Gateway(router, failover, gate, parts.embedder)
     cache = AnswerCache(parts.exact, parts.similar, parts.sealer)
     retrieve = RetrievePassages(gateway, parts.corpus, parts.detector)
-    executors = Executors(parts.datasets, parts.webhooks, parts.sealer)
+    refresh = RefreshServerTools(parts.store, parts.tenants, parts.servers, parts.sealer)
+    executors = Executors(parts.datasets, parts.webhooks, parts.sealer, parts.servers, refresh)
     answering = StreamAnswer(
         gateway,
         ToolRounds(ToolBoxes(parts.tenants, executors), AskFirst(settings.confirm_s)),

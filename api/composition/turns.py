@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.bedrock.body import Patience
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.eventstore.leases import PostgresLeases
+from adapters.postgres.known_exchanges import PostgresKnownExchanges
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.reservations import ValkeyReservations
@@ -12,8 +13,11 @@ from adapters.valkey.step_replies import ValkeyStepReplies
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
 from api.composition.turn_wiring import TurnParts, Turns, put_together
-from api.services import TurnServices
+from api.services import ExchangeServices, TurnServices
+from application.exchanges.ask import AskHandler
+from application.exchanges.follow import FollowHandler
 from application.incidents.raise_incident import RaiseIncident
+from application.sessions.open_session import OpenSessionHandler
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
@@ -44,6 +48,7 @@ def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments, 
         spending=LedgerSpending(on.pool),
         datasets=on.datasets,
         webhooks=shared.webhooks,
+        servers=shared.servers,
         attachments=attachments,
         incidents=incidents,
     )
@@ -60,6 +65,15 @@ def open_turns(on: Infrastructure, shared: Shared, turns: Turns) -> TurnServices
         confirm_tool=ConfirmToolHandler(),
         give_feedback=GiveFeedbackHandler(turns.cache),
         drain=Drain(shared.sessions, shared.admission, turns.runner),
+    )
+
+
+def open_exchanges(on: Infrastructure, shared: Shared, turns: TurnServices) -> ExchangeServices:
+    """What doors work with whose clients keep the history."""
+    known, find = PostgresKnownExchanges(on.pool), OpenSessionHandler(shared.sessions, shared.tenants)
+    return ExchangeServices(
+        ask=AskHandler(shared.sessions, find, turns.create_turn, known, shared.tenants, on.store.vault),
+        follow=FollowHandler(turns.cancel_turn, turns.confirm_tool, on.settings.turn_s),
     )
 
 

@@ -13,7 +13,7 @@ from api.composition.infrastructure import open_infrastructure
 from api.composition.sessions import open_reads, open_sessions
 from api.composition.shared import open_shared
 from api.composition.tenants import open_tenants
-from api.composition.turns import open_turns, run_turns
+from api.composition.turns import open_exchanges, open_turns, run_turns
 from api.services import Services
 from api.settings import Settings
 
@@ -27,13 +27,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         files, reads = await open_files(on, shared, stack), open_reads(on)
         incidents = open_incidents(on, shared, files.kept, stack)
         turns = run_turns(on, shared, files.attachments, incidents.raise_incident)
+        asking = open_turns(on, shared, turns)
         yield Services(
             settings=settings,
             store=on.store,
             access=open_access(on, shared),
             sessions=open_sessions(on, shared, turns.cache, reads, files.services.delete_file),
-            turns=open_turns(on, shared, turns),
-            documents=open_documents(on, shared),
+            turns=asking,
+            exchanges=open_exchanges(on, shared, asking),
+            documents=open_documents(on, shared, turns),
             files=files.services,
             incidents=incidents,
             tenants=open_tenants(on, shared),

@@ -236,6 +236,15 @@ class ChatCompletion(msgspec.Struct):
     usage: dict[str, Any]
 
 
+class McpAnswer(msgspec.Struct):
+    """An answer of the Model Context Protocol, which is JSON-RPC 2.0: a result or an error."""
+
+    jsonrpc: str
+    id: str | int | None = None
+    result: dict[str, Any] = {}
+    error: dict[str, Any] = {}
+
+
 # By method and path: the media types of the good answer, each with its shape where it is JSON.
 SHAPES: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/v1/sessions"): {Json: SessionPage},
@@ -252,6 +261,7 @@ SHAPES: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/v1/documents/{document_id}/text"): {Json: Content, Text: str},
     ("get", "/v1/files/{file_id}/content"): {Anything: str},
     ("post", "/v1/chat/completions"): {Json: ChatCompletion, Events: str},
+    ("post", "/mcp"): {Json: McpAnswer},
     ("get", "/metrics"): {Text: str},
 }
 # Routes whose failures are as OpenAI's clients read them.

@@ -11,11 +11,12 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api.services import Services
+from application.tenants.put_tool import MAX_SECRET, WantedServer
 from application.tools.webhook_signature import shown_secret, signing_secret
 from domain.access import Principal
 from domain.refusals import NotFound
-from domain.tenant.events import Query, Tool, Webhook
-from domain.tenant.tool_definitions import MAX_DESCRIPTION, MAX_SQL, MAX_URL
+from domain.tenant.events import Mcp, Query, Tool, Webhook
+from domain.tenant.tool_definitions import MAX_DESCRIPTION, MAX_SQL, MAX_URL, MOST_SERVER_TOOLS
 
 
 class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,17 +33,51 @@ class QueryBody(Query, frozen=True, kw_only=True):
     sql: Annotated[str, Meta(max_length=MAX_SQL)]
 
 
+class HeaderBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret that is sent to a server; without a value that which was put before."""
+
+    name: Annotated[str, Meta(max_length=64)]
+    value: Annotated[str, Meta(max_length=MAX_SECRET)] = ""
+
+
+class McpBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that speaks the Model Context Protocol, and which of its tools are taken."""
+
+    url: Annotated[str, Meta(max_length=MAX_URL)]
+    tools: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=MOST_SERVER_TOOLS)]
+    header: HeaderBody | None = None
+
+
 class ToolBody(msgspec.Struct, frozen=True, kw_only=True):
     """A tool as an admin defines it."""
 
-    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
-    input_schema: Annotated[dict[Annotated[str, Meta(max_length=200)], Any], Meta(max_length=64)]
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] = ""
+    input_schema: Annotated[dict[Annotated[str, Meta(max_length=200)], Any], Meta(max_length=64)] = {}
     effects: bool = False
     confirm: bool = False
     personal: bool | None = None
     live: bool | None = None
     query: QueryBody | None = None
     webhook: WebhookBody | None = None
+    mcp: McpBody | None = None
+
+
+class ServerToolShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool of a server, as the server described it."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+    effects: bool
+
+
+class McpShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A server, its tools, and the name of the secret header."""
+
+    url: str
+    tools: list[str]
+    header: str | None
+    described: list[ServerToolShown]
 
 
 class WebhookShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +100,7 @@ class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     live: bool
     query: Query | None
     webhook: WebhookShown | None
+    mcp: McpShown | None
     signing_secret: str | None
 
 
@@ -91,8 +127,10 @@ async def put_tool(
     webhook = Webhook(url=data.webhook.url) if data.webhook else None
     rotate = data.webhook is not None and data.webhook.rotate_secret
     query = Query(dataset=data.query.dataset, sql=data.query.sql) if data.query else None
-    tool = Tool(**fields | {"webhook": webhook, "query": query})
-    made = await services.tenants.put_tool(request.user, name, tool, rotate_secret=rotate)
+    tool = Tool(**fields | {"webhook": webhook, "query": query, "mcp": None})
+    made = await services.tenants.put_tool(
+        request.user, name, tool, rotate_secret=rotate, server=_wanted(data.mcp) if data.mcp else None
+    )
     return await _answer(services, request.user.tenant, name, *made)
 
 
@@ -110,5 +148,23 @@ async def _answer(services: Services, tenant: str, name: str, tool: Tool, versio
         secret = shown_secret(await signing_secret(services.tenants.sealer, tenant, name, webhook.secret))
     fields: dict[str, Any] = {field: getattr(tool, field) for field in tool.__struct_fields__}
     fields |= {"personal": tool.depends.personal, "live": tool.depends.live}
-    fields |= {"webhook": WebhookShown(url=webhook.url) if webhook else None}
+    fields |= {"webhook": WebhookShown(url=webhook.url) if webhook else None, "mcp": _shown(tool.mcp)}
     return ToolAnswer(name=name, version=version, signing_secret=secret, **fields)
+
+
+def _wanted(body: McpBody) -> WantedServer:
+    header = body.header
+    return WantedServer(
+        url=body.url,
+        tools=tuple(body.tools),
+        header=header.name if header else "",
+        value=header.value if header else "",
+    )
+
+
+def _shown(mcp: Mcp | None) -> McpShown | None:
+    """Without its secret."""
+    if mcp is None:
+        return None
+    described = [msgspec.convert(one, ServerToolShown, from_attributes=True) for one in mcp.tools]
+    return McpShown(url=mcp.url, tools=[one.name for one in mcp.tools], header=mcp.header or None, described=described)

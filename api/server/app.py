@@ -18,6 +18,7 @@ import api.http
 from api.console.assets import own_assets
 from api.console.pages import answer_failure
 from api.console.public_api import ConsoleDoor
+from api.http.openai.errors import answer_failed, is_openai
 from api.http.request.json_body import JsonRequest
 from api.security.guard import guard
 from api.server.edge_middleware import EdgeMiddleware, remember
@@ -33,6 +34,8 @@ def create_app(services: Services) -> Litestar:
         return services
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        if is_openai(request.scope["path"]):
+            return answer_failed(request, error)
         return answer_failure(request, services, error)
 
     own_assets()  # read and compressed now, not while somebody waits

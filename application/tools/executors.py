@@ -1,7 +1,8 @@
-"""How a tool runs once its input is known to fit: a query on a dataset, or a signed request."""
+"""How a tool runs once its input is known to fit: a query on a dataset, a signed request, or a server's own tool."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -11,9 +12,11 @@ import msgspec
 from application.clock import now
 from application.ports.datasets import Datasets
 from application.ports.keys import Sealer
+from application.ports.mcp_servers import NO_SERVERS, McpServers, ServerChanged
 from application.ports.webhooks import Webhooks
+from application.tools.server_secret import opened_header
 from application.tools.webhook_signature import SIGNED_BY, sign, sign_request, signing_secret
-from domain.tenant.events import Query, Tool, Webhook
+from domain.tenant.events import Mcp, Query, Tool, Webhook
 from domain.tenant.tool_definitions import defaults, parameter_types
 
 
@@ -27,11 +30,14 @@ class ToolCaller(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Executors:
-    """Both kinds. Failures are those of the ports."""
+    """All kinds. Failures are those of the ports. `changed` hears of a tenant and an address whose tools are no longer
+    as they were."""
 
     datasets: Datasets
     webhooks: Webhooks
     sealer: Sealer
+    servers: McpServers = NO_SERVERS
+    changed: Callable[[str, str], None] = lambda tenant, url: None
 
     async def __call__(self, caller: ToolCaller, name: str, tool: Tool, input: dict[str, Any], key: str) -> str:
         """What the tool gives back, as text, mostly JSON."""
@@ -40,12 +46,23 @@ class Executors:
                 return await self._ask(caller, tool, query, input)
             case Webhook() as webhook:
                 return await self._post(caller, name, webhook, input, key)
+            case Mcp() as mcp:
+                return await self._call(caller, mcp, input)
 
     async def _ask(self, caller: ToolCaller, tool: Tool, query: Query, input: dict[str, Any]) -> str:
         types = parameter_types(tool.input_schema)
         found = await self.datasets.fetch(caller.tenant, query, types, defaults(tool.input_schema) | input)
         more = ',"truncated":true' if found.truncated else ',"truncated":false'
         return f'{{"rows":[{",".join(found.rows)}]{more}}}'
+
+    async def _call(self, caller: ToolCaller, mcp: Mcp, input: dict[str, Any]) -> str:
+        (tool,) = mcp.tools
+        headers = await opened_header(self.sealer, caller.tenant, mcp)
+        try:
+            return await self.servers.call(mcp.url, headers, tool, input)
+        except ServerChanged:
+            self.changed(caller.tenant, mcp.url)
+            raise
 
     async def _post(self, caller: ToolCaller, name: str, webhook: Webhook, input: dict[str, Any], key: str) -> str:
         """The body is the input. What else the server must know, as whom it acts above all, stands in headers, all of

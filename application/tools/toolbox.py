@@ -23,6 +23,7 @@ from domain.access import PERMISSIONS
 from domain.refusals import Refusal
 from domain.session.events import ToolCalled
 from domain.tenant.events import Tool
+from domain.tenant.tool_definitions import offered
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,7 @@ class ToolBoxes:
     ) -> ToolBox:
         """The tools of these names; one that the tenant does not have is left out. `known` are the turn's facts of
         calls so far: a model that begins the turn anew gets their results without anything being done again."""
-        tools = (await self.tenants.settings(caller.tenant)).tools
+        tools = offered((await self.tenants.settings(caller.tenant)).tools)
         mine = {name: tools[name] for name in names if name in tools}
         return ToolBox(caller, turn_id, mine, self.executors, known_calls(known), intend, ask_user)
 

@@ -53,6 +53,7 @@ class CreateTurnHandler:
         attachments: Sequence[str] = (),
         use_cache: bool = True,
         metadata: dict[str, Any] | None = None,
+        instructions: str = "",
     ) -> tuple[Turn, bool]:
         """The turn of that `client_id`, and whether it is new and now runs, or was made before.
 
@@ -67,6 +68,7 @@ class CreateTurnHandler:
             attachments=tuple(attachments),
             use_cache=use_cache,
             metadata=metadata or {},
+            instructions=instructions,
         )
         if known := rules.known_turn(live.state, command):
             return known, False
@@ -104,7 +106,7 @@ class CreateTurnHandler:
             roles=principal.roles,
             language=wanted_language(command.metadata),
             attached=bool(command.attachments),
-            may_cache=command.use_cache and not command.attachments,
+            may_cache=command.use_cache and not command.attachments and not command.instructions,
         )
         prepared = await self.prepare(live, request)
         if command.attachments:

@@ -12,7 +12,7 @@ import msgspec
 from application.clock import monotonic
 from application.gateway.gateway import Gateway
 from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Restarted, Routed
-from application.plan.prompt import history_messages, system_blocks
+from application.plan.prompt import history_messages, instructed, system_blocks
 from application.plan.run_plan import PlanRun
 from application.ports.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolUse
 from application.sessions import feed_frames as f
@@ -57,7 +57,7 @@ class StreamAnswer:
         is what it bills."""
         effects = plan.effects
         earlier = history_messages(run.live.state, self.history_tokens)
-        question = effects.message(plan.retrieved, plan.attached)
+        question = instructed(effects.message(plan.retrieved, plan.attached), turn.instructions)
         box = await self.tools.open(run, turn, effects.answering.tools) if effects.answering.tools else None
         ask = ModelRequest(
             step=effects.answering.step,

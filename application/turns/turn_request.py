@@ -10,6 +10,7 @@ from domain.event import StreamId
 from domain.session.events import ToolCalled
 from domain.tenant.events import Assistant, Tool
 from domain.tenant.state import Tenant
+from domain.tenant.tool_definitions import offered
 
 
 class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class AssistantConfig(msgspec.Struct, frozen=True, kw_only=True):
     def tools(self) -> dict[str, Tool]:
         """Those of the tenant's tools that the assistant may use, by name."""
         known = self.tenant.tools
-        return {name: known[name] for name in self.assistant.tools if name in known}
+        return offered({name: known[name] for name in self.assistant.tools if name in known})
 
     def dependence(self, call: ToolCalled) -> Dependence:
         """What an answer hangs on that such a call went into. One that failed may do better the next time."""

@@ -29,6 +29,7 @@ class CreateTurn(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[str, ...] = ()
     use_cache: bool = True
     metadata: dict[str, Any] = {}
+    instructions: str = ""
 
 
 class ConfirmTool(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,7 +100,8 @@ class SessionErased(Event, frozen=True, kw_only=True):
 
 @topic("turn.started.1", private=True)
 class TurnStarted(Event, frozen=True, kw_only=True):
-    """A question was accepted and will end in exactly one of completed, cancelled, failed."""
+    """A question was accepted and will end in exactly one of completed, cancelled, failed. `instructions` are what the
+    client's program asks of the answer."""
 
     turn_id: str
     client_id: str
@@ -108,6 +109,7 @@ class TurnStarted(Event, frozen=True, kw_only=True):
     attachments: tuple[str, ...] = ()
     use_cache: bool = True
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    instructions: str = ""
 
 
 @topic("turn.resumed.1")

@@ -39,6 +39,7 @@ def _start(session: Session, event: e.TurnStarted) -> Session:
         use_cache=event.use_cache,
         language=wanted_language(event.metadata),
         attachments=event.attachments,
+        instructions=event.instructions,
     )
     return _let_go(replace(session, latest=(*session.latest, turn)))
 
@@ -180,7 +181,14 @@ def _settle_call(session: Session, event: TokensUsed) -> Session:
     return replace(session, open_calls=left)
 
 
-NOTHING_RUNS: dict[str, Any] = {"passages": None, "read": None, "results": {}, "tool_calls": {}, "confirmations": {}}
+NOTHING_RUNS: dict[str, Any] = {
+    "instructions": "",
+    "passages": None,
+    "read": None,
+    "results": {},
+    "tool_calls": {},
+    "confirmations": {},
+}
 """What is known of a turn only while it runs."""
 
 ERASED: dict[str, Any] = {

@@ -71,6 +71,7 @@ def create_turn(session: Session, command: CreateTurn) -> list[Event]:
             attachments=command.attachments,
             use_cache=command.use_cache,
             metadata=command.metadata,
+            instructions=command.instructions,
         )
     ]
 

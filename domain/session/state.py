@@ -33,6 +33,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     use_cache: bool = True
     language: str = ""
     attachments: tuple[str, ...] = ()
+    instructions: str = ""
     status: Status = "running"
     answer: str = ""
     citations: tuple[e.Citation, ...] = ()

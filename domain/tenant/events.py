@@ -103,10 +103,33 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
         return Dependence(personal=True, live=True, effects=False)
 
 
+class ServerTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool of a server, as the server described it when it was asked; `effects` unless it said that it only reads."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+    effects: bool = True
+
+
+class Mcp(msgspec.Struct, frozen=True, kw_only=True):
+    """Tools of somebody else's server, by the Model Context Protocol. The value of the secret `header` is sealed."""
+
+    url: str
+    tools: tuple[ServerTool, ...] = ()
+    header: str = ""
+    sealed: str = ""
+
+    @property
+    def depends(self) -> Dependence:
+        """As with a webhook."""
+        return Dependence(personal=True, live=True, effects=False)
+
+
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model may call: exactly one of `query` and `webhook`. `effects` says that a call changes something, and is
-    therefore never made twice; `confirm`, that its user is asked before each. `personal` and `live` say whether a
-    result hangs on who asks and on when; None: as it is with its kind."""
+    """What a model may call: exactly one of `query`, `webhook` and `mcp`, which brings tools of its own. `effects` says
+    that a call changes something, and is therefore never made twice; `confirm`, that its user is asked before each.
+    `personal` and `live` say whether a result hangs on who asks and on when; None: as it is with its kind."""
 
     description: str
     input_schema: dict[str, Any]
@@ -116,11 +139,12 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     live: bool | None = None
     query: Query | None = None
     webhook: Webhook | None = None
+    mcp: Mcp | None = None
 
     @property
-    def executor(self) -> Query | Webhook:
+    def executor(self) -> Query | Webhook | Mcp:
         """What runs it."""
-        found = self.query or self.webhook
+        found = self.query or self.webhook or self.mcp
         if found is None:
             raise ValueError("a tool has a query or a webhook")
         return found

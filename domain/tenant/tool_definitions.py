@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from domain.refusals import InvalidCharacter, InvalidField
-from domain.tenant.events import Query, Tool, Webhook
+from domain.tenant.events import Mcp, Query, Tool, Webhook
 
 MAX_DESCRIPTION = 4_000
 MAX_SCHEMA = 32_768
 MAX_SQL = 8_000
 MAX_URL = 2_000
+MOST_SERVER_TOOLS = 32
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DATASET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -26,10 +28,12 @@ def check_tool(name: str, tool: Tool) -> None:
     what models' providers take. Whether SQL, address and schema really work is for those to say who run them."""
     if not _NAME.fullmatch(name):
         raise InvalidField("name: 1 to 64 letters, digits, dashes and underscores, a letter or digit first")
+    if [tool.query, tool.webhook, tool.mcp].count(None) != 2:
+        raise InvalidField("query, webhook, mcp: exactly one of them")
+    if tool.mcp:
+        return _check_server_tools(name, tool.mcp)
     if not tool.description.strip() or len(tool.description) > MAX_DESCRIPTION:
         raise InvalidField(f"description: 1 to {MAX_DESCRIPTION} characters that tell a model when to call the tool")
-    if (tool.query is None) == (tool.webhook is None):
-        raise InvalidField("query, webhook: exactly one of them")
     _check_schema(tool.input_schema)
     match tool.query or tool.webhook:
         case Query(dataset=dataset, sql=sql):
@@ -39,6 +43,42 @@ def check_tool(name: str, tool: Tool) -> None:
             _bounded("webhook.url", url, MAX_URL)
     if "\0" in tool.description:
         raise InvalidCharacter
+    return None
+
+
+def _check_server_tools(name: str, mcp: Mcp) -> None:
+    _bounded("mcp.url", mcp.url, MAX_URL)
+    if not 1 <= len(mcp.tools) <= MOST_SERVER_TOOLS or len({one.name for one in mcp.tools}) < len(mcp.tools):
+        raise InvalidField(f"mcp.tools: 1 to {MOST_SERVER_TOOLS} names of the server's tools, each once")
+    for one in mcp.tools:
+        if not _NAME.fullmatch(offered_name(name, one.name)):
+            raise InvalidField(
+                f"mcp.tools: {one.name[:60]}: after the tool's own name and `__` models take no such name"
+            )
+        _check_schema(one.input_schema)
+
+
+def offered_name(name: str, server_tool: str) -> str:
+    """What a model calls a tool of a server by."""
+    return f"{name}__{server_tool}"
+
+
+def offered(tools: Mapping[str, Tool]) -> dict[str, Tool]:
+    """Tools as models are told of them: each of a server's is one of its own."""
+    found = dict[str, Tool]()
+    for name, tool in tools.items():
+        if tool.mcp is None:
+            found[name] = tool
+            continue
+        for one in tool.mcp.tools:
+            found[offered_name(name, one.name)] = msgspec.structs.replace(
+                tool,
+                description=one.description,
+                input_schema=one.input_schema,
+                effects=tool.effects or one.effects,
+                mcp=msgspec.structs.replace(tool.mcp, tools=(one,)),
+            )
+    return found
 
 
 def check_dataset_name(name: str, field: str = "name") -> None:

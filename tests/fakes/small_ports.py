@@ -39,6 +39,9 @@ class FixedCorpus:
     async def version(self, tenant: str) -> int:
         return len(self.passages)
 
+    async def count_passages(self, tenant: str) -> int:
+        return len(self.passages)
+
     async def search(self, tenant: str, query: str, vector: Any, k: int) -> list[Passage]:
         return self.passages[:k]
 

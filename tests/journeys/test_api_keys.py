@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
-from websockets.exceptions import ConnectionClosed
 
 from api.cli.main import cli
+from api.client.failures import Closed
 from infra.bench.harness.installation import Installed
 from tests.journeys.conftest import WITHIN_S, chatting
 
@@ -39,10 +39,10 @@ async def test_a_key_chats_until_it_is_revoked_and_its_sockets_end(ours: Install
         assert made["key"].startswith(shown["prefix"]) and shown["last_used_at"]
         began = time.monotonic()
         run("api-key", "revoke", "--tenant", tenant, made["key_id"], "--json")
-        with pytest.raises(ConnectionClosed) as closed:
+        with pytest.raises(Closed) as closed:
             async with asyncio.timeout(WITHIN_S):
                 while True:
                     await chat.receive()
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
+        assert closed.value.close_code == 4401
         assert time.monotonic() - began < 5 + 3  # the command's own start is in it
         assert (await http.get("/v1/sessions", headers=by_key)).status_code == 401

@@ -46,7 +46,7 @@ async def house(database: str) -> AsyncIterator[House]:
     async with open_datasets(database) as datasets:
         house = House()
         house.handle_put_dataset = PutDatasetHandler(house.store, house.tenants, datasets, ProcessTableReader())
-        house.put_tool = PutToolHandler(house.store, house.tenants, datasets, house.webhooks)
+        house.put_tool = PutToolHandler(house.store, house.tenants, datasets, house.webhooks, house.sealer)
         house.boxes = ToolBoxes(house.tenants, Executors(datasets, house.webhooks, house.sealer))
         await house.open()
         yield house

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from application.answer_cache.dependence import MOST_READ, dependence_of
 from application.steps.catalogue import STEPS
 from domain.dependence import NOTHING, THE_USER, Dependence
-from domain.tenant.events import Query, Tool, Webhook
+from domain.tenant.events import Mcp, Query, Tool, Webhook
 
 PERSONAL = """
 Who am I
@@ -213,7 +213,7 @@ def test_every_step_and_every_kind_of_tool_says_what_it_hangs_on() -> None:
     assert {step.name for step in STEPS.values() if step.depends.audience != "tenant"} == {"extract_memory"}
     assert all(step.depends == NOTHING for step in STEPS.values() if step.cacheable)
     hints = get_type_hints(Tool)
-    kinds = {kind for field in ("query", "webhook") for kind in get_args(hints[field])} - {type(None)}
+    kinds = {kind for field in ("query", "webhook", "mcp") for kind in get_args(hints[field])} - {type(None)}
     assert kinds == set(get_args(get_type_hints(Tool.__dict__["executor"].fget)["return"]))
     assert all(get_type_hints(kind.depends.fget)["return"] is Dependence for kind in kinds)
 
@@ -230,6 +230,7 @@ SQL = "SELECT count(*) AS n FROM a"
 @pytest.mark.parametrize(
     ("tool", "personal", "live"),
     [
+        ({"mcp": Mcp(url="https://example.com")}, True, True),
         ({"webhook": Webhook(url="https://example.com")}, True, True),
         ({"webhook": Webhook(url="https://example.com"), "personal": False, "live": False}, False, False),
         ({"query": Query(dataset="a", sql=SQL)}, False, False),

@@ -83,7 +83,7 @@ class House:
         self.store, self.sealer = InMemoryEventStore(), InMemorySealer()
         self.tenants = CachedTenants(self.store)
         self.datasets, self.webhooks = InMemoryDatasets(), ScriptedWebhooks()
-        self.put_tool = PutToolHandler(self.store, self.tenants, self.datasets, self.webhooks)
+        self.put_tool = PutToolHandler(self.store, self.tenants, self.datasets, self.webhooks, self.sealer)
         self.handle_put_dataset = PutDatasetHandler(
             self.store, self.tenants, self.datasets, DirectTableReader(), max_bytes=10_000
         )

@@ -14,6 +14,7 @@ from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.clock import new_id
 from application.ports.detector import Detector
+from application.ports.mcp_servers import NO_SERVERS, McpServers
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.sessions.open_session import OpenSessionHandler
@@ -21,6 +22,7 @@ from application.turns.create_turn import CreateTurnHandler
 from application.turns.read_attachments import ReadAttachments
 from domain.access import Principal
 from domain.event import Event
+from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
 from domain.session.state import Turn
 from domain.tenant.events import Assistant
@@ -61,6 +63,8 @@ class HouseTenants:
         self.tenant = tenant
 
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
+        if name not in self.tenant.assistants:
+            raise AssistantNotFound
         return self.tenant.assistants[name], self.tenant.versions.get(name, 0)
 
     async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
@@ -144,6 +148,7 @@ async def house(
     passages: Sequence[Passage] = PASSAGES,
     detector: Detector | None = None,
     store: InMemoryEventStore | None = None,
+    servers: McpServers = NO_SERVERS,
     **settings: Any,
 ) -> Any:
     """A house whose model gives these replies."""
@@ -163,7 +168,7 @@ async def house(
         admission=Admission(turns=100, turns_per_tenant=100, requests_per_minute=10_000),
         model=model,
         embedder=embedder,
-        corpus=corpus,  # type: ignore[arg-type] # what a turn asks of it
+        corpus=corpus,
         detector=detector or NothingPrivate(),
         exact=exact,
         similar=similar,
@@ -172,6 +177,7 @@ async def house(
         spending=FixedSpending(),
         datasets=InMemoryDatasets(),
         webhooks=webhooks,
+        servers=servers,
         attachments=ReadAttachments(
             files.register, files.open, DirectExtractor(), ByteRoom(places=4, size=10**8), wanted.attachment_tokens
         ),
