@@ -165,15 +165,15 @@ async def test_what_the_client_is_told_is_what_is_billed(stand_in: Running, tmp_
     model = BedrockLanguageModel(stand_in.http)
     system = ("y" * 8_000, "more")
     for _ in range(2):
-        events = [event async for event in model.stream(call(system=system, cache="1h"))]
+        events = [event async for event in model.stream(call(system=system, cache="1h", model=SONNET))]
     end = events[-1]
     assert isinstance(end, Finished)
     last = stand_in.runtime.log.calls[-1]
     assert (last.input_tokens, last.output_tokens) == (end.usage.input_tokens, end.usage.output_tokens)
     assert (last.cache_read_tokens, last.cache_write_tokens) == (2_001, 0)
     assert last.metadata == {"call_id": "call-1", "tenant_id": "tenant-1"}
-    sums = InvocationLog(tmp_path).totals()["tenants"]["tenant-1"]["us.anthropic.claude-test"]
-    assert sums == stand_in.runtime.log.totals()["models"]["us.anthropic.claude-test"]
+    sums = InvocationLog(tmp_path).totals()["tenants"]["tenant-1"][SONNET]
+    assert sums == stand_in.runtime.log.totals()["models"][SONNET]
     assert sums["calls"] == 2
 
 
