@@ -30,6 +30,7 @@ def new_key(ours: Installed, tenant: int = 0, name: str = "user-0") -> str:
 
 @pytest.fixture(scope="module")
 async def sdk(ours: Installed) -> AsyncIterator[openai.AsyncOpenAI]:
+    set_pace(ours)
     anew = {"Cache-Control": "no-cache"}  # other journeys may have asked the same
     base_url, key = f"{ours.url}/v1", new_key(ours)
     async with openai.AsyncOpenAI(base_url=base_url, api_key=key, max_retries=0, default_headers=anew) as client:
