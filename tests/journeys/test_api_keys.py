@@ -19,26 +19,26 @@ from tests.journeys.conftest import WITHIN_S, chatting
 pytestmark = pytest.mark.real
 
 
-def run(*arguments: str) -> list[Any]:
-    """What a command of the installation's own prints, which the journeys' fixture has named in the environment."""
-    result = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+def run(ours: Installed, *arguments: str) -> list[Any]:
+    """What a command prints that talks to this installation."""
+    result = CliRunner().invoke(cli, ["--data-dir", str(ours.data_dir), *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 async def test_a_key_chats_until_it_is_revoked_and_its_sockets_end(ours: Installed) -> None:
     tenant = ours.tenants[0]
-    (made,) = run("api-key", "create", "--tenant", tenant, "--user", "ada", "--name", "a notebook", "--json")
+    (made,) = run(ours, "api-key", "create", "--tenant", tenant, "--user", "ada", "--name", "a notebook", "--json")
     async with chatting(ours, made["key"]) as chat, httpx.AsyncClient(base_url=ours.url) as http:
         await chat.open()
         assert (await chat.ask("a", "How many days of leave are there?"))["type"] == "turn.completed"
         by_key = {"Authorization": f"Bearer {made['key']}"}
         assert (await http.get("/v1/sessions", headers=by_key)).status_code == 200
         assert (await http.get("/v1/api-keys", headers=by_key)).status_code == 403
-        (shown,) = [key for key in run("api-key", "list", "--tenant", tenant, "--json") if key["user"] == "ada"]
+        (shown,) = [key for key in run(ours, "api-key", "list", "--tenant", tenant, "--json") if key["user"] == "ada"]
         assert made["key"].startswith(shown["prefix"]) and shown["last_used_at"]
         began = time.monotonic()
-        run("api-key", "revoke", "--tenant", tenant, made["key_id"], "--json")
+        run(ours, "api-key", "revoke", "--tenant", tenant, made["key_id"], "--json")
         with pytest.raises(Closed) as closed:
             async with asyncio.timeout(WITHIN_S):
                 while True:

@@ -24,7 +24,8 @@ def user(text: str = QUESTION) -> Any:
 
 
 def new_key(ours: Installed, tenant: int = 0, name: str = "user-0") -> str:
-    arguments = ["api-key", "create", "--tenant", ours.tenants[tenant], "--user", name, "--name", "sdk", "--json"]
+    made_for = ["--data-dir", str(ours.data_dir), "--tenant", ours.tenants[tenant], "--user", name, "--name", "sdk"]
+    arguments = ["api-key", "create", *made_for, "--json"]
     return str(json.loads(CliRunner().invoke(cli, arguments, catch_exceptions=False).stdout)["key"])
 
 
@@ -156,5 +157,6 @@ async def _ends_as(http: Any, session: str) -> str:
 
 
 def _token(ours: Installed, tenant: int, role: str) -> str:
-    arguments = ["token", "issue", "--tenant", ours.tenants[tenant], "--user", "a", "--role", role]
+    issued_for = ["--data-dir", str(ours.data_dir), "--tenant", ours.tenants[tenant], "--user", "a", "--role", role]
+    arguments = ["token", "issue", *issued_for]
     return CliRunner().invoke(cli, arguments, catch_exceptions=False).stdout.strip()
