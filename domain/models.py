@@ -56,7 +56,7 @@ MILLION_WINDOW = 1_000_000
 
 
 def _new(family: str, price: Price, least_cached: int, **more: object) -> Model:
-    """Claude since 4.7: reads a million tokens, takes neither sampling parameters nor a text to go on with."""
+    """Claude since 4.6: reads a million tokens and takes no text to go on with; since 4.7 no temperature either."""
     row = Model(
         family=family, price=price, window=MILLION_WINDOW, least_cached=least_cached, cache_1h=True,
         temperature=False, prefill=False, regional=TENTH,
