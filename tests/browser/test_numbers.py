@@ -261,6 +261,7 @@ def ready(page: Page, name: str, session: str) -> None:
     settled(page)
     if name == "costs":
         page.get_by_role("combobox", name="Period").select_option("days30")
+        settled(page)
         expect(page.locator(".js-plotly-plot .legend")).to_be_visible()
     if name == "audit":
         expect(page.locator("article[data-version='6']")).to_be_visible()
