@@ -13,6 +13,7 @@ from api.telemetry.metrics import MetricsText
 from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
+from application.denials import Denials
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.embed_texts import EmbedTextsHandler
@@ -38,12 +39,14 @@ from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
+from application.revocations import Revocations
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.fork_session import ForkSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.sessions.rename_session import RenameSessionHandler
 from application.tenants.api_keys import ApiKeys
+from application.tenants.close_tenant import CloseTenantHandler
 from application.tenants.create_api_key import CreateApiKeyHandler
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
@@ -56,6 +59,7 @@ from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_incident_webhook import PutIncidentWebhookHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
+from application.tenants.revoke_tokens import RevokeTokensHandler
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
@@ -78,6 +82,8 @@ class AccessServices:
     console: ConsoleSignIns
     api_keys: ApiKeys
     users: Users
+    revocations: Revocations
+    denials: Denials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +185,8 @@ class TenantServices:
     delete_dataset: DeleteDatasetHandler
     create_api_key: CreateApiKeyHandler
     revoke_api_key: RevokeApiKeyHandler
+    revoke_tokens: RevokeTokensHandler
+    close_tenant: CloseTenantHandler
 
 
 @dataclass(frozen=True, kw_only=True)

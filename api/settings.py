@@ -116,6 +116,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return {part: url for part in parts if (url := getattr(self, f"database_{part}_url"))}
 
     @property
+    def longest_credential_s(self) -> float:
+        """How long a token or a browser's session may live, and as long as it is good by leeway."""
+        return max(self.token_ttl_s, self.console_session_s) + 60.0
+
+    @property
     def data_path(self) -> Path:
         """The data directory, absolute."""
         return Path(self.data_dir).resolve()

@@ -68,6 +68,8 @@ class Users:
             expires_at=identity.expires_at,
             token_id=identity.token_id,
             name=identity.name,
+            issued_at=identity.issued_at,
+            groups=identity.groups,
         )
 
     async def known(self, tenant: str, name: str) -> str:

@@ -38,13 +38,16 @@ def is_pseudonym(user: str) -> bool:
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """What credentials say: a user of a tenant by `name`, with roles, until `expires_at` (Unix seconds)."""
+    """What credentials say: a user of a tenant by `name`, with roles, until `expires_at` (Unix seconds).
+    `issued_at` is when they began to be good; `groups` are the tenant's own names for whom a user belongs to."""
 
     tenant: str
     name: str
     roles: frozenset[str]
     expires_at: float
     token_id: str = ""
+    issued_at: float = 0.0
+    groups: frozenset[str] = frozenset()
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -60,6 +63,8 @@ class Principal(msgspec.Struct, frozen=True):
     expires_at: float
     token_id: str = ""
     name: str = ""
+    issued_at: float = 0.0
+    groups: frozenset[str] = frozenset()
 
     def owns(self, user: str) -> bool:
         """Whether a stored `user` is this one. Facts from before there were pseudonyms hold the name."""

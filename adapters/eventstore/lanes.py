@@ -20,6 +20,7 @@ from application.ports.event_store import Recorded
 
 READERS = 4
 TENANT_CHANGED = "tenant_changed"
+REVOKED = "revoked"
 
 
 def lane_of(tenant: str, lanes: int) -> int:
@@ -35,7 +36,8 @@ class Lanes:
         self._coalescers = [Coalescer(recorder, f"append_{lane}") for lane, recorder in enumerate(recorders)]
         self._readers = CapacityLimiter(READERS)
         self._news = [asyncio.Event() for _ in recorders] if follows else []
-        listener.on(TENANT_CHANGED, lambda _: None)
+        for channel in (TENANT_CHANGED, REVOKED):
+            listener.on(channel, lambda _: None)
         for lane, event in enumerate(self._news):
             listener.on(f"events_{lane}", partial(_ring, event))
 
@@ -89,6 +91,10 @@ class Lanes:
     def on_tenant_change(self, heard: Callable[[str], None]) -> None:
         """Call `heard` with each tenant whose settings changed."""
         self.listener.on(TENANT_CHANGED, heard)
+
+    def on_revocation(self, heard: Callable[[], None]) -> None:
+        """Call `heard` when credentials were taken back."""
+        self.listener.on(REVOKED, lambda _: heard())
 
     def _lane(self, stream: str) -> int:
         return lane_of(tenant_of(stream), len(self._recorders))

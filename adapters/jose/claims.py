@@ -36,6 +36,7 @@ def identity_of(claims: dict[str, Any], rules: ClaimRules, now: float) -> Identi
         roles=_roles(claims),
         expires_at=float(claims["exp"]),
         token_id=text(claims, "jti"),
+        issued_at=float(claims["iat"]),
     )
 
 

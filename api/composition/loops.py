@@ -12,6 +12,7 @@ from api.composition.shared import Shared
 from api.composition.turn_wiring import Turns
 from api.connections.registry import Sockets
 from api.telemetry import event_metrics, metrics
+from application.denials import ROUND_S as DENIALS_S
 from application.files.deliver_spooled import DeliverSpooled
 from application.tasks import Loops
 from application.turns.recover_turns import RecoverTurns
@@ -60,6 +61,9 @@ async def start_loops(
     loops.every("session_sweep", SWEEP_S, shared.sessions.sweep)
     stack.push_async_callback(shared.api_keys.store_uses)
     loops.every("api_key_uses", USES_S, shared.api_keys.store_uses)
+    loops.every("revocations", 0.0, shared.revocations.follow)
+    loops.every("revoked_tokens", WATCH_S, partial(sockets.hang_up_revoked, shared.revocations.is_revoked))
+    loops.every("denials", DENIALS_S, shared.denials.store_noted)
     loops.every("revoked_keys", WATCH_S, partial(sockets.look_again, shared.api_keys.still_good))
     loops.every("ended_console_sessions", SIGNED_OUT_S, partial(sockets.hang_up_ended, shared.console.ended))
     loops.every("socket_watch", WATCH_S, sockets.watch)

@@ -18,6 +18,7 @@ from adapters.pii.rule_detector import RuleDetector
 from adapters.pii.with_names import WithNames
 from adapters.postgres.api_key_uses import PostgresApiKeyUses
 from adapters.postgres.corpus import PostgresCorpus
+from adapters.postgres.revocations import PostgresRevocations
 from adapters.postgres.user_names import PostgresUserNames
 from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
 from adapters.valkey.feed_tail import ValkeyFeedTail
@@ -29,12 +30,14 @@ from api.settings import Settings
 from api.telemetry import event_metrics
 from api.telemetry.parser_walls import ParserWalls
 from application.budget.process_limits import Admission
+from application.denials import Denials
 from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import Corpus
 from application.ports.detector import Detector
 from application.ports.mcp_servers import McpServers
 from application.ports.model import Embedder
 from application.ports.webhooks import Webhooks
+from application.revocations import Revocations
 from application.sessions.live_session import LiveSessions
 from application.tasks import TaskSet
 from application.tenants.api_keys import ApiKeys
@@ -52,6 +55,8 @@ class Shared:
     tenants: CachedTenants
     users: Users
     api_keys: ApiKeys
+    revocations: Revocations
+    denials: Denials
     console: ConsoleSignIns
     sessions: LiveSessions
     tail: ValkeyFeedTail
@@ -73,9 +78,13 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
     tail = ValkeyFeedTail(on.cache, store.vault)
     tenants = CachedTenants(store)
     names = open_names(settings, stack)
+    denials = Denials(store, tenants)
+    stack.push_async_callback(denials.store_noted)
     return Shared(
         tenants=tenants,
         users=users,
+        revocations=await open_revocations(on),
+        denials=denials,
         api_keys=ApiKeys(tenants, users, PostgresApiKeyUses(on.pool)),
         console=ValkeyConsoleSignIns(on.cache, derivation_secrets(settings)),
         sessions=LiveSessions(store, tail, event_metrics.count),
@@ -95,6 +104,13 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
         ),
         kinds=await stack.enter_async_context(open_extractor(max_pages=0, queue_s=SNIFF_S)),
     )
+
+
+async def open_revocations(on: Infrastructure) -> Revocations:
+    """All that hold now; before they are known nobody is let in."""
+    revocations = Revocations(PostgresRevocations(on.pool, on.store.lanes), on.settings.longest_credential_s)
+    await revocations.refresh()
+    return revocations
 
 
 def open_embedder(settings: Settings, bedrock: Bedrock) -> BedrockEmbedder:

@@ -7,6 +7,7 @@ from adapters.tabular.reader import ProcessTableReader
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
 from api.services import TenantServices
+from application.tenants.close_tenant import CloseTenantHandler
 from application.tenants.create_api_key import CreateApiKeyHandler
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
@@ -17,6 +18,7 @@ from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
+from application.tenants.revoke_tokens import RevokeTokensHandler
 
 
 def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
@@ -37,4 +39,6 @@ def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
         delete_dataset=DeleteDatasetHandler(store, known, datasets),
         create_api_key=CreateApiKeyHandler(store, known, shared.users),
         revoke_api_key=RevokeApiKeyHandler(store, known, shared.api_keys),
+        revoke_tokens=RevokeTokensHandler(store, known, shared.users, shared.revocations),
+        close_tenant=CloseTenantHandler(store, known, directory, shared.users, shared.revocations),
     )

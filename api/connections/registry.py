@@ -96,6 +96,11 @@ class Sockets:
                 if not await still_good(principal):
                     self.hang_up_token(token_id, 4401, "unauthorized")
 
+    async def hang_up_revoked(self, is_revoked: Callable[[Principal], bool]) -> None:
+        """Hang up on whoever is let in no more."""
+        for socket in [found for found in self._open if is_revoked(found.principal)]:
+            socket.hang_up(4401, "unauthorized")
+
     async def hang_up_ended(self, ended: Callable[[Collection[str]], Awaitable[set[str]]]) -> None:
         """Hang up on what was opened in sessions of browsers that have ended since."""
         for token_id in await ended({one.principal.token_id for one in self._open}):

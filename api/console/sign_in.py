@@ -15,6 +15,7 @@ from msgspec import Meta
 from api.security.cookies import session_secret, set_cookie
 from api.security.origins import own_origin
 from api.services import Services
+from application.acting_tenant import acting_for
 from domain.access import Identity, Principal
 from domain.refusals import Forbidden, Unauthorized
 
@@ -39,7 +40,7 @@ class SignIn(msgspec.Struct, frozen=True):
 async def make_link(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Link:
     """A link for whom the token names; only a token that was made for this is taken."""
     user = request.user
-    named = Identity(user.tenant, user.name, user.roles, user.expires_at, user.token_id)
+    named = Identity(user.tenant, user.name, user.roles, user.expires_at, user.token_id, user.issued_at, user.groups)
     secret = await services.access.console.make_link(named, LINK_S)
     return Link(f"/console/sign-in#{secret}", LINK_S)
 
@@ -59,7 +60,10 @@ async def sign_in(
         services.edge.addresses.failed(address)
         raise Unauthorized("unknown link")
     seconds = services.settings.console_session_s
-    began = msgspec.structs.replace(identity, expires_at=time.time() + seconds)
+    with acting_for(identity.tenant):
+        if services.access.revocations.is_revoked(await services.access.users.principal(identity)):
+            raise Unauthorized("revoked since the link was made")
+    began = msgspec.structs.replace(identity, expires_at=time.time() + seconds, issued_at=time.time())
     secret = await services.access.console.begin(began)
     log.info("signed_in", tenant=identity.tenant)
     cookie = set_cookie(request.scope, scheme, secret, seconds)

@@ -44,6 +44,9 @@ def guard(services: Services) -> Guard:
         services.edge.addresses.check_failures(address)
         try:
             principal = await _principal(connection, handler, services)
+            if services.access.revocations.is_revoked(principal):
+                services.access.denials.note(principal, _route(connection, handler), "revoked")
+                raise Unauthorized("revoked")
         except Unauthorized as refusal:
             services.edge.addresses.failed(address)
             unauthorized.inc()
@@ -56,6 +59,7 @@ def guard(services: Services) -> Guard:
             await services.edge.budgets.requests.count(principal.tenant, principal.user)
         permission = handler.opt.get("permission")
         if permission is None or not any(map(principal.may, _all(permission))):
+            services.access.denials.note(principal, _route(connection, handler), "forbidden")
             raise Forbidden
         if not socket:
             _check_media_type(connection, handler)
@@ -130,6 +134,11 @@ def offered_subprotocols(connection: Connection) -> list[str]:
 def _all(permission: str | tuple[str, ...]) -> tuple[str, ...]:
     """A route may name several permissions of which one is enough."""
     return (permission,) if isinstance(permission, str) else permission
+
+
+def _route(connection: Connection, handler: BaseRouteHandler) -> str:
+    """What was asked for, by its pattern: what stands in its place is nobody's business."""
+    return f"{connection.scope.get('method', 'SOCKET')} {min(handler.paths)}"
 
 
 def _check_handshake(connection: Connection, handler: BaseRouteHandler, services: Services) -> None:

@@ -27,7 +27,7 @@ MOST_NAMES = 10_000
 MOST_USED = 50_000
 """Keys whose use waits to be stored; one beyond them is noted when it is used again."""
 NEVER = 4_102_444_800.0
-"""When a key expires: with the century. It ends by being revoked."""
+"""When a key expires: with the century. It ends by being revoked, not with the tokens of the user that it acts as."""
 KEY_ROLES = frozenset({"member"})
 _TOKEN_ID = "api-key:"  # noqa: S105  # what begins the id of a principal's credentials
 
@@ -60,7 +60,7 @@ class ApiKeys:
                 raise Unauthorized("unknown API key")
             name = await self._name(parts.tenant, found.user)
         self._note(parts.tenant, found.key_id)
-        return Principal(parts.tenant, found.user, KEY_ROLES, NEVER, _TOKEN_ID + found.key_id, name)
+        return Principal(parts.tenant, found.user, KEY_ROLES, NEVER, _TOKEN_ID + found.key_id, name, NEVER)
 
     async def still_good(self, principal: Principal) -> bool:
         """Whether what a principal came with has not been taken back; of anything but keys nothing is known here."""

@@ -76,3 +76,16 @@ class RevokeApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """Take a key back."""
 
     key_id: str
+
+
+class RevokeTokens(msgspec.Struct, frozen=True, kw_only=True):
+    """Take one token back, by the hash of its id, or all of a user's."""
+
+    token: str = ""
+    user: str = ""
+
+
+class CloseTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """Let nobody of the tenant in; or, not `closed`, everybody again."""
+
+    closed: bool

@@ -290,6 +290,24 @@ class ApiKeyRevoked(Event, frozen=True, kw_only=True):
     key_id: str
 
 
+@topic("tokens.revoked.1")
+class TokensRevoked(Event, frozen=True, kw_only=True):
+    """One token is refused, by the hash (SHA-256) of its id; or all that a user (a pseudonym) held then."""
+
+    token: str = ""
+    user: str = ""
+
+
+@topic("tenant.closed.1")
+class TenantClosed(Event, frozen=True, kw_only=True):
+    """Nobody of the tenant is let in."""
+
+
+@topic("tenant.reopened.1")
+class TenantReopened(Event, frozen=True, kw_only=True):
+    """The tenant's people are let in again."""
+
+
 @upcast("assistant.put.1", "assistant.put.2")
 @upcast("tool.put.1", "tool.put.2")
 def sealed_since(fields: dict[str, Any]) -> dict[str, Any]:

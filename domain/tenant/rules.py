@@ -10,6 +10,7 @@ import msgspec
 from domain.event import Event
 from domain.refusals import InUse, InvalidField, NotFound
 from domain.tenant.commands import (
+    CloseTenant,
     CreateApiKey,
     CreateTenant,
     DeleteAssistant,
@@ -21,6 +22,7 @@ from domain.tenant.commands import (
     PutIncidentWebhook,
     PutTool,
     RevokeApiKey,
+    RevokeTokens,
 )
 from domain.tenant.events import (
     AgreedPrice,
@@ -33,7 +35,10 @@ from domain.tenant.events import (
     DatasetPut,
     IncidentWebhookPut,
     PriceAgreed,
+    TenantClosed,
     TenantCreated,
+    TenantReopened,
+    TokensRevoked,
     Tool,
     ToolDeleted,
     ToolPut,
@@ -184,3 +189,19 @@ def revoke_api_key(tenant: Tenant, command: RevokeApiKey) -> list[Event]:
     if command.key_id not in tenant.api_keys:
         raise NotFound
     return [ApiKeyRevoked(key_id=command.key_id)]
+
+
+def revoke_tokens(tenant: Tenant, command: RevokeTokens) -> list[Event]:
+    """Each time is a fact: it also ends what was issued since the last."""
+    if not tenant.name:
+        raise NotFound
+    return [TokensRevoked(token=command.token, user=command.user)]
+
+
+def close_tenant(tenant: Tenant, command: CloseTenant) -> list[Event]:
+    """One that is already so changes nothing."""
+    if not tenant.name:
+        raise NotFound
+    if tenant.closed == command.closed:
+        return []
+    return [TenantClosed() if command.closed else TenantReopened()]

@@ -23,7 +23,9 @@ from domain.tenant.events import (
     DatasetPut,
     IncidentWebhookPut,
     PriceAgreed,
+    TenantClosed,
     TenantCreated,
+    TenantReopened,
     Tool,
     ToolDeleted,
     ToolPut,
@@ -50,6 +52,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     prices: tuple[AgreedPrice, ...] = ()
     api_keys: dict[str, ApiKeyCreated] = {}
     incident_webhook: str = ""
+    closed: bool = False
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
@@ -122,6 +125,8 @@ CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
     IncidentWebhookPut: lambda tenant, event: replace(tenant, incident_webhook=event.url),
     PriceAgreed: _with_price,
     ApiKeyCreated: lambda tenant, event: replace(tenant, api_keys=tenant.api_keys | {event.key_id: event}),
+    TenantClosed: lambda tenant, _: replace(tenant, closed=True),
+    TenantReopened: lambda tenant, _: replace(tenant, closed=False),
     ApiKeyRevoked: lambda tenant, event: replace(tenant, api_keys=_without(tenant.api_keys, event.key_id)),
 }
 """How each fact that decides something changes a tenant."""

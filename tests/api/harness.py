@@ -33,16 +33,20 @@ from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.clock import now
+from application.denials import Denials
 from application.gateway.health import Health
 from application.ports.tenants import TenantRow
+from application.revocations import Revocations
 from application.tenants.api_keys import ApiKeys
 from application.tenants.cached_tenants import CachedTenants
+from application.tenants.close_tenant import CloseTenantHandler
 from application.tenants.create_api_key import CreateApiKeyHandler
 from application.tenants.create_tenant import CreateTenantHandler
 from application.tenants.delete_assistant import DeleteAssistantHandler
 from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
+from application.tenants.revoke_tokens import RevokeTokensHandler
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from domain.access import PLATFORM_TENANT, Identity
@@ -51,6 +55,7 @@ from tests.fakes.in_memory_api_key_uses import InMemoryApiKeyUses
 from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_reservations import InMemoryReservations
+from tests.fakes.in_memory_revocations import InMemoryRevocations
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_user_names import users_on
 
@@ -110,6 +115,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     create_token_keys(settings)
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
     tenants, users = CachedTenants(store), users_on(InMemorySealer(), store)
+    revocations = Revocations(InMemoryRevocations(), settings.longest_credential_s)
     keys = ApiKeys(tenants, users, InMemoryApiKeyUses())
     admission = Admission(turns=10, turns_per_tenant=5, requests_per_minute=settings.requests_per_minute)
     parts: dict[str, Any] = {
@@ -122,6 +128,10 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "link_verifier": token_verifier(settings, link_audience(settings)),
         "console": InMemoryConsoleSignIns(),
         "users": users,
+        "revocations": revocations,
+        "denials": Denials(store, tenants),
+        "revoke_tokens": RevokeTokensHandler(store, tenants, users, revocations),
+        "close_tenant": CloseTenantHandler(store, tenants, directory, users, revocations),
         "api_keys": keys,
         "create_api_key": CreateApiKeyHandler(store, tenants, users),
         "revoke_api_key": RevokeApiKeyHandler(store, tenants, keys),

@@ -20,6 +20,8 @@ SAYS_NOTHING = {
     "turn_id", "call_id", "key_id",
     "request_id", "source_turn", "by", "step", "model", "from_model", "to_model", "price_version",
     "of", "layer", "reason", "failure", "period", "type", "kinds", "audience",
+    # a hash of a token's id, and the pattern of a route
+    "token", "route",
     # of bytes in which every text is sealed
     "sha256",
     # a pseudonym

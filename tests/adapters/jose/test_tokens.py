@@ -16,7 +16,7 @@ from adapters.jose.issuer import JoseTokenIssuer
 from adapters.jose.key_file import KeyFile, create_key_file, read_keys, rotate_key_file
 from adapters.jose.verifier import JoseTokenVerifier
 from domain.refusals import Unauthorized
-from tests.adapters.jose.forge import TENANT, Forger, good_claims, part, unsigned
+from tests.forge import TENANT, Forger, good_claims, part, unsigned
 
 RULES = ClaimRules("colloquy", "colloquy", 900)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
