@@ -35,6 +35,7 @@ from application.ports.event_store import EventStore
 from application.ports.file_register import FileRegister
 from application.ports.incident_register import IncidentRegister
 from application.ports.keys import Sealer
+from application.ports.outside_identity import OutsideIdentity
 from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
@@ -82,6 +83,7 @@ class AccessServices:
     console: ConsoleSignIns
     api_keys: ApiKeys
     users: Users
+    outside: OutsideIdentity
     revocations: Revocations
     denials: Denials
 

@@ -103,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audience: str = "colloquy"
     token_ttl_s: int = 900
     keys_file: str = ""
+    # Outside issuers of tokens, and providers to sign in to the console at: a file of JSON (see identity.md)
+    oidc_file: str = ""
     # How long a browser that signed in to the console stays signed in
     console_session_s: int = 8 * 60 * 60
     # Audit

@@ -62,7 +62,8 @@ def text(claims: dict[str, Any], name: str) -> str:
     return value
 
 
-def _seconds(claims: dict[str, Any], name: str) -> int:
+def seconds(claims: dict[str, Any], name: str) -> int:
+    """A claim that must be a time, in whole seconds since 1970."""
     value = claims.get(name)
     if type(value) is not int or not 0 <= value <= _LAST_SECOND:  # a bool is an int, too
         raise BadToken(f"{name} is missing or no time")
@@ -70,7 +71,7 @@ def _seconds(claims: dict[str, Any], name: str) -> int:
 
 
 def _check_times(claims: dict[str, Any], rules: ClaimRules, now: float) -> None:
-    issued, starts, ends = (_seconds(claims, name) for name in ("iat", "nbf", "exp"))
+    issued, starts, ends = (seconds(claims, name) for name in ("iat", "nbf", "exp"))
     if not 0 < ends - issued <= rules.max_ttl_s:
         raise BadToken("good for too long, or never")
     if issued > now + LEEWAY_S or starts > now + LEEWAY_S:

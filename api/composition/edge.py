@@ -35,6 +35,7 @@ def open_access(on: Infrastructure, shared: Shared) -> AccessServices:
         console=shared.console,
         api_keys=shared.api_keys,
         users=shared.users,
+        outside=shared.outside,
         revocations=shared.revocations,
         denials=shared.denials,
     )

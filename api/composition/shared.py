@@ -25,7 +25,7 @@ from adapters.valkey.feed_tail import ValkeyFeedTail
 from adapters.webhook.mcp_servers import SdkMcpServers
 from adapters.webhook.webhooks import open_webhooks
 from api.composition.infrastructure import Infrastructure
-from api.composition.token_wiring import derivation_secrets
+from api.composition.token_wiring import derivation_secrets, outside_identity
 from api.settings import Settings
 from api.telemetry import event_metrics
 from api.telemetry.parser_walls import ParserWalls
@@ -36,6 +36,7 @@ from application.ports.corpus import Corpus
 from application.ports.detector import Detector
 from application.ports.mcp_servers import McpServers
 from application.ports.model import Embedder
+from application.ports.outside_identity import OutsideIdentity
 from application.ports.webhooks import Webhooks
 from application.revocations import Revocations
 from application.sessions.live_session import LiveSessions
@@ -55,6 +56,7 @@ class Shared:
     tenants: CachedTenants
     users: Users
     api_keys: ApiKeys
+    outside: OutsideIdentity
     revocations: Revocations
     denials: Denials
     console: ConsoleSignIns
@@ -78,12 +80,14 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
     tail = ValkeyFeedTail(on.cache, store.vault)
     tenants = CachedTenants(store)
     names = open_names(settings, stack)
+    outside = await stack.enter_async_context(outside_identity(settings))
     denials = Denials(store, tenants)
     stack.push_async_callback(denials.store_noted)
     return Shared(
         tenants=tenants,
         users=users,
-        revocations=await open_revocations(on),
+        outside=outside,
+        revocations=await open_revocations(on, outside.longest_s),
         denials=denials,
         api_keys=ApiKeys(tenants, users, PostgresApiKeyUses(on.pool)),
         console=ValkeyConsoleSignIns(on.cache, derivation_secrets(settings)),
@@ -106,9 +110,10 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
     )
 
 
-async def open_revocations(on: Infrastructure) -> Revocations:
-    """All that hold now; before they are known nobody is let in."""
-    revocations = Revocations(PostgresRevocations(on.pool, on.store.lanes), on.settings.longest_credential_s)
+async def open_revocations(on: Infrastructure, outside_s: float) -> Revocations:
+    """All that hold now; before they are known nobody is let in. `outside_s`: how long a token of others may live."""
+    longest_s = max(on.settings.longest_credential_s, outside_s + 60)
+    revocations = Revocations(PostgresRevocations(on.pool, on.store.lanes), longest_s)
     await revocations.refresh()
     return revocations
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from api.settings import Settings
+from application.ports.outside_identity import OutsideIdentity
 from application.ports.tokens import TokenIssuer, TokenVerifier
 
 
@@ -59,6 +61,20 @@ def derivation_secrets(settings: Settings) -> Callable[[], Sequence[bytes]]:
     from adapters.jose.key_file import KeyFile
 
     return KeyFile(_existing(settings)).secrets
+
+
+@asynccontextmanager
+async def outside_identity(settings: Settings) -> AsyncIterator[OutsideIdentity]:
+    """The outside issuers of the file that the setting names, if any; RuntimeError says what of it cannot be."""
+    from adapters.jose.outside_identity import open_outside_identity
+    from adapters.jose.outside_issuers import BadIssuers, read_issuers
+
+    try:
+        issuers = read_issuers(Path(settings.oidc_file)) if settings.oidc_file else []
+    except (BadIssuers, OSError) as error:
+        raise RuntimeError(f"COLLOQUY_OIDC_FILE: {error}") from None
+    async with open_outside_identity(issuers) as identity:
+        yield identity
 
 
 def _existing(settings: Settings) -> Path:

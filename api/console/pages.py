@@ -29,8 +29,9 @@ async def show_first(request: PageRequest, services: NamedDependency[Services]) 
 
 @get(SIGN_IN, public=True)
 async def show_sign_in(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[str]:
-    """Where a link leads: its secret is in the fragment, which no browser sends."""
-    return render_outside(request, services, "sign-in")
+    """Where a link leads: its secret is in the fragment, which no browser sends. And where providers are named, the way
+    to sign in at theirs."""
+    return render_outside(request, services, "sign-in", providers=services.access.outside.offered(), failed="")
 
 
 @get("/console/chat", permission="chat", by_cookie=True)

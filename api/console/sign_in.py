@@ -59,15 +59,20 @@ async def sign_in(
     if identity is None:
         services.edge.addresses.failed(address)
         raise Unauthorized("unknown link")
-    seconds = services.settings.console_session_s
+    cookie = await begin_session(request, services, identity)
+    return Response({"next": "/console"}, headers={"set-cookie": cookie, "cache-control": "no-store"})
+
+
+async def begin_session(request: Request[Any, Any, Any], services: Services, identity: Identity) -> str:
+    """The header that signs a browser in as somebody; `Unauthorized` when what vouches for them was taken back."""
     with acting_for(identity.tenant):
         if services.access.revocations.is_revoked(await services.access.users.principal(identity)):
-            raise Unauthorized("revoked since the link was made")
-    began = msgspec.structs.replace(identity, expires_at=time.time() + seconds, issued_at=time.time())
+            raise Unauthorized("revoked")
+    seconds, now = services.settings.console_session_s, time.time()
+    began = msgspec.structs.replace(identity, expires_at=now + seconds, issued_at=now)
     secret = await services.access.console.begin(began)
     log.info("signed_in", tenant=identity.tenant)
-    cookie = set_cookie(request.scope, scheme, secret, seconds)
-    return Response({"next": "/console"}, headers={"set-cookie": cookie, "cache-control": "no-store"})
+    return set_cookie(request.scope, services.edge.addresses.proxies.scheme(request.scope), secret, seconds)
 
 
 @post("/console/sign-out", permission="ticket:issue", by_cookie=True, status_code=200)

@@ -16,6 +16,7 @@ from api.security.origins import origin_allowed, own_origin
 from api.services import Services
 from api.telemetry.metrics import unauthorized
 from application.acting_tenant import act_for, acting_for
+from application.ports.outside_identity import OutsideIdentity
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
 from application.tenants.api_key_text import BEGINS
@@ -25,6 +26,8 @@ from domain.access import Identity, Principal
 from domain.refusals import Forbidden, InvalidField, Unauthorized, UnsupportedMediaType
 
 TICKET = "ticket."
+SIGNED_DOTS = 2
+"""In a token that is signed and not encrypted: ours are both, and have four."""
 SAFE = ("GET", "HEAD")
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
@@ -77,7 +80,7 @@ async def _principal(connection: Connection, handler: BaseRouteHandler, services
     if handler.opt.get("makes_links"):
         return await authenticate(connection, access.link_verifier, access.users)
     tickets = access.tickets if connection.scope["type"] == ScopeType.WEBSOCKET else None
-    return await authenticate(connection, access.verifier, access.users, tickets, access.api_keys)
+    return await authenticate(connection, access.verifier, access.users, tickets, access.api_keys, access.outside)
 
 
 async def _signed_in(connection: Connection, services: Services) -> Identity:
@@ -101,9 +104,10 @@ async def authenticate(
     users: Users,
     tickets: Tickets | None = None,
     api_keys: ApiKeys | None = None,
+    outside: OutsideIdentity | None = None,
 ) -> Principal:
-    """The principal that the credentials stand for: one bearer, a token or (where they are taken) an API key, or (on
-    sockets) one ticket; else Unauthorized."""
+    """The principal that the credentials stand for: one bearer, a token (where that is taken, of an outside issuer) or
+    an API key, or (on sockets) one ticket; else Unauthorized."""
     given = [value for name, value in connection.scope["headers"] if name == b"authorization"]
     ticket = _ticket(connection) if tickets else None
     if len(given) > 1 or (given and ticket):
@@ -120,7 +124,8 @@ async def authenticate(
         raise Unauthorized("another scheme")
     if api_keys and token.startswith(BEGINS):
         return await api_keys.principal(token)
-    identity = verifier.verify(token)
+    signed_alone = token.count(".") == SIGNED_DOTS
+    identity = await outside.verify(token) if outside and signed_alone else verifier.verify(token)
     with acting_for(identity.tenant):
         return await users.principal(identity)
 

@@ -17,6 +17,7 @@ import httpx
 
 from adapters.files.scratch import UnnamedFiles
 from adapters.in_process.tickets import InMemoryTickets
+from adapters.jose.outside_identity import OidcIdentity
 from api.composition.token_wiring import create_token_keys, link_audience, token_issuer, token_verifier
 from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
@@ -128,6 +129,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "link_verifier": token_verifier(settings, link_audience(settings)),
         "console": InMemoryConsoleSignIns(),
         "users": users,
+        "outside": OidcIdentity([], httpx.AsyncClient()),
         "revocations": revocations,
         "denials": Denials(store, tenants),
         "revoke_tokens": RevokeTokensHandler(store, tenants, users, revocations),

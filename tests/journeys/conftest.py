@@ -88,14 +88,19 @@ async def chatting(ours: Installed, token: str = "") -> AsyncIterator[Chat]:
         await socket.close()
 
 
-def reading(ours: Installed, *roles: str, user: str = "user-0") -> httpx.Client:
-    """HTTP as a user of the first tenant."""
+def token_of(ours: Installed, user: str, *roles: str) -> str:
+    """Of a user of the first tenant."""
     from api.composition.token_wiring import token_issuer
     from api.settings import read_settings
 
     issuer = token_issuer(read_settings(data_dir=str(ours.data_dir)))
-    token = issuer.issue(tenant=ours.tenants[0], user=user, roles=roles, ttl_s=900).token
-    return httpx.Client(base_url=ours.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return issuer.issue(tenant=ours.tenants[0], user=user, roles=roles, ttl_s=900).token
+
+
+def reading(ours: Installed, *roles: str, user: str = "user-0") -> httpx.Client:
+    """HTTP as a user of the first tenant."""
+    headers = {"Authorization": f"Bearer {token_of(ours, user, *roles)}"}
+    return httpx.Client(base_url=ours.url, headers=headers, timeout=30)
 
 
 def set_pace(ours: Installed, first_token_ms: float = 50, token_ms: float = 5) -> None:

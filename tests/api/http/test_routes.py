@@ -14,6 +14,8 @@ from domain.access import PERMISSIONS, PLATFORM_TENANT, ROLES, Permission, Princ
 
 PUBLIC = {"/health/live", "/health/ready", "/metrics"} | {
     "/console/sign-in",
+    "/console/sign-in/with/{provider:str}",
+    "/console/sign-in/from/{provider:str}",
     "/console/assets/{where:str}/{name:str}",
     "/favicon.ico",
     "/favicon.svg",
