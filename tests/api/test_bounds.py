@@ -36,6 +36,8 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "NewStatus": ("PATCH", "/v1/incidents/01977c9e-1111-7000-8000-000000000001", "admin", {"status": "closed"}),
     "IncidentWebhook": ("PUT", "/v1/incident-webhook", "admin", {}),
     "NewTenant": ("POST", "/v1/tenants", "operator", {"name": "x"}),
+    "TenantChange": ("PATCH", "/v1/tenants/01977c9e-1111-7000-8000-000000000001", "operator", {"active": True}),
+    "Revoked": ("POST", "/v1/tokens/revoke", "admin", {"jti": "x"}),
     "ParkedStream": ("POST", "/v1/operations/parked/retry", "operator", {"name": "x", "stream": "y"}),
 }
 """How each body is sent, as whom, and a small one."""
