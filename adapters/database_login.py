@@ -55,6 +55,8 @@ BECOMES = {
 }
 SEES_ALL_OF = {"writer": {"running_turns"}}
 REFUSED = Counter("colloquy_database_login_refused", "Connections that acted as another role than they must", ("part",))
+for _part in PARTS:
+    REFUSED.labels(_part)
 log = structlog.get_logger()
 
 

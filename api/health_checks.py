@@ -46,10 +46,6 @@ class Dependencies:
 def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bool, HealthCheck]]:
     """Each part by name: is it needed, and how one asks it."""
 
-    async def postgres() -> None:
-        async with parts.pool.connection(timeout=CHECK_S) as connection:
-            await connection.execute("SELECT 1")
-
     async def read_models() -> None:
         if absent := await missing(parts.pool, READ_MODELS):
             raise Away(f"not built yet: {', '.join(absent)}")
@@ -75,7 +71,7 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
 
     named: dict[str, tuple[bool, HealthCheck]] = {} if parts.names is None else {"names": (False, names)}
     return {
-        "postgres": (True, postgres),
+        "postgres": (True, partial(ask_database, parts.pool)),
         "read_models": (False, read_models),
         "bedrock": (False, bedrock),
         "dynamodb": (False, table),
@@ -85,6 +81,12 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
         "nats": (False, partial(reachable, settings.nats_url)),
         **named,
     }
+
+
+async def ask_database(pool: Any) -> None:
+    """Whether a pool's database answers."""
+    async with pool.connection(timeout=CHECK_S) as connection:
+        await connection.execute("SELECT 1")
 
 
 async def reachable(url: str) -> None:

@@ -11,6 +11,8 @@ from litestar import Response
 from litestar.connection import Request
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
+from api.telemetry.metrics import refusal_names
+from api.telemetry.metrics import refusals as refusals_told
 from api.telemetry.trace import current_trace
 from application.ports.model import ModelFailure
 from domain import refusals
@@ -59,6 +61,8 @@ TABLE: dict[str, tuple[int, int]] = {
     "dependency_unavailable": (503, 1013),
     "internal": (500, 1011),
 }
+for _code in TABLE:
+    refusals_told.labels(refusal_names(_code))  # there before the first of it: see `event_metrics`
 # What the framework finds wrong by itself.
 CODES_BY_STATUS = {
     400: "invalid_message",
@@ -161,6 +165,7 @@ def describe(error: BaseException) -> tuple[Problem, dict[str, str]]:
     status = status_of(error, refusal)
     code = refusal.reason if isinstance(refusal, DocumentRefused) else refusal.code
     title = (type(refusal).__doc__ or "").strip().splitlines()[0]
+    refusals_told.labels(refusal_names(code)).inc()
     problem = Problem(
         type=f"urn:colloquy:problem:{code}",
         title=title,

@@ -36,7 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # The server
     host: str = "127.0.0.1"
     port: int = 8080
+    # The port of any job for its health and metrics; and a folder where each process says where its own is, as
+    # Prometheus' file discovery reads it (then any port will do)
     metrics_port: int = 0
+    metrics_targets: str = ""
     allowed_origins: tuple[str, ...] = ()
     max_sockets: int = 5_000
     max_sockets_per_tenant: int = 100
@@ -110,6 +113,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Audit
     audit_anchor_s: float = 60.0
     log_level: str = "info"
+    # `otlp` sends spans of turns where OpenTelemetry's own settings say (OTEL_EXPORTER_OTLP_ENDPOINT, ...); needs the
+    # extra `traces`
+    traces: Literal["off", "otlp"] = "off"
 
     @property
     def login_urls(self) -> dict[str, str]:

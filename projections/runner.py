@@ -14,7 +14,7 @@ from application.tasks import Up, idle, pause
 from domain.refusals import DependencyUnavailable
 from projections import positions
 from projections.leadership import Leader, leadership
-from projections.metrics import BLOCKED
+from projections.metrics import BATCH_SECONDS, BLOCKED, PROJECTED
 from projections.positions import Superseded
 from projections.read_model import ReadModel
 from projections.transactions import Pool, writing
@@ -75,12 +75,14 @@ class Follower:
         return True
 
     async def _apply(self, facts: Sequence[Recorded]) -> None:
-        effect = await self.model.apply(self.generation, self.lane, facts)
-        async with writing(self._pool) as connection:
-            await positions.move(
-                connection, self.model.name, self.generation, self.lane, self.position, facts[-1].position
-            )
-            await effect(connection)
+        with BATCH_SECONDS.labels(self.model.name).time():
+            effect = await self.model.apply(self.generation, self.lane, facts)
+            async with writing(self._pool) as connection:
+                await positions.move(
+                    connection, self.model.name, self.generation, self.lane, self.position, facts[-1].position
+                )
+                await effect(connection)
+        PROJECTED.labels(self.model.name).inc(len(facts))
         self.position = facts[-1].position
 
 

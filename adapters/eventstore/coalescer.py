@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
+from prometheus_client import Gauge, Histogram
 
 from adapters.eventstore.deadlines import Deadlines
 from adapters.eventstore.keyring import NewKey
@@ -27,6 +28,11 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 PAUSES_S = (0.0, 0.05, 0.2, 1.0, 2.0, 3.0)
 APPEND_S = 30.0
 T = TypeVar("T")
+APPENDS_WAITING = Gauge("colloquy_appends_waiting", "Appends that wait for the next transaction, when it is begun")
+APPEND_SECONDS = Histogram(
+    "colloquy_append_seconds", "One transaction of appends, with all its tries",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0),
+)  # fmt: skip
 log = structlog.get_logger()
 
 
@@ -101,7 +107,9 @@ class Coalescer:
                 await self._fill(batch)
                 if not batch:
                     return
-                await self._write(batch)
+                APPENDS_WAITING.set(self._queue.qsize())
+                with APPEND_SECONDS.time():
+                    await self._write(batch)
                 batch.clear()
                 up()
         finally:

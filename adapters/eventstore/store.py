@@ -20,7 +20,15 @@ from adapters.eventstore.stream_keys import SHREDDED
 from adapters.eventstore.streams import Streams
 from application.ports.event_store import Recorded
 from application.ports.keys import KeyAuthority
+from application.tasks import isolated
 from domain.event import Envelope
+
+Observe = Callable[[Sequence[Envelope]], None]
+"""Hears of facts when they have been stored by this process, whatever stream they are of."""
+
+
+def ignore(facts: Sequence[Envelope]) -> None:
+    """Nobody counts them."""
 
 
 class PostgresEventStore:
@@ -28,10 +36,18 @@ class PostgresEventStore:
 
     def __init__(self, lanes: Lanes, vault: KeyVault, mapper: EnvelopeMapper, streams: Streams) -> None:
         self.lanes, self.vault, self._mapper, self._streams = lanes, vault, mapper, streams
+        self._observe: Observe = ignore
 
     async def append(self, events: Sequence[Envelope]) -> int:
         """See `application/ports/event_store.py`."""
-        return await self._streams.append(events)
+        position = await self._streams.append(events)
+        with isolated("observed_facts"):  # they are stored, whatever becomes of their count
+            self._observe(events)
+        return position
+
+    def on_stored(self, observe: Observe) -> None:
+        """Whoever is to hear of each fact that this process stores."""
+        self._observe = observe
 
     def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
         """See `application/ports/event_store.py`."""

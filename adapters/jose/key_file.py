@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class TokenKeys:
 
     signing: dict[str, JWK]
     encryption: dict[str, JWK]
+    made_at: float = 0.0
+    """Unix seconds of the newest; of files that do not say it, when they were written."""
 
 
 class KeyFile:
@@ -60,13 +63,15 @@ class KeyFile:
 def create_key_file(path: Path) -> None:
     """Write a file with fresh keys, readable by its owner only; one that is there already stays."""
     if not path.exists():
-        _write(path, {"signing": [_signing_key()], "encryption": [_encryption_key()]}, replace=False)
+        fresh = {"made_at": round(time.time()), "signing": [_signing_key()], "encryption": [_encryption_key()]}
+        _write(path, fresh, replace=False)
 
 
 def rotate_key_file(path: Path) -> None:
     """Put a fresh key of each use in front; the one before it stays good until the next rotation."""
     old = json.loads(path.read_bytes())
     fresh = {
+        "made_at": round(time.time()),
         "signing": [_signing_key(), *old["signing"]][:LIVE_KEYS],
         "encryption": [_encryption_key(), *old["encryption"]][:LIVE_KEYS],
     }
@@ -79,11 +84,12 @@ def read_keys(path: Path) -> TokenKeys:
         data = json.loads(path.read_bytes())
         signing = {key["kid"]: JWK(**key) for key in data["signing"]}
         encryption = {key["kid"]: JWK(**key) for key in data["encryption"]}
+        made_at = float(data.get("made_at") or path.stat().st_mtime)
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a file of token keys ({type(error).__name__})") from None
     if not signing or not encryption:
         raise ValueError(f"{path} holds no token keys")
-    return TokenKeys(signing, encryption)
+    return TokenKeys(signing, encryption, made_at)
 
 
 def _signing_key() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from adapters.database_login import CHECK, GLANCE, Login, UnsafeLogin, check_par
 from adapters.database_transactions import Connection as Connection
 from adapters.database_transactions import Pool as Pool
 from adapters.database_transactions import tenant_transaction as tenant_transaction
+from adapters.postgres.pool_metrics import pools
 from application.clock import monotonic
 
 WAIT_S = 5.0
@@ -39,9 +40,11 @@ async def open_pool(login: Login, *, max_size: int = 10) -> AsyncIterator[Pool]:
     )
     await verify_login(login)
     await pool.open()
+    pools[pool] = login.part
     try:
         yield pool
     finally:
+        pools.pop(pool, None)
         await pool.close()
 
 

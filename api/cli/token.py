@@ -134,3 +134,16 @@ def rotate() -> None:
 
     rotate_token_keys(read_settings())
     click.echo("fresh keys are in use; the ones before them are still accepted", err=True)
+
+
+@token.command("rotate-keys")
+@with_data_dir
+def rotate_keys() -> None:
+    """Sign with fresh keys from now on; tokens of the keys before stay good until the next rotation.
+
+    Example: colloquy token rotate-keys
+    """
+    from api.composition.token_wiring import rotate_token_keys
+
+    rotate_token_keys(read_settings())
+    click.echo("rotated: running processes take the new keys within a second of seeing the file")

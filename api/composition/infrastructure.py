@@ -12,6 +12,7 @@ from typing import Any
 import valkey.asyncio
 
 from adapters.bedrock.client import Bedrock, open_bedrock
+from adapters.bedrock.failures import KINDS
 from adapters.database_login import Logins
 from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
@@ -22,6 +23,8 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
 from api.composition.aws_client import open_aws
 from api.settings import Settings
+from api.telemetry.event_metrics import expect_outcomes
+from api.telemetry.observing import observer
 
 POOL_SIZE = 12
 LEASES, SEARCHES, LOADS, TOOLS = 2, 6, 2, 4
@@ -109,7 +112,10 @@ async def open_database(
         follows=follows,
         worker=seeing_all,
     )
-    return Database(logins, pool, seeing_all, await stack.enter_async_context(opening), kms)
+    store = await stack.enter_async_context(opening)
+    expect_outcomes(KINDS)
+    store.on_stored(observer(settings, stack))
+    return Database(logins, pool, seeing_all, store, kms)
 
 
 async def _open_datasets(logins: Logins, stack: AsyncExitStack) -> PostgresDatasets:

@@ -14,13 +14,13 @@ from adapters.postgres.pending_documents import PostgresPendingDocuments
 from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
+from api.composition.job_health import told
 from api.composition.shared import open_detector, open_embedder, open_names, watched_walls
 from api.settings import Settings
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
 from application.redaction.embeddable import Embeddable
 from application.tenants.cached_tenants import CachedTenants
-from projections.beats import beating
 
 
 async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
@@ -45,5 +45,5 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
         )
         watched_walls(stack)
         pending = PostgresPendingDocuments(claims, store.vault)
-        async with beating(database.worker, process_name(), "ingest") as told:
-            await IngestWorker(pending, read).run(stop, told)
+        async with told(settings, database.worker, "ingest") as keep:
+            await IngestWorker(pending, read).run(stop, keep)

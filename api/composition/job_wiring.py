@@ -14,12 +14,12 @@ from adapters.nats.pipe import open_pipe
 from adapters.postgres.user_names import PostgresUserNames
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
+from api.composition.job_health import told
 from api.composition.token_wiring import derivation_secrets
 from api.settings import Settings
 from application.ports.event_pipe import EventPipe
 from application.users import Users
 from projections.audit import Audit
-from projections.beats import beating
 from projections.costs import Costs
 from projections.job import ProjectionJob
 from projections.read_model import ReadModel
@@ -72,11 +72,11 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
 
 async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
     """The `relay` job."""
-    async with open_projecting(settings) as p, beating(p.pool, process_name(), "relay") as told:
-        await Relay(p.store, p.pipe, p.pool, p.session_url, lanes=settings.lanes).run(stop, told)
+    async with open_projecting(settings) as p, told(settings, p.pool, "relay") as keep:
+        await Relay(p.store, p.pipe, p.pool, p.session_url, lanes=settings.lanes).run(stop, keep)
 
 
 async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:
     """The `project` job."""
-    async with open_projecting(settings) as p, beating(p.pool, process_name(), "project") as told:
-        await p.job(names).run(stop, told)
+    async with open_projecting(settings) as p, told(settings, p.pool, "project") as keep:
+        await p.job(names).run(stop, keep)

@@ -9,6 +9,7 @@ from functools import partial
 from api.background import Background
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
+from api.composition.token_wiring import keys_made_at
 from api.composition.turn_wiring import Turns
 from api.connections.registry import Sockets
 from api.telemetry import event_metrics, metrics
@@ -43,13 +44,18 @@ async def start_loops(
 ) -> Callable[[], dict[str, str]]:
     """Says which of all loops are down, and why: ours, and those of the jobs behind."""
     background = Background(partial(heard, on.pool))
-    loops = await stack.enter_async_context(Loops())
+    loops, made_at = await stack.enter_async_context(Loops()), keys_made_at(on.settings)
 
     def down() -> dict[str, str]:
         return on.store.lanes.down() | loops.down() | background.down()
 
     async def refresh_gauges() -> None:
         event_metrics.show_breakers(turns.health)
+        metrics.token_keys_made.set(made_at())
+        metrics.turns_running.set(shared.admission.running.total())
+        metrics.turns_most.set(shared.admission.turns)
+        metrics.sessions_held.set(len(shared.sessions.held()))
+        metrics.sessions_bytes.set(shared.sessions.size)
         for name, why in down().items():
             metrics.loop_down.labels(name).set(bool(why))
         await background.refresh()

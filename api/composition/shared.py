@@ -91,7 +91,7 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
         denials=denials,
         api_keys=ApiKeys(tenants, users, PostgresApiKeyUses(on.pool)),
         console=ValkeyConsoleSignIns(on.cache, derivation_secrets(settings)),
-        sessions=LiveSessions(store, tail, event_metrics.count),
+        sessions=LiveSessions(store, tail),
         tail=tail,
         admission=Admission(
             turns=settings.max_turns,

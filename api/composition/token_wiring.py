@@ -77,6 +77,14 @@ async def outside_identity(settings: Settings) -> AsyncIterator[OutsideIdentity]
         yield identity
 
 
+def keys_made_at(settings: Settings) -> Callable[[], float]:
+    """When the current keys were made, in Unix seconds; RuntimeError when there are none."""
+    from adapters.jose.key_file import KeyFile
+
+    file = KeyFile(_existing(settings))
+    return lambda: file.keys().made_at
+
+
 def _existing(settings: Settings) -> Path:
     path = key_path(settings)
     if not path.exists():

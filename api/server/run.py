@@ -8,15 +8,16 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
-import prometheus_client
 import structlog
 import uvicorn
 
+from api.connections.listening import listen
+from api.connections.own_port import own_port
 from api.connections.socket_limits import LimitedSocket
+from api.readiness import ReadinessReport
 from api.server.app import create_app
 from api.server.connection_end import Deadlines
 from api.server.head_limits import LimitedHttp
@@ -87,20 +88,6 @@ def freeze_garbage() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; `OSError` when the port is taken. Port 0 takes any."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    return listener
-
-
 async def serve(services: Services, listener: socket.socket) -> None:
     """Serve on a bound socket until told to stop, then drain. The caller closes the services."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -146,28 +133,16 @@ def serve_forever(settings: Settings, fd: int | None = None) -> None:
     listener = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
 
     async def main() -> None:
-        async with open_services(settings) as services:
-            with metrics_served(settings):
-                await serve(services, listener)
+        async with open_services(settings) as services, own_port(settings, "api", partial(_report, services)):
+            await serve(services, listener)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))  # until the server has its own: nothing is served yet
     uvloop.run(main())
 
 
-@contextmanager
-def metrics_served(settings: Settings) -> Iterator[None]:
-    """Metrics on a port of their own, which can be kept from the world, when a setting names one."""
-    if not settings.metrics_port:
-        yield
-        return
-    server, thread = prometheus_client.start_http_server(settings.metrics_port, settings.host)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+async def _report(services: Services) -> ReadinessReport:
+    return await services.edge.readiness.report(draining=services.edge.admission.draining)
 
 
 def _allow_many_files() -> None:

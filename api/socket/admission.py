@@ -12,6 +12,7 @@ from api.connections.client_socket import ClientGone, ClientSocket
 from api.problems import close_code
 from api.security.guard import offered_subprotocols
 from api.services import Services
+from api.telemetry.metrics import refusal_names, refusals
 from application.clock import now, rfc3339
 from domain.access import Principal
 from domain.refusals import Draining, Refusal
@@ -44,6 +45,7 @@ async def admit_socket(socket: WebSocket[Any, Any, Any], services: Services) -> 
 
 async def turn_away(client: ClientSocket, refusal: Refusal) -> None:
     """Say why in an `error` frame, then close with the refusal's code; `ClientGone`."""
+    refusals.labels(refusal_names(refusal.code)).inc()
     retry = UNSET if refusal.retry_after_s is None else refusal.retry_after_s
     error = Error(
         seq=0, session_id="", at=rfc3339(now()), code=refusal.code, message=refusal.detail, retry_after_s=retry

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from api.connections import client_frames as f
 from api.connections.client_socket import ClientSocket
+from api.telemetry.metrics import refusal_names, refusals
 from application.clock import now, rfc3339
 from application.sessions.live_session import LiveSession
 from domain.refusals import Refusal, ResumeOutOfRange
@@ -75,6 +76,7 @@ class FramesOut:
 
     async def tell_error(self, refusal: Refusal, client_id: str | UnsetType = UNSET) -> None:
         """An `error` frame."""
+        refusals.labels(refusal_names(refusal.code)).inc()
         retry = UNSET if refusal.retry_after_s is None else refusal.retry_after_s
         await self.send(
             f.Error(

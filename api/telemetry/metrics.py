@@ -1,4 +1,4 @@
-"""What the API process measures of itself, in Prometheus' names: base units, no tenant as a label."""
+"""What a process measures of itself, in Prometheus' names: base units, no tenant as a label, few values a label."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ def named(value: T, known: Container[T]) -> str:
     return str(value) if value in known else OTHER
 
 
+class FewNames:
+    """A label whose values nobody has listed, such as a provider's names of errors: itself while there are no more than
+    `most` of them, and `other` from then on."""
+
+    def __init__(self, most: int = 40) -> None:
+        self._most = most
+        self._seen: set[str] = set()
+
+    def __call__(self, value: str) -> str:
+        """The label's value."""
+        if value not in self._seen:
+            if len(self._seen) >= self._most:
+                return OTHER
+            self._seen.add(value)
+        return value
+
+
 http_requests = Counter("colloquy_http_requests", "Requests that were answered", ("method", "route", "status"))
 http_duration = Histogram(
     "colloquy_http_request_duration_seconds", "Time to the whole answer", ("method", "route"), buckets=SECONDS
@@ -43,6 +60,13 @@ connections_ended = Counter(
     "Connections that were refused or ended by a limit: of what (connections, head, body, unsent, control)",
     ("limit",),
 )
+refusals = Counter("colloquy_refusals", "Requests and frames that were refused, by the public code", ("code",))
+refusal_names = FewNames(80)
+turns_running = Gauge("colloquy_turns_running", "Turns that run in this process")
+turns_most = Gauge("colloquy_turns_most", "Turns that this process takes at once")
+sessions_held = Gauge("colloquy_sessions_held", "Sessions in this process's memory")
+sessions_bytes = Gauge("colloquy_sessions_bytes", "About how many bytes they take")
+token_keys_made = Gauge("colloquy_token_keys_made_timestamp_seconds", "When the keys of tokens were made, Unix time")
 parser_wall = Gauge("colloquy_parser_wall", "1 for each wall round parsers that this machine has", ("wall",))
 loop_down = Gauge("colloquy_loop_down", "1 while a loop of this process is down", ("loop",))
 

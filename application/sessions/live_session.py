@@ -29,13 +29,7 @@ PUSHED_BYTES = 8 * 1024 * 1024
 MIRRORED = 64
 """Feeds whose news are sent to the tail at a time; with more than four times as many, a quarter of them."""
 
-
-Observe = Callable[[Sequence[Event]], None]
 T = TypeVar("T")
-
-
-def ignore(events: Sequence[Event]) -> None:
-    """Nobody counts them."""
 
 
 class Running(Protocol):
@@ -60,9 +54,9 @@ class Running(Protocol):
 class LiveSession:
     """One session. Whoever changes it goes through `commit`, one at a time."""
 
-    def __init__(self, store: EventStore, id: StreamId, observe: Observe, tasks: TaskSet) -> None:
+    def __init__(self, store: EventStore, id: StreamId, tasks: TaskSet) -> None:
         self.id = id
-        self._observe, self.tasks = observe, tasks
+        self.tasks = tasks
         self.held: LoadedAggregate[Session] = LoadedAggregate(store, str(id), SESSION)
         self.feed = Feed(id.id, 0)
         self.run: Running | None = None
@@ -114,7 +108,6 @@ class LiveSession:
         """The same for what is `whole` already."""
         async with self._lock:
             stored = await self.held.execute(rule, context)
-        self._observe(stored)
         self._changed.set()
         self._changed = asyncio.Event()
         return stored
@@ -159,10 +152,8 @@ class LiveSessions:
     """The sessions that this process holds. Idle ones go after an hour, or sooner when all of them are too many or
     (`max_bytes`) too large; then those that are watched tell less of their past; then nobody opens another."""
 
-    def __init__(
-        self, store: EventStore, tail: FeedTail, observe: Observe = ignore, *, max_bytes: int = MAX_BYTES
-    ) -> None:
-        self._store, self._tail, self._observe, self._max_bytes = store, tail, observe, max_bytes
+    def __init__(self, store: EventStore, tail: FeedTail, *, max_bytes: int = MAX_BYTES) -> None:
+        self._store, self._tail, self._max_bytes = store, tail, max_bytes
         self._held: OrderedDict[str, LiveSession] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self.size = 0
@@ -175,7 +166,7 @@ class LiveSessions:
 
     def new(self, id: StreamId) -> LiveSession:
         """A session that does not exist yet."""
-        live = LiveSession(self._store, id, self._observe, self.tasks)
+        live = LiveSession(self._store, id, self.tasks)
         self._keep(live)
         return live
 
@@ -190,7 +181,7 @@ class LiveSessions:
         return await self._loading.of(key, partial(self._load, id))
 
     async def _load(self, id: StreamId) -> LiveSession:
-        live = LiveSession(self._store, id, self._observe, self.tasks)
+        live = LiveSession(self._store, id, self.tasks)
         await live.load(self._tail)
         if live.held.version:
             self._keep(live)

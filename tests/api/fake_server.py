@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from api.server.run import listen, serve
+from api.connections.listening import listen
+from api.server.run import serve
 from tests.api.harness import QuickDrain, make_services
 
 

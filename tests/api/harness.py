@@ -21,12 +21,13 @@ from adapters.jose.outside_identity import OidcIdentity
 from api.composition.token_wiring import create_token_keys, link_audience, token_issuer, token_verifier
 from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
+from api.connections.listening import listen
 from api.connections.registry import Sockets
 from api.readiness import Readiness
 from api.security.cookies import csrf_token
 from api.server.app import create_app
 from api.server.connection_end import Deadlines
-from api.server.run import DrainingServer, listen, server_config
+from api.server.run import DrainingServer, server_config
 from api.services import Services
 from api.settings import Settings
 from api.telemetry.metrics import MetricsText

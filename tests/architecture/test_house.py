@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.made_docs import DOCS, FOLDERS, ROOT, first_sentence, rendered
+from tests.architecture.made_docs import DOCS, FOLDERS, MADE, ROOT, first_sentence, log_fields, rendered
 from tests.architecture.measure import Tree, class_sizes, shared_names
 
 BANNED = {"utils", "helpers", "common", "base", "core", "misc", "manager", "service", "processor"}
@@ -14,11 +14,17 @@ MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 LONGEST = 400
 
 
-@pytest.mark.parametrize("name", ["map", "settings"])
+@pytest.mark.parametrize("name", MADE)
 def test_documents_show_the_house_as_it_is(name: str) -> None:
     """Make them so with `python -m tests.architecture.made_docs`."""
     text = (DOCS / f"{name}.md").read_text()
     assert rendered(name, text) == text
+
+
+def test_no_field_of_an_event_is_one_of_every_line() -> None:
+    """It would be written over, as the places where the event loop stood were by the time (`at`)."""
+    of_every_line = {"event", "level", "at", "trace_id", "logger", "exception"}
+    assert not {event: own & of_every_line for event, own in log_fields().items() if own & of_every_line}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

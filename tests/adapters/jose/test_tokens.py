@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -276,3 +277,16 @@ def test_a_key_file_that_is_away_signs_nobody_out(tmp_path: Path) -> None:
     issuer, verifier = JoseTokenIssuer(keys, RULES), JoseTokenVerifier(keys, RULES)
     path.unlink()
     assert verifier.verify(issued(issuer)).name == "ada"
+
+
+def test_keys_say_when_they_were_made_and_old_files_when_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    create_key_file(path)
+    stored = json.loads(path.read_bytes())
+    path.write_text(json.dumps(stored | {"made_at": 1_000}))
+    assert KeyFile(path).keys().made_at == 1_000
+    rotate_key_file(path)
+    assert KeyFile(path).keys().made_at > 1_700_000_000
+    path.write_text(json.dumps({name: stored[name] for name in ("signing", "encryption")}))
+    os.utime(path, (2_000, 2_000))
+    assert KeyFile(path).keys().made_at == 2_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,12 +11,11 @@ from prometheus_client import REGISTRY, generate_latest
 
 from api.connections.registry import Sockets
 from api.problems import TABLE
-from api.server.run import metrics_served
-from api.settings import Settings
 from api.telemetry import metrics
 from api.telemetry.event_metrics import count, show_breakers
 from application.gateway.health import Health
 from domain.model_calls import TokensUsed
+from domain.models import OF_FAMILY
 from domain.session import events as e
 from domain.usage import Usage
 from tests.api.harness import asgi, bearer, make_services, serving
@@ -95,18 +93,37 @@ async def test_codes_and_methods_that_clients_choose_are_no_labels(tmp_path: Pat
     assert 'colloquy_ws_closes_total{code="other"}' in shown
 
 
-async def test_metrics_on_a_port_of_their_own_are_not_on_the_public_one(tmp_path: Path) -> None:
-    services = make_services(tmp_path, settings={"metrics_port": 9090})
-    transport = asgi(services)
+@pytest.mark.parametrize(
+    ("settings", "peer", "headers", "status"),
+    [
+        ({}, "127.0.0.1", {}, 200),
+        ({}, "203.0.113.5", {}, 404),
+        ({}, "127.0.0.1", {"x-forwarded-for": "203.0.113.5"}, 404),
+        ({"metrics_port": 9090}, "127.0.0.1", {}, 404),
+    ],
+    ids=["this machine", "another", "through a proxy here", "a port of their own"],
+)
+async def test_metrics_are_off_the_public_port(
+    tmp_path: Path, settings: dict[str, int], peer: str, headers: dict[str, str], status: int
+) -> None:
+    transport = asgi(make_services(tmp_path, settings=settings))
+    transport.client = (peer, 40000)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:
-        assert (await client.get("/metrics")).status_code == 404
+        assert (await client.get("/metrics", headers=headers)).status_code == status
 
 
-@pytest.mark.real
-def test_metrics_are_served_on_a_port_of_their_own() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with metrics_served(Settings(metrics_port=port)):
-        assert "colloquy_ws_connections" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://127.0.0.1:{port}/metrics")
+def test_no_label_grows_without_end() -> None:
+    """A provider names its errors, and what a fact says comes from anywhere: each label keeps few values."""
+    for n in range(300):
+        failed = TokensUsed(call_id="c", step="s", model=MODEL, user="u", failure=f"Strange{n}Exception")
+        over = e.ModelFailedOver(turn_id="t", from_model="a", to_model="b", reason=f"Strange{n}")
+        ran = e.StepRun(turn_id="t", step=f"step{n}", model=MODEL, reason=f"why{n}")
+        count([failed, over, ran, e.TurnFailed(turn_id="t", code=f"code{n}", message="", retryable=True)])
+    lines = generate_latest().decode().splitlines()
+    for name, most in {
+        "colloquy_model_calls_total": 41 * len(OF_FAMILY),
+        "colloquy_failovers_total": 41,
+        "colloquy_turns_total": 44,
+    }.items():
+        assert 40 < sum(line.startswith(name) for line in lines) <= most, name
+    assert sum(line.startswith("colloquy_steps_total") for line in lines) < 400

@@ -59,6 +59,6 @@ def test_a_stall_is_an_error_in_the_log_and_counts(say: Callable[[Stall], None],
     before = loop_stalls._value.get() + loop_stalled_seconds._value.get()
     with capture_logs() as lines:
         say(Stall(1.5, 1.25, ("here:1 run",)))
-    assert lines == [{"event": event, "log_level": "error", "stalled_s": 1.5, "cpu_s": 1.25, "at": ("here:1 run",)}]
+    assert lines == [{"event": event, "log_level": "error", "stalled_s": 1.5, "cpu_s": 1.25, "where": ("here:1 run",)}]
     assert json.dumps(lines)
     assert loop_stalls._value.get() + loop_stalled_seconds._value.get() > before

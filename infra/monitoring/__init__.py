@@ -1,0 +1,1 @@
+"""What operators watch: dashboards, alert rules, and what they are made of."""
