@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
+from adapters.eventstore.key_renewal import KeyRenewal
 from adapters.eventstore.keyring import NONCE, Keyring
 from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from adapters.eventstore.stream_keys import WrappedStreamKeys
@@ -21,6 +22,7 @@ class KeyVault:
 
     def __init__(self, pool: Any, authority: KeyAuthority, keyring: Keyring, worker: Any = None) -> None:
         self.keyring, self.tenants = keyring, WrappedTenantKeys(pool, authority, keyring)
+        self.renewal = KeyRenewal(pool, authority, keyring, self.tenants)
         self.streams = WrappedStreamKeys(pool, keyring, self.tenants, worker)
 
     async def create_tenant_key(self, tenant: str) -> None:

@@ -3,17 +3,58 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections import OrderedDict
 
 import msgspec
-from cryptography.hazmat.primitives import hashes
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from application.ports.keys import KeyNotAtHand, KeyUnusable
 
 NONCE = 12
 MAX_KEYS = 20_000  # a cipher is about 2.5 kB
+FIRST_WRAPPED = NONCE + 32 + 16
+"""Bytes of a stream's key that its tenant's first key wrapped; later ones write their epoch before it."""
+EPOCH = struct.Struct(">i")
+
+
+class OtherEpoch(LookupError):
+    """A stream's key is wrapped by another key of its tenant than the one in memory: `newer`, or an earlier one."""
+
+    def __init__(self, newer: bool) -> None:
+        super().__init__("wrapped by another key of the tenant")
+        self.newer = newer
+
+
+class TenantKey:
+    """The key that wraps those of a tenant's streams; `epoch` counts its successors, 0 is the first."""
+
+    def __init__(self, epoch: int, plain: bytes) -> None:
+        self.epoch, self._cipher = epoch, AESGCM(plain)
+
+    def wrap(self, stream: str, key: bytes) -> bytes:
+        """A stream's key, bound to the stream."""
+        nonce = os.urandom(NONCE)
+        head = EPOCH.pack(self.epoch) if self.epoch else b""
+        return head + nonce + self._cipher.encrypt(nonce, key, stream.encode())
+
+    def unwrap(self, stream: str, wrapped: bytes) -> bytes:
+        """And back. `OtherEpoch`, or InvalidTag when it was wrapped for another stream."""
+        epoch = epoch_of(wrapped)
+        if epoch != self.epoch:
+            raise OtherEpoch(newer=epoch > self.epoch)
+        bare = wrapped[-FIRST_WRAPPED:]
+        return self._cipher.decrypt(bare[:NONCE], bare[NONCE:], stream.encode())
+
+
+def epoch_of(wrapped: bytes) -> int:
+    """Which of a tenant's keys wrapped a stream's; InvalidTag when nothing of ours is so long."""
+    if len(wrapped) == FIRST_WRAPPED:
+        return 0
+    if len(wrapped) != EPOCH.size + FIRST_WRAPPED:
+        raise InvalidTag
+    return int(EPOCH.unpack_from(wrapped)[0])
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -33,33 +74,37 @@ class Keyring:
         self._shredded: OrderedDict[str, None] = OrderedDict()
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._unusable: OrderedDict[str, type[KeyUnusable]] = OrderedDict()
-        self._tenants: dict[str, bytes] = {}
+        self._tenants: dict[str, TenantKey] = {}
         self._digests: dict[str, bytes] = {}
 
     def knows_tenant(self, tenant: str) -> bool:
         """Whether the tenant's key is at hand."""
         return tenant in self._tenants
 
-    def put_tenant(self, tenant: str, key: bytes) -> None:
-        """Keep a tenant's key (32 bytes), and a key for keyed hashes derived from it (HKDF-SHA-256, RFC 5869)."""
-        self._tenants[tenant] = key
-        derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"colloquy digest")
-        self._digests[tenant] = derive.derive(key)
+    def put_tenant(self, tenant: str, key: TenantKey, digest: bytes) -> None:
+        """Keep a tenant's key, and the one for its keyed hashes, which outlives it."""
+        self._tenants[tenant], self._digests[tenant] = key, digest
+
+    def drop_tenant(self, tenant: str) -> None:
+        """Let go of a tenant's key: it was replaced, or may have been. Nothing happens for the empty name."""
+        self._tenants.pop(tenant, None)
+
+    def tenant_key(self, tenant: str) -> TenantKey:
+        """The tenant's key; KeyError unless it is at hand."""
+        return self._tenants[tenant]
 
     def digest_key(self, tenant: str) -> bytes:
-        """The tenant's key for keyed hashes; KeyError unless the tenant's key is at hand."""
+        """The tenant's key for keyed hashes; KeyError unless the tenant's key was at hand."""
         return self._digests[tenant]
 
     def mint(self, stream: str) -> NewKey:
         """A new key for a stream, wrapped by its tenant's key and bound to the stream."""
-        key, nonce = AESGCM.generate_key(256), os.urandom(NONCE)
-        wrapped = nonce + AESGCM(self._tenants[tenant_of(stream)]).encrypt(nonce, key, stream.encode())
-        return NewKey(stream, AESGCM(key), wrapped)
+        key = AESGCM.generate_key(256)
+        return NewKey(stream, AESGCM(key), self._tenants[tenant_of(stream)].wrap(stream, key))
 
     def unwrap(self, stream: str, wrapped: bytes) -> None:
-        """Keep a stream's key from its wrapped form; InvalidTag when it was wrapped for another stream."""
-        tenant_key = AESGCM(self._tenants[tenant_of(stream)])
-        self.keep(stream, AESGCM(tenant_key.decrypt(wrapped[:NONCE], wrapped[NONCE:], stream.encode())))
+        """Keep a stream's key from its wrapped form; see `TenantKey.unwrap`."""
+        self.keep(stream, AESGCM(self._tenants[tenant_of(stream)].unwrap(stream, wrapped)))
 
     def keep(self, stream: str, cipher: AESGCM) -> None:
         """Keep a stream's key; one that was shredded while it was on its way is not."""

@@ -96,8 +96,12 @@ class Lanes:
         """Call `heard` when credentials were taken back."""
         self.listener.on(REVOKED, lambda _: heard())
 
+    def lane(self, tenant: str) -> int:
+        """That of a tenant's streams."""
+        return lane_of(tenant, len(self._recorders))
+
     def _lane(self, stream: str) -> int:
-        return lane_of(tenant_of(stream), len(self._recorders))
+        return self.lane(tenant_of(stream))
 
     async def _read(self, recorder: LaneRecorder, read: Callable[..., Any], *arguments: Any) -> Any:
         """A read on a thread; a broken connection is tried again once, for the pool may be full of them."""

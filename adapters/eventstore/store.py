@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from adapters.database_login import Logins, verify_login, verify_sessions
 from adapters.eventstore.datastore import open_datastore
+from adapters.eventstore.key_renewal import RENEWED
 from adapters.eventstore.key_vault import KeyVault
 from adapters.eventstore.keyring import Keyring
 from adapters.eventstore.lanes import READERS, Lanes
@@ -89,6 +90,14 @@ class PostgresEventStore:
         """See `application/ports/event_store.py`."""
         await self.vault.streams.unlock(streams)
 
+    def begun(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        """See `application/ports/event_store.py`."""
+        return self._streams.begun(tenant, kind, below=below)
+
+    def latest(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        """See `application/ports/event_store.py`."""
+        return self._streams.latest(tenant, kind, below=below)
+
     async def shred(self, stream: str) -> None:
         """See `application/ports/event_store.py`."""
         await self.vault.streams.shred(stream)
@@ -120,6 +129,7 @@ async def open_event_store(
     recorders = [LaneRecorder(stores, lane, owner, lease_s) for lane in range(lanes)]
     listener, keyring = Listener(logins.app.session_url), Keyring()
     listener.on(SHREDDED, keyring.forget)
+    listener.on(RENEWED, keyring.drop_tenant)
     vault, mapper = KeyVault(pool, authority, keyring, worker), EnvelopeMapper(keyring)
     log = Lanes(recorders, listener, follows=follows)
     log.start()

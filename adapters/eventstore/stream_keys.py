@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.database_transactions import tenant_transaction, transaction
-from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
+from adapters.eventstore.keyring import Keyring, NewKey, OtherEpoch, tenant_of
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
 from application.acting_tenant import acting_tenant, acts_for_every
 from application.ports.keys import KeyDamaged, KeyNotAtHand, KeyUnusable
@@ -19,6 +20,10 @@ from application.tasks import isolated
 from domain.refusals import NotFound
 
 TRIES = 3
+PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""Before each try to make a key while those of its tenant are being replaced, which takes long when they are many."""
+REPLACED = "replaced"
+"""In what the database says of a new key that a replaced one wraps: the trigger on `stream_keys`."""
 OPENED_AT_ONCE = 16
 """Tenants whose keys are asked for at a time."""
 SHREDDED = "colloquy_shredded"
@@ -32,18 +37,29 @@ class WrappedStreamKeys:
         self._pool, self._keyring, self._tenants, self._worker = pool, keyring, tenants, worker
 
     async def new(self, stream: str) -> NewKey:
-        """A key for a stream that has no facts yet; it is to be stored with the first ones, and kept then."""
+        """A key for a stream that has no facts yet; it is to be stored with the first ones, and kept then. The database
+        refuses one whose tenant's key was replaced meanwhile (`REPLACED`)."""
         await self._tenants.open(tenant_of(stream))
         return self._keyring.mint(stream)
 
     async def unlock(self, streams: Sequence[str]) -> None:
         """Bring the keys of these streams into memory by one query. Of those that were shredded and those that cannot
         be used it is remembered (`Keyring.usable`)."""
+        left = list(streams)
+        for _ in range(TRIES):
+            left = await self._unlock(left)
+            if not left:
+                return
+        for stream in left:  # wrapped by a key that was replaced, for good
+            self._keyring.miss(stream, KeyDamaged)
+
+    async def _unlock(self, streams: Sequence[str]) -> list[str]:
+        """Those of them that another key of their tenant wraps than the one in memory: to be looked at again."""
         for tenant in {tenant_of(stream) for stream in streams}:
             acting_tenant(tenant)
         missing = [stream for stream in set(streams) if self._keyring.get(stream) is None]
         if not missing:
-            return
+            return []
         if self._worker is not None and acts_for_every():
             rows = await _wrapped(transaction(self._worker), missing)
         else:
@@ -57,9 +73,10 @@ class WrappedStreamKeys:
         for stream, wrapped in rows:
             keys[tenant_of(stream)].append((stream, bytes(wrapped)))
         opening = asyncio.Semaphore(OPENED_AT_ONCE)
-        await asyncio.gather(*(self._unlock_tenant(tenant, own, opening) for tenant, own in keys.items()))
+        lists = await asyncio.gather(*(self._unlock_tenant(tenant, own, opening) for tenant, own in keys.items()))
+        return [stream for left in lists for stream in left]
 
-    async def _unlock_tenant(self, tenant: str, keys: list[tuple[str, bytes]], opening: asyncio.Semaphore) -> None:
+    async def _unlock_tenant(self, tenant: str, keys: list[tuple[str, bytes]], opening: asyncio.Semaphore) -> list[str]:
         opened = False
         with isolated("tenant_key", tenant=tenant):
             try:
@@ -68,13 +85,13 @@ class WrappedStreamKeys:
             except NotFound:  # with a tenant's key all of its streams are shredded
                 for stream, _ in keys:
                     self._keyring.miss_for_good(stream)
-                return
+                return []
             opened = True
-        for stream, wrapped in keys:
-            if opened:
-                self._unwrap(stream, wrapped)
-            else:
-                self._keyring.miss(stream, KeyUnusable)
+        if opened:
+            return [stream for stream, wrapped in keys if not self._unwrap(stream, wrapped)]
+        for stream, _ in keys:
+            self._keyring.miss(stream, KeyUnusable)
+        return []
 
     async def usable(self, stream: str) -> AESGCM | None:
         """The stream's key; None when it has none, or no longer. `KeyUnusable` when it cannot be had. Keys may be let
@@ -87,7 +104,10 @@ class WrappedStreamKeys:
 
     async def shred(self, stream: str) -> None:
         """Destroy a stream's key and snapshots here, and in the memory of every process."""
-        async with tenant_transaction(self._pool, tenant_of(stream)) as connection:
+        tenant = tenant_of(stream)
+        async with tenant_transaction(self._pool, tenant) as connection:
+            # First, so that it waits for whoever replaces the tenant's key and is then due anew.
+            await connection.execute("UPDATE tenant_keys SET due = now() WHERE tenant = %s", (tenant,))
             await connection.execute(
                 "INSERT INTO stream_keys VALUES (%s, NULL) ON CONFLICT (stream) DO UPDATE SET wrapped = NULL", (stream,)
             )
@@ -119,26 +139,51 @@ class WrappedStreamKeys:
             own = [stream for stream in all_of_it if self._keyring.get(stream) is None]
             if not own:
                 continue
-            new = [(await self.new(stream)).wrapped for stream in own]
-            async with tenant_transaction(self._pool, tenant) as connection:
-                await connection.execute(
-                    "INSERT INTO stream_keys SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING",
-                    (own, new),
-                )
-                cursor = await connection.execute(
-                    "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s)", (own,)
-                )
-                rows = await cursor.fetchall()
+            rows = await self._made(tenant, own)
+            again = [stream for stream, wrapped in rows if wrapped is not None and not self._unwrap(stream, wrapped)]
             for stream, wrapped in rows:
                 if wrapped is None:
                     self._keyring.miss_for_good(stream)
-                else:
-                    self._unwrap(stream, bytes(wrapped))
+            if again:
+                await self.unlock(again)
 
-    def _unwrap(self, stream: str, wrapped: bytes) -> None:
+    async def _made(self, tenant: str, streams: Sequence[str]) -> list[tuple[str, bytes | None]]:
+        """Their wrapped keys as stored, by now; `KeyNotAtHand` while the tenant's keys are being replaced."""
+        for pause in PAUSES_S:
+            if pause:
+                await asyncio.sleep(pause)
+            new = [(await self.new(stream)).wrapped for stream in streams]
+            try:
+                async with tenant_transaction(self._pool, tenant) as connection:
+                    await connection.execute(
+                        "INSERT INTO stream_keys SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING",
+                        (streams, new),
+                    )
+                    cursor = await connection.execute(
+                        "SELECT stream, wrapped FROM stream_keys WHERE stream = ANY (%s)", (streams,)
+                    )
+                    rows = await cursor.fetchall()
+                return [(stream, None if wrapped is None else bytes(wrapped)) for stream, wrapped in rows]
+            except psycopg.DataError as error:
+                if REPLACED not in str(error):
+                    raise
+                self._keyring.drop_tenant(tenant)
+        raise KeyNotAtHand(retry_after_s=2)
+
+    def _unwrap(self, stream: str, wrapped: bytes) -> bool:
+        """Put a key on the keyring; False when another key of the tenant wraps it, which is then let go of if it is
+        behind."""
         self._keyring.miss(stream, KeyDamaged)  # until it is here
         with isolated("stream_key", stream=stream):
-            self._keyring.unwrap(stream, wrapped)
+            try:
+                self._keyring.unwrap(stream, wrapped)
+            except KeyError:  # the tenant's key was let go of a moment ago
+                return False
+            except OtherEpoch as other:
+                if other.newer:
+                    self._keyring.drop_tenant(tenant_of(stream))
+                return False
+        return True
 
 
 async def _wrapped(transaction: Any, streams: Sequence[str]) -> list[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -9,20 +10,33 @@ import msgspec
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.persistence import DataError
+from psycopg.sql import SQL, Identifier
 
 from adapters.database_transactions import tenant_transaction
 from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
 from adapters.eventstore.lanes import Lanes
 from adapters.eventstore.mapper import EnvelopeMapper
-from adapters.eventstore.stream_keys import WrappedStreamKeys
+from adapters.eventstore.stream_keys import PAUSES_S, REPLACED, WrappedStreamKeys
 from application.acting_tenant import acting_tenant
+from application.ports.keys import KeyNotAtHand
 from domain.event import Envelope, Shredded, StreamId
 from domain.ids import MAX_POSITION
 from domain.refusals import PayloadTooLarge, SessionNotFound
 
-KEYLESS = frozenset({"search", "audit"})
-"""Kinds of streams that begin anew with each search and each look into the log. Their facts are never private: a key
-for each would stay for good and seal nothing."""
+KEYLESS = frozenset({"search", "audit", "erasure"})
+"""Kinds of streams that begin anew with each search, each look into the log, each erasure. Their facts are never
+private: a key for each would stay for good and seal nothing."""
+FIRST, LATEST, LAST_ID = "ASC", "DESC", "g"
+OF_KIND = """
+    SELECT stream FROM stream_keys WHERE split_part(stream, '/', 1) = %s AND split_part(stream, '/', 2) = %s
+      AND split_part(stream, '/', 3) COLLATE "C" < %s AND wrapped IS NOT NULL"""
+ONE_EACH = """
+    SELECT asked.stream, fact.* FROM unnest(%s::text[]) AS asked(stream), LATERAL (
+      SELECT originator_version, topic, state, notification_id FROM public.{table}
+      WHERE originator_id = asked.stream ORDER BY originator_version {which} LIMIT 1) AS fact"""
+TOGETHER = 1_000
+"""Streams that are looked at at a time."""
 MAX_BYTES = 900_000  # a fact must fit into one message of the pipe (NATS takes 1 MB, headers included)
 log = structlog.get_logger()
 
@@ -37,8 +51,20 @@ class Streams:
 
     async def append(self, events: Sequence[Envelope]) -> int:
         """See `application/ports/event_store.py`."""
+        acting = acting_tenant(tenant_of(events[0].stream))
+        for pause in PAUSES_S:
+            if pause:
+                await asyncio.sleep(pause)
+            try:
+                return await self._append(acting, events)
+            except DataError as error:
+                if REPLACED not in str(error):
+                    raise
+                self._keyring.drop_tenant(acting)
+        raise KeyNotAtHand(retry_after_s=2)
+
+    async def _append(self, acting: str, events: Sequence[Envelope]) -> int:
         stream = events[0].stream
-        acting = acting_tenant(tenant_of(stream))
         cipher, new = await self._key_for(stream, events)
         stored = self._mapper.to_stored_events(events, cipher)
         if max(len(event.state) for event in stored) > MAX_BYTES:
@@ -73,6 +99,26 @@ class Streams:
             await connection.execute(
                 "DELETE FROM snapshots WHERE stream = %s AND version < %s", (envelope.stream, envelope.version)
             )
+
+    def begun(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        """See `application/ports/event_store.py`."""
+        return self._of_kind(FIRST, tenant, kind, below)
+
+    def latest(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        """See `application/ports/event_store.py`."""
+        return self._of_kind(LATEST, tenant, kind, below)
+
+    async def _of_kind(self, which: str, tenant: str, kind: str, below: str) -> AsyncIterator[list[Envelope]]:
+        acting = acting_tenant(tenant)
+        async with tenant_transaction(self._pool, acting) as connection:
+            cursor = await connection.execute(OF_KIND, (acting, kind, below or LAST_ID))
+            streams = [stream for (stream,) in await cursor.fetchall()]
+        statement = SQL(ONE_EACH).format(table=Identifier(f"events_{self._lanes.lane(acting)}"), which=SQL(which))
+        for at in range(0, len(streams), TOGETHER):
+            async with tenant_transaction(self._pool, acting) as connection:
+                cursor = await connection.execute(statement, (streams[at : at + TOGETHER],))
+                rows = await cursor.fetchall()
+            yield [self._mapper.open_with(None, stream, *row) for stream, *row in rows]
 
     async def _key_for(self, stream: str, events: Sequence[Envelope]) -> tuple[AESGCM | None, NewKey | None]:
         """The stream's key; a new one, to be stored with these facts, when the stream begins with them."""

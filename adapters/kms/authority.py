@@ -1,4 +1,4 @@
-"""KeyAuthority on AWS KMS: one KMS key a tenant, so that its deletion destroys all that the tenant sealed."""
+"""KeyAuthority on AWS KMS: one KMS key a tenant at a time, so that its deletion destroys all that hangs on it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from domain.refusals import DependencyUnavailable, NotFound
 # What KMS answers for a key that is deleted or waits for it (KMS API reference, Decrypt). One that is only disabled may
 # come back: to go on without it would write its tenant's views as if all had been erased.
 GONE = ("NotFoundException", "KMSInvalidStateException")
+
+WAITING_DAYS = 7
 
 
 class KmsKeyAuthority:
@@ -31,19 +33,46 @@ class KmsKeyAuthority:
             raise unavailable() from error
         return made["Plaintext"], made["CiphertextBlob"]
 
+    async def renew(self, tenant: str) -> tuple[bytes, bytes]:
+        """See `application/ports/keys.py`. Nothing asks the alias for the key: it takes KMS a while to follow."""
+        try:
+            key_id = await self._new_key(tenant)
+            made = await self._client.generate_data_key(
+                KeyId=key_id, KeySpec="AES_256", EncryptionContext={"tenant": tenant}
+            )
+            await self._client.update_alias(AliasName=_alias(tenant), TargetKeyId=key_id)
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable() from error
+        return made["Plaintext"], made["CiphertextBlob"]
+
+    async def destroy(self, tenant: str, wrapped: bytes) -> None:
+        """See `application/ports/keys.py`. KMS refuses a key from when its deletion is scheduled. Whoever may
+        administer keys there can call it off for `WAITING_DAYS` yet, the fewest that it allows."""
+        try:
+            opened = await self._client.decrypt(CiphertextBlob=wrapped, EncryptionContext={"tenant": tenant})
+            await self._client.schedule_key_deletion(KeyId=opened["KeyId"], PendingWindowInDays=WAITING_DAYS)
+        except ClientError as error:
+            if code_of(error) not in GONE:
+                raise unavailable() from error
+        except BotoCoreError as error:
+            raise unavailable() from error
+
+    async def _new_key(self, tenant: str) -> str:
+        made = await self._client.create_key(Description=f"Colloquy tenant {tenant}", KeySpec="SYMMETRIC_DEFAULT")
+        return str(made["KeyMetadata"]["KeyId"])
+
     async def _key_of(self, tenant: str) -> str:
-        alias = f"alias/colloquy/{tenant}"
+        alias = _alias(tenant)
         if key_id := await self._described(alias):
             return key_id
-        made = await self._client.create_key(Description=f"Colloquy tenant {tenant}", KeySpec="SYMMETRIC_DEFAULT")
-        key_id = str(made["KeyMetadata"]["KeyId"])
+        key_id = await self._new_key(tenant)
         try:
             await self._client.create_alias(AliasName=alias, TargetKeyId=key_id)
         except ClientError as error:
             if code_of(error) != "AlreadyExistsException":
                 raise
             # Another process was faster: its key counts, and ours, which nobody has used, goes.
-            await self._client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+            await self._client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=WAITING_DAYS)
             key_id = await self._described(alias)
         return key_id
 
@@ -69,6 +98,10 @@ class KmsKeyAuthority:
             raise unavailable() from error
         plain: bytes = opened["Plaintext"]
         return plain
+
+
+def _alias(tenant: str) -> str:
+    return f"alias/colloquy/{tenant}"
 
 
 def code_of(error: ClientError) -> str:

@@ -9,6 +9,8 @@ import asyncio
 
 from adapters.database_login import session_url, with_user
 from adapters.dynamodb.table import provision_table
+from adapters.eventstore.key_book import RestoredKeys
+from adapters.files.scratch import UnnamedFiles
 from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import open_pool
@@ -16,6 +18,8 @@ from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
 from api.composition.token_wiring import create_token_keys
 from api.settings import Settings
+from application.acting_tenant import EVERY, act_for
+from application.shredding import RestoreKeys
 from projections.audit import Audit
 from projections.costs import Costs
 from projections.first_generations import Tables, begin_first_generations
@@ -62,3 +66,13 @@ async def provision(settings: Settings) -> None:
             provision_table(dynamodb, settings.table),
             provision_read_models(settings),
         )
+        await restore_keys(settings, S3Blobs(s3, settings.bucket))
+
+
+async def restore_keys(settings: Settings, blobs: S3Blobs) -> None:
+    """Where the database is a copy from before an erasure, its tenants get the keys of today (ADR 0200)."""
+    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=True)
+    assert logins.worker is not None, "it was asked for"
+    act_for(EVERY)
+    async with open_pool(logins.app, max_size=4) as pool, open_pool(logins.worker, max_size=1) as worker:
+        await RestoreKeys(RestoredKeys(pool, worker), blobs, UnnamedFiles(settings.spool_path))()

@@ -34,12 +34,60 @@ class KeyAuthority(Protocol):
         it has destroyed what the key hangs on."""
         ...
 
+    async def renew(self, tenant: str) -> tuple[bytes, bytes]:
+        """Another tenant key, which hangs on another key of the authority's than all before: (plain, wrapped)."""
+        ...
+
+    async def destroy(self, tenant: str, wrapped: bytes) -> None:
+        """Destroy what this wrapped key hangs on: it is unwrapped for nobody any more. Done again nothing happens."""
+        ...
+
 
 class TenantKeys(Protocol):
     """The keys of tenants in this installation."""
 
     async def create_tenant_key(self, tenant: str) -> None:
         """Make the tenant's key, once; a tenant that has one keeps it."""
+        ...
+
+
+class RenewableKeys(Protocol):
+    """Tenants' keys, replaced when something was shredded: a copy of the database from before holds the shredded key,
+    wrapped by a tenant's key that the authority would unwrap for ever."""
+
+    async def due(self, tenant: str) -> bool:
+        """Whether something was shredded since the tenant's key was replaced, or one that was is not yet destroyed."""
+        ...
+
+    async def renew(self, tenant: str) -> None:
+        """Replace the tenant's key, and wrap anew all that was not shredded. The key before is destroyed by
+        `destroy_replaced` alone. `NotFound` when the tenant has none."""
+        ...
+
+    async def write_book(self, tenant: str, into: BinaryIO) -> int:
+        """Write down the tenant's keys as they are, wrapped: what a copy of the database from before needs to be read,
+        without what was shredded. How often the tenant's key was replaced; `NotFound` when it never was."""
+        ...
+
+    async def destroy_replaced(self, tenant: str) -> None:
+        """Have the authority destroy what the tenant's earlier keys hang on: copies from before open no more, but with
+        the book."""
+        ...
+
+    async def destroy_tenant(self, tenant: str) -> None:
+        """Destroy the tenant's key and with it everything that was ever sealed for it, here and in every copy."""
+        ...
+
+
+class RestorableKeys(Protocol):
+    """Keys in a database that may be a copy from before some were replaced."""
+
+    async def epochs(self) -> list[tuple[str, int]]:
+        """All tenants, each with how often its key was replaced by what the database says."""
+        ...
+
+    async def restore(self, tenant: str, book: BinaryIO) -> bool:
+        """Bring a tenant's keys to those of a book; False when they are not behind it."""
         ...
 
 

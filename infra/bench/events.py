@@ -107,6 +107,13 @@ class LocalAuthority:
         """The same bytes."""
         return wrapped
 
+    async def renew(self, tenant: str) -> tuple[bytes, bytes]:
+        """Another one."""
+        return await self.create(tenant)
+
+    async def destroy(self, tenant: str, wrapped: bytes) -> None:
+        """There is nobody who would unwrap it."""
+
 
 class Ours:
     """The store as the product uses it: private events sealed, appends coalesced."""

@@ -15,6 +15,7 @@ class PlainKeyAuthority:
         self.away = self.silent = False
         self.asked = 0
         self.destroyed: set[str] = set()
+        self.destroyed_keys: set[bytes] = set()
 
     async def _answer(self) -> None:
         self.asked += 1
@@ -30,9 +31,16 @@ class PlainKeyAuthority:
 
     async def unwrap(self, tenant: str, wrapped: bytes) -> bytes:
         await self._answer()
-        if tenant in self.destroyed:
+        if tenant in self.destroyed or wrapped in self.destroyed_keys:
             raise NotFound
         bound, _, key = wrapped.partition(b" ")
         if bound != tenant.encode():
             raise DependencyUnavailable
         return key
+
+    async def renew(self, tenant: str) -> tuple[bytes, bytes]:
+        return await self.create(tenant)
+
+    async def destroy(self, tenant: str, wrapped: bytes) -> None:
+        await self._answer()
+        self.destroyed_keys.add(wrapped)
