@@ -18,6 +18,10 @@ from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.embed_texts import EmbedTextsHandler
 from application.documents.search_documents import SearchDocumentsHandler
+from application.erasure.erase_own import EraseOwn
+from application.erasure.erase_tenant import EraseTenant
+from application.erasure.erase_user import EraseUser
+from application.erasure.expire import Expire
 from application.exchanges.ask import AskHandler
 from application.exchanges.follow import FollowHandler
 from application.files.add_file import AddFileHandler
@@ -58,6 +62,7 @@ from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_incident_webhook import PutIncidentWebhookHandler
+from application.tenants.put_retention import PutRetentionHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.tenants.revoke_tokens import RevokeTokensHandler
@@ -182,6 +187,7 @@ class TenantServices:
     put_tool: PutToolHandler
     put_dataset: PutDatasetHandler
     put_budget: PutBudgetHandler
+    put_retention: PutRetentionHandler
     delete_assistant: DeleteAssistantHandler
     delete_tool: DeleteToolHandler
     delete_dataset: DeleteDatasetHandler
@@ -202,6 +208,16 @@ class ReadServices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErasureServices:
+    """What is erased, by wish or because its time is over."""
+
+    erase_own: EraseOwn
+    erase_user: EraseUser
+    erase_tenant: EraseTenant
+    expire: Expire
+
+
+@dataclass(frozen=True, kw_only=True)
 class Services:
     """Every part of the process that a route may use."""
 
@@ -216,4 +232,5 @@ class Services:
     files: FileServices
     incidents: IncidentServices
     tenants: TenantServices
+    erasure: ErasureServices
     reads: ReadServices

@@ -94,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     file_mb: int = 50
     link_s: int = 900
     file_spool_mb: int = 1_024
+    # Seconds between two looks for what tenants keep no longer, and for erasures whose keys are to be destroyed yet
+    retention_s: float = 60.0
     # How many tokens of a prompt the files of a turn may take, of all of them together
     attachment_tokens: int = 20_000
     # Files on their way, of all tenants together; one tenant has half of either. They lie in `spool_dir` meanwhile,

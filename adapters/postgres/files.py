@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from adapters.database_transactions import Pool, tenant_transaction
@@ -21,6 +22,7 @@ ORDER BY file_id DESC LIMIT %s
 """
 ADD = f"INSERT INTO files (tenant, {ROW}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 STORED = "UPDATE files SET status = 'stored' WHERE tenant = %s AND file_id = %s RETURNING true"
+ENDED = "SELECT file_id FROM files WHERE tenant = %s AND keep_until <= %s ORDER BY keep_until LIMIT %s"
 
 
 class PostgresFiles:
@@ -45,6 +47,12 @@ class PostgresFiles:
     async def page(self, tenant: str, owner: str, *, after: str | None, limit: int) -> list[FileRow]:
         """See the port."""
         return await self._rows(tenant, PAGE, (tenant, owner, after, limit))
+
+    async def ended(self, tenant: str, at: datetime, limit: int) -> list[str]:
+        """See the port."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            cursor = await connection.execute(ENDED, (tenant, at, limit))
+            return [str(file_id) for (file_id,) in await cursor.fetchall()]
 
     async def mark_stored(self, tenant: str, file_id: str) -> bool:
         """See the port."""

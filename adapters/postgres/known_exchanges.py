@@ -33,6 +33,13 @@ class PostgresKnownExchanges:
             )
             return [_known(*row) for row in await cursor.fetchall()]
 
+    async def forget(self, tenant: str, session_id: str) -> None:
+        """See the port."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await connection.execute(
+                "DELETE FROM known_exchanges WHERE tenant = %s AND session_id = %s", (tenant, session_id)
+            )
+
     async def claim(self, tenant: str, exchange: KnownExchange) -> KnownExchange:
         """See the port."""
         async with tenant_transaction(self._pool, tenant) as connection:

@@ -25,6 +25,11 @@ class PostgresTenantDirectory:
                 (row.tenant_id, row.name, row.created_at),
             )
 
+    async def remove(self, tenant_id: str) -> None:
+        """See the port."""
+        async with tenant_transaction(self._pool, PLATFORM_TENANT) as connection:
+            await connection.execute("DELETE FROM tenants WHERE tenant_id = %s", (tenant_id,))
+
     async def known(self, ids: Sequence[str]) -> list[TenantRow]:
         """See the port."""
         async with (

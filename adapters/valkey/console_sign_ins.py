@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from adapters.valkey.sealed_entries import SealedEntries, Secrets
+from application.acting_tenant import acting_tenant
 from domain.access import Identity
 
 _TOKEN_ID = "console:"  # noqa: S105  # what begins the id of a session's credentials; a hash follows
@@ -37,7 +38,9 @@ class ValkeyConsoleSignIns:
         """See the port."""
         secret = secrets.token_urlsafe(32)
         known = msgspec.structs.replace(identity, token_id=_TOKEN_ID + self._sessions.name(secret))
-        await self._sessions.put(secret, known, identity.expires_at - time.time())
+        left_s = identity.expires_at - time.time()
+        await self._sessions.put(secret, known, left_s)
+        await self._sessions.gather(_of(identity.tenant, identity.name), secret, left_s)
         return secret
 
     async def find(self, secret: str) -> Identity | None:
@@ -49,7 +52,15 @@ class ValkeyConsoleSignIns:
         """See the port."""
         await self._sessions.drop(secret)
 
+    async def end_all(self, tenant: str, name: str) -> int:
+        """See the port."""
+        return await self._sessions.drop_group(_of(acting_tenant(tenant), name))
+
     async def ended(self, token_ids: Collection[str]) -> set[str]:
         """See the port."""
         names = [id.removeprefix(_TOKEN_ID) for id in token_ids if id.startswith(_TOKEN_ID)]
         return {_TOKEN_ID + name for name in await self._sessions.missing(names)}
+
+
+def _of(tenant: str, name: str) -> str:
+    return f"{tenant}\0{name}"

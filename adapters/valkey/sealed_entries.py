@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -60,6 +61,25 @@ class SealedEntries(Generic[T]):
         """Nothing is kept any more."""
         await self._within(self._client.delete(self._key(secret)))
 
+    async def gather(self, group: str, secret: str, ttl_s: float) -> None:
+        """Note that an entry is one of a group: whose that is nobody learns from the store."""
+        key, pipe = self._group(self._secrets()[0], group), self._client.pipeline(transaction=True)
+        pipe.sadd(key, self.name(secret))
+        pipe.pexpire(key, max(1, int(ttl_s * 1000)), gt=True)
+        pipe.pexpire(key, max(1, int(ttl_s * 1000)), nx=True)
+        await self._within(pipe.execute())
+
+    async def drop_group(self, group: str) -> int:
+        """Nothing of a group is kept any more; how much was."""
+        dropped = 0
+        for ours in self._secrets():
+            key = self._group(ours, group)
+            names = [name.decode() for name in await self._within(self._client.smembers(key))]
+            if names:
+                dropped += await self._within(self._client.delete(*(f"{self._prefix}:{name}" for name in names)))
+                await self._within(self._client.delete(key))
+        return dropped
+
     def name(self, secret: str) -> str:
         """What an entry may be called before those who must not open it."""
         return hashlib.sha256(secret.encode()).hexdigest()
@@ -101,6 +121,9 @@ class SealedEntries(Generic[T]):
             algorithm=hashes.SHA256(), length=32, salt=secret.encode(), info=f"colloquy {self._prefix}".encode()
         )
         return AESGCM(derive.derive(ours))
+
+    def _group(self, ours: bytes, group: str) -> str:
+        return f"{self._prefix}:of:{hmac.digest(ours, group.encode(), 'sha256').hex()}"
 
     def _key(self, secret: str) -> str:
         return f"{self._prefix}:{self.name(secret)}"

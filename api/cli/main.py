@@ -25,6 +25,7 @@ COMMANDS: dict[str, Lazy] = {
     "chat": ("api.cli.chat", "chat", "Ask, in the terminal"),
     "projections": ("api.cli.projections", "projections", "Lag of the read models; rebuild one"),
     "reconcile": ("api.cli.reconcile", "reconcile", "Our ledger against Bedrock's own log of calls"),
+    "erase": ("api.cli.erase", "erase", "Erase a session, a user, a document or a tenant"),
     "what-if": ("api.cli.what_if", "what_if", "What recorded turns would have cost otherwise"),
     "bench": ("infra.bench.cli", "bench", "The benchmarks, as ratios against a baseline in the same run"),
 }

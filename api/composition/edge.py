@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from adapters.files.scratch import UnnamedFiles
 from adapters.valkey.tickets import ValkeyTickets
 from api.composition.infrastructure import Infrastructure
-from api.composition.loops import start_loops
+from api.composition.loops import Upkeep, start_loops
 from api.composition.shared import Shared, watched_walls
 from api.composition.token_wiring import derivation_secrets, link_audience, token_verifier
 from api.composition.turn_wiring import Turns
@@ -20,7 +20,6 @@ from api.readiness import Readiness
 from api.services import AccessServices, EdgeServices
 from api.telemetry import metrics
 from application.byte_room import ByteRoom
-from application.files.deliver_spooled import DeliverSpooled
 from projections.lag import LagGauges
 from projections.operations_reads import OperationsReads
 
@@ -42,14 +41,14 @@ def open_access(on: Infrastructure, shared: Shared) -> AccessServices:
 
 
 async def open_edge(
-    on: Infrastructure, shared: Shared, turns: Turns, deliver: DeliverSpooled, stack: AsyncExitStack
+    on: Infrastructure, shared: Shared, turns: Turns, upkeep: Upkeep, stack: AsyncExitStack
 ) -> EdgeServices:
     """The edge, with the loops of the process: opened last, so that they end first."""
     settings = on.settings
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     lag = LagGauges(on.pool, on.store)
     recover = recovery(on, shared, turns)
-    down = await start_loops(on, shared, turns, recover, sockets, lag, deliver, stack)
+    down = await start_loops(on, shared, turns, recover, sockets, lag, upkeep, stack)
     walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=on.pool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 
 from api.background import Background
@@ -14,6 +15,7 @@ from api.composition.turn_wiring import Turns
 from api.connections.registry import Sockets
 from api.telemetry import event_metrics, metrics
 from application.denials import ROUND_S as DENIALS_S
+from application.erasure.expire import Expire
 from application.files.deliver_spooled import DeliverSpooled
 from application.tasks import Loops
 from application.turns.recover_turns import RecoverTurns
@@ -31,6 +33,17 @@ USES_S = 30.0
 DELIVERY_S, DELIVERED_WITHIN_S = 2.0, 600.0
 """How often files that wait for the object store are looked after, and how long bringing them there may take."""
 
+EXPIRED_WITHIN_S = 3_600.0
+"""How long a round of retention over all tenants may take."""
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What rooms have done again and again."""
+
+    deliver: DeliverSpooled
+    expire: Expire
+
 
 async def start_loops(
     on: Infrastructure,
@@ -39,7 +52,7 @@ async def start_loops(
     recover: RecoverTurns,
     sockets: Sockets,
     lag: LagGauges,
-    deliver: DeliverSpooled,
+    upkeep: Upkeep,
     stack: AsyncExitStack,
 ) -> Callable[[], dict[str, str]]:
     """Says which of all loops are down, and why: ours, and those of the jobs behind."""
@@ -74,5 +87,6 @@ async def start_loops(
     loops.every("ended_console_sessions", SIGNED_OUT_S, partial(sockets.hang_up_ended, shared.console.ended))
     loops.every("socket_watch", WATCH_S, sockets.watch)
     loops.every("feed_mirror", MIRROR_S, shared.sessions.mirror)
-    loops.every("spool_delivery", DELIVERY_S, deliver, within_s=DELIVERED_WITHIN_S)
+    loops.every("spool_delivery", DELIVERY_S, upkeep.deliver, within_s=DELIVERED_WITHIN_S)
+    loops.every("retention", on.settings.retention_s, upkeep.expire, within_s=EXPIRED_WITHIN_S)
     return down

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.dynamodb.session_items import DynamoSessionItems
+from adapters.postgres.known_exchanges import PostgresKnownExchanges
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
 from api.services import ReadServices, SessionServices
@@ -34,11 +35,13 @@ def open_sessions(
 ) -> SessionServices:
     """What sockets and routes of one session work with; a session that is erased is gone from `cache` and `reads`, and
     its `files` with it."""
-    live = shared.sessions
+    live, exchanges = shared.sessions, PostgresKnownExchanges(on.pool)
     return SessionServices(
         live=live,
         open_session=OpenSessionHandler(live, shared.tenants),
         rename_session=RenameSessionHandler(),
         fork_session=ForkSessionHandler(on.store, live, shared.tenants),
-        erase_session=EraseSessionHandler(on.store, live, shared.tail, cache, files, reads.session_reads.erase),
+        erase_session=EraseSessionHandler(
+            on.store, live, shared.tail, cache, files, exchanges, reads.session_reads.erase
+        ),
     )

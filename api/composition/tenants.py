@@ -16,6 +16,7 @@ from application.tenants.delete_tool import DeleteToolHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
 from application.tenants.put_dataset import PutDatasetHandler
+from application.tenants.put_retention import PutRetentionHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.tenants.revoke_tokens import RevokeTokensHandler
@@ -34,6 +35,7 @@ def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
         put_tool=PutToolHandler(store, known, datasets, shared.webhooks, store.vault, shared.servers),
         put_dataset=PutDatasetHandler(store, known, datasets, ProcessTableReader()),
         put_budget=PutBudgetHandler(store, known),
+        put_retention=PutRetentionHandler(store, known),
         delete_assistant=DeleteAssistantHandler(store, known),
         delete_tool=DeleteToolHandler(store, known),
         delete_dataset=DeleteDatasetHandler(store, known, datasets),

@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.composition.documents import open_documents
 from api.composition.edge import open_access, open_edge
+from api.composition.erasure import open_erasure
 from api.composition.files import open_files
 from api.composition.incidents import open_incidents
 from api.composition.infrastructure import open_infrastructure
+from api.composition.loops import Upkeep
 from api.composition.sessions import open_reads, open_sessions
 from api.composition.shared import open_shared
 from api.composition.tenants import open_tenants
@@ -28,17 +30,21 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         incidents = open_incidents(on, shared, files.kept, stack)
         turns = run_turns(on, shared, files.attachments, incidents.raise_incident)
         asking = open_turns(on, shared, turns)
+        sessions = open_sessions(on, shared, turns.cache, reads, files.services.delete_file)
+        documents, tenants = open_documents(on, shared, turns), open_tenants(on, shared)
+        erasure = open_erasure(on, shared, files, sessions, documents, tenants)
         yield Services(
             settings=settings,
             store=on.store,
             access=open_access(on, shared),
-            sessions=open_sessions(on, shared, turns.cache, reads, files.services.delete_file),
+            sessions=sessions,
             turns=asking,
             exchanges=open_exchanges(on, shared, asking),
-            documents=open_documents(on, shared, turns),
+            documents=documents,
             files=files.services,
             incidents=incidents,
-            tenants=open_tenants(on, shared),
+            tenants=tenants,
+            erasure=erasure,
             reads=reads,
-            edge=await open_edge(on, shared, turns, files.deliver, stack),
+            edge=await open_edge(on, shared, turns, Upkeep(files.deliver, erasure.expire), stack),
         )

@@ -65,11 +65,13 @@ class TurnPage(msgspec.Struct):
 
 
 class Erased(msgspec.Struct):
-    """What was erased, with the receipt."""
+    """What was erased, and when each store was done. `final`: copies of the database give nothing back either."""
 
     session_id: str
     erased: bool
     receipt: Any
+    erasure_id: str
+    final: bool
 
 
 class PastTurnShown(PastTurn):

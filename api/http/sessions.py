@@ -77,10 +77,13 @@ async def erase_session(
 ) -> dict[str, Any]:
     """Erase one of the caller's sessions: what was said can never be read again."""
     id = StreamId(request.user.tenant, "session", checked_session(session_id))
+    receipt, stores = await services.erasure.erase_own.session(request.user, id)
     return {
         "session_id": session_id,
         "erased": True,
-        "receipt": await services.sessions.erase_session(request.user, id),
+        "receipt": stores,
+        "erasure_id": receipt.erasure_id,
+        "final": receipt.final,
     }
 
 

@@ -25,10 +25,14 @@ class DeleteDocumentHandler:
     corpus: DocumentRegister
 
     async def __call__(self, principal: Principal, document_id: str) -> None:
+        """Delete one; see `take_away`."""
+        await self.take_away(principal.tenant, document_id, principal.user)
+
+    async def take_away(self, tenant: str, document_id: str, by: str) -> None:
         """Delete it; `DocumentNotFound` when the tenant has none such. A deletion that was cut off, by a crash or by a
         store that was away, is finished by asking again."""
-        tenant, stream = principal.tenant, stream_of(principal.tenant, document_id)
-        await execute(self.store, stream, DOCUMENT, _delete_or_finish, Context(principal.user))
+        stream = stream_of(tenant, document_id)
+        await execute(self.store, stream, DOCUMENT, _delete_or_finish, Context(by))
         await self.store.shred(stream)
         there = await self.corpus.delete(tenant, document_id)
         await self.blobs.delete(blob_of(tenant, document_id))

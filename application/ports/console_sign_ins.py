@@ -33,6 +33,10 @@ class ConsoleSignIns(Protocol):
         """There is no such session any more."""
         ...
 
+    async def end_all(self, tenant: str, name: str) -> int:
+        """There are no sessions of this user any more; how many there were."""
+        ...
+
     async def ended(self, token_ids: Collection[str]) -> set[str]:
         """Those of sessions that are no more, by whichever process; ids of other credentials are none of them."""
         ...

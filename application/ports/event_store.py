@@ -121,6 +121,19 @@ class KeyShredder(Protocol):
         ...
 
 
+class StreamCatalogue(Protocol):
+    """Which streams a tenant has: asked of the store itself, for views may be behind."""
+
+    def begun(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        """The first facts of all streams of a kind whose key was not shredded, in lists of bounded size; with `below`
+        only of those whose ids come before it. Private ones come as `Shredded`: no key is needed."""
+        ...
+
+    def latest(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        """The same of their latest facts."""
+        ...
+
+
 class WatchedStore(EventStore, TenantNews, Protocol):
     """Streams, and word of those that changed elsewhere."""
 
@@ -141,5 +154,5 @@ class ErasableLog(OpenedLog, KeyShredder, Protocol):
     """The same, where what was erased is cleared up too."""
 
 
-class WholeStore(ErasableLog, TenantNews, Protocol):
+class WholeStore(ErasableLog, StreamCatalogue, TenantNews, Protocol):
     """All of it: what an adapter keeps, and the composition hands out by parts."""

@@ -40,6 +40,10 @@ class FileRegister(Protocol):
         """A member's files, newest first, after the id `after`."""
         ...
 
+    async def ended(self, tenant: str, at: datetime, limit: int) -> list[str]:
+        """Ids of the tenant's files whose `keep_until` is over."""
+        ...
+
     async def mark_stored(self, tenant: str, file_id: str) -> bool:
         """Note that the object store has it now; False when there is no such file any more."""
         ...

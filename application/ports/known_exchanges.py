@@ -27,6 +27,10 @@ class KnownExchanges(Protocol):
         """Those of any of these chains, newest first, `MOST_FOUND` at most."""
         ...
 
+    async def forget(self, tenant: str, session_id: str) -> None:
+        """Those of a session are known no more."""
+        ...
+
     async def claim(self, tenant: str, exchange: KnownExchange) -> KnownExchange:
         """Make it known. What is returned is what is known under its client's id: this one, or one that was there."""
         ...

@@ -30,6 +30,10 @@ class TenantDirectory(Protocol):
         """Note a tenant; one that is there already stays as it is."""
         ...
 
+    async def remove(self, tenant_id: str) -> None:
+        """Forget a tenant; nothing happens when it is not there."""
+        ...
+
     async def known(self, ids: Sequence[str]) -> list[TenantRow]:
         """Those of these tenants that there are, in order of creation."""
         ...

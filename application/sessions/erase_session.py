@@ -1,4 +1,4 @@
-"""A member erases a session: its files, the fact, then the key, then what caches and views hold."""
+"""A session is erased: its files, the fact, then the key, then what caches and views hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from application.execute import Context
 from application.files.delete_file import DeleteFile
 from application.ports.event_store import ErasableStore
 from application.ports.feed_tail import FeedTail
-from application.sessions.live_session import LiveSessions
+from application.ports.known_exchanges import KnownExchanges
+from application.sessions.live_session import LiveSession, LiveSessions
 from domain.access import Principal
 from domain.event import StreamId
 from domain.refusals import SessionNotFound, TurnInProgress
@@ -30,26 +31,32 @@ class EraseSessionHandler:
     tail: FeedTail
     answers: AnswerCache
     files: DeleteFile
+    exchanges: KnownExchanges
     erase_view: EraseView
 
     async def __call__(self, principal: Principal, id: StreamId) -> dict[str, str]:
-        """Erase it, and say when each store was done (RFC 3339). SessionNotFound when it is not the caller's;
-        TurnInProgress while one runs. An erasure that was cut off is finished by asking again."""
+        """Erase the caller's own; see `take_away`. SessionNotFound when it is not the caller's."""
         live = await self.sessions.get(id)
         if not principal.owns(live.state.user):
             raise SessionNotFound
+        return await self.take_away(live, principal.user, "asked")
+
+    async def take_away(self, live: LiveSession, by: str, reason: str) -> dict[str, str]:
+        """Erase it, and say when each store was done (RFC 3339). TurnInProgress while one runs; SessionNotFound when it
+        was erased before. An erasure that was cut off is finished by asking again."""
         if live.state.running:
             raise TurnInProgress
-        already, receipt = live.state.erased, {}
+        id, already, receipt = live.id, live.state.erased, {}
         # The files before the fact: what was attached is known only as long as the session is.
-        await self.files.all(id.tenant, principal.user, attached_files(live.state), "session_erased")
+        await self.files.all(id.tenant, live.state.user, attached_files(live.state), "session_erased")
         receipt["files"] = rfc3339(now())
         if not already:
-            await live.commit(lambda session: rules.erase_session(session, "asked"), Context(principal.user, id.id))
+            await live.commit(lambda session: rules.erase_session(session, reason), Context(by, id.id))
         receipt["fact"] = rfc3339(now())
         await self.store.shred(str(id))
         receipt["key"] = rfc3339(now())
         self.sessions.forget(id)
+        await self.exchanges.forget(id.tenant, id.id)
         await self.answers.forget(str(id))
         receipt["answers"] = rfc3339(now())
         await self.tail.forget(str(id))

@@ -18,7 +18,7 @@ class FileUploaded(Event, frozen=True, kw_only=True):
 
 @topic("file.deleted.1")
 class FileDeleted(Event, frozen=True, kw_only=True):
-    """It is gone, and so is the key that could open it. `reason`: `asked`, `session_erased`, `expired` or `broken_off`
-    (it could not be kept)."""
+    """It is gone, and so is the key that could open it. `reason`: `asked`, `session_erased`, `user_erased`,
+    `tenant_erased`, `expired` or `broken_off` (it could not be kept)."""
 
     reason: str = "asked"

@@ -61,6 +61,28 @@ class TenantCreated(Event, frozen=True, kw_only=True):
     name: str
 
 
+@topic("tenant.erased.1")
+class TenantErased(Event, frozen=True, kw_only=True):
+    """All that the customer ever gave us is gone; what it cost is not."""
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """After so many days something is erased by itself: a session since its latest turn, all else since it came. None:
+    never."""
+
+    session_days: int | None = None
+    file_days: int | None = None
+    document_days: int | None = None
+    incident_days: int | None = None
+
+
+@topic("retention.put.1")
+class RetentionPut(Event, frozen=True, kw_only=True):
+    """What the tenant has is now kept for so long."""
+
+    retention: Retention
+
+
 @topic("assistant.put.2", private=True)
 class AssistantPut(Event, frozen=True, kw_only=True):
     """An assistant is now this, in its `version`: sealed, for its instructions are its tenant's own words."""

@@ -35,8 +35,11 @@ from domain.tenant.events import (
     DatasetPut,
     IncidentWebhookPut,
     PriceAgreed,
+    Retention,
+    RetentionPut,
     TenantClosed,
     TenantCreated,
+    TenantErased,
     TenantReopened,
     TokensRevoked,
     Tool,
@@ -52,7 +55,21 @@ MOST_DEFINITIONS = 200
 
 def create_tenant(tenant: Tenant, command: CreateTenant) -> list[Event]:
     """A tenant is created once."""
+    if tenant.erased:
+        raise NotFound
     return [] if tenant.name else [TenantCreated(name=command.name)]
+
+
+def erase_tenant(tenant: Tenant) -> list[Event]:
+    """There is no way back."""
+    return [] if tenant.erased else [TenantErased()]
+
+
+def put_retention(tenant: Tenant, retention: Retention) -> list[Event]:
+    """A retention that is already so changes nothing."""
+    if not tenant.name:
+        raise NotFound
+    return [] if tenant.retention == retention else [RetentionPut(retention=retention)]
 
 
 def put_assistant(tenant: Tenant, command: PutAssistant) -> list[Event]:

@@ -23,8 +23,11 @@ from domain.tenant.events import (
     DatasetPut,
     IncidentWebhookPut,
     PriceAgreed,
+    Retention,
+    RetentionPut,
     TenantClosed,
     TenantCreated,
+    TenantErased,
     TenantReopened,
     Tool,
     ToolDeleted,
@@ -53,6 +56,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     api_keys: dict[str, ApiKeyCreated] = {}
     incident_webhook: str = ""
     closed: bool = False
+    retention: Retention = Retention()
+    erased: bool = False
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
@@ -114,6 +119,8 @@ def _without(named: Mapping[str, T], name: str) -> dict[str, T]:
 
 CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
     TenantCreated: lambda tenant, event: replace(tenant, name=event.name),
+    TenantErased: lambda tenant, event: Tenant(erased=True),
+    RetentionPut: lambda tenant, event: replace(tenant, retention=event.retention),
     AssistantPut: _with_assistant,
     AssistantDeleted: _without_assistant,
     ToolPut: _with_tool,

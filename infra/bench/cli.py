@@ -12,6 +12,7 @@ COMMANDS: dict[str, Lazy] = {
     "costs": ("infra.bench.costs", "costs", "Questions of costs over a million lines, beside lines alone"),
     "documents": ("infra.bench.documents", "documents", "How soon documents are found, and how well"),
     "pages": ("infra.bench.pages", "pages", "How soon the console's pages can be used with a long past"),
+    "erasure": ("infra.bench.erasure", "erasure", "Erasing a session, a user, a tenant, keys in backups included"),
     "outage": ("infra.bench.outage", "outage", "NATS stopped under load: nothing fails, all is caught up"),
     "stream": ("infra.bench.stream", "stream", "What the server adds to a stream, beside a bare pipe"),
     "faults": ("infra.bench.faults.fault_wall", "faults", "Every way a model can fail, and what the client saw of it"),

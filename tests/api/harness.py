@@ -74,6 +74,9 @@ class InMemoryDirectory:
         if row.tenant_id not in [known.tenant_id for known in self.rows]:
             self.rows.append(row)
 
+    async def remove(self, tenant_id: str) -> None:
+        self.rows = [row for row in self.rows if row.tenant_id != tenant_id]
+
     async def known(self, ids: Sequence[str]) -> list[TenantRow]:
         return [row for row in self.rows if row.tenant_id in ids]
 

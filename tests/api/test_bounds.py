@@ -31,6 +31,8 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "SignIn": ("POST", "/console/sign-in", "member", {"secret": "x"}),
     "ChatRequest": ("POST", "/v1/chat/completions", "member", {"model": "x", "messages": []}),
     "EmbeddingRequest": ("POST", "/v1/embeddings", "member", {"input": "x"}),
+    "NewErasure": ("POST", "/v1/erasures", "admin", {"user": "x"}),
+    "Retention": ("PUT", "/v1/retention", "admin", {}),
     "NewApiKey": ("POST", "/v1/api-keys", "admin", {"name": "x", "user": "y"}),
     "NewIncident": ("POST", "/v1/incidents", "member", {"title": "x", "text": "x"}),
     "NewStatus": ("PATCH", "/v1/incidents/01977c9e-1111-7000-8000-000000000001", "admin", {"status": "closed"}),

@@ -30,6 +30,8 @@ SAYS_NOTHING = {
     "assistant", "columns", "name",
     # ids, numbers, codes and a pseudonym, by name
     "filters",
+    # of what was erased: its id, and counts by kind
+    "subject", "taken",
 }  # fmt: skip
 QUIET = (int, float, bool, Decimal, datetime, type(None))
 

@@ -12,6 +12,7 @@ import pytest
 import valkey.asyncio
 
 from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
+from application.acting_tenant import acting_for
 from application.ports.console_sign_ins import ConsoleSignIns
 from domain.access import Identity
 from domain.refusals import DependencyUnavailable
@@ -45,6 +46,16 @@ async def test_a_link_is_good_once_also_for_many_at_once(signing: ConsoleSignIns
     assert len(secret) == 43 and [one for one in found if one] == [who]
     for guess in ("", "a" * 43, "\0*?[" * 1000):
         assert await signing.redeem_link(guess) is None and await signing.find(guess) is None
+
+
+async def test_all_sessions_of_a_user_end_together_and_no_others(signing: ConsoleSignIns) -> None:
+    who, bob = ada(), msgspec.structs.replace(ada(), name="bob")
+    secrets, other = [await signing.begin(one) for one in (who, ada(60), who)], await signing.begin(bob)
+    with acting_for(who.tenant):
+        assert await signing.end_all(who.tenant, "ada") == 3
+        assert await signing.end_all(who.tenant, "ada") == 0
+    assert [await signing.find(secret) for secret in secrets] == [None] * 3
+    assert await signing.find(other)
 
 
 async def test_a_session_is_found_until_it_is_ended(signing: ConsoleSignIns) -> None:

@@ -159,6 +159,26 @@ async def test_after_shredding_it_is_known_that_it_happened_but_not_what_it_said
     assert store.open(recorded) == loaded[3]
 
 
+async def test_the_streams_of_a_tenant_are_known_by_kind_but_for_shredded_ones(store: WholeStore) -> None:
+    kind = f"kind-{new_id()}"
+    first, other, gone, private, later = (f"{TENANT}/{kind}/{new_id()}" for _ in range(5))
+    for stream, event in ((first, OPENED), (other, OPENED), (gone, OPENED), (private, STARTED), (later, OPENED)):
+        await store.append(envelopes(stream, 1, event))
+    await store.append(envelopes(first, 2, USED, STARTED))
+    await store.shred(gone)
+    begun = [fact async for facts in store.begun(TENANT, kind) for fact in facts]
+    seen = {fact.stream: fact.event for fact in begun}
+    unread = Shredded(topic="turn.started.1")
+    assert seen == {first: OPENED, other: OPENED, private: unread, later: OPENED}
+    assert {(fact.version, fact.actor, fact.at) for fact in begun} == {(1, "me", AT)}
+    latest = [fact async for facts in store.latest(TENANT, kind, below=later.rpartition("/")[2]) for fact in facts]
+    assert {(fact.stream, fact.version): fact.event for fact in latest} == {
+        (first, 3): unread,
+        (other, 1): OPENED,
+        (private, 1): unread,
+    }
+
+
 async def test_nothing_private_is_added_to_a_shredded_stream(store: WholeStore, stream: str) -> None:
     await store.append(envelopes(stream, 1, OPENED))
     await store.shred(stream)

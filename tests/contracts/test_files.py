@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -46,6 +46,8 @@ async def test_files_are_noted_found_and_forgotten(files: FileRegister) -> None:
     assert await files.page(theirs, "ada", after=None, limit=5) == []
     assert await files.mark_stored(mine, first.file_id)
     assert [found.status for found in await files.fetch(mine, [first.file_id])] == ["stored"]
+    assert await files.ended(mine, AT, 5) == [second.file_id] and await files.ended(theirs, AT, 5) == []
+    assert await files.ended(mine, AT - timedelta(seconds=1), 5) == []
     await files.remove(theirs, first.file_id)
     assert len(await files.fetch(mine, [first.file_id])) == 1
     await files.remove(mine, first.file_id)

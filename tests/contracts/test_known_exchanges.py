@@ -42,6 +42,9 @@ async def test_rows_are_found_by_their_chains_newest_first_and_claimed_once(know
         for _ in range(MOST_FOUND):
             await known.claim(mine, exchange(b"e"))
         assert len(await known.find(mine, [b"e", b"a"])) == MOST_FOUND
+        await known.forget(mine, rows[2].session_id)
+        assert await known.find(mine, [b"a"]) == [rows[0]]
     with acting_for(theirs):
         assert await known.find(theirs, [b"a"]) == []
+        await known.forget(theirs, rows[0].session_id)
         assert await known.claim(theirs, msgspec.structs.replace(rows[0], request=b"x")) != rows[0]

@@ -41,6 +41,12 @@ class InMemoryConsoleSignIns:
     async def end(self, secret: str) -> None:
         self.sessions.pop(secret, None)
 
+    async def end_all(self, tenant: str, name: str) -> int:
+        theirs = [secret for secret, one in self.sessions.items() if (one.tenant, one.name) == (tenant, name)]
+        for secret in theirs:
+            del self.sessions[secret]
+        return len(theirs)
+
     async def ended(self, token_ids: Collection[str]) -> set[str]:
         places = {f"console:{place}": secret for place, secret in enumerate(self.begun)}
         return {id for id in token_ids if id in places and places[id] not in self.sessions}

@@ -119,9 +119,30 @@ class InMemoryEventStore:
     async def unlock(self, streams: Sequence[str]) -> None:
         return None
 
+    async def begun(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        found: dict[str, Envelope] = {}
+        for fact in self._of_kind(tenant, kind, below):
+            found.setdefault(fact.stream, fact)
+        yield [_bare(fact) for fact in found.values()]
+
+    async def latest(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
+        yield [_bare(fact) for fact in {fact.stream: fact for fact in self._of_kind(tenant, kind, below)}.values()]
+
+    def _of_kind(self, tenant: str, kind: str, below: str) -> list[Envelope]:
+        self._check()
+        ours = [fact for fact in self.log if fact.stream.startswith(f"{tenant}/{kind}/")]
+        there = [fact for fact in ours if fact.stream not in self.shredded]
+        return [fact for fact in there if not below or fact.stream.rpartition("/")[2] < below]
+
     async def shred(self, stream: str) -> None:
         self.shredded.add(stream)
         self.snapshots.pop(stream, None)
+
+
+def _bare(envelope: Envelope) -> Envelope:
+    """What can be told of it without a key."""
+    event = type(envelope.event)
+    return msgspec.structs.replace(envelope, event=Shredded(topic=event.TOPIC)) if event.PRIVATE else envelope
 
 
 def recorded(envelope: Envelope) -> Recorded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -25,6 +26,10 @@ class InMemoryFiles:
         own = [row for (whose, _), row in self.rows.items() if whose == tenant and row.owner == owner]
         newest = sorted(own, key=lambda row: row.file_id, reverse=True)
         return [row for row in newest if after is None or row.file_id < after][:limit]
+
+    async def ended(self, tenant: str, at: datetime, limit: int) -> list[str]:
+        own = [row for (whose, _), row in self.rows.items() if whose == tenant]
+        return [row.file_id for row in own if row.keep_until and row.keep_until <= at][:limit]
 
     async def mark_stored(self, tenant: str, file_id: str) -> bool:
         if (tenant, file_id) not in self.rows:

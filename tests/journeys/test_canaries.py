@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import aioboto3
 import httpx
 import psycopg
 import pytest
+from botocore.exceptions import ClientError
 
+from application.clock import new_id
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, installed
 from infra.local.endpoints import installation_environment
@@ -146,6 +149,35 @@ def keyed_words(ours: Installed) -> int:
         return sum(owner.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for (name,) in tables)  # type: ignore[index]
 
 
+def costs(ours: Installed, user: str) -> Any:
+    """All that was ever spent, to the last digit."""
+    ours.wait_for_costs()
+    with reading(ours, "analyst", user=user) as office:
+        lines = good(office.get("/v1/costs/lines", params={"limit": 1000}))["lines"]
+        return [{key: value for key, value in line.items() if key != "user"} for line in lines]
+
+
+def tenant_key(ours: Installed) -> bytes:
+    """The tenant's wrapped key, as a backup of the database would have it now."""
+    url = installation_environment(str(ours.data_dir))["COLLOQUY_DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as owner:
+        row = owner.execute("SELECT wrapped FROM tenant_keys WHERE tenant = %s", (ours.tenants[0],)).fetchone()
+    assert row is not None
+    return bytes(row[0])
+
+
+async def refused_by_kms(ours: Installed, wrapped: bytes) -> bool:
+    """Whether the key service says that what it hangs on is destroyed."""
+    environment = installation_environment(str(ours.data_dir))
+    session = aioboto3.Session("local", "local", region_name=environment.get("AWS_REGION", "us-east-1"))
+    async with session.client("kms", endpoint_url=environment["AWS_ENDPOINT_URL_KMS"]) as kms:
+        try:
+            await kms.decrypt(CiphertextBlob=wrapped, EncryptionContext={"tenant": ours.tenants[0]})
+        except ClientError as error:
+            return str(error.response["Error"]["Code"]) == "KMSInvalidStateException"
+    return False
+
+
 async def test_after_erasure_no_file_holds_a_word_of_it(own: Installed) -> None:
     canary, control = new_word(), new_word()
     user = f"{canary} <{canary}@example.org>"
@@ -172,12 +204,24 @@ async def test_after_erasure_no_file_holds_a_word_of_it(own: Installed) -> None:
         _listed(http, 4)
         assert keyed_words(own), "what was said can be searched for"
         assert {row["session_id"] for row in good(http.get("/v1/sessions", params={"query": canary}))["sessions"]}
+        good(http.post("/v1/files", files={"file": (f"{canary}.txt", canary.encode())}))
+        incident = {"title": f"The {canary} is wrong", "text": canary, "session_id": sessions[0]}
+        good(http.post("/v1/incidents", json=incident))
+        spent, backup = await asyncio.to_thread(costs, own, user), tenant_key(own)
 
-        for session in sessions:
-            good(http.delete(f"/v1/sessions/{session}"))
+        assert good(http.delete(f"/v1/sessions/{sessions[0]}"))["final"]
         for document in documents:
-            good(http.delete(f"/v1/documents/{document}"))
+            assert good(http.post("/v1/erasures", json={"document_id": document}))["final"]
+        receipt = good(http.post("/v1/erasures", json={"user": user}))
         erased = time.monotonic()
+        assert receipt["final"] and canary not in json.dumps(receipt)
+        assert receipt["taken"] == {"api_keys": 0, "sign_ins": 0, "sessions": 3, "files": 1, "incidents": 1}
+        for session in sessions:
+            absent = http.get(f"/v1/sessions/{new_id()}").json()
+            assert http.get(f"/v1/sessions/{session}").json() | {"trace_id": ""} == absent | {"trace_id": ""}
+        assert await asyncio.to_thread(costs, own, user) == spent and spent, "what it cost is not erased"
+        assert await refused_by_kms(own, backup), "a backup from before has a key that nobody opens any more"
+        assert not await refused_by_kms(own, tenant_key(own))
 
     while keyed_words(own):
         assert time.monotonic() - erased < WITHIN_S

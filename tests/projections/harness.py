@@ -36,8 +36,10 @@ from projections.runner import Follower
 from projections.session_reads import SessionReads
 from projections.session_view import SessionView
 from tests.api.harness import asgi, bearer, make_services, operator
+from tests.application.erasure.harness import erasing_own
 from tests.application.files.harness import no_files
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
+from tests.fakes.in_memory_known_exchanges import InMemoryKnownExchanges
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_session_items import InMemorySessionItems
 from tests.fakes.in_memory_user_names import users_on
@@ -97,6 +99,15 @@ async def house(
     followers = [await begin(store, worker, model, live=True) for model in models]
     reads, sessions = SessionReads(store, items, store.vault, pool), LiveSessions(store, NoTail())
     tenants = CachedTenants(store)
+    erase_session = EraseSessionHandler(
+        store,
+        sessions,
+        NoTail(),
+        AnswerCache(InMemoryExactCache(), InMemorySemanticCache(), InMemorySealer()),
+        no_files(store),
+        InMemoryKnownExchanges(),
+        reads.erase,
+    )
     services = make_services(
         tmp_path,
         store=store,
@@ -110,14 +121,8 @@ async def house(
         open_session=OpenSessionHandler(sessions, tenants),
         rename_session=RenameSessionHandler(),
         fork_session=ForkSessionHandler(store, sessions, tenants),
-        erase_session=EraseSessionHandler(
-            store,
-            sessions,
-            NoTail(),
-            AnswerCache(InMemoryExactCache(), InMemorySemanticCache(), InMemorySealer()),
-            no_files(store),
-            reads.erase,
-        ),
+        erase_session=erase_session,
+        erase_own=erasing_own(store, sessions, erase_session),
     )
     transport = asgi(services)
     async with httpx.AsyncClient(transport=transport, base_url="http://colloquy") as client:

@@ -19,6 +19,7 @@ from domain.session import events as e
 from domain.tenant.events import Assistant, ModelPolicy
 from domain.usage import estimate_tokens
 from tests.application.turns.harness import TENANT, frames_of, house, member
+from tests.fakes.in_memory_known_exchanges import InMemoryKnownExchanges
 from tests.fakes.nothing_private import NamedWords
 from tests.fakes.scripted_model import Reply
 from tests.fakes.small_ports import NoTail
@@ -189,7 +190,8 @@ async def test_erasing_a_session_takes_the_files_of_its_own_turns_along() -> Non
             views.append(session)
 
         cache, files = ours.turns.cache, ours.files
-        erase = EraseSessionHandler(ours.store, ours.sessions, NoTail(), cache, files.delete, erase_view)
+        exchanges = InMemoryKnownExchanges()
+        erase = EraseSessionHandler(ours.store, ours.sessions, NoTail(), cache, files.delete, exchanges, erase_view)
         receipt = await erase(member(), live.id)
         assert list(files.blobs.kept) == [key_of(StreamId(TENANT, "file", other))]
         assert "files" in receipt and views == [live.id.id]

@@ -1,0 +1,90 @@
+"""Erases what a tenant keeps no longer, by its own days for each kind; and ends what erasures left to be done."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from application.acting_tenant import acting_for
+from application.clock import Moment, now
+from application.erasure.receipts import Receipt, Receipts
+from application.erasure.take_away import TakeAway
+from application.ports.event_store import StreamCatalogue
+from application.ports.file_register import FileRegister
+from application.ports.tenants import TenantDirectory, Tenants
+from application.tasks import isolated
+from domain.access import PLATFORM_TENANT
+from domain.event import Envelope, StreamId
+from domain.ids import first_id
+
+BY = "retention"
+EXPIRED = "expired"
+MOST = 1_000
+"""Of each kind, of one tenant, a round: the next one goes on."""
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """A round over all tenants. Several processes may make it at once: what is erased is erased once."""
+
+    directory: TenantDirectory
+    tenants: Tenants
+    catalogue: StreamCatalogue
+    files: FileRegister
+    take_away: TakeAway
+    receipts: Receipts
+    clock: Moment = now
+
+    async def __call__(self) -> None:
+        """What fails of one tenant keeps no other waiting, and is tried again the next time."""
+        async for tenant in self._tenants():
+            with isolated("retention", tenant=tenant), acting_for(tenant):
+                if await self.of(tenant) is None:
+                    await self.receipts.finish.if_due(tenant)
+
+    async def of(self, tenant: str) -> Receipt | None:
+        """Erase what a tenant keeps no longer; the receipt, if there was any."""
+        kept, at = (await self.tenants.settings(tenant)).retention, self.clock()
+        files = await self.files.ended(tenant, at, MOST) + await self._older(tenant, "file", kept.file_days, at)
+        sessions = await self._older(tenant, "session", kept.session_days, at)
+        documents = await self._older(tenant, "document", kept.document_days, at)
+        incidents = await self._older(tenant, "incident", kept.incident_days, at)
+        if not (files or sessions or documents or incidents):
+            return None
+        taken = {
+            "sessions": await self.take_away.sessions(tenant, sessions, BY, EXPIRED),
+            "files": await self.take_away.delete_files(tenant, dict.fromkeys(files), BY, EXPIRED),
+            "documents": await self.take_away.documents(tenant, documents, BY),
+            "incidents": await self.take_away.incidents(tenant, incidents),
+        }
+        return await self.receipts(tenant, "expired", tenant, taken, by=BY, reason="retention")
+
+    async def _older(self, tenant: str, kind: str, days: int | None, at: datetime) -> list[str]:
+        """Those that came, and sessions that were last used, so many days ago."""
+        if days is None:
+            return []
+        end = at - timedelta(days=days)
+        look = self.catalogue.latest if kind == "session" else self.catalogue.begun
+        found: list[str] = []
+        async for facts in look(tenant, kind, below=first_id(end)):
+            found += [_id(fact) for fact in facts if fact.at <= end]
+            if len(found) >= MOST:
+                break
+        return found[:MOST]
+
+    async def _tenants(self) -> AsyncIterator[str]:
+        after: str | None = None
+        while True:
+            with acting_for(PLATFORM_TENANT):
+                rows = await self.directory.page(after=after, limit=PAGE)
+            for row in rows:
+                yield row.tenant_id
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].tenant_id
+
+
+def _id(fact: Envelope) -> str:
+    return StreamId.parse(fact.stream).id
