@@ -96,9 +96,9 @@ class Lanes:
         """Call `heard` when credentials were taken back."""
         self.listener.on(REVOKED, lambda _: heard())
 
-    def lane(self, tenant: str) -> int:
-        """That of a tenant's streams."""
-        return lane_of(tenant, len(self._recorders))
+    def lane(self, of: str) -> int:
+        """That of the streams of a tenant."""
+        return lane_of(of, len(self._recorders))
 
     def _lane(self, stream: str) -> int:
         return self.lane(tenant_of(stream))

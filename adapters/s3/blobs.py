@@ -64,7 +64,16 @@ class S3Blobs:
     async def delete(self, key: str) -> None:
         """See `application/ports/blobs.py`."""
         async with _reaching():
-            await self._client.delete_object(Bucket=self._bucket, Key=_own(key))
+            gone = await self._client.delete_object(Bucket=self._bucket, Key=_own(key))
+            if gone.get("DeleteMarker"):  # the bucket keeps versions: all of them go
+                await self._delete_versions(key)
+
+    async def _delete_versions(self, key: str) -> None:
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+        async for page in pages:
+            for version in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+                if version["Key"] == key:
+                    await self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
 
 
 def _from_its_beginning(body: BinaryIO) -> None:

@@ -54,6 +54,20 @@ async def test_bytes_are_kept_replaced_and_removed(blobs: Blobs) -> None:
     assert await kept(blobs, "t/a") is None
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("blobs", ["s3"], indirect=True)
+async def test_where_the_bucket_keeps_versions_all_of_them_go(blobs: S3Blobs) -> None:
+    client, bucket = blobs._client, blobs._bucket  # what the store itself still has
+    await client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"one", b"two"):
+        await blobs.put("t/a", BytesIO(body))
+    await blobs.put("t/ab", BytesIO(b"another's"))
+    await blobs.delete("t/a")
+    found = await client.list_object_versions(Bucket=bucket)
+    assert [version["Key"] for version in found["Versions"]] == ["t/ab"] and not found.get("DeleteMarkers")
+    assert await kept(blobs, "t/ab") == b"another's"
+
+
 async def test_a_file_is_kept_whole_wherever_it_stands(blobs: Blobs) -> None:
     with tempfile.TemporaryFile() as file:
         file.write(b"still in our buffer")
