@@ -37,7 +37,6 @@ from application.byte_room import ByteRoom
 from application.clock import now
 from application.denials import Denials
 from application.gateway.health import Health
-from application.ports.tenants import TenantRow
 from application.revocations import Revocations
 from application.tenants.api_keys import ApiKeys
 from application.tenants.cached_tenants import CachedTenants
@@ -55,6 +54,7 @@ from domain.access import PLATFORM_TENANT, Identity
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_api_key_uses import InMemoryApiKeyUses
 from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
+from tests.fakes.in_memory_directory import InMemoryDirectory
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_reservations import InMemoryReservations
 from tests.fakes.in_memory_revocations import InMemoryRevocations
@@ -62,28 +62,6 @@ from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_user_names import users_on
 
 TENANT = "01977c9e-1111-7000-8000-000000000001"
-
-
-class InMemoryDirectory:
-    """Tenants in a list."""
-
-    def __init__(self) -> None:
-        self.rows: list[TenantRow] = []
-
-    async def add(self, row: TenantRow) -> None:
-        if row.tenant_id not in [known.tenant_id for known in self.rows]:
-            self.rows.append(row)
-
-    async def remove(self, tenant_id: str) -> None:
-        self.rows = [row for row in self.rows if row.tenant_id != tenant_id]
-
-    async def known(self, ids: Sequence[str]) -> list[TenantRow]:
-        return [row for row in self.rows if row.tenant_id in ids]
-
-    async def page(self, *, after: str | None, limit: int) -> list[TenantRow]:
-        return [row for row in sorted(self.rows, key=lambda row: row.tenant_id) if row.tenant_id > (after or "")][
-            :limit
-        ]
 
 
 class NotedTenants:

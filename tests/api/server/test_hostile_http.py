@@ -11,7 +11,8 @@ import pytest
 from api.problems import TABLE
 from api.services import Services
 from application.ports.tenants import TenantRow
-from tests.api.harness import InMemoryDirectory, asgi, bearer, operator, replaced
+from tests.api.harness import asgi, bearer, operator, replaced
+from tests.fakes.in_memory_directory import InMemoryDirectory
 
 JSON = {"Content-Type": "application/json"}
 DEEP = 100_000

@@ -32,7 +32,6 @@ from domain.event import Event, StreamId
 from domain.session import events as e
 from domain.tenant import rules
 from domain.tenant.commands import CreateTenant
-from tests.api.harness import InMemoryDirectory
 from tests.application.documents.harness import InMemoryBlobs
 from tests.application.files.harness import FileHouse
 from tests.application.incidents.harness import IncidentHouse
@@ -40,6 +39,7 @@ from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySeman
 from tests.fakes.in_memory_api_key_uses import InMemoryApiKeyUses
 from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
 from tests.fakes.in_memory_corpus import InMemoryCorpus
+from tests.fakes.in_memory_directory import InMemoryDirectory
 from tests.fakes.in_memory_known_exchanges import InMemoryKnownExchanges
 from tests.fakes.in_memory_renewal import InMemoryRenewal
 from tests.fakes.in_memory_sealer import InMemorySealer
