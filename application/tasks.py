@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Generic, Self, TypeVar
 
 import structlog
@@ -96,6 +96,19 @@ class TaskSet:
             error = task.exception()
         if error is not None and not awaited:
             note_end(self.name, error)
+
+
+@asynccontextmanager
+async def beside(work: Work[T]) -> AsyncIterator[asyncio.Task[T]]:
+    """Run it while the block runs: a task to wait for in the block, and cancelled where the block ends before it."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # whoever waited for it has heard
 
 
 class SingleFlight(Generic[K, T]):

@@ -33,6 +33,7 @@ from application.tenants.refresh_server_tools import RefreshServerTools
 from application.tenants.warn_of_budget import TellOfBudget
 from application.tools.executors import Executors
 from application.tools.toolbox import ToolBoxes
+from application.turns.compare_questions import CompareQuestions
 from application.turns.confirm_tool import AskFirst
 from application.turns.corpus_versions import CorpusVersions
 from application.turns.generate_answer import GenerateAnswer
@@ -117,11 +118,13 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
     release = f"{settings.model_fast} {settings.model_balanced} {settings.model_embedding} {PROMPTS}"
     versions = CorpusVersions(parts.corpus)
     prepare = PrepareTurn(parts.tenants, parts.detector, cache, versions, parts.embedder, release)
+    kept = StepReplyCache(parts.replies, parts.sealer, release)
     runner = TurnExecutor(
         gate=gate,
         cache=cache,
         retrieve=retrieve,
-        generate=GenerateAnswer(gateway, retrieve, answering, StepReplyCache(parts.replies, parts.sealer, release)),
+        generate=GenerateAnswer(gateway, retrieve, answering, kept),
+        compare=CompareQuestions(gateway, kept),
         reuse=ReuseAnswer(cache, parts.detector),
         follow_up=PostTurn(),
         attachments=parts.attachments,

@@ -15,6 +15,7 @@ import structlog
 from application.answer_cache.cacheability import as_typed
 from application.answer_cache.equivalence import is_equivalent
 from application.answer_cache.stampede_lock import StampedeLock
+from application.answer_cache.vetoes import are_two
 from application.clock import now
 from application.ports.answer_cache import CachedAnswer, CacheEntry, ExactCache, Question, SemanticCache
 from application.ports.keys import Sealer
@@ -37,6 +38,20 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     answer: CachedAnswer
 
 
+class Candidate(msgspec.Struct, frozen=True):
+    """A kept question that may be the one that is asked, for a model to say; `hit` serves if it is."""
+
+    question: str
+    hit: Hit
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What the semantic cache has for a question: an answer that serves, else candidates, the likeliest first."""
+
+    hit: Hit | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
 class _Kept(msgspec.Struct, frozen=True):
     """What an entry seals."""
 
@@ -44,6 +59,7 @@ class _Kept(msgspec.Struct, frozen=True):
     answer: CachedAnswer
 
 
+NOTHING_FOUND = Found()
 _decoder = msgspec.msgpack.Decoder(_Kept)
 
 
@@ -71,23 +87,30 @@ class AnswerCache:
             return None
         return _hit("exact", 1.0, kept.answer)
 
-    async def semantic(self, question: Question, vector: Sequence[float] | None) -> Hit | None:
-        """The answer to a question that asks the same in other words, as far as the guard can tell."""
-        scope = await self._digest("scope", question) if question.policy.semantic and vector else None
+    async def semantic(self, question: Question, vector: Sequence[float] | None) -> Found:
+        """The answer to a question that asks the same in other words, as far as the guard can tell; in a `verified`
+        cache else those of which only a model can."""
+        scope = await self._digest("scope", question) if question.policy.mode != "off" and vector else None
         if scope is None or vector is None:
-            return None
-        return await or_none("semantic", SEMANTIC_S, self._semantic(question, scope, vector))
+            return NOTHING_FOUND
+        return await or_none("semantic", SEMANTIC_S, self._semantic(question, scope, vector)) or NOTHING_FOUND
 
-    async def _semantic(self, question: Question, scope: bytes, vector: Sequence[float]) -> Hit | None:
+    async def _semantic(self, question: Question, scope: bytes, vector: Sequence[float]) -> Found:
         found = await self.similar.nearest(
-            question.scope.tenant, scope, vector, at_least=question.policy.threshold, limit=NEAREST
+            question.scope.tenant, scope, vector, at_least=question.policy.at_least, limit=NEAREST
         )
         await self.sealer.unlock([one.entry.stream for one in found])
+        asked, candidates = as_typed(question.text), list[Candidate]()
         for one in found:
             kept = await self._open(question, scope, one.entry)
-            if kept and is_equivalent(kept.question, as_typed(question.text)):
-                return _hit("semantic", round(one.similarity, 4), kept.answer)
-        return None
+            if kept is None:
+                continue
+            hit = _hit("semantic", round(one.similarity, 4), kept.answer)
+            if is_equivalent(kept.question, asked):
+                return Found(hit)
+            if question.policy.mode == "verified" and not are_two(kept.question, asked):
+                candidates.append(Candidate(kept.question, hit))
+        return Found(candidates=tuple(candidates))
 
     @asynccontextmanager
     async def leading(self, question: Question, deadline_s: float) -> AsyncIterator[Hit | None]:
@@ -120,7 +143,7 @@ class AnswerCache:
         tenant, ttl_s = question.scope.tenant, question.policy.ttl_s
         if question.policy.exact and (entry := await self._seal(question, key, answer)):
             await or_none("exact", EXACT_S, self.exactly.put(tenant, key, entry, ttl_s))
-        if question.policy.semantic and vector and (entry := await self._seal(question, scope, answer)):
+        if question.policy.mode != "off" and vector and (entry := await self._seal(question, scope, answer)):
             await or_none("semantic", SEMANTIC_S, self.similar.put(tenant, scope, key, vector, entry, ttl_s))
 
     async def evict(self, tenant: str, turn: str) -> None:

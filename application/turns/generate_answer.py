@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from application.gateway.gateway import Gateway
@@ -66,9 +66,9 @@ class GenerateAnswer:
 
         return PlanRun(plan, facts, steps, run.log, turn.turn_id, search, steps.show, dict(turn.results), attached)
 
-    async def __call__(self, run: RunningTurn, plan: PlanRun) -> None:
-        """Say the answer and complete the turn."""
-        effects = await plan.before()
+    async def __call__(self, run: RunningTurn, plan: PlanRun, before: Awaitable[Effects]) -> None:
+        """Say the answer and complete the turn. `before` is what comes before it, `plan.before()`, begun or not."""
+        effects = await before
         if run.ended:
             return
         run.output.quote(CitationReader(effects.quoted(plan.retrieved, plan.attached)))

@@ -95,7 +95,7 @@ class PrepareTurn:
     async def _look_up(self, prepared: PreparedTurn, corpus_version: int) -> None:
         """Ask the cache of answers to the same words, where the turn may be answered from a cache at all."""
         run, policy = prepared.run, prepared.run.config.assistant.cache
-        if not (run.request.may_cache and (policy.exact or policy.semantic)):
+        if not (run.request.may_cache and (policy.exact or policy.mode != "off")):
             return
         if run.outcome.depends.audience == "nobody":
             return
@@ -107,7 +107,7 @@ class PrepareTurn:
     async def _begin_search(self, prepared: PreparedTurn) -> None:
         """The first call of a turn that searches documents, or kept answers by their meaning: the question's vector."""
         run, request = prepared.run, prepared.run.request
-        by_meaning = prepared.question is not None and prepared.question.policy.semantic
+        by_meaning = prepared.question is not None and prepared.question.policy.mode != "off"
         if not (prepared.documents or by_meaning):
             return
         prepared.embedded_text = await irreversible(request.text, self.detector, run.config.assistant.pii)

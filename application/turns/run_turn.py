@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
-from application.answer_cache.answer_cache import AnswerCache, Hit
+from application.answer_cache.answer_cache import AnswerCache, Candidate, Hit
 from application.budget.budget_gate import BudgetGate
 from application.incidents.raise_incident import RaiseIncident
 from application.ports.answer_cache import Question
 from application.ports.model import FailureKind, ModelFailure
-from application.tasks import GIVES_WAY, TaskSet, is_cancelled, isolated
+from application.tasks import GIVES_WAY, TaskSet, beside, is_cancelled, isolated
+from application.turns.compare_questions import CompareQuestions
 from application.turns.generate_answer import GenerateAnswer
 from application.turns.post_turn import PostTurn
 from application.turns.prepare_turn import PreparedTurn, cache_hit
@@ -43,6 +45,7 @@ class TurnExecutor:
     follow_up: PostTurn
     attachments: ReadAttachments
     incidents: RaiseIncident
+    compare: CompareQuestions
     turn_s: float
     tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
 
@@ -101,14 +104,16 @@ class TurnExecutor:
             return await self.reuse.repeat(run, prepared.hit)
         vector = await self.retrieve.vector(run, prepared)
         if (question := prepared.question) is None:
-            return await self._generate(run, prepared, vector, afterwards)
-        if (hit := await self.cache.semantic(question, vector)) and not run.ended:
-            return await self._repeat(run, hit)
+            await self._generate(run, prepared, vector, afterwards)
+            return None
+        found = await self.cache.semantic(question, vector)
+        if found.hit and not run.ended:
+            return await self._repeat(run, found.hit)
         if run.may_depend.audience != "tenant":  # then it is likely that nobody else gets the answer: no use to wait
-            return await self._make(run, prepared, question, vector, afterwards)
+            return await self._make(run, prepared, question, vector, afterwards, found.candidates)
         async with self.cache.leading(question, WAIT_FOR_EQUAL_S) as answered:
             if answered is None:
-                await self._make(run, prepared, question, vector, afterwards)
+                await self._make(run, prepared, question, vector, afterwards, found.candidates)
             elif not run.ended:
                 await self._repeat(run, answered)
         return None
@@ -124,21 +129,39 @@ class TurnExecutor:
         question: Question,
         vector: list[float] | None,
         afterwards: ExitStack,
+        candidates: Sequence[Candidate],
     ) -> None:
         """An answer that neither cache had, kept for whom it may be given again to."""
         if run.ended:
             return
-        run.log.note(e.CacheMissed(turn_id=run.turn_id))
-        await self._generate(run, prepared, vector, afterwards)
-        await self.reuse.keep(run, question, vector)
+        if not candidates:
+            run.log.note(e.CacheMissed(turn_id=run.turn_id))
+        if await self._generate(run, prepared, vector, afterwards, candidates):
+            await self.reuse.keep(run, question, vector)
 
     async def _generate(
-        self, run: RunningTurn, prepared: PreparedTurn, vector: list[float] | None, afterwards: ExitStack
-    ) -> None:
+        self,
+        run: RunningTurn,
+        prepared: PreparedTurn,
+        vector: list[float] | None,
+        afterwards: ExitStack,
+        candidates: Sequence[Candidate] = (),
+    ) -> bool:
+        """Whether an answer was made, and none of the candidates served."""
         async with self.attachments.reading(run) as attached:
             plan = self.generate.plan(run, prepared, vector, attached)
-            afterwards.callback(self.follow_up.begin, run, plan)
-            await self.generate(run, plan)
+            if not candidates:
+                afterwards.callback(self.follow_up.begin, run, plan)
+                await self.generate(run, plan, plan.before())
+                return True
+            async with beside(plan.before()) as before:
+                if hit := await self.compare(run, run.request.text, candidates):
+                    await self._repeat(run, hit)
+                    return False
+                run.log.note(e.CacheMissed(turn_id=run.turn_id))
+                afterwards.callback(self.follow_up.begin, run, plan)
+                await self.generate(run, plan, before)
+        return True
 
     async def _fail(self, run: RunningTurn, refusal: Refusal) -> None:
         with isolated("turn_end", turn=run.turn_id), suppress(Fenced):

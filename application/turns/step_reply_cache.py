@@ -33,9 +33,16 @@ class StepReplyCache:
     release: str
     tasks: TaskSet = field(default_factory=partial(TaskSet, "kept_reply"))
 
-    async def reply(self, run: RunningTurn, ask: StepRequest, asked: Callable[[], Awaitable[StepReply]]) -> StepReply:
+    async def reply(
+        self,
+        run: RunningTurn,
+        ask: StepRequest,
+        asked: Callable[[], Awaitable[StepReply]],
+        fits: Callable[[StepRequest, StepReply], bool] | None = None,
+    ) -> StepReply:
         """What the same request of the same tenant was replied, with the reason `kept`; else what it is now, which is
-        kept behind the turn's back if it fits the step and nothing private went into it. Raises what `asked` does."""
+        kept behind the turn's back if it `fits` (unless told otherwise, the step's output) and nothing private went
+        into it. Raises what `asked` does."""
         tenant = run.live.id.tenant
         key = await or_none("keys", KEYS_S, self.sealer.digest(tenant, self._request(run, ask)))
         if key is None:
@@ -43,7 +50,7 @@ class StepReplyCache:
         if found := await or_none("steps", FIND_S, self._find(tenant, key)):
             return found
         reply = await asked()
-        if not run.redactor.found and _fits(ask, reply):
+        if not run.redactor.found and (fits or _fits)(ask, reply):
             self.tasks.start(self._keep(run, key, reply))
         return reply
 

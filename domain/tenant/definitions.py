@@ -36,7 +36,7 @@ def check_assistant(name: str, assistant: Assistant) -> None:
         if len(ids) > MAX_NAMES or not all(form.fullmatch(one) for one in ids):
             raise InvalidField(f"{field}: at most {MAX_NAMES} ids")
     _names("tools", assistant.tools)
-    if not 0 <= assistant.cache.threshold <= 1:
+    if not 0 <= assistant.cache.at_least <= 1:
         raise InvalidField("cache.threshold: between 0 and 1")
     if not 0 <= assistant.cache.ttl_s <= MAX_TTL_S:
         raise InvalidField("cache.ttl_s: not negative, and at most a year")

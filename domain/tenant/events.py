@@ -18,13 +18,38 @@ PII_DEFAULTS: dict[str, str] = dict.fromkeys(
 ) | dict.fromkeys(("date", "organisation", "place"), "allow")
 
 
+Semantic = Literal["off", "strict", "verified"]
+THRESHOLDS: dict[Semantic, float] = {"off": 0.85, "strict": 0.85, "verified": 0.7}
+
+
 class CachePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """Which answer caches an assistant uses, how long (seconds) and how alike (cosine) a question must be."""
+    """Which answer caches an assistant uses, how long (seconds) and how alike (cosine) a question must be; None: as
+    alike as its mode wants.
+
+    `semantic`: `strict` gives an answer again where grammar shows that two questions are one; `verified` also where a
+    model says so. True, as it was stored once, is `strict`, and False is `off`.
+    """
 
     exact: bool = True
-    semantic: bool = True
+    semantic: Semantic | bool = "strict"
     ttl_s: int = 86_400
-    threshold: float = 0.85
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.semantic, bool):
+            msgspec.structs.force_setattr(self, "semantic", "strict" if self.semantic else "off")
+        if self.threshold is None:
+            msgspec.structs.force_setattr(self, "threshold", THRESHOLDS[self.mode])
+
+    @property
+    def mode(self) -> Semantic:
+        """`semantic` by its name."""
+        return self.semantic if isinstance(self.semantic, str) else "strict"
+
+    @property
+    def at_least(self) -> float:
+        """The cosine from which a question is a candidate."""
+        return THRESHOLDS[self.mode] if self.threshold is None else self.threshold
 
 
 class ModelPolicy(msgspec.Struct, frozen=True, kw_only=True):

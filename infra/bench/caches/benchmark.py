@@ -13,10 +13,12 @@ from decimal import Decimal
 from typing import Any
 
 import click
+import httpx
 import msgspec
 
 from application.answer_cache.dependence import dependence_of
 from application.answer_cache.equivalence import is_equivalent
+from application.answer_cache.vetoes import are_two
 from infra.bench.caches import near_misses, paraphrases
 from infra.bench.caches.cache_load import Asked, ask_all, ask_in_turn
 from infra.bench.harness.chat_load import percentile
@@ -25,8 +27,12 @@ from infra.bench.harness.installation import Installed, installed
 from infra.bench.harness.table import table
 from infra.bench.results import keep, recordable
 from infra.local.bedrock.minilm import MiniLM, find_weights
+from infra.local.bedrock.same_questions import STEP, SameQuestions
 
 THRESHOLDS = (0.95, 0.85, 0.75)
+VERIFIED = 0.7
+ERRS = 0.02
+"""Of a verifier's answers, in each order of a pair."""
 TURNS, AT_ONCE, HITS = 240, 6, 100
 REPEATED, REWORDED = 0.55, 0.15
 """Shares of a workload: the same question word for word, and one of those before in other words."""
@@ -62,6 +68,9 @@ class CacheReplay(msgspec.Struct, kw_only=True):
     cost_lower: float
     exact_hit_to_last_delta_p50_ms: float
     exact_hit_to_last_delta_p99_ms: float
+    semantic_hit_p50_ms: float
+    semantic_hit_of_an_answer: float
+    miss_p50_ms: float
 
 
 def judge_pairs() -> list[Pairs]:
@@ -94,7 +103,22 @@ def judge_pairs() -> list[Pairs]:
 
     alone = [row("cosine alone", least, lambda _, __: True) for least in THRESHOLDS]
     guarded = [row("with the guard", least, is_equivalent) for least in THRESHOLDS]
-    return alone + guarded + [row("as a turn asks", least, _may_share) for least in THRESHOLDS]
+    shared = [row("as a turn asks", least, _may_share) for least in THRESHOLDS]
+    verifier = SameQuestions([list(pair) for pair in paraphrases.PARAPHRASES], error_rate=ERRS)
+    verified = [row("verified", VERIFIED, lambda a, b: is_equivalent(a, b) or _is_verified(verifier, a, b))]
+    reach = [row("reaches the verifier", VERIFIED, lambda a, b: not is_equivalent(a, b) and not are_two(a, b))]
+    return alone + guarded + shared + reach + verified
+
+
+def _is_verified(verifier: SameQuestions, kept: str, asked: str) -> bool:
+    """As a verified cache decides, with a verifier that knows the truth but for its errors."""
+
+    def says_yes(first: str, second: str) -> bool:
+        content = [{"text": f"A: {first}\nB: {second}"}]
+        body = {"requestMetadata": {"step": STEP}, "messages": [{"content": content}]}
+        return verifier.answer(body) == "yes"
+
+    return not are_two(kept, asked) and says_yes(kept, asked) and says_yes(asked, kept)
 
 
 def _may_share(kept: str, asked: str) -> bool:
@@ -121,8 +145,9 @@ def workload(turns: int) -> list[str]:
     return asked
 
 
-async def replay(ours: Installed, turns: int) -> CacheReplay:
+async def replay(ours: Installed, turns: int, semantic: str) -> CacheReplay:
     """First with the caches bypassed, then used; then one question over and over, one at a time."""
+    await _set_up(ours, semantic)
     url, (token,) = ours.url.replace("http", "ws", 1) + "/v1/chat", ours.tokens(1)
     questions = workload(turns)
     bypassed = await ask_all(url, token, questions, "bypass", AT_ONCE)
@@ -130,6 +155,7 @@ async def replay(ours: Installed, turns: int) -> CacheReplay:
     again = await ask_in_turn(url, token, questions[0], HITS)
     exact = [asked.last_delta * 1e3 for asked in again if asked.cached == "exact"]
     before, after = _p50(bypassed), _p50(used)
+    similar = _p50([asked for asked in used if asked.cached == "semantic"])
     dear, cheap = sum((a.cost for a in bypassed), Decimal()), sum((a.cost for a in used), Decimal())
     return CacheReplay(
         turns=turns,
@@ -146,29 +172,43 @@ async def replay(ours: Installed, turns: int) -> CacheReplay:
         cost_lower=round(1 - float(cheap / dear), 3),
         exact_hit_to_last_delta_p50_ms=round(percentile(exact, 0.5), 1),
         exact_hit_to_last_delta_p99_ms=round(percentile(exact, 0.99), 1),
+        semantic_hit_p50_ms=round(similar, 1),
+        semantic_hit_of_an_answer=round(similar / before, 3),
+        miss_p50_ms=round(_p50([asked for asked in used if not asked.cached]), 1),
     )
+
+
+async def _set_up(ours: Installed, semantic: str) -> None:
+    """The assistant's way to tell questions apart, and a stand-in that knows which of the workload's are the same."""
+    (admin,) = ours.tokens(1, ["admin"])
+    async with httpx.AsyncClient(timeout=30) as http:
+        body, own = {"cache": {"semantic": semantic}}, {"Authorization": f"Bearer {admin}"}
+        (await http.put(f"{ours.url}/v1/assistants/default", json=body, headers=own)).raise_for_status()
+        table = {"groups": [list(pair) for pair in paraphrases.PARAPHRASES]}
+        (await http.post(f"{ours.bedrock_url}/control/same_questions", json=table)).raise_for_status()
 
 
 def _p50(asked: Sequence[Asked]) -> float:
     return percentile([one.whole * 1e3 for one in asked], 0.5)
 
 
-def run_replay(turns: int = TURNS) -> CacheReplay:
+def run_replay(turns: int = TURNS, semantic: str = "strict") -> CacheReplay:
     """A workload on an installation of its own, with the sentence model's vectors."""
     with installed(1, DOCUMENTS, hashed_embeddings=False) as ours:
-        return asyncio.run(replay(ours, turns))
+        return asyncio.run(replay(ours, turns, semantic))
 
 
 @click.command()
 @recordable
 @click.option("--pairs/--replay", "pairs", default=True, help="Judge pairs of questions, or replay a workload.")
 @click.option("--turns", default=240, show_default=True, help="Length of the workload.")
-def caches(pairs: bool, turns: int) -> None:
+@click.option("--semantic", type=click.Choice(["strict", "verified"]), default="strict", help="Of the workload.")
+def caches(pairs: bool, turns: int, semantic: str) -> None:
     """The answer caches: wrong hits on near misses and hits on paraphrases; or a workload with and without them.
 
     Needs the sentence model (`make embedding`).
 
-    Example: colloquy bench caches --replay
+    Example: colloquy bench caches --replay --semantic verified
     """
     if pairs:
         judged = judge_pairs()
@@ -176,6 +216,6 @@ def caches(pairs: bool, turns: int) -> None:
         wrong = {f"{row.way}, wrong hits": row.wrong_share for row in judged}
         keep(wrong | {f"{row.way}, paraphrases hit": row.paraphrases_hit for row in judged})
         return
-    replay = run_replay(turns)
+    replay = run_replay(turns, semantic)
     click.echo(table([replay]))
     keep({"p50 lower": replay.p50_lower, "cost lower": replay.cost_lower})

@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.local.bedrock.http_server import HttpReply, Request
 from infra.local.bedrock.runtime import OPERATIONS, Runtime, TypingPace
+from infra.local.bedrock.same_questions import SameQuestions
 
 
 class StandIn:
@@ -55,6 +56,10 @@ class StandIn:
             raise ValueError("a pace is not negative, and a token has a character at least")
         self.runtime.pace = TypingPace(**wish)
         return wish
+
+    def _post_control_same_questions(self, request: Request) -> dict[str, Any]:
+        self.runtime.same_questions = SameQuestions(**_object(request))
+        return asdict(self.runtime.same_questions)
 
     def _get_control_calls(self, request: Request) -> dict[str, Any]:
         calls = [call.listed() for call in self.runtime.log.calls]

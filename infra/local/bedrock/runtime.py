@@ -20,9 +20,10 @@ from infra.local.bedrock.faults import CallRefused
 from infra.local.bedrock.generation import DeltaStream
 from infra.local.bedrock.http_server import HttpReply, Request, chunk
 from infra.local.bedrock.invocation_log import BilledCall, InvocationLog
-from infra.local.bedrock.output import compose, delta_frames, head_frame, stopped, tail_frames
+from infra.local.bedrock.output import Output, compose, delta_frames, head_frame, stopped, tail_frames
 from infra.local.bedrock.prompt_cache import InputTokens, PromptCache
 from infra.local.bedrock.relay import UpstreamRelay
+from infra.local.bedrock.same_questions import SameQuestions
 from infra.local.bedrock.ticker import Ticker
 from infra.local.bedrock.token_count import count_request, count_text
 from infra.local.bedrock.upstream import Upstream
@@ -61,6 +62,7 @@ class Runtime:
     ) -> None:
         self.log, self.embeddings, self.pace, self.upstream = log, embeddings, pace, upstream
         self.faults = faults.Faults()
+        self.same_questions = SameQuestions()
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
         self.deltas = 0  # sent in streams that have ended
         self._cache = PromptCache()
@@ -108,7 +110,7 @@ class Runtime:
             self._relay(self.upstream, call, body, reply)
             return
         used = self._checked_input(call, body)
-        output = compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
+        output = self._compose(body)
         deltas = delta_frames(output, self.pace.chars_per_token)
         if fault and fault.kind == faults.STOP:
             output, deltas = stopped(output, deltas, fault.after_deltas, self.pace.chars_per_token, fault.stop_reason)
@@ -130,12 +132,17 @@ class Runtime:
         self._running[call.request_id] = generation
         generation.begin(begun + self._first_token_s(used), self.pace.token_ms / 1000)
 
+    def _compose(self, body: dict[str, Any]) -> Output:
+        if (word := self.same_questions.answer(body)) is not None:
+            return Output(word, "end_turn", count_text(word))
+        return compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
+
     def _converse(self, call: BilledCall, body: dict[str, Any], reply: HttpReply, fault: faults.Fault | None) -> None:
         if self.upstream:
             self._relay(self.upstream, call, body, reply)
             return
         used = self._checked_input(call, body)
-        output = compose(body, answer_tokens=self.pace.answer_tokens, tool_rounds=self.pace.tool_rounds)
+        output = self._compose(body)
         call.output_tokens = output.tokens
         took = self._first_token_s(used) + output.tokens * self.pace.token_ms / 1000
         answer = {

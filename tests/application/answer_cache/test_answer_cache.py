@@ -49,11 +49,11 @@ async def test_the_same_question_is_answered_again(cache: AnswerCache) -> None:
 
 async def test_the_same_in_other_words_is_answered_when_the_guard_agrees(cache: AnswerCache) -> None:
     await cache.store(ASKED, EAST, answer())
-    hit = await cache.semantic(also(), [0.9, 0.4358898943540674])
+    hit = (await cache.semantic(also(), [0.9, 0.4358898943540674])).hit
     assert hit and (hit.layer, hit.similarity, hit.answer.text) == ("semantic", 0.9, "30 days.")
-    assert await cache.semantic(also(), [0.5, 0.8660254037844386]) is None, "too far"
-    assert await cache.semantic(also("What isn't the refund policy?"), EAST) is None, "the opposite"
-    assert await cache.semantic(also(), None) is None
+    assert (await cache.semantic(also(), [0.5, 0.8660254037844386])).hit is None, "too far"
+    assert (await cache.semantic(also("What isn't the refund policy?"), EAST)).hit is None, "the opposite"
+    assert (await cache.semantic(also(), None)).hit is None
 
 
 OTHERS: list[dict[str, object]] = [
@@ -74,7 +74,7 @@ OTHERS: list[dict[str, object]] = [
 async def test_nothing_crosses_a_scope(cache: AnswerCache, scope: dict[str, object]) -> None:
     await cache.store(ASKED, EAST, answer())
     assert await cache.exact(also(TEXT, **scope)) is None
-    assert await cache.semantic(also(TEXT, **scope), EAST) is None
+    assert (await cache.semantic(also(TEXT, **scope), EAST)).hit is None
 
 
 async def test_an_entry_put_into_another_place_opens_for_nobody(cache: AnswerCache) -> None:
@@ -95,7 +95,7 @@ async def test_the_answers_of_an_erased_session_are_gone(cache: AnswerCache) -> 
     await cache.store(ASKED, EAST, answer())
     sealer.shredded.add("acme/session/s")
     assert await cache.exact(ASKED) is None
-    assert await cache.semantic(also(), EAST) is None
+    assert (await cache.semantic(also(), EAST)).hit is None
 
 
 async def test_thumbs_down_takes_an_answer_away(cache: AnswerCache) -> None:
@@ -104,18 +104,18 @@ async def test_thumbs_down_takes_an_answer_away(cache: AnswerCache) -> None:
     assert await cache.exact(ASKED)
     await cache.evict("acme", "t")
     assert await cache.exact(ASKED) is None
-    assert await cache.semantic(also(), EAST) is None
+    assert (await cache.semantic(also(), EAST)).hit is None
 
 
 async def test_an_answer_grows_old_and_a_policy_is_kept(cache: AnswerCache) -> None:
     await cache.store(ASKED, EAST, answer(at=now() - timedelta(seconds=90)))
     hit = await cache.exact(ASKED)
     assert hit and hit.age_s in (90, 91)
-    for policy in (CachePolicy(ttl_s=60), CachePolicy(exact=False, semantic=False)):
+    for policy in (CachePolicy(ttl_s=60), CachePolicy(exact=False, semantic="off")):
         asked = msgspec.structs.replace(ASKED, policy=policy)
         assert await cache.exact(asked) is None
-        assert await cache.semantic(asked, EAST) is None
-    other = msgspec.structs.replace(also("Who?"), policy=CachePolicy(exact=False, semantic=False))
+        assert (await cache.semantic(asked, EAST)).hit is None
+    other = msgspec.structs.replace(also("Who?"), policy=CachePolicy(exact=False, semantic="off"))
     await cache.store(other, EAST, answer())
     assert await cache.exact(also("Who?")) is None
 
@@ -125,7 +125,7 @@ async def test_a_cache_that_is_away_is_a_miss(cache: AnswerCache) -> None:
     assert isinstance(cache.exactly, InMemoryExactCache) and isinstance(cache.similar, InMemorySemanticCache)
     cache.exactly.away = cache.similar.away = True
     assert await cache.exact(ASKED) is None
-    assert await cache.semantic(also(), EAST) is None
+    assert (await cache.semantic(also(), EAST)).hit is None
     await cache.store(ASKED, EAST, answer())
     await cache.evict("acme", "t")
     async with cache.leading(ASKED, 10) as hit:
