@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -65,6 +66,28 @@ async def test_the_same_question_of_a_colleague_is_answered_from_the_cache(ours:
     async with chatting(ours, elsewhere) as foreign:
         await foreign.open()
         assert (await foreign.ask("c3", question, cache="use"))["cached"] is False
+
+
+async def test_a_model_says_whether_a_question_in_other_words_is_one_that_was_answered(ours: Installed) -> None:
+    set_pace(ours, first_token_ms=5, token_ms=1)
+    asked = "What is the span of the grinder's guarantee?", "For how many seasons do you guarantee a grinder?"
+    other = "How long is the guarantee of a mill?"
+    cache = {"semantic": "verified", "threshold": 0.0, "ttl_s": 600}
+    shown = await asyncio.to_thread(put, ours, "/v1/assistants/verified", cache=cache)
+    assert shown["cache"] == {"exact": True} | cache
+    async with httpx.AsyncClient(base_url=ours.bedrock_url, timeout=30) as http:
+        (await http.post("/control/same_questions", json={"groups": [list(asked)]})).raise_for_status()
+    async with chatting(ours) as first, chatting(ours) as second, chatting(ours) as third:
+        for chat in (first, second, third):
+            await chat.open(assistant="verified")
+        made = await first.ask("v1", asked[0], cache="use")
+        kept = await second.ask("v2", asked[1], cache="use")
+        fresh = await third.ask("v3", other, cache="use")
+    assert (made["cached"], kept["cached"], fresh["cached"]) == (False, "semantic", False)
+    assert kept["text"] == made["text"] and 0 < Decimal(kept["cost_usd"]) < Decimal(made["cost_usd"])
+    (hit,) = [frame for frame in second.frames if frame["type"] == "turn.cache_hit"]
+    assert Decimal(hit["saved_usd"]) == Decimal(made["cost_usd"]) - Decimal(kept["cost_usd"])
+    assert "same_question" in [frame["step"] for frame in second.frames if frame["type"] == "turn.step"]
 
 
 @pytest.mark.parametrize("plan", ["standard", "thorough"])
