@@ -12,6 +12,8 @@ from application.ports.model import Block, Fence, Message, ModelCall, Picture, T
 from domain.models import Model, row_of
 from domain.usage import estimate_tokens
 
+A_TURN = 2
+"""Messages of a turn that has ended: its question and its answer."""
 NOTHING = "(nothing)"
 """What a tool said that said nothing: a blank text is an invalid request."""
 
@@ -49,9 +51,15 @@ def _mark(request: dict[str, Any], call: ModelCall, row: Model) -> None:
     first += sum(estimate_tokens(tool.description) + len(str(tool.input_schema)) // 4 for tool in call.tools)
     if call.system and first >= row.least_cached:
         request["system"].append(point)
-    said = call.messages[: call.stable_messages]
-    if said and first + sum(estimate_tokens(message.text) for message in said) >= row.least_cached:
-        request["messages"][len(said) - 1]["content"].append(point)
+    for last in _ends(call):
+        if first + sum(estimate_tokens(message.text) for message in call.messages[:last]) >= row.least_cached:
+            request["messages"][last - 1]["content"].append(point)
+
+
+def _ends(call: ModelCall) -> Iterable[int]:
+    """Behind which messages the conversation so far ends: where it ended for the call before this one, which is read
+    from the cache, and where it ends now, which the next one will read."""
+    return (end for end in (call.stable_messages - A_TURN, call.stable_messages) if end > 0)
 
 
 def converse_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:

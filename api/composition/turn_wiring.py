@@ -48,6 +48,8 @@ from application.turns.step_reply_cache import StepReplyCache
 from application.turns.stream_answer import StreamAnswer
 
 PLACE_MARGIN_S = 60.0
+KEPT_S = {"off": 0.0, "5m": 300.0, "1h": 3_600.0}
+"""How long a provider keeps the beginning of a prompt that nobody asks for again."""
 PROMPTS = "prompts-2"
 """Raise it when a prompt changes so that answers do, or when less may be kept: older answers then serve nobody."""
 
@@ -114,6 +116,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         answer_tokens=settings.answer_tokens,
         first_token_s=settings.first_token_s,
         idle_s=settings.stream_idle_s,
+        kept_s=KEPT_S[settings.prompt_cache],
     )
     release = f"{settings.model_fast} {settings.model_balanced} {settings.model_embedding} {PROMPTS}"
     versions = CorpusVersions(parts.corpus)

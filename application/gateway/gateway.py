@@ -26,7 +26,7 @@ from application.ports.model import (
     ToolResult,
     ToolUse,
 )
-from application.redaction.quoting import draw_fences, draw_mark
+from application.redaction.quoting import draw_fences, draw_mark, lasting_mark
 from application.redaction.redactor import Redactor
 from domain.model_calls import ModelCallStarted
 from domain.session.events import ModelFailedOver
@@ -55,7 +55,7 @@ class Gateway:
                 pictures=bool(ask.pictures),
             )
         )
-        redacted = await _redacted(ask, journal.redactor)
+        redacted = await _redacted(ask, journal.redactor, journal.caller.session)
         speech = journal.redactor.speech(ask.links)
         shown = ask.shown
         async with aclosing(self.failover.stream(redacted, routes, journal)) as events:
@@ -111,14 +111,16 @@ class Gateway:
         return embedded.vector
 
 
-async def _redacted(ask: ModelRequest, redactor: Redactor) -> ModelRequest:
+async def _redacted(ask: ModelRequest, redactor: Redactor, session: str) -> ModelRequest:
     """Without private values in what people, documents and tools said, and with a mark drawn for this call on its
-    fences. Prompts and instructions are the house's and the tenant's own words and stay as they are."""
-    mark = draw_mark()
+    fences; those in the conversation so far keep the session's, or no prompt would begin as the one before. Prompts and
+    instructions are the house's and the tenant's own words and stay as they are."""
+    mark, lasting = draw_mark(), lasting_mark(session)
     messages = []
-    for message in ask.messages:
+    for place, message in enumerate(ask.messages):
         content = [await _block(block, redactor) for block in message.content]
-        messages.append(draw_fences(Message(message.role, tuple(content)), mark))
+        drawn = lasting if place < ask.stable_messages else mark
+        messages.append(draw_fences(Message(message.role, tuple(content)), drawn))
     return msgspec.structs.replace(ask, messages=tuple(messages))
 
 

@@ -1,4 +1,4 @@
-"""From a session's history, the passages and the question to the messages a model gets, within a token budget."""
+"""From the rules, the passages and the question to what a model gets."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from application.ports.model import Message, Text
 from application.redaction.quoting import FENCE, as_data, as_title
-from application.steps.marks import without_marks
 from domain.session.events import Passage
-from domain.session.state import Session, Turn
-from domain.usage import estimate_tokens
 
 RULES = """You are the assistant of an organisation and answer its members' questions.
 Answer in the language of the question, plainly and briefly. When passages are given, answer from them alone and put \
@@ -24,31 +21,6 @@ BY_PROGRAM = "The program through which I ask wants the following of your answer
 def system_blocks(instructions: str) -> tuple[str, ...]:
     """The stable prefix of every prompt of an assistant: our rules, then the tenant's own instructions."""
     return (RULES, instructions) if instructions.strip() else (RULES,)
-
-
-def history_messages(session: Session, budget: int) -> list[Message]:
-    """The finished turns that fit `budget` tokens, newest kept first, oldest shown first."""
-    kept: list[Turn] = []
-    for turn in reversed(session.turns):
-        if turn.status == "running" or not turn.answer:
-            continue
-        budget -= estimate_tokens(turn.text) + estimate_tokens(turn.answer)
-        if budget < 0 or turn.turn_id == session.summary_through:
-            break
-        kept.append(turn)
-    messages = _summary(session.summary) if len(kept) < len(session.turns) else []
-    for turn in reversed(kept):
-        messages.append(Message("user", (Text(turn.text),)))
-        messages.append(Message("assistant", (Text(without_marks(turn.answer).strip() or "..."),)))
-    return messages
-
-
-def _summary(summary: str) -> list[Message]:
-    """What stands for the turns that are no longer told whole."""
-    if not summary:
-        return []
-    told = (Text("What was said before, in short:\n\n"), FENCE[0], Text(f"{as_data(summary)}\n"), FENCE[1])
-    return [Message("user", told), Message("assistant", (Text("I remember that."),))]
 
 
 def question_message(question: str, passages: Sequence[Passage], notes: Sequence[str] = ()) -> Message:

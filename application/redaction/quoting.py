@@ -6,6 +6,7 @@ tool's answer can know. Prompts hold the two as blocks (`FENCE`); the gateway dr
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from application.ports.model import Block, Fence, Message, Text, ToolResult
 FENCE = (Fence("begin"), Fence("end"))
 """Blocks that stand before and behind what others wrote."""
 MAX_TITLE = 200
+_OWN = secrets.token_bytes(32)
 _NUMBERS = r"\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,20}"
 _MARK = re.compile(
     rf"(?:(?<![\w)\]])|(?<=[\u0e00-\uffff]))[\[［]{_NUMBERS}[\]】］]|[\[［]\^{_NUMBERS}[\]】］]|【\^?{_NUMBERS}[\]】］]"
@@ -55,6 +57,11 @@ def as_title(text: str) -> str:
 def draw_mark() -> str:
     """A mark of 12 hexadecimal digits that nobody can guess."""
     return secrets.token_hex(6)
+
+
+def lasting_mark(session: str) -> str:
+    """The mark of a session in this process: as little to be guessed, and the same from call to call."""
+    return hashlib.blake2b(session.encode(), key=_OWN, digest_size=6).hexdigest()
 
 
 def fence_tag(edge: Literal["begin", "end"], mark: str) -> str:

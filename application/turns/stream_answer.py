@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from application.clock import monotonic
+from application.clock import monotonic, now
 from application.gateway.gateway import Gateway
 from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Restarted, Routed
-from application.plan.prompt import history_messages, instructed, system_blocks
+from application.plan.history import goes_on, history_messages
+from application.plan.prompt import instructed, system_blocks
 from application.plan.run_plan import PlanRun
 from application.ports.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolUse
 from application.sessions import feed_frames as f
@@ -43,7 +44,8 @@ class _Round:
 
 @dataclass(frozen=True, slots=True)
 class StreamAnswer:
-    """The steps that speak to the user. `answer_tokens` is the most that one request may say."""
+    """The steps that speak to the user. `answer_tokens` is the most that one request may say, `kept_s` how long
+    a provider keeps the beginning of a prompt."""
 
     gateway: Gateway
     tools: ToolRounds
@@ -51,6 +53,7 @@ class StreamAnswer:
     answer_tokens: int
     first_token_s: float
     idle_s: float
+    kept_s: float
 
     async def __call__(self, run: RunningTurn, turn: Turn, plan: PlanRun) -> None:
         """Say the answer. Whoever has cancelled the turn hears no more, but the provider is heard to its end, for that
@@ -66,7 +69,7 @@ class StreamAnswer:
             policy=run.config.assistant.models,
             system=system_blocks(run.config.assistant.instructions),
             messages=(*earlier, question),
-            stable_messages=len(earlier),
+            stable_messages=len(earlier) if goes_on(run.live.state, now(), self.kept_s) else 0,
             max_tokens=self.answer_tokens,
             first_token_s=self.first_token_s,
             idle_s=self.idle_s,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from application.clock import new_id
 from application.execute import Context
-from application.plan.prompt import history_messages
+from application.plan.history import history_messages
 from application.sessions.rename_session import LONGEST_TITLE
 from domain.refusals import TurnInProgress
 from domain.session import events as e
