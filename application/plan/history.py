@@ -45,25 +45,22 @@ def _is_told(turn: Turn) -> bool:
 
 
 def _first(turns: Sequence[Turn], summarised_through: str, budget: int) -> int:
-    """Where the window begins: of the places at which half of the budget to all of it is told, the one whose number has
-    most factors of two. Such a place stays the best while turns are added, until the window has to leave it behind."""
-    least = most = len(turns)
-    left = budget
-    for place in range(len(turns) - 1, -1, -1):
-        turn = turns[place]
+    """Where the window begins: of the places behind which half of what can be told is told at least, the one whose
+    number has most factors of two. Such a place stays the best while turns are added, until it has to be left behind.
+    """
+    tails = [0]  # tokens that are told from each place on, the last place first
+    for turn in reversed(turns):
         if turn.turn_id == summarised_through:
+            return len(turns) - len(tails) + 1
+        tokens = estimate_tokens(turn.text) + estimate_tokens(turn.answer) if _is_told(turn) else 0
+        if turn.digest or tails[-1] + tokens > budget:
             break
-        if not _is_told(turn):
-            continue
-        left -= estimate_tokens(turn.text) + estimate_tokens(turn.answer)
-        if left < 0:
-            break
-        least = place
-        if left > budget // 2:
-            most = place
+        tails.append(tails[-1] + tokens)
     else:
         return 0  # all of it is told
-    return max(range(least, max(least, most) + 1), key=lambda place: (place & -place, -place)) if turns else 0
+    last = len(turns)
+    fit = [last - back for back, tokens in enumerate(tails) if 2 * tokens >= tails[-1]]
+    return max(fit, key=lambda place: (place & -place, -place))
 
 
 def _summary(summary: str) -> list[Message]:

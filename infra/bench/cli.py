@@ -20,6 +20,7 @@ COMMANDS: dict[str, Lazy] = {
     "budget": ("infra.bench.budget", "budget", "Many turns at once against a budget for few"),
     "plans": ("infra.bench.plans", "plans", "What each plan adds to a turn's time"),
     "caches": ("infra.bench.caches.benchmark", "caches", "The answer caches: wrong hits, right hits, what they save"),
+    "long-session": ("infra.bench.long_session", "long_session", "What the prompt cache saves over a long session"),
     "redaction": ("infra.bench.redaction.command", "redaction", "Recall for each kind of private value"),
     "attack-sql": ("infra.bench.attack_sql", "attack_sql", "Hostile tool queries, and who suffers"),
     "texts": ("infra.bench.texts", "texts", "How long any text holds the event loop"),

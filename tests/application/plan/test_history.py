@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from application.plan.history import goes_on, history_messages
 from application.ports.model import Message
@@ -49,6 +50,16 @@ def test_a_long_one_begins_anew_seldom_and_is_never_over_its_budget_nor_under_it
         before = told
     assert len(begins) < 199 / 4, "a sliding window begins anew with each turn"
     assert same > 199 * 0.75, "what was told before is the beginning of what is told now"
+
+
+def test_what_is_no_longer_known_does_not_make_the_window_slide() -> None:
+    begins = set()
+    for turns in range(60, 120):
+        known = session(turns).latest
+        past = tuple(replace(turn, text="", answer="", digest=b"d") for turn in known[: turns - 20])
+        told = history_messages(Session(long_past=past, latest=known[turns - 20 :]), 100 * BUDGET)
+        begins.add(told[0].text)
+    assert len(begins) <= 8
 
 
 def test_turns_without_an_answer_are_left_out_and_what_was_summed_up_is_told_by_its_summary() -> None:

@@ -1,0 +1,100 @@
+"""What the prompt cache saves over a long session, by the ledger, and what a turn costs early and late in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+import click
+import httpx
+import msgspec
+
+from infra.bench.caches.paraphrases import PARAPHRASES
+from infra.bench.harness.chat_load import open_sockets
+from infra.bench.harness.handbook import DOCUMENTS
+from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.table import table
+from infra.bench.results import keep, recordable
+from infra.bench.stream import StandInControl
+
+WITHIN_S = 60.0
+SOME = 20
+"""Turns at the beginning, behind the first, and at the end that are compared."""
+
+
+class LongSession(msgspec.Struct, kw_only=True):
+    """Money in US dollars; times in milliseconds from the question to the last frame."""
+
+    turns: int
+    cost_usd: Decimal
+    without_prompt_cache_usd: Decimal
+    saved: float
+    first_turns_ms: float
+    last_turns_ms: float
+    last_of_first: float
+
+
+async def _ask_all(url: str, token: str, turns: int) -> list[int]:
+    (socket,) = await open_sockets(url, [token])
+    took = []
+    try:
+        for number in range(turns):
+            text = f"{PARAPHRASES[number % len(PARAPHRASES)][0]} I ask for case {number}."
+            asked = {"type": "turn.create", "id": f"t{number}", "text": text, "cache": "bypass"}
+            async with asyncio.timeout(WITHIN_S):
+                await socket.send(json.dumps(asked))
+                took.append((await _end(socket))["ms"])
+    finally:
+        await socket.close()
+    return took
+
+
+async def _end(socket: Any) -> dict[str, Any]:
+    while True:
+        frame: dict[str, Any] = json.loads(await socket.recv())
+        if frame["type"] == "turn.completed":
+            return frame
+        if frame["type"] in ("turn.failed", "error"):
+            raise RuntimeError(f"not answered: {frame}")
+
+
+def measure(ours: Installed, turns: int) -> LongSession:
+    """So many turns in one session, one after the other, and the ledger's word on them."""
+    StandInControl(ours.bedrock_url).pace(1, 0)
+    (token,) = ours.tokens(1)
+    took = asyncio.run(_ask_all(ours.url.replace("http", "ws", 1) + "/v1/chat", token, turns))
+    ours.wait_for_costs()
+    (analyst,) = ours.tokens(1, ["analyst"])
+    found = httpx.get(
+        f"{ours.url}/v1/costs/summary", params={"step": "answer_from_documents"}, timeout=30,
+        headers={"Authorization": f"Bearer {analyst}"},
+    ).raise_for_status().json()  # fmt: skip
+    cost = Decimal(found["total_usd"])
+    whole = cost + sum((Decimal(model["prompt_cache_saved_usd"]) for model in found["models"]), Decimal())
+    first, last = median(took[1 : SOME + 1]), median(took[-SOME:])
+    return LongSession(
+        turns=turns,
+        cost_usd=cost,
+        without_prompt_cache_usd=whole,
+        saved=round(float(1 - cost / whole), 3),
+        first_turns_ms=first,
+        last_turns_ms=last,
+        last_of_first=round(last / first, 2),
+    )
+
+
+@click.command("long-session")
+@recordable
+@click.option("--turns", default=200, show_default=True, help="Questions in the one session.")
+def long_session(turns: int) -> None:
+    """One long session: what the prompt cache saved on its answers, and what its last turns take beside its first.
+
+    Example: colloquy bench long-session --turns 1000
+    """
+    with installed(1, DOCUMENTS) as ours:
+        found = measure(ours, turns)
+    click.echo(table([found]))
+    keep({"saved by the prompt cache": found.saved, "last turns, of the first": found.last_of_first})
