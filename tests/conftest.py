@@ -15,11 +15,13 @@ from hypothesis import settings as drawing
 
 from application.acting_tenant import EVERY, act_for
 from infra.local.endpoints import Endpoints, given_outside
+from infra.local.parts import JUDGED
 from infra.local.stack import running
 from tests.containers import containers, docker_answers
 from tests.given import with_given
 
 CHOICE = "COLLOQUY_TEST_INFRA"
+os.environ.setdefault(JUDGED, "1")  # every request of every test is one that the service would take
 drawing.register_profile("untimed", deadline=None)  # how long an example takes is the machine's business
 drawing.load_profile("untimed")
 # The default shows every local variable of every frame, which takes seconds and may show what no log should.

@@ -42,7 +42,7 @@ async def running_stand_in(
         os.environ.setdefault(name, value)
     wanted = TypingPace(**({"first_token_ms": 0.0, "token_ms": 0.0} | pace))
     embeddings = best_embeddings(hashed=True, upstream=upstream)
-    runtime = Runtime(InvocationLog(data_dir), embeddings, wanted, upstream)
+    runtime = Runtime(InvocationLog(data_dir), embeddings, wanted, upstream, judged=True)
     stand_in = StandIn(runtime)
     connections: set[HttpConnection] = set()
     loop = asyncio.get_running_loop()

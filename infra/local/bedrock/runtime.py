@@ -24,6 +24,7 @@ from infra.local.bedrock.output import Output, compose, delta_frames, head_frame
 from infra.local.bedrock.prompt_cache import InputTokens, PromptCache
 from infra.local.bedrock.relay import UpstreamRelay
 from infra.local.bedrock.same_questions import SameQuestions
+from infra.local.bedrock.service_model import shape_complaint
 from infra.local.bedrock.ticker import Ticker
 from infra.local.bedrock.token_count import count_request, count_text
 from infra.local.bedrock.upstream import Upstream
@@ -55,14 +56,21 @@ class TypingPace:
 
 class Runtime:
     """All operations on one set of books. With an `upstream` its model answers Converse; faults that strike before an
-    answer begins, the books and the rules stay as they are."""
+    answer begins, the books and the rules stay as they are. `judged`: requests must fit the service's model too."""
 
     def __init__(
-        self, log: InvocationLog, embeddings: Embeddings, pace: TypingPace, upstream: Upstream | None = None
+        self,
+        log: InvocationLog,
+        embeddings: Embeddings,
+        pace: TypingPace,
+        upstream: Upstream | None = None,
+        *,
+        judged: bool = False,
     ) -> None:
         self.log, self.embeddings, self.pace, self.upstream = log, embeddings, pace, upstream
         self.faults = faults.Faults()
         self.same_questions = SameQuestions()
+        self.judged = judged
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
         self.deltas = 0  # sent in streams that have ended
         self._cache = PromptCache()
@@ -223,7 +231,8 @@ class Runtime:
         reply.send_json(200, {"inputTokens": tokens}, **{"x-amzn-RequestId": call.request_id})
 
     def _checked_input(self, call: BilledCall, body: dict[str, Any]) -> InputTokens:
-        if message := complaint(body, call.model):
+        message = shape_complaint(call.operation, call.model, body) if self.judged else None
+        if message := message or complaint(body, call.model):
             raise CallRefused("validation", message)
         used = self._cache.account(call.model, body)
         call.input_tokens, call.cache_read_tokens, call.cache_write_tokens = used.plain, used.read, used.write

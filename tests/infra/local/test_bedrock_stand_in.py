@@ -25,6 +25,7 @@ from infra.local.bedrock.invocation_log import FOLDER, BilledCall, InvocationLog
 from infra.local.bedrock.output import compose
 from infra.local.bedrock.prompt_cache import PromptCache
 from infra.local.bedrock.schema_fill import fill
+from infra.local.bedrock.service_model import shape_complaint
 from infra.local.bedrock.validation import complaint
 from tests.contracts.test_language_model import PASSAGES, call
 from tests.infra.local.waiting import wait_until
@@ -330,3 +331,13 @@ def test_a_conversation_is_answered_by_its_last_question() -> None:
         ]
     }
     assert "24 months" in compose(body).text
+
+
+def test_requests_are_judged_by_the_service_s_own_model() -> None:
+    body: dict[str, Any] = {
+        "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
+        "inferenceConfig": {"maxTokens": 5},
+    }
+    assert shape_complaint("ConverseStream", "us.model", body) is None
+    assert "topK" in str(shape_complaint("Converse", "us.model", body | {"inferenceConfig": {"topK": 3}}))
+    assert "content" in str(shape_complaint("ConverseStream", "us.model", {"messages": [{"role": "user"}]}))
