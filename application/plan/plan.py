@@ -29,7 +29,7 @@ STANDARD = (
 THOROUGH = (
     *STANDARD,
     *("screen_input", "split_question", "expand_query", "choose_collections", "choose_tools", "rerank", "compress"),
-    *("summarise_tool_result", "revise", "screen_output", "translate", "extract_memory"),
+    *("summarise_tool_result", "revise", "screen_output", "translate"),
 )
 PRESETS = {"lean": LEAN, "standard": STANDARD, "thorough": THOROUGH}
 PASSAGES = 6

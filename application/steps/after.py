@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from application.redaction.active_content import inert
 from application.steps.facts import Facts
 from application.steps.step import Step
-from domain.dependence import NOTHING, THE_USER
+from domain.dependence import NOTHING
 from domain.event import Event
 from domain.session.events import HistorySummarised, SessionRenamed
 
@@ -33,20 +33,6 @@ class HistorySummary(msgspec.Struct, frozen=True):
     """What has been said, as far as later turns need it."""
 
     summary: Annotated[str, msgspec.Meta(min_length=1, max_length=6_000)]
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What the user said of themselves that will matter again."""
-
-    facts: list[Line]
-
-
-class Triage(msgspec.Struct, frozen=True):
-    """How bad an incident is, what it touches, and what it is in one sentence."""
-
-    severity: Literal["low", "medium", "high", "critical"]
-    area: Literal["other", "answers", "documents", "tools", "access", "costs", "availability"]
-    summary: Line
 
 
 AFTER = (
@@ -93,37 +79,6 @@ pleasantries. Do not judge, do not add anything.""",
         max_tokens=700,
         timeout_s=20.0,
         when=lambda facts: bool(facts.to_summarise),
-    ),
-    Step(
-        name="extract_memory",
-        stage="after",
-        depends=THE_USER,
-        purpose="What the user said of themselves that will matter again.",
-        prompt="""List what the user states about themselves in the message that will matter in later conversations, \
-up to 5 short sentences: their role, team, place, products, how they want answers. Only what they state, nothing you \
-infer. Never health, religion, politics, origin, union, sexual life, passwords, keys or numbers of cards and accounts. \
-None when there is nothing.""",
-        reads=("question",),
-        output=Memory,
-        default=Memory([]),
-        max_tokens=250,
-        timeout_s=10.0,
-    ),
-    Step(
-        name="triage_incident",
-        stage="after",
-        depends=NOTHING,
-        purpose="How bad is an incident that a member raised, and whom does it concern?",
-        prompt="""Sort an incident that a member has raised. "critical": data shown to somebody who may not see it, or \
-nothing works for everybody. "high": wrong answers that people act on, or a group cannot work. "medium": one person is \
-held up. "low": a wish or a nuisance. Choose the area it touches, and say in one sentence what it is, without names of \
-persons.""",
-        reads=("incident",),
-        output=Triage,
-        default=Triage("medium", "other", "Not sorted automatically: a person has to read it."),
-        max_tokens=150,
-        timeout_s=15.0,
-        on_demand=True,
     ),
 )
 

@@ -210,7 +210,6 @@ def test_any_text_can_be_read(text: str) -> None:
 def test_every_step_and_every_kind_of_tool_says_what_it_hangs_on() -> None:
     """Neither can be declared without it, and what is not for all is never kept for all."""
     assert all(isinstance(step.depends, Dependence) for step in STEPS.values())
-    assert {step.name for step in STEPS.values() if step.depends.audience != "tenant"} == {"extract_memory"}
     assert all(step.depends == NOTHING for step in STEPS.values() if step.cacheable)
     hints = get_type_hints(Tool)
     kinds = {kind for field in ("query", "webhook", "mcp") for kind in get_args(hints[field])} - {type(None)}
@@ -219,9 +218,9 @@ def test_every_step_and_every_kind_of_tool_says_what_it_hangs_on() -> None:
 
 
 def test_a_step_whose_replies_are_not_for_all_cannot_be_kept_for_all() -> None:
-    fields = {name: getattr(STEPS["extract_memory"], name) for name in STEPS["extract_memory"].__slots__}
+    fields = {name: getattr(STEPS["title"], name) for name in STEPS["title"].__slots__}
     with pytest.raises(ValueError, match="not for all"):
-        type(STEPS["extract_memory"])(**fields | {"cacheable": True, "depends": THE_USER})
+        type(STEPS["title"])(**fields | {"cacheable": True, "depends": THE_USER})
 
 
 SQL = "SELECT count(*) AS n FROM a"

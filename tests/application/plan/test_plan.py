@@ -59,7 +59,7 @@ def test_thorough_does_everything_that_there_is_something_to_do_for() -> None:
     )
     thorough = plan("thorough", facts)
     done = names(thorough.before) | names(thorough.verify) | names(thorough.after)
-    assert KNOWN - done - thorough.on_demand - thorough.answers == {"answer", "title", "triage_incident"}
+    assert KNOWN - done - thorough.on_demand - thorough.answers == {"answer", "title"}
     assert needs(thorough.before, "retrieve") == {
         "rewrite_question", "split_question", "expand_query", "choose_collections"
     }  # fmt: skip

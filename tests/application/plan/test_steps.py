@@ -17,7 +17,6 @@ from application.plan.step_request import ask_of, tagged
 from application.plan.structured_output import Unusable, parse_reply, schema_of
 from application.ports.model import FailureKind, Message, ModelFailure, Text
 from application.redaction.quoting import FENCE
-from application.steps.after import Triage
 from application.steps.catalogue import STEPS
 from application.steps.understand import Complexity, Parts
 from domain.refusals import BudgetExceeded, Conflict
@@ -43,11 +42,9 @@ SAMPLES = {
     "title": {"title": "Returning coffee"},
     "follow_ups": {"questions": ["And tea?"]},
     "summarise_history": {"summary": "They want to return coffee."},
-    "extract_memory": {"facts": ["Works in Oslo."]},
-    "triage_incident": {"severity": "high", "area": "answers", "summary": "Wrong return period."},
 }
 STRUCTURED = sorted(name for name, step in STEPS.items() if step.output)
-ON_THEIR_OWN = {"tool", "schema", "input", "error", "result", "incident"}  # given by whoever asks on demand
+ON_THEIR_OWN = {"tool", "schema", "input", "error", "result"}  # given by whoever asks on demand
 
 
 def test_there_are_at_least_24_steps_and_every_structured_one_has_a_sample() -> None:
@@ -106,7 +103,7 @@ def test_a_reply_that_does_not_fit_says_why(text: str) -> None:
 
 @given(st.text(max_size=200) | st.text('{}[]"\\\\:,-0123456789nNul evl', max_size=80))
 def test_no_text_breaks_the_reading_of_a_reply(text: str) -> None:
-    for output in (Parts, Triage):
+    for output in (Parts, Complexity):
         try:
             assert isinstance(parse_reply(text, output), output)
         except Unusable as error:
@@ -114,7 +111,7 @@ def test_no_text_breaks_the_reading_of_a_reply(text: str) -> None:
 
 
 def test_choices_are_shown_as_declared() -> None:
-    assert json.loads(schema_of(Triage))["properties"]["severity"]["enum"] == ["low", "medium", "high", "critical"]
+    assert json.loads(schema_of(Complexity))["properties"]["level"]["enum"] == ["simple", "moderate", "complex"]
 
 
 def test_what_a_user_writes_stays_inside_its_tag() -> None:

@@ -128,7 +128,6 @@ def test_every_structured_step_gets_a_reply_that_fits(name: str, question: str) 
         ),
         ("screen_output", {"answer": "Within 30 days [1]."}, {"verdict": "safe"}),
         ("title", {}, {"title": "How long can I return coffee"}),
-        ("extract_memory", {"question": "I work in Oslo. How long?"}, {"facts": ["I work in Oslo."]}),
     ],
 )
 def test_a_reply_is_what_a_sensible_reader_would_say(
