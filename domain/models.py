@@ -123,10 +123,26 @@ _ID = re.compile(
 )
 
 
+IS = "#"
+"""`ARN#ID`: the ARN of an application's inference profile says nothing of its model; the id behind it does."""
+
+
+def asked_as(model: str) -> str:
+    """What the provider is asked for."""
+    return model.partition(IS)[0]
+
+
+def profile_of(model: str) -> str:
+    """The id of the model or inference profile that it is."""
+    name, _, known = model.partition(IS)
+    return (known or name).rpartition("/")[2]
+
+
 @lru_cache(maxsize=1_024)
 def row_of(model: str) -> Model | None:
-    """The row of a model id, of an inference profile's id or ARN, or of a family; None when it has none."""
-    name = model.rpartition("/")[2]
+    """The row of a model id, of an inference profile's id or ARN (see `IS` for an application's), or of a family; None
+    when it has none."""
+    name = profile_of(model)
     if family := OF_FAMILY.get(name.removeprefix("global.")):
         return MODELS[family]
     found = _ID.fullmatch(name)
@@ -135,7 +151,7 @@ def row_of(model: str) -> Model | None:
 
 def is_global(model: str) -> bool:
     """Whether the id, or the ARN, is of the profile that goes through all regions."""
-    return model.rpartition("/")[2].startswith("global.")
+    return profile_of(model).startswith("global.")
 
 
 def names_model(model: str) -> bool:

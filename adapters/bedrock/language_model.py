@@ -14,6 +14,7 @@ from adapters.bedrock.http import BedrockHttp
 from adapters.bedrock.pacer import Pacer
 from adapters.bedrock.request import converse_request
 from application.ports.model import ModelCall, ModelEvent, ModelFailure
+from domain.models import asked_as
 
 
 class BedrockLanguageModel:
@@ -55,6 +56,6 @@ class BedrockLanguageModel:
         request = converse_request(call)
         try:
             async with asyncio.timeout_at(first_by):
-                return await self._http.post(call.model, "converse-stream", request)
+                return await self._http.post(asked_as(call.model), "converse-stream", request)
         except CAUGHT as error:
             raise of_error(error, opened=False, started=False) from error

@@ -9,7 +9,7 @@ import msgspec
 
 from application.budget.balance import Level
 from application.gateway.health import Health
-from domain.models import row_of
+from domain.models import profile_of, row_of
 from domain.refusals import ModelUnavailable, PromptTooLong
 from domain.tenant.events import ModelPolicy
 from domain.usage import family_of
@@ -99,7 +99,7 @@ class Router:
 def allows(policy: ModelPolicy, model: str) -> bool:
     """Whether a tenant lets its text go to that model: by id or family, and by the region of the profile."""
     named = not policy.allowed or model in policy.allowed or family_of(model) in policy.allowed
-    return named and (not policy.regions or model.partition(".")[0] in policy.regions)
+    return named and (not policy.regions or profile_of(model).partition(".")[0] in policy.regions)
 
 
 def takes_pictures(model: str) -> bool:

@@ -53,7 +53,8 @@ class CachePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The models of an assistant by tier; empty means the installation's own. `allowed` (model ids or families) and
+    """The models of an assistant by tier; empty means the installation's own. An application's inference profile is
+    named with its model, `ARN#ID`. `allowed` (model ids or families) and
     `regions` (prefixes of inference profiles: `us`, `eu`, `global`, ...) narrow what the router may choose; empty means
     all."""
 

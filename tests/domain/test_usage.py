@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.model_calls import ModelCallStarted, settle
-from domain.models import names_model, row_of
-from domain.usage import PRICE_VERSION, Usage, cost_of
+from domain.models import asked_as, is_global, names_model, profile_of, row_of
+from domain.usage import PRICE_VERSION, Usage, cost_of, family_of
 
 MODELS = [
     f"{profile}.anthropic.{model}"
@@ -114,3 +114,16 @@ def test_the_cost_of_a_sum_is_the_sum_of_the_costs_to_a_billionth(one: Usage, ot
 def test_the_price_version_stands_on_every_settled_call() -> None:
     started = ModelCallStarted(call_id="c", step="answer", model=MODELS[0], user="ada")
     assert settle(started, Usage(1, 1)).price_version == PRICE_VERSION
+
+
+def test_a_profile_of_an_application_is_the_model_that_it_is_said_to_be() -> None:
+    arn, id = (
+        "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3",
+        "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    )
+    named, usage = f"{arn}#{id}", Usage(input_tokens=1_000, output_tokens=1_000)
+    assert row_of(arn) is None and not names_model(arn)
+    assert row_of(named) is row_of(id) and names_model(named) and asked_as(named) == arn
+    assert cost_of(named, usage) == cost_of(id, usage) and family_of(named) == "sonnet"
+    assert is_global(f"{arn}#global.{id}") and not is_global(named)
+    assert asked_as(id) == id and profile_of(named) == id
