@@ -12,7 +12,7 @@ SBOM   ?= build/sbom.json
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup embedding names up test attack check lint types contracts fast coverage fault-wall audit \
-	sbom hooks locks verifiers clean
+	sbom hooks locks verifiers image clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -77,6 +77,9 @@ $(VERIFIERS): $(LOCKS)/verifiers.txt $(LOCKS)/charts.txt | setup
 
 verifiers: $(VERIFIERS) ## what checks the chart, the stack and the image: helm, kubectl, schemas, cfn-lint, hadolint
 
+image: setup ## the image's file system without a registry, by Debian's mmdebstrap, in build/image
+	@infra/docker/image.sh
+
 audit: $(TOOLS) ## known vulnerabilities of everything in the lock; asks the package index or OSV (AUDIT_SERVICE=osv)
 	@for lock in all embedding; do \
 		$(TOOLS)/pip-audit --strict --vulnerability-service $(AUDIT_SERVICE) --timeout 20 --disable-pip --no-deps \
@@ -96,6 +99,8 @@ locks: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/uv.in -o $(LOCKS)/uv.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --override $(LOCKS)/overrides.txt \
 		--all-extras pyproject.toml $(LOCKS)/build.in -o $(LOCKS)/all.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --override $(LOCKS)/overrides.txt \
+		-c $(LOCKS)/all.txt --extra traces pyproject.toml $(LOCKS)/build.in -o $(LOCKS)/product.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/embedding.in -o $(LOCKS)/embedding.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps $(LOCKS)/names.in -o $(LOCKS)/names.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(LOCKS)/tools.in -o $(LOCKS)/tools.txt

@@ -63,7 +63,9 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
         await parts.dynamodb.describe_table(TableName=settings.table)
 
     async def ping() -> None:
-        await parts.cache.ping()
+        mode = await parts.cache.info("cluster")
+        if mode.get("cluster_enabled"):
+            raise Away("it is in cluster mode, where keys of one script lie on several nodes: use one without")
 
     async def names() -> None:
         if parts.names is not None and parts.names.is_away:
@@ -78,7 +80,7 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
         "kms": (False, partial(reachable, parts.kms.meta.endpoint_url)),
         "s3": (False, bucket),
         "valkey": (False, ping),
-        "nats": (False, partial(reachable, settings.nats_url)),
+        "nats": (False, partial(any_reachable, settings.nats_url)),
         **named,
     }
 
@@ -87,6 +89,17 @@ async def ask_database(pool: Any) -> None:
     """Whether a pool's database answers."""
     async with pool.connection(timeout=CHECK_S) as connection:
         await connection.execute("SELECT 1")
+
+
+async def any_reachable(urls: str) -> None:
+    """Whether somebody listens at one of these URLs, with commas between them."""
+    failure: Exception = Away("no URL")
+    for url in urls.split(","):
+        try:
+            return await reachable(url.strip())
+        except (OSError, Away) as error:
+            failure = error
+    raise failure
 
 
 async def reachable(url: str) -> None:

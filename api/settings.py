@@ -28,9 +28,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_worker_url: str = ""
     database_tools_url: str = ""
     database_direct_url: str = ""
+    # One URL of NATS, or several with commas between; a file of credentials (JWT and NKEY) instead of a password.
+    # Streams are made with so many replicas and of so many bytes, and existing ones are brought to it
     nats_url: str = ""
+    nats_credentials: str = ""
+    nats_replicas: Literal[1, 3, 5] = 1
+    nats_stream_mb: int = 2_048
     valkey_url: str = ""
     bucket: str = "colloquy"
+    # The AWS account that owns the bucket (12 digits): one of that name in another account is then refused
+    bucket_owner: str = ""
     table: str = "colloquy-sessions"
     lanes: int = 1
     # The server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -31,6 +32,25 @@ def owner(space: ItemSpace, user: str) -> str:
     return f"{acting_tenant(space.tenant)}#{space.generation}#{user}"
 
 
+KEYS = (("pk", "HASH"), ("sk", "RANGE"))
+INDEX_KEYS = (("owner", "HASH"), ("session_id", "RANGE"))
+
+
+async def check_table(client: Any, table: str) -> None:
+    """See that the table is there, with its keys and its index; RuntimeError says what is wrong."""
+    try:
+        found = (await client.describe_table(TableName=table))["Table"]
+    except ClientError as error:
+        raise RuntimeError(f"the table {table} cannot be used: {error}") from None
+    indexes = {index["IndexName"]: index["KeySchema"] for index in found.get("GlobalSecondaryIndexes", ())}
+    if _schema(found["KeySchema"]) != KEYS or _schema(indexes.get(BY_OWNER, ())) != INDEX_KEYS:
+        raise RuntimeError(f"the table {table} has other keys than it must: {KEYS}, and {INDEX_KEYS} of {BY_OWNER}")
+
+
+def _schema(keys: Iterable[dict[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((key["AttributeName"], key["KeyType"]) for key in keys)
+
+
 async def provision_table(client: Any, table: str) -> None:
     """Make the table with its index when it is not there, and wait until it can be used."""
     with answering():
@@ -41,14 +61,11 @@ async def provision_table(client: Any, table: str) -> None:
                 AttributeDefinitions=[
                     {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "owner", "session_id")
                 ],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in KEYS],
                 GlobalSecondaryIndexes=[
                     {
                         "IndexName": BY_OWNER,
-                        "KeySchema": [
-                            {"AttributeName": "owner", "KeyType": "HASH"},
-                            {"AttributeName": "session_id", "KeyType": "RANGE"},
-                        ],
+                        "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in INDEX_KEYS],
                         "Projection": {"ProjectionType": "ALL"},
                     }
                 ],

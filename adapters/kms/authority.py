@@ -58,7 +58,9 @@ class KmsKeyAuthority:
             raise unavailable() from error
 
     async def _new_key(self, tenant: str) -> str:
-        made = await self._client.create_key(Description=f"Colloquy tenant {tenant}", KeySpec="SYMMETRIC_DEFAULT")
+        made = await self._client.create_key(
+            Description=f"Colloquy tenant {tenant}", KeySpec="SYMMETRIC_DEFAULT", Tags=tags_of(tenant)
+        )
         return str(made["KeyMetadata"]["KeyId"])
 
     async def _key_of(self, tenant: str) -> str:
@@ -102,6 +104,11 @@ class KmsKeyAuthority:
 
 def _alias(tenant: str) -> str:
     return f"alias/colloquy/{tenant}"
+
+
+def tags_of(tenant: str) -> list[dict[str, str]]:
+    """By these, policies tell the keys of tenants from all others of an account, and people which tenant's one is."""
+    return [{"TagKey": "colloquy", "TagValue": "tenant"}, {"TagKey": "colloquy:tenant", "TagValue": tenant}]
 
 
 def code_of(error: ClientError) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import nats
 import nats.errors
@@ -27,11 +28,24 @@ def answering() -> Iterator[None]:
         raise DependencyUnavailable(f"NATS: {type(error).__name__}", retry_after_s=1) from error
 
 
+def servers_of(urls: str, credentials: str = "") -> tuple[list[str], dict[str, str]]:
+    """The servers that URLs with commas between them name, and who we are there: as the first of them says (its user
+    and password may be percent-encoded, a user alone is a token), or a file of credentials."""
+    found = [urlsplit(url.strip()) for url in urls.split(",") if url.strip()]
+    servers = [parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() for parts in found]
+    user, password = (unquote(text or "") for text in (found[0].username, found[0].password)) if found else ("", "")
+    if credentials:
+        return servers, {"user_credentials": credentials}
+    if user and not password:
+        return servers, {"token": user}
+    return servers, {"user": user, "password": password} if user else {}
+
+
 class Connection:
     """Reconnects by itself; while it does, every call fails at once instead of queueing."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, urls: str, credentials: str = "") -> None:
+        self._servers, self._who = servers_of(urls, credentials)
         self._client: Any = None
         self._js: JetStreamContext
         self._lock = asyncio.Lock()
@@ -57,7 +71,8 @@ class Connection:
         try:
             async with asyncio.timeout(CONNECT_S):
                 await client.connect(
-                    self._url,
+                    self._servers,
+                    **self._who,
                     connect_timeout=2,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=0.25,

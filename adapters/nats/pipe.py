@@ -43,9 +43,11 @@ def subject_of(lane: int, event: Recorded) -> str:
 class NatsEventPipe:
     """Streams on disk, of `max_bytes` and `max_age_s` seconds at most, the oldest messages going first."""
 
-    def __init__(self, connection: Connection, facts: SignedFacts, *, max_bytes: int, max_age_s: float) -> None:
+    def __init__(
+        self, connection: Connection, facts: SignedFacts, *, max_bytes: int, max_age_s: float, replicas: int = 1
+    ) -> None:
         self._connection, self._facts = connection, facts
-        self._max_bytes, self._max_age_s = max_bytes, max_age_s
+        self._max_bytes, self._max_age_s, self._replicas = max_bytes, max_age_s, replicas
 
     async def provision(self, lane: int) -> None:
         """See the port."""
@@ -58,13 +60,17 @@ class NatsEventPipe:
             max_bytes=self._max_bytes,
             max_age=self._max_age_s,
             duplicate_window=DUPLICATES_S,
+            num_replicas=self._replicas,
         )
         with answering():
             js = await self._connection.jetstream()
             try:
-                await js.stream_info(stream_name(lane))
+                found = (await js.stream_info(stream_name(lane))).config
             except NotFoundError:
                 await js.add_stream(config)
+            else:
+                if (found.num_replicas or 1, found.max_bytes) != (config.num_replicas, config.max_bytes):
+                    await js.update_stream(config)
 
     async def end(self, lane: int) -> PipeEnd:
         """See the port."""
@@ -132,11 +138,17 @@ class NatsEventPipe:
 
 @asynccontextmanager
 async def open_pipe(
-    nats_url: str, secrets: Secrets, *, max_bytes: int = 2 << 30, max_age_s: float = 7 * 86_400
+    nats_url: str,
+    secrets: Secrets,
+    *,
+    credentials: str = "",
+    max_bytes: int = 2 << 30,
+    max_age_s: float = 7 * 86_400,
+    replicas: int = 1,
 ) -> AsyncIterator[NatsEventPipe]:
     """The pipe at `nats_url`, its messages signed with `secrets`. NATS need not be there yet."""
-    connection = Connection(nats_url)
+    connection, facts = Connection(nats_url, credentials), SignedFacts(secrets)
     try:
-        yield NatsEventPipe(connection, SignedFacts(secrets), max_bytes=max_bytes, max_age_s=max_age_s)
+        yield NatsEventPipe(connection, facts, max_bytes=max_bytes, max_age_s=max_age_s, replicas=replicas)
     finally:
         await connection.close()

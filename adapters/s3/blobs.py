@@ -18,7 +18,7 @@ PIECE = 256 * 1024
 AT_ONCE = 4
 """Files that are sent: more would go no faster, and each has some pieces in memory."""
 MISSING = ("NoSuchKey", "404")
-THERE_ALREADY = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
+OURS_ALREADY, ANOTHERS = "BucketAlreadyOwnedByYou", "BucketAlreadyExists"
 
 
 class S3Blobs:
@@ -29,15 +29,25 @@ class S3Blobs:
         self._sending = asyncio.Semaphore(AT_ONCE)
 
     async def provision(self) -> None:
-        """Make the bucket; nothing happens when it is there."""
+        """Make the bucket; nothing happens when it is ours already. RuntimeError when it is somebody else's."""
         region = self._client.meta.region_name
         # The oldest region is the one that must not be named.
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         try:
             await self._client.create_bucket(Bucket=self._bucket, **place)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in THERE_ALREADY:
+            code = error.response["Error"]["Code"]
+            if code == ANOTHERS:
+                raise RuntimeError(f"the bucket {self._bucket} is somebody else's: choose another name") from None
+            if code != OURS_ALREADY:
                 raise
+
+    async def check(self) -> None:
+        """See that the bucket is there and may be used; RuntimeError says what is wrong."""
+        try:
+            await self._client.head_bucket(Bucket=self._bucket)
+        except ClientError as error:
+            raise RuntimeError(f"the bucket {self._bucket} cannot be used: {error}") from None
 
     async def put(self, key: str, body: BinaryIO) -> None:
         """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread. How

@@ -99,12 +99,13 @@ def ingest() -> None:
 
 @click.command()
 @with_data_dir
-def migrate() -> None:
+@click.option("--no-create", is_flag=True, help="Check that bucket, table and keys are there instead of making them.")
+def migrate(no_create: bool) -> None:
     """Bring the database, the stream and the table to what this version needs.
 
     Example: COLLOQUY_DATABASE_URL=postgresql://... colloquy migrate
     """
     from api.composition.provision import provision_all
 
-    provision_all(read_settings())
+    provision_all(read_settings(), create=not no_create)
     click.echo("up to date")

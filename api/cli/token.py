@@ -138,12 +138,17 @@ def rotate() -> None:
 
 @token.command("rotate-keys")
 @with_data_dir
-def rotate_keys() -> None:
-    """Sign with fresh keys from now on; tokens of the keys before stay good until the next rotation.
+@click.option("--kubernetes-secret", help="Rotate the keys in this Secret of the cluster that the command runs in.")
+def rotate_keys(kubernetes_secret: str | None) -> None:
+    """Sign with fresh keys from now on; tokens of the keys before stay good until the next rotation. Where there are no
+    keys yet, these are the first.
 
-    Example: colloquy token rotate-keys
+    Example: COLLOQUY_KEYS_FILE=keys.json colloquy token rotate-keys
     """
-    from api.composition.token_wiring import rotate_token_keys
+    from api.composition.token_wiring import rotate_cluster_keys, rotate_token_keys
 
-    rotate_token_keys(read_settings())
+    if kubernetes_secret:
+        rotate_cluster_keys(kubernetes_secret)
+    else:
+        rotate_token_keys(read_settings())
     click.echo("rotated: running processes take the new keys within a second of seeing the file")

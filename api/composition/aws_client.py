@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import aioboto3
@@ -14,8 +15,9 @@ CONNECTIONS = 100
 
 
 @asynccontextmanager
-async def open_aws(name: str) -> AsyncIterator[Any]:
-    """One client of a service (`s3`, `kms`, `dynamodb`)."""
+async def open_aws(name: str, bucket_owner: str = "") -> AsyncIterator[Any]:
+    """One client of a service (`s3`, `kms`, `dynamodb`). Where the account that owns our buckets is named, a bucket of
+    the same name in any other is refused: nothing is written to who took the name."""
     config = AioConfig(
         max_pool_connections=CONNECTIONS,
         connect_timeout=2,
@@ -30,4 +32,10 @@ async def open_aws(name: str) -> AsyncIterator[Any]:
     )
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     async with aioboto3.Session(region_name=region).client(name, config=config) as client:
+        if bucket_owner:
+            client.meta.events.register("provide-client-params.s3", partial(_of_owner, bucket_owner))
         yield client
+
+
+def _of_owner(owner: str, params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
+    return params if model.name == "CreateBucket" else {**params, "ExpectedBucketOwner": owner}

@@ -86,7 +86,7 @@ async def open_infrastructure(settings: Settings, stack: AsyncExitStack) -> Infr
         searches=await stack.enter_async_context(open_pool(database.logins.app, max_size=SEARCHES)),
         datasets=await _open_datasets(database.logins, stack),
         bedrock=await stack.enter_async_context(open_bedrock()),
-        s3=await stack.enter_async_context(open_aws("s3")),
+        s3=await stack.enter_async_context(open_aws("s3", settings.bucket_owner)),
         cache=_open_cache(settings, stack),
         dynamodb=await stack.enter_async_context(open_aws("dynamodb")),
     )

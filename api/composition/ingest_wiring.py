@@ -36,7 +36,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
         read = IndexDocument(
             store=store,
             sealer=store.vault,
-            blobs=S3Blobs(await stack.enter_async_context(open_aws("s3")), settings.bucket),
+            blobs=S3Blobs(await stack.enter_async_context(open_aws("s3", settings.bucket_owner)), settings.bucket),
             scratch=UnnamedFiles(settings.spool_path),
             corpus=corpus,
             extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),

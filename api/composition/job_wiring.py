@@ -58,7 +58,14 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
         database = await open_database(settings, stack, process_name(), worker=True, follows=True)
         store, pool, login = database.store, database.worker, database.logins.worker
         assert pool is not None and login is not None, "they were asked for"
-        pipe = await stack.enter_async_context(open_pipe(settings.nats_url, derivation_secrets(settings)))
+        opening = open_pipe(
+            settings.nats_url,
+            derivation_secrets(settings),
+            credentials=settings.nats_credentials,
+            max_bytes=settings.nats_stream_mb << 20,
+            replicas=settings.nats_replicas,
+        )
+        pipe = await stack.enter_async_context(opening)
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
         items = DynamoSessionItems(dynamodb, settings.table)
         users = Users(store.vault, PostgresUserNames(database.pool), store)

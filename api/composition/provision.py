@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from adapters.database_login import session_url, with_user
-from adapters.dynamodb.table import provision_table
+from adapters.dynamodb.table import check_table, provision_table
 from adapters.eventstore.key_book import RestoredKeys
 from adapters.files.scratch import UnnamedFiles
 from adapters.postgres.logins import find_logins
@@ -16,7 +16,7 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import open_pool
 from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
-from api.composition.token_wiring import create_token_keys
+from api.composition.token_wiring import create_token_keys, keys_made_at
 from api.settings import Settings
 from application.acting_tenant import EVERY, act_for
 from application.shredding import RestoreKeys
@@ -28,13 +28,14 @@ from projections.session_view import SessionView
 READ_MODELS: tuple[Tables, ...] = (SessionView, Costs, Audit)
 
 
-def provision_all(settings: Settings) -> None:
-    """Bring everything that the settings name to what this version needs; RuntimeError says what could not be."""
+def provision_all(settings: Settings, *, create: bool = True) -> None:
+    """Bring everything that the settings name to what this version needs; RuntimeError says what could not be. Without
+    `create` the bucket, the table and the keys must be there: another hand makes them, and we have no right to."""
     if not settings.database_url:
         raise RuntimeError("COLLOQUY_DATABASE_URL is not set, and nothing runs on this data directory")
     owner = session_url(settings.database_url, settings.database_direct_url)
     migrate(owner, settings.lanes, settings.login_urls)
-    asyncio.run(provision(settings))
+    asyncio.run(provision(settings, create=create))
 
 
 async def provision_read_models(settings: Settings) -> None:
@@ -57,16 +58,17 @@ def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
     return urls
 
 
-async def provision(settings: Settings) -> None:
+async def provision(settings: Settings, *, create: bool = True) -> None:
     """All but the schema: token keys, bucket, table, read models."""
-    create_token_keys(settings)
-    async with open_aws("s3") as s3, open_aws("dynamodb") as dynamodb:
-        await asyncio.gather(
-            S3Blobs(s3, settings.bucket).provision(),
-            provision_table(dynamodb, settings.table),
-            provision_read_models(settings),
-        )
-        await restore_keys(settings, S3Blobs(s3, settings.bucket))
+    if create:
+        create_token_keys(settings)
+    else:
+        keys_made_at(settings)
+    async with open_aws("s3", settings.bucket_owner) as s3, open_aws("dynamodb") as dynamodb:
+        blobs = S3Blobs(s3, settings.bucket)
+        bucket, table = (blobs.provision, provision_table) if create else (blobs.check, check_table)
+        await asyncio.gather(bucket(), table(dynamodb, settings.table), provision_read_models(settings))
+        await restore_keys(settings, blobs)
 
 
 async def restore_keys(settings: Settings, blobs: S3Blobs) -> None:

@@ -24,10 +24,20 @@ def create_token_keys(settings: Settings) -> None:
 
 
 def rotate_token_keys(settings: Settings) -> None:
-    """Sign and encrypt with fresh keys from now on; tokens of the keys before stay good."""
-    from adapters.jose.key_file import rotate_key_file
+    """Sign and encrypt with fresh keys from now on; tokens of the keys before stay good. Where there are none, these
+    are the first."""
+    from adapters.jose.key_file import create_key_file, rotate_key_file
 
-    rotate_key_file(_existing(settings))
+    path = key_path(settings)
+    (rotate_key_file if path.exists() else create_key_file)(path)
+
+
+def rotate_cluster_keys(name: str) -> None:
+    """The same with the keys in a Secret of the cluster that this process runs in, by its service account."""
+    from adapters.jose.key_secret import in_cluster, rotate_secret
+
+    with in_cluster() as cluster:
+        rotate_secret(cluster, name)
 
 
 def link_audience(settings: Settings) -> str:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, Lazy] = {
     "redaction": ("infra.bench.redaction.command", "redaction", "Recall for each kind of private value"),
     "attack-sql": ("infra.bench.attack_sql", "attack_sql", "Hostile tool queries, and who suffers"),
     "texts": ("infra.bench.texts", "texts", "How long any text holds the event loop"),
+    "smoke": ("infra.bench.smoke", "smoke", "One of each thing on a running installation, then taken away"),
     "history": ("infra.bench.trend", "history", "How the recorded ratios went from commit to commit"),
 }
 

@@ -33,7 +33,7 @@ async def blobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     async with open_aws("s3") as client:
         made = S3Blobs(client, f"bucket-{new_id()}")
         await made.provision()
-        await made.provision()
+        await made.check()
         yield made
 
 

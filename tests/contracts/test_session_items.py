@@ -13,7 +13,7 @@ from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError
 
 from adapters.dynamodb.session_items import DynamoSessionItems
-from adapters.dynamodb.table import provision_table
+from adapters.dynamodb.table import check_table, provision_table
 from application.clock import new_id
 from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionChange, SessionItems, Stale, item_size
 from domain.refusals import DependencyUnavailable
@@ -37,6 +37,7 @@ async def items(request: pytest.FixtureRequest) -> AsyncIterator[SessionItems]:
         table = f"sessions-{new_id()}"
         await provision_table(client, table)
         await provision_table(client, table)  # a second time changes nothing
+        await check_table(client, table)
         yield DynamoSessionItems(client, table)
         await client.delete_table(TableName=table)
 
