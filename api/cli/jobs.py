@@ -100,12 +100,18 @@ def ingest() -> None:
 @click.command()
 @with_data_dir
 @click.option("--no-create", is_flag=True, help="Check that bucket, table and keys are there instead of making them.")
-def migrate(no_create: bool) -> None:
+@click.option("--plan", "planned", is_flag=True, help="Say what it would lock and for how long, and change nothing.")
+def migrate(no_create: bool, planned: bool) -> None:
     """Bring the database, the stream and the table to what this version needs.
 
-    Example: COLLOQUY_DATABASE_URL=postgresql://... colloquy migrate
+    Example: COLLOQUY_DATABASE_URL=postgresql://... colloquy migrate --plan
     """
-    from api.composition.provision import provision_all
+    from api.composition.provision import planned_migration, provision_all
+
+    if planned:
+        for line in planned_migration(read_settings()):
+            click.echo(line)
+        return
 
     provision_all(read_settings(), create=not no_create)
     click.echo("up to date")

@@ -6,6 +6,7 @@ It opens little, so that it is quick: everything else waits for it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 from adapters.database_login import session_url, with_user
 from adapters.dynamodb.table import check_table, provision_table
@@ -13,6 +14,7 @@ from adapters.eventstore.key_book import RestoredKeys
 from adapters.files.scratch import UnnamedFiles
 from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
+from adapters.postgres.migration_plan import plan
 from adapters.postgres.pool import open_pool
 from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
@@ -36,6 +38,18 @@ def provision_all(settings: Settings, *, create: bool = True) -> None:
     owner = session_url(settings.database_url, settings.database_direct_url)
     migrate(owner, settings.lanes, settings.login_urls)
     asyncio.run(provision(settings, create=create))
+
+
+def planned_migration(settings: Settings) -> Iterator[str]:
+    """What `provision_all` would do to the database, in words: nothing is changed."""
+    missing, locks = plan(session_url(settings.database_url, settings.database_direct_url))
+    if not missing:
+        yield "up to date: nothing would be done"
+    for name in missing:
+        yield name
+        for lock in (found for found in locks if found.migration == name):
+            lasts = f"about {lock.seconds:.0f} s" if lock.seconds >= 1 else "a moment"
+            yield f"  {lock.table} ({lock.megabytes:.0f} MB): {lock.waits} waits, {lasts}"
 
 
 async def provision_read_models(settings: Settings) -> None:

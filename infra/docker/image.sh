@@ -13,10 +13,14 @@ mmdebstrap --quiet --mode=root --variant=essential --include=python3-minimal,lib
   --dpkgopt=path-exclude='/usr/share/man/*' --dpkgopt=path-exclude='/usr/share/doc/*' --dpkgopt=path-exclude='/usr/share/locale/*' \
   --customize-hook='rm -rf "$1"/var/lib/apt "$1"/var/cache/* "$1"/var/log/*' bookworm "$root"
 lib=$root/opt/colloquy
-$uv pip install --quiet --target "$lib" --python .venv/bin/python --require-hashes --compile-bytecode --link-mode copy -r infra/locks/product.txt
+$uv pip install --quiet --target "$lib" --python .venv/bin/python --no-deps --require-hashes --compile-bytecode --link-mode copy \
+  -r infra/locks/product.txt
 $uv pip install --quiet --target "$lib" --python .venv/bin/python --no-deps --no-build-isolation --compile-bytecode --link-mode copy .
 rm -rf "$lib"/setuptools* "$lib"/pkg_resources "$lib"/_distutils_hack "$lib"/distutils-precedence.pth
 # Isolated children (`python -I`) find it too: a path of Python's own, not of the environment.
+install -d "$root/usr/lib/python3/dist-packages"
+# Where the product looks for the program that migrates: beside the interpreter's other scripts.
+ln -sf /opt/colloquy/bin/dbmate "$root/usr/local/bin/dbmate"
 echo /opt/colloquy > "$root/usr/lib/python3/dist-packages/colloquy.pth"
 printf '#!/usr/bin/python3 -I\nfrom api.cli.main import main\n\nmain()\n' > "$root/usr/bin/colloquy"
 chmod 755 "$root/usr/bin/colloquy"

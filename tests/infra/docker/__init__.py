@@ -1,0 +1,1 @@
+"""The image, run as it would be."""
