@@ -25,6 +25,7 @@ COMMANDS: dict[str, Lazy] = {
     "attack-sql": ("infra.bench.attack_sql", "attack_sql", "Hostile tool queries, and who suffers"),
     "texts": ("infra.bench.texts", "texts", "How long any text holds the event loop"),
     "smoke": ("infra.bench.smoke", "smoke", "One of each thing on a running installation, then taken away"),
+    "soak": ("infra.bench.soak", "soak", "People at work for minutes or hours: what must stay flat, with pictures"),
     "history": ("infra.bench.trend", "history", "How the recorded ratios went from commit to commit"),
 }
 

@@ -13,7 +13,9 @@ mmdebstrap --quiet --mode=root --variant=essential --include=python3-minimal,lib
   --dpkgopt=path-exclude='/usr/share/man/*' --dpkgopt=path-exclude='/usr/share/doc/*' --dpkgopt=path-exclude='/usr/share/locale/*' \
   --customize-hook='rm -rf "$1"/var/lib/apt "$1"/var/cache/* "$1"/var/log/*' bookworm "$root"
 lib=$root/opt/colloquy
-$uv pip install --quiet --target "$lib" --python .venv/bin/python --no-deps --require-hashes --compile-bytecode --link-mode copy \
+# What is installed hangs on the interpreter's exact version, and Debian's is another than that of the environment here.
+version=$(chroot "$root" /usr/bin/python3 -c 'import platform; print(platform.python_version())')
+$uv pip install --quiet --target "$lib" --python .venv/bin/python --python-version "$version" --no-deps --require-hashes --compile-bytecode --link-mode copy \
   -r infra/locks/product.txt
 $uv pip install --quiet --target "$lib" --python .venv/bin/python --no-deps --no-build-isolation --compile-bytecode --link-mode copy .
 rm -rf "$lib"/setuptools* "$lib"/pkg_resources "$lib"/_distutils_hack "$lib"/distutils-precedence.pth
