@@ -13,12 +13,13 @@ from api.settings import read_settings
 
 
 def with_programs() -> None:
-    """PostgreSQL's programs of the local stack, where it is installed, behind those of the machine."""
+    """PostgreSQL's programs of the local stack, where it is installed, before those of the machine, which may be of an
+    older version than the server: they would refuse it."""
     from infra.local.postgres import programs
 
     folder = programs()
     if folder is not None:
-        os.environ["PATH"] = f"{os.environ.get('PATH', '')}{os.pathsep}{folder}"
+        os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 @click.command()
