@@ -23,7 +23,8 @@ def import_all(packages: Iterable[str]) -> None:
 def _modules(package: str) -> Iterator[str]:
     found = importlib.import_module(package)
     yield package
-    for module in pkgutil.walk_packages(found.__path__, f"{package}.", onerror=lambda _: None):
+    inside = getattr(found, "__path__", ())  # nothing in a module that is no package
+    for module in pkgutil.walk_packages(inside, f"{package}.", onerror=lambda _: None):
         if not module.name.endswith("__main__"):
             yield module.name
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from adapters.charsets.guessing import load_models
 from adapters.confinement.ahead import import_all, take_stdout
 from adapters.confinement.walls import confine
 from adapters.extract.kinds import sniff, tell
@@ -15,7 +16,7 @@ from adapters.extract.reading import read
 from adapters.extract.wire import LENGTH_BYTES, Answer, Kind, Read, ReadingRefused, Task, frame
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
-PARSERS = ("pypdf", "docx", "charset_normalizer")
+PARSERS = ("pypdf", "pypdfium2", "chardet", "lxml.etree", "webencodings")
 
 
 def main() -> None:
@@ -23,6 +24,7 @@ def main() -> None:
     memory, seconds, max_pages = (int(argument) for argument in sys.argv[1:4])
     requests, replies = sys.stdin.buffer, take_stdout()
     import_all(PARSERS)
+    load_models()
     confine(memory)
     while (length := requests.read(LENGTH_BYTES)) and len(length) == LENGTH_BYTES:
         _limit_time(seconds)

@@ -1,39 +1,22 @@
-"""Tables to text: a line a row, each value beside its column's name, so that a row can be found and quoted."""
+"""CSV to text: a line a row, each value beside its column's name, so that a row can be found and quoted."""
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
-
-from adapters.extract.decoding import decode
+from adapters.charsets.csv_rows import rows_of
+from adapters.charsets.decoding import decode
+from adapters.extract.draft import Draft
+from adapters.extract.table_text import add_table
 from domain.refusals import DocumentRefused
 
-MAX_FIELD = 1_000_000
-DELIMITERS = ",;\t|"
 
-
-def read_csv(body: bytes) -> str:
-    """Rows as `header: value; header: value`. The first row is the header."""
-    source = decode(body)
-    csv.field_size_limit(MAX_FIELD)
+def read_csv(body: bytes) -> Draft:
+    """Rows as `header: value; header: value`, numbered as they stand in the file."""
+    decoded = decode(body)
+    draft = Draft(encoding=decoded.encoding)
+    if decoded.damaged:
+        draft.warn(f"{decoded.damaged} bytes stood for no character.")
     try:
-        rows = [row for row in csv.reader(StringIO(source), delimiter=_delimiter(source)) if any(row)]
-    except csv.Error as error:
+        add_table(draft, enumerate(rows_of(decoded.text), 1))
+    except ValueError as error:
         raise DocumentRefused("unreadable", "The table is damaged.") from error
-    if not rows:
-        return ""
-    header, *records = [[" ".join(cell.split()) for cell in row] for row in rows]
-    if not records:
-        return "; ".join(header)
-    return "\n".join(_line(header, record) for record in records)
-
-
-def _delimiter(source: str) -> str:
-    """The candidate that the first line holds most of."""
-    first = source.lstrip().split("\n", 1)[0]
-    return max(DELIMITERS, key=first.count)
-
-
-def _line(header: list[str], record: list[str]) -> str:
-    names = header + [""] * (len(record) - len(header))
-    return "; ".join(f"{name}: {value}" if name else value for name, value in zip(names, record, strict=False) if value)
+    return draft

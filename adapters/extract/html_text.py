@@ -1,66 +1,115 @@
-"""HTML to text: one line a block, scripts and styles left out."""
+"""HTML to text: one line a block, what is not shown left out, `pre` as it stands."""
 
 from __future__ import annotations
 
 import re
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from adapters.extract.decoding import clean, decode
+from adapters.charsets.decoding import Decoded, decode
+from adapters.extract.cleaning import clean
+from adapters.extract.draft import Draft
 
-UNREAD = "script, style, noscript, template, svg, iframe, object, select, button"
+UNREAD = (
+    "script, style, noscript, template, svg, iframe, object, button, datalist, [hidden], head, rp, "
+    '[style*="display:none" i], [style*="display: none" i], [style*="visibility:hidden" i], '
+    '[style*="visibility: hidden" i]'
+)
 BLOCKS = (
     "address, article, aside, blockquote, caption, dd, details, div, dl, dt, fieldset, figcaption, figure, footer, "
-    "form, h1, h2, h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, summary, table, tr, ul"
+    "form, h1, h2, h3, h4, h5, h6, header, hr, legend, li, main, nav, ol, option, p, pre, section, select, summary, "
+    "table, textarea, tr, ul"
 )
 PARAGRAPHS = "p, h1, h2, h3, h4, h5, h6, table, ul, ol, pre, blockquote"
+HEADINGS = "h1, h2, h3, h4, h5, h6"
+KEPT = "pre, textarea, listing, xmp"
 # Private-use characters stand for the breaks we put in, while the source's own white space is folded to one blank.
-LINE, PARAGRAPH, CELL = "\ue000", "\ue001", "\ue002"
+LINE, PARAGRAPH, CELL, BLANK, TAB, HEADING = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
+OURS = re.compile(f"[{LINE}{PARAGRAPH}{CELL}{BLANK}{TAB}{HEADING}]")
 LAST_CELL = re.compile(rf" ?{CELL} ?(?=[{LINE}{PARAGRAPH}]|\Z)")
-BREAKS = re.compile(f"[ {LINE}{PARAGRAPH}]++")
-STATED_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s{0,20}+=\s{0,20}+[\"']?+\s{0,20}+([\w-]{2,30})", re.I)
+BREAKS = re.compile(f"[ {LINE}{PARAGRAPH}{HEADING}]++")
+STATED_CHARSET = re.compile(
+    rb"<meta[^>]{0,400}?charset\s{0,20}+=\s{0,20}+[\"']?+\s{0,20}+([\w:.-]{2,30})"
+    rb"|<\?xml[^>]{0,100}?encoding\s{0,20}+=\s{0,20}+[\"']([\w:.-]{2,30})",
+    re.I,
+)
+COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.S)
+LOOKED_AT = 4_096
+"""Bytes at the beginning in which a page says its encoding; browsers look at 1,024."""
 
 
-def read_html(body: bytes) -> tuple[str, str]:
-    """Title (empty when there is none) and text."""
-    tree = LexborHTMLParser(_decode(body))
-    title_node = tree.css_first("title")
-    title = " ".join(title_node.text().split()) if title_node else ""
+def read_html(body: bytes, stated: str | None = None) -> Draft:
+    """A page. `stated` is the encoding that whoever sent it said, if anybody did."""
+    decoded = _decode(body, stated)
+    draft = Draft(encoding=decoded.encoding)
+    if decoded.damaged:
+        draft.warn(f"{decoded.damaged} bytes stood for no character.")
+    tree = LexborHTMLParser(OURS.sub("", clean(decoded.text)))
+    draft.title = _title(tree)
     if tree.body is None:
-        return title, ""
-    for node in tree.css(UNREAD):
+        return draft
+    _mark(tree.body)
+    text, *pieces = _lay_out(tree.body.text()).split(HEADING)
+    text = text.lstrip()
+    for piece in pieces:
+        piece = piece if text else piece.lstrip()
+        draft.heading(piece.split("\n", 1)[0], len(text))
+        text += piece
+    draft.add(text.rstrip(), "")
+    return draft
+
+
+def _title(tree: LexborHTMLParser) -> str:
+    """The page's, else its first heading's."""
+    for selector in ("head title", "title", "h1"):
+        found = tree.css_first(selector)
+        title = " ".join(found.text().split()) if found else ""
+        if title:
+            return title
+    return ""
+
+
+def _mark(body: LexborNode) -> None:
+    """Take away what is not shown, and put in where lines, paragraphs, cells and headings begin and end."""
+    for node in body.css(UNREAD):
         node.decompose()
+    for node in body.css("option:not([selected])"):
+        if node.parent is not None and node.parent.css_first("option[selected]") is not None:
+            node.decompose()
+    for node in body.css('input[value]:not([type="hidden"]):not([type="password"])'):
+        node.insert_after(f" {node.attributes.get('value') or ''} ")
+    for node in body.css(KEPT):
+        kept = node.text().strip("\n").rstrip()
+        node.replace_with(PARAGRAPH + kept.replace("\n", LINE).replace("\t", TAB).replace(" ", BLANK) + PARAGRAPH)
+    for node in body.css(HEADINGS):
+        node.insert_before(HEADING)
     for selector, mark in ((BLOCKS, LINE), (PARAGRAPHS, PARAGRAPH)):
-        for node in tree.body.css(selector):
+        for node in body.css(selector):
             node.insert_before(mark)
             node.insert_after(mark)
-    for node in tree.body.css("br"):
+    for node in body.css("br"):
         node.replace_with(LINE)
-    for node in tree.body.css("td, th"):
+    for node in body.css("td, th"):
         node.insert_after(CELL)
-    return title, _lay_out(tree.body.text())
 
 
-def _decode(body: bytes) -> str:
+def _decode(body: bytes, stated: str | None) -> Decoded:
     """UTF-8 if it is; else what the page says it is; else a guess."""
-    stated = STATED_CHARSET.search(body[:4_096])
-    try:
-        return clean(body.decode())
-    except UnicodeDecodeError:
-        try:
-            return clean(body.decode(stated[1].decode())) if stated else decode(body)
-        except (UnicodeDecodeError, LookupError):
-            return decode(body)
+    if stated is None:
+        said = STATED_CHARSET.search(COMMENT.sub(b"", body[:LOOKED_AT]))
+        stated = (said[1] or said[2]).decode() if said else None
+    return decode(body, stated)
 
 
 def _lay_out(marked: str) -> str:
     """Marks to breaks: at most one empty line between paragraphs, none elsewhere; cells of a row by ` | `."""
     text = " ".join(marked.split())
     text = LAST_CELL.sub("", text).replace(f" {CELL}", CELL).replace(f"{CELL} ", CELL).replace(CELL, " | ")
-    return BREAKS.sub(_as_break, text).strip()
+    return BREAKS.sub(_as_break, text).replace(BLANK, " ").replace(TAB, "\t")
 
 
 def _as_break(match: re.Match[str]) -> str:
+    heading = HEADING if HEADING in match[0] else ""
     if PARAGRAPH in match[0]:
-        return "\n\n"
-    return "\n" if LINE in match[0] else match[0]
+        return "\n\n" + heading
+    return ("\n" if LINE in match[0] else " " if heading else match[0]) + heading

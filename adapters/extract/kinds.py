@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import zipfile
 from io import BytesIO
 from pathlib import PurePosixPath
 
+from adapters.charsets.unmarked import unmarked_utf
 from adapters.extract.wire import HEAD
 from domain.file.kinds import UNKNOWN
 from domain.refusals import DocumentRefused, UnsupportedMediaType
@@ -31,7 +33,7 @@ PICTURES = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 )
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 STARTS_AS_HTML = re.compile(
     rb"\A(?:\xef\xbb\xbf)?(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
@@ -92,10 +94,11 @@ def _kind_of(body: bytes) -> str | None:
         return DOCX if ENCRYPTED_PACKAGE in body else None
     if STARTS_AS_HTML.match(head):
         return HTML
-    binary = b"\x00" in head and not head.startswith(UTF16_MARKS)
+    if head.startswith(WIDE_MARKS) or (b"\x00" in head and unmarked_utf(head)):
+        return TEXT
     # What a text never holds: control characters other than white space, escape and form feed.
     strange = sum(byte < 32 and byte not in b"\t\n\r\f\x1b\x08" for byte in head)
-    return None if binary or (strange * 50 > len(head) and not head.startswith(UTF16_MARKS)) else TEXT
+    return None if b"\x00" in head or strange * 50 > len(head) else TEXT
 
 
 def _is_word(body: bytes) -> bool:

@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import PurePosixPath
 
 from adapters.extract.csv_text import read_csv
-from adapters.extract.decoding import decode
 from adapters.extract.docx_text import read_docx
+from adapters.extract.draft import Draft
 from adapters.extract.html_text import read_html
-from adapters.extract.kinds import CSV, DOCX, HTML, MARKDOWN, PDF
+from adapters.extract.kinds import CSV, DOCX, EXTENSIONS, HTML, MARKDOWN, PDF, TEXT
 from adapters.extract.pdf_text import read_pdf
-from adapters.extract.splitting import split
+from adapters.extract.text_text import read_markdown, read_text
 from application.ports.extractor import Extracted
-from domain.refusals import DocumentRefused
 
-MAX_CHARACTERS = 10_000_000
-FIRST_HEADING = re.compile(r"^#[^\S\n]++(\S.{0,1000})", re.M)
+DEEPEST = 3
+"""Documents in documents in documents."""
 
 
 def read(media_type: str, body: bytes, max_pages: int) -> Extracted:
     """Read a file; `DocumentRefused` when it holds no text, too much of it, or cannot be read at all."""
-    title, text = _text_of(media_type, body, max_pages)
-    if len(text) > MAX_CHARACTERS:
-        raise DocumentRefused("too_large", f"The document holds more than {MAX_CHARACTERS} characters of text.")
-    spans = split(text, markdown=media_type == MARKDOWN)
-    if not spans:
-        raise DocumentRefused("unreadable", "The document holds no text; a scanned one has to be recognised first.")
-    return Extracted(title=title[:300], text=text, spans=spans)
+    return _reader(media_type, max_pages, 0)(body).extracted()
 
 
-def _text_of(media_type: str, body: bytes, max_pages: int) -> tuple[str, str]:
-    if media_type == PDF:
-        return read_pdf(body, max_pages)
-    if media_type == DOCX:
-        return read_docx(body)
-    if media_type == HTML:
-        return read_html(body)
-    if media_type == CSV:
-        return "", read_csv(body)
-    text = decode(body)
-    heading = FIRST_HEADING.search(text) if media_type == MARKDOWN else None
-    return heading[1].rstrip().rstrip("#").rstrip() if heading else "", text
+def _reader(media_type: str, max_pages: int, depth: int) -> Callable[[bytes], Draft]:
+    readers: dict[str, Callable[[bytes], Draft]] = {
+        TEXT: read_text,
+        MARKDOWN: read_markdown,
+        HTML: read_html,
+        CSV: read_csv,
+        PDF: partial(read_pdf, max_pages=max_pages),
+        DOCX: partial(read_docx, chunk=partial(_chunk, max_pages, depth + 1)),
+    }
+    return readers[media_type]
+
+
+def _chunk(max_pages: int, depth: int, name: str, body: bytes) -> list[str]:
+    """What a document within a document says, by blocks; nothing of one that lies too deep."""
+    media_type = EXTENSIONS.get(PurePosixPath(name).suffix.lower().removeprefix("."))
+    if media_type is None or depth > DEEPEST:
+        return []
+    return _reader(media_type, max_pages, depth)(body).extracted().text.split("\n\n")

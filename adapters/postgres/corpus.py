@@ -10,6 +10,7 @@ from adapters.database_transactions import Pool, tenant_transaction
 from adapters.postgres.claims import CHANNEL
 from adapters.postgres.documents import Documents, stream_of, unsealed_title
 from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
+from adapters.postgres.placed_text import placed, with_place
 from adapters.postgres.searching import EXACT_BELOW, SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
@@ -69,7 +70,15 @@ class PostgresCorpus(Documents):
             await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
     async def index(
-        self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
+        self,
+        tenant: str,
+        document_id: str,
+        *,
+        title: str,
+        text: str,
+        passages: Sequence[NewPassage],
+        warnings: tuple[str, ...] = (),
+        encoding: str = "",
     ) -> bool:
         """See `application/ports/corpus.py`. Every passage is also found by the words of the title."""
         stream = stream_of(tenant, document_id)
@@ -78,7 +87,9 @@ class PostgresCorpus(Documents):
         rows: list[IndexedPassage] = []
         for passage in passages:
             await asyncio.sleep(0)  # a long document must not hold up the others
-            sealed = await self._sealer.seal(stream, passage.text.encode(), f"passage:{passage.start}")
+            sealed = await self._sealer.seal(
+                stream, with_place(passage.text, passage.place), f"passage:{passage.start}"
+            )
             terms = blind(key, title_words + words_of(passage.text))
             rows.append(
                 IndexedPassage(start=passage.start, end=passage.end, sealed=sealed, vector=passage.vector, terms=terms)
@@ -88,9 +99,9 @@ class PostgresCorpus(Documents):
         async with tenant_transaction(self._pool, tenant) as connection:
             await lock_corpus(connection, tenant)
             cursor = await connection.execute(
-                "UPDATE documents SET status = 'indexed', title = %s, body = %s, passages = %s "
-                "WHERE tenant = %s AND document_id = %s AND status = 'pending' RETURNING true",
-                (sealed_title, body, len(rows), tenant, document_id),
+                "UPDATE documents SET status = 'indexed', title = %s, body = %s, passages = %s, warnings = %s, "
+                "encoding = %s WHERE tenant = %s AND document_id = %s AND status = 'pending' RETURNING true",
+                (sealed_title, body, len(rows), list(warnings), encoding, tenant, document_id),
             )
             if await cursor.fetchone() is None:
                 return False
@@ -137,15 +148,19 @@ class PostgresCorpus(Documents):
     ) -> Passage | None:
         """None when the document's key was shredded a moment ago, or it is damaged."""
         stream = stream_of(tenant, str(document))
-        text = await unseal_if_whole(self._sealer, stream, body, f"passage:{start}")
-        if text is None:
+        plain = await unseal_if_whole(self._sealer, stream, body, f"passage:{start}")
+        if plain is None:
             return None
+        text, place = placed(plain)
         return Passage(
             passage_id=str(id),
             document_id=str(document),
             title=await unsealed_title(self._sealer, tenant, str(document), title),
-            text=text.decode(),
+            text=text,
             start=start,
             end=end,
             score=score,
+            page=place.page,
+            row=place.row,
+            heading=place.heading,
         )

@@ -12,7 +12,7 @@ from application.ports.corpus import DocumentRow, Status
 from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole
 
-ROW = "document_id, title, status, reason, passages, media_type, size, created_at"
+ROW = "document_id, title, status, reason, passages, media_type, size, created_at, warnings, encoding"
 PAGE = f"""
 SELECT {ROW} FROM documents
 WHERE tenant = %s AND document_id < coalesce(%s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -68,7 +68,7 @@ class Documents:
 
     async def _row(
         self, tenant: str, document: UUID, title: bytes, status: str, reason: str | None, passages: int,
-        media_type: str, size: int, created_at: datetime,
+        media_type: str, size: int, created_at: datetime, warnings: list[str], encoding: str,
     ) -> DocumentRow:  # fmt: skip
         return DocumentRow(
             document_id=str(document),
@@ -79,6 +79,8 @@ class Documents:
             media_type=media_type,
             size=size,
             created_at=created_at,
+            warnings=tuple(warnings),
+            encoding=encoding,
         )
 
     async def _count(self, tenant: str, column: str) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from adapters.charsets.guessing import load_models
 from adapters.confinement.ahead import import_all, take_stdout
 from adapters.confinement.walls import confine
 from adapters.tabular.csv_table import read_csv
@@ -16,7 +17,7 @@ from adapters.tabular.wire import Batch, Header, TableRefused, frame
 from application.ports.tables import Row
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
-PARSERS = ("arro3", "charset_normalizer")
+PARSERS = ("arro3", "chardet", "webencodings")
 BATCH = 1_000
 BATCH_CHARACTERS = 250_000
 """A message to the parent is some 1 MB at most, but for one long row."""
@@ -33,6 +34,7 @@ def main() -> None:
     replies = take_stdout()
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     import_all(PARSERS)
+    load_models()
     confine(memory)
     try:
         _read(extension, sys.stdin.buffer, replies)

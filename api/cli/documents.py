@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import click
@@ -70,7 +71,7 @@ def show_all(tenant: str, status: str | None, as_json: bool) -> None:
 
     with connect(tenant, ["editor"]) as client:
         for row in pages(client, **({"status": status} if status else {})):
-            said = row["reason"] or f"{row['passages']} passages"
+            said = "; ".join([row["reason"] or f"{row['passages']} passages", *row["warnings"]])
             click.echo(
                 json.dumps(row) if as_json else f"{row['document_id']}  {row['status']:8} {row['title']}  ({said})"
             )
@@ -102,15 +103,24 @@ def _tell(outcomes: list[Any], seconds: float, as_json: bool) -> None:
             "files": len(outcomes),
             "documents": found,
             "failed": len(failed),
+            "warned": len([outcome for outcome in outcomes if outcome.warnings]),
             "seconds": round(seconds, 3),
             "outcomes": msgspec.to_builtins(outcomes),
         }
         click.echo(json.dumps(summary))
         return
     click.echo(f"{found} documents can be found, {len(failed)} of {len(outcomes)} files failed, in {seconds:.1f} s")
+    partly = [outcome for outcome in outcomes if outcome.warnings and outcome.status == "indexed"]
+    if partly:
+        click.echo(f"{len(partly)} were not read whole:", err=True)
+    _list(((outcome.file, " ".join(outcome.warnings)) for outcome in partly), len(partly))
     for reason, count in Counter(outcome.reason for outcome in failed).most_common():
         click.echo(f"  {reason}: {count}", err=True)
-    for outcome in failed[:SHOWN]:
-        click.echo(f"    {outcome.file}: {outcome.detail or outcome.reason}", err=True)
-    if len(failed) > SHOWN:
-        click.echo(f"    and {len(failed) - SHOWN} more (--json lists them all)", err=True)
+    _list(((outcome.file, outcome.detail or outcome.reason) for outcome in failed), len(failed))
+
+
+def _list(lines: Iterator[tuple[str, str]], total: int) -> None:
+    for file, said in islice(lines, SHOWN):
+        click.echo(f"    {file}: {said}", err=True)
+    if total > SHOWN:
+        click.echo(f"    and {total - SHOWN} more (--json lists them all)", err=True)

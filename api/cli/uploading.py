@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,15 @@ STDIN = "-"
 
 
 class UploadOutcome(msgspec.Struct):
-    """What became of a file: `status` is `pending`, `indexed` or `failed` (then `reason` is a public code)."""
+    """What became of a file: `status` is `pending`, `indexed` or `failed` (then `reason` is a public code). `warnings`
+    say what of it could not be read."""
 
     file: str
     document_id: str | None
     status: str
     reason: str | None = None
     detail: str | None = None
+    warnings: list[str] = []
 
 
 def files_of(paths: Sequence[str]) -> list[str]:
@@ -85,13 +87,26 @@ def wait_until_read(client: httpx.Client, outcomes: Sequence[UploadOutcome], don
         ours = still
         if ours:
             time.sleep(POLL_S)
-    doubtful = any(outcome.document_id for outcome in outcomes if outcome.status != "indexed")
-    failed = {row["document_id"]: row["reason"] for row in documents(client, status="failed")} if doubtful else {}
+    _fill_in(client, outcomes, waiting)
+
+
+def _fill_in(client: httpx.Client, outcomes: Sequence[UploadOutcome], waiting: Container[str | None]) -> None:
+    """What became of each, and which were read but for a part: the newest documents are asked for, down to the oldest
+    of ours."""
+    ours = {outcome.document_id for outcome in outcomes if outcome.document_id}
+    read: dict[str, dict[str, Any]] = {}
+    for row in documents(client) if ours else ():
+        if row["document_id"] in ours:
+            read[row["document_id"]] = row
+        if len(read) == len(ours):
+            break
     for outcome in outcomes:
-        if outcome.document_id in failed:
-            outcome.status, outcome.reason = "failed", failed[outcome.document_id]
+        row = read.get(outcome.document_id or "", {})
+        if row.get("status") == "failed":
+            outcome.status, outcome.reason = "failed", row["reason"]
         elif outcome.document_id in waiting:
             outcome.status = "indexed"
+        outcome.warnings = row.get("warnings", [])
 
 
 def documents(client: httpx.Client, **query: str) -> Iterator[dict[str, Any]]:

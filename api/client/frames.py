@@ -165,6 +165,9 @@ class Citation(TurnFrame, tag="turn.citation"):
     start: int
     end: int
     score: float
+    page: int | None = None
+    row: int | None = None
+    heading: str = ""
 
 
 class ToolCall(TurnFrame, tag="turn.tool_call"):

@@ -16,6 +16,9 @@ class Passage(msgspec.Struct, kw_only=True):
     start: int
     end: int
     score: float
+    page: int | None = None
+    row: int | None = None
+    heading: str = ""
 
 
 class Found(msgspec.Struct):
@@ -23,13 +26,15 @@ class Found(msgspec.Struct):
 
 
 class Document(msgspec.Struct, kw_only=True):
-    """A document: `pending`, `indexed` (it can be found), or `failed` for a `reason`."""
+    """A document: `pending`, `indexed` (it can be found, but for what `warnings` say), or `failed` for a `reason`."""
 
     document_id: str
     status: str
     title: str = ""
     reason: str | None = None
     passages: int | None = None
+    warnings: list[str] = []
+    encoding: str | None = None
 
 
 class ModelCosts(msgspec.Struct, kw_only=True):

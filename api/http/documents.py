@@ -20,7 +20,8 @@ from domain.refusals import DocumentNotFound, InvalidCursor, InvalidRange, NotFo
 
 
 class DocumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A document; `reason` says why it failed."""
+    """A document; `reason` says why it failed, `warnings` what of it could not be read, `encoding` which one was taken
+    (null for what is no plain text)."""
 
     document_id: str
     title: str
@@ -30,6 +31,8 @@ class DocumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     size: int
     created_at: str
+    warnings: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 class DocumentPage(msgspec.Struct, frozen=True):
@@ -130,4 +133,6 @@ def _answer(row: DocumentRow) -> DocumentAnswer:
         media_type=row.media_type,
         size=row.size,
         created_at=rfc3339(row.created_at),
+        warnings=row.warnings,
+        encoding=row.encoding or None,
     )

@@ -16,11 +16,12 @@ from application.gateway.embedding import Embedded, embed, start_embedding
 from application.ports.blobs import Blobs
 from application.ports.corpus import NewPassage, PassageIndex, Pending
 from application.ports.event_store import EventStore
-from application.ports.extractor import Extracted, Extractor
+from application.ports.extractor import Extracted, Extractor, places_of
 from application.ports.keys import Sealer
 from application.ports.model import Embedder
 from application.ports.scratch import Scratch
 from application.redaction.embeddable import Embeddable
+from domain.document.events import DocumentIndexed
 from domain.document.rules import fail_document, index_document, settle_open_calls
 from domain.document.state import Document
 from domain.event import Event
@@ -83,13 +84,27 @@ class IndexDocument:
         except Gone:
             return
         passages = [
-            NewPassage(start=start, end=end, text=extracted.text[start:end], vector=vector)
-            for (start, end), vector in zip(extracted.spans, vectors, strict=True)
+            NewPassage(start=start, end=end, text=extracted.text[start:end], vector=vector, place=place)
+            for (start, end), vector, place in zip(extracted.spans, vectors, places_of(extracted), strict=True)
         ]
+        indexed = DocumentIndexed(
+            passages=len(passages),
+            characters=len(extracted.text),
+            warnings=extracted.warnings,
+            encoding=extracted.encoding,
+        )
         # The fact first: what a crash leaves undone after it is still pending in the corpus, and is claimed again.
-        await held.execute(lambda d: index_document(d, len(passages), len(extracted.text)), READER)
+        await held.execute(lambda document: index_document(document, indexed), READER)
         title = extracted.title or claim.title
-        await self.corpus.index(claim.tenant, claim.document_id, title=title, text=extracted.text, passages=passages)
+        await self.corpus.index(
+            claim.tenant,
+            claim.document_id,
+            title=title,
+            text=extracted.text,
+            passages=passages,
+            warnings=extracted.warnings,
+            encoding=extracted.encoding,
+        )
 
     async def fail(self, claim: Pending, reason: str) -> None:
         """Note that it cannot be read."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from application.ports.extractor import Extracted
+from application.ports.extractor import Extracted, places_of
 from application.ports.model import Picture
 from domain.session.events import Passage
 from domain.usage import estimate_tokens
@@ -68,8 +68,11 @@ def _passages(file: ReadFile) -> tuple[Passage, ...]:
             start=start,
             end=end,
             score=1.0,
+            page=place.page,
+            row=place.row,
+            heading=place.heading,
         )
-        for start, end in file.says.spans
+        for (start, end), place in zip(file.says.spans, places_of(file.says), strict=True)
     )
 
 

@@ -95,6 +95,9 @@ class CitationReader:
             start=passage.start + start,
             end=passage.start + end,
             score=passage.score,
+            page=passage.page,
+            row=passage.row and passage.row + passage.text.count("\n", 0, start),
+            heading=passage.heading,
         )
         if not fits(self.found.values(), citation):
             return None

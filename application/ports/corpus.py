@@ -8,13 +8,15 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from application.ports.extractor import NOWHERE, Place
 from domain.session.events import Passage
 
 Status = Literal["pending", "indexed", "failed"]
 
 
 class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as its tenant sees it. `status` is `pending`, `indexed` or `failed`; `reason` a public code."""
+    """A document as its tenant sees it. `status` is `pending`, `indexed` or `failed`; `reason` a public code.
+    `warnings` say what of it was not read; `encoding` is the one that was taken, empty where there was none to take."""
 
     document_id: str
     title: str
@@ -24,6 +26,8 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     size: int
     created_at: datetime
+    warnings: tuple[str, ...] = ()
+    encoding: str = ""
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -43,6 +47,7 @@ class NewPassage(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     text: str
     vector: Sequence[float]
+    place: Place = NOWHERE
 
 
 class DocumentRegister(Protocol):
@@ -86,7 +91,15 @@ class PassageIndex(Protocol):
     """What a reader makes of a document."""
 
     async def index(
-        self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
+        self,
+        tenant: str,
+        document_id: str,
+        *,
+        title: str,
+        text: str,
+        passages: Sequence[NewPassage],
+        warnings: tuple[str, ...] = (),
+        encoding: str = "",
     ) -> bool:
         """Make a pending document findable, all passages or none, and raise the corpus version. False when it is not
         pending any more."""

@@ -7,13 +7,35 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where in its document a passage begins, as far as the document has such places: the page or slide, the row of a
+    table, both counted from 1, and the heading that it stands under."""
+
+    page: int | None = None
+    row: int | None = None
+    heading: str = ""
+
+
+NOWHERE = Place()
+
+
 class Extracted(msgspec.Struct, frozen=True, array_like=True):
     """What a file says. `title` is the document's own, empty when it has none; `spans` are the passages of `text` as
-    (start, end) in code points, in order, without overlap. Neither text holds a NUL or half of a surrogate pair."""
+    (start, end) in code points, in order, without overlap, and `places` where they stand, one for each or none at all.
+    No text holds a NUL or half of a surrogate pair. `warnings` say what was not read, in words that hold nothing of the
+    document; `encoding` is the one that was taken, of a file of plain characters (https://encoding.spec.whatwg.org)."""
 
     title: str
     text: str
     spans: tuple[tuple[int, int], ...]
+    places: tuple[Place, ...] = ()
+    warnings: tuple[str, ...] = ()
+    encoding: str = ""
+
+
+def places_of(extracted: Extracted) -> tuple[Place, ...]:
+    """Where its passages stand, one for each."""
+    return extracted.places or (NOWHERE,) * len(extracted.spans)
 
 
 class Sniffer(Protocol):

@@ -61,6 +61,9 @@ class Citation(Frame, tag="turn.citation"):
     start: int
     end: int
     score: float
+    page: int | None = None
+    row: int | None = None
+    heading: str = ""
 
 
 class ToolCall(Frame, tag="turn.tool_call"):

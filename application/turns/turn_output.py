@@ -73,6 +73,15 @@ class TurnOutput:
     def _show_citation(self, c: e.Citation) -> None:
         self.show(
             f.Citation(
-                n=c.n, document_id=c.document_id, title=c.title, quote=c.quote, start=c.start, end=c.end, score=c.score
+                n=c.n,
+                document_id=c.document_id,
+                title=c.title,
+                quote=c.quote,
+                start=c.start,
+                end=c.end,
+                score=c.score,
+                page=c.page,
+                row=c.row,
+                heading=c.heading,
             )
         )

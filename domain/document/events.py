@@ -17,10 +17,13 @@ class DocumentAdded(Event, frozen=True, kw_only=True):
 
 @topic("document.indexed.1")
 class DocumentIndexed(Event, frozen=True, kw_only=True):
-    """It can be found: in so many passages, out of so many characters (code points)."""
+    """It can be found: in so many passages, out of so many characters (code points). `warnings` say what of it was not
+    read, in words that hold nothing of it; `encoding` is the one that was taken, where there was any to take."""
 
     passages: int
     characters: int
+    warnings: tuple[str, ...] = ()
+    encoding: str = ""
 
 
 @topic("document.failed.1")

@@ -17,9 +17,9 @@ def add_document(document: Document, command: AddDocument) -> list[Event]:
     return [DocumentAdded(title=command.title, media_type=command.media_type, size=command.size, user=command.user)]
 
 
-def index_document(document: Document, passages: int, characters: int) -> list[Event]:
+def index_document(document: Document, indexed: DocumentIndexed) -> list[Event]:
     """Only one that waits can become findable."""
-    return [DocumentIndexed(passages=passages, characters=characters)] if document.status == "pending" else []
+    return [indexed] if document.status == "pending" else []
 
 
 def fail_document(document: Document, reason: str) -> list[Event]:

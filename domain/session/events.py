@@ -18,7 +18,8 @@ other way that is no good end."""
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """Mark `n` in an answer: the document's text at code points `start..end`, which is `quote`."""
+    """Mark `n` in an answer: the document's text at code points `start..end`, which is `quote`. `page` (or slide),
+    `row` and `heading` say where that stands, as far as the document has such places."""
 
     n: int
     document_id: str
@@ -27,10 +28,14 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     end: int
     score: float
+    page: int | None = None
+    row: int | None = None
+    heading: str = ""
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a document, with its place in the document's extracted text (code points) and its score."""
+    """A piece of a document, with its place in the document's extracted text (code points) and its score; the page, the
+    row and the heading are those where it begins. Of a table each line is a row."""
 
     passage_id: str
     document_id: str
@@ -39,6 +44,9 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     end: int
     score: float
+    page: int | None = None
+    row: int | None = None
+    heading: str = ""
 
 
 @topic("session.opened.1")

@@ -22,6 +22,8 @@ SAYS_NOTHING = {
     "of", "layer", "reason", "failure", "period", "type", "kinds", "audience",
     # a hash of a token's id, and the pattern of a route
     "token", "route",
+    # sentences of ours, with numbers of pages and parts in them; what encodings are called
+    "warnings", "encoding",
     # of bytes in which every text is sealed
     "sha256",
     # a pseudonym

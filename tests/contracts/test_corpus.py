@@ -10,6 +10,7 @@ import pytest
 
 from application.clock import new_id
 from application.ports.corpus import Corpus, NewPassage
+from application.ports.extractor import Place
 from application.ports.keys import KeyDamaged, KeyUnusable
 from tests.databases import CorpusOfAnybody, open_corpus
 from tests.fakes.in_memory_corpus import InMemoryCorpus
@@ -54,10 +55,15 @@ async def test_a_document_waits_then_is_found_then_is_gone(corpus: Corpus) -> No
     assert row is not None and (row.title, row.status, row.passages, row.size) == ("tide.txt", "pending", 0, 20)
     assert await corpus.fetch_text(tenant, id) is None
 
-    passages = [NewPassage(start=0, end=20, text="The tide comes twice", vector=EAST)]
-    assert await corpus.index(tenant, id, title="Tides", text="The tide comes twice", passages=passages)
+    place = Place(page=3, row=7, heading="Ebb & Flut")
+    passages = [NewPassage(start=0, end=20, text="The tide comes twice", vector=EAST, place=place)]
+    read = {"warnings": ("Page 4 is damaged.",), "encoding": "utf-8"}
+    assert await corpus.index(tenant, id, title="Tides", text="The tide comes twice", passages=passages, **read)  # type: ignore[arg-type]
     row = await corpus.fetch(tenant, id)
     assert row is not None and (row.title, row.status, row.passages) == ("Tides", "indexed", 1)
+    assert (row.warnings, row.encoding) == (("Page 4 is damaged.",), "utf-8")
+    [found] = await corpus.search(tenant, "tide", None, 1)
+    assert (found.text, found.page, found.row, found.heading) == ("The tide comes twice", 3, 7, "Ebb & Flut")
     assert await corpus.fetch_text(tenant, id) == "The tide comes twice"
     assert (await corpus.version(tenant), await corpus.count_passages(tenant)) == (1, 1)
     [found] = await corpus.search(tenant, "tides", None, 5)

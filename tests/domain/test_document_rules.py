@@ -35,13 +35,13 @@ def test_a_document_is_added_once() -> None:
 
 
 def test_one_that_waits_becomes_findable_or_fails() -> None:
-    assert rules.index_document(given(ADDED), 2, 3) == [INDEXED]
+    assert rules.index_document(given(ADDED), INDEXED) == [INDEXED]
     assert rules.fail_document(given(ADDED), "unreadable") == [FAILED]
 
 
 @pytest.mark.parametrize("history", [[], [ADDED, INDEXED], [ADDED, FAILED], [ADDED, DELETED]])
 def test_one_that_does_not_wait_stays_as_it_is(history: list[Event]) -> None:
-    assert rules.index_document(given(*history), 2, 3) == []
+    assert rules.index_document(given(*history), INDEXED) == []
     assert rules.fail_document(given(*history), "unreadable") == []
 
 

@@ -26,6 +26,8 @@ class _Document:
     reason: str | None = None
     text: str | None = None
     passages: Sequence[NewPassage] = ()
+    warnings: tuple[str, ...] = ()
+    encoding: str = ""
     attempt: int = 0
     claimable: bool = False
 
@@ -83,7 +85,15 @@ class InMemoryCorpus:
         self._news.clear()
 
     async def index(
-        self, tenant: str, document_id: str, *, title: str, text: str, passages: Sequence[NewPassage]
+        self,
+        tenant: str,
+        document_id: str,
+        *,
+        title: str,
+        text: str,
+        passages: Sequence[NewPassage],
+        warnings: tuple[str, ...] = (),
+        encoding: str = "",
     ) -> bool:
         if self.takes_no_more:
             raise DependencyUnavailable
@@ -91,6 +101,7 @@ class InMemoryCorpus:
         if document is None or document.status != "pending":
             return False
         document.status, document.title, document.text, document.passages = "indexed", title, text, passages
+        document.warnings, document.encoding = warnings, encoding
         self._versions[tenant] += 1
         return True
 
@@ -165,6 +176,9 @@ def _passage(document_id: str, title: str, passage: NewPassage, place: int, scor
         start=passage.start,
         end=passage.end,
         score=score,
+        page=passage.place.page,
+        row=passage.place.row,
+        heading=passage.place.heading,
     )
 
 
@@ -178,4 +192,6 @@ def _row(document_id: str, document: _Document) -> DocumentRow:
         media_type=document.media_type,
         size=document.size,
         created_at=document.created_at,
+        warnings=document.warnings,
+        encoding=document.encoding,
     )

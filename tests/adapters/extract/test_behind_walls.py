@@ -33,11 +33,13 @@ FILES = [
 LOOKS = """
 import sys
 from adapters.confinement.ahead import import_all
+from adapters.charsets.guessing import load_models
 from adapters.extract.child import PARSERS
 from adapters.extract.reading import read
 import msgspec
 files = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[tuple[str, bytes, str]])
 import_all(PARSERS)
+load_models()
 sys.addaudithook(lambda event, arguments: looked.append((event, arguments[0])) if event in ("import", "open") else None)
 looked = []
 for kind, body, word in files:

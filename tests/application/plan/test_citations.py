@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from application.plan.citations import CitationReader, best_sentence
 from domain.session.events import Passage
@@ -37,3 +38,11 @@ def test_a_mark_that_names_no_passage_is_none() -> None:
 def test_the_best_sentence_is_a_trimmed_piece_of_the_text(text: str, claim: str) -> None:
     start, end = best_sentence(text, claim)
     assert 0 <= start <= end <= len(text)
+
+
+def test_a_citation_of_a_table_names_the_row_of_its_sentence() -> None:
+    rows = "port: Brest; tide: 7 m\nport: Hull; tide: 5 m\nport: Kiel; tide: none at all"
+    passage = structs.replace(PASSAGE, text=rows, start=0, end=len(rows), page=2, row=40, heading="Ports")
+    (citation,) = CitationReader([passage]).read("At Kiel there is no tide at all [1].", whole=True)
+    assert citation.quote == "port: Kiel; tide: none at all"
+    assert (citation.page, citation.row, citation.heading) == (2, 42, "Ports")

@@ -1,0 +1,25 @@
+"""A passage's text as it is sealed: after the place where it stands, if it has one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from application.ports.extractor import NOWHERE, Place
+
+MARK = b"\0"
+"""Begins and ends a place; no text holds one, and passages from before there were places begin with their text."""
+_decode = msgspec.json.Decoder(Place).decode
+
+
+def with_place(text: str, place: Place) -> bytes:
+    """What is sealed: a heading is as private as the text."""
+    plain = text.encode()
+    return plain if place == NOWHERE else MARK + msgspec.json.encode(place) + MARK + plain
+
+
+def placed(plain: bytes) -> tuple[str, Place]:
+    """The text, and where it stands."""
+    if not plain.startswith(MARK):
+        return plain.decode(), NOWHERE
+    _, place, text = plain.split(MARK, 2)
+    return text.decode(), _decode(place)
