@@ -26,7 +26,7 @@ COMMONEST = "cp1252"
 PREFERENCE, SEVERAL_LANGUAGES, NO_LANGUAGE, RARELY = 1.3, 0.75, 0.5, 0.8
 FEW = 3
 """So few letters beyond ASCII say nothing of a language."""
-LINE = re.compile(rb"([^\n\x80-\xff]*)([\x80-\xff][^\n]*)")
+LINE = re.compile(rb"^([^\n\x80-\xff]*+)([\x80-\xff][^\n]*+)", re.M)
 BEFORE, LONGEST = 200, 4_096
 BETWEEN = re.compile(rb"[\x00-\x2f](?=[^\x00-\x2f]*\Z)")
 """A byte that is no half of a character in any encoding."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -132,7 +131,7 @@ class Package:
             type, target = attribute(one, "Type").rpartition("/")[2], attribute(one, "Target")
             external = attribute(one, "TargetMode") == "External"
             if not external:
-                target = unquote(re.split("[?#]", target)[0])
+                target = unquote(target.partition("#")[0].partition("?")[0])
                 target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
             found[attribute(one, "Id")] = Relation(type, target, external)
         return found

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 MARK = "\ufffe"
 """What PDFium gives for a hyphen at a line's end; the line's end itself it leaves out."""
-BROKEN = re.compile(f"([^\\W\\d_]+){MARK}(?:\r?\n)?([^\\W\\d_]*)")
-BROKEN_PLAIN = re.compile("([^\\W\\d_]{2,})[-\u2010\u00ad]\r?\n([^\\W\\d_]{2,})")
-HYPHENATED = re.compile("[^\\W\\d_]+-[^\\W\\d_]+")
+LETTER, FIRST = "[^\\W\\d_]", "(?<![^\\W\\d_])"
+BROKEN = re.compile(f"{FIRST}({LETTER}++){MARK}(?:\r?\n)?({LETTER}*+)")
+BROKEN_PLAIN = re.compile(f"{FIRST}({LETTER}{{2,}}+)[-\u2010\u00ad]\r?\n({LETTER}{{2,}}+)")
+HYPHENATED = re.compile(f"{FIRST}{LETTER}++-{LETTER}++")
 WORD = re.compile("[^\\W\\d_]+")
 
 

@@ -12,9 +12,10 @@ from adapters.extract.draft import Draft
 FRONT_MATTER = re.compile(r"\A(?:---[ \t]*\n(.*?)\n(?:---|\.\.\.)|\+\+\+[ \t]*\n(.*?)\n\+\+\+)[ \t]*(?:\n|\Z)", re.S)
 FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(.+)$", re.M | re.I)
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
-ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*\Z")
-SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
-NO_PARAGRAPH = re.compile(r"(?: {4}|\t| {0,3}(?:[-*+>|]|\d+[.)])(?:\s|\Z)|\s*\Z)")
+LIST_OR_QUOTE = re.compile(r"(?:[-*+|](?:\s|\Z)|>|\d{1,9}[.)](?:\s|\Z))")
+INDENT = 3
+"""So many blanks before a line leave it what it is; more make it code."""
+DEEPEST = 6
 LONGEST_FRONT_MATTER = 50_000
 
 
@@ -57,15 +58,40 @@ def headings(text: str, start: int = 0) -> Iterator[tuple[int, int, str]]:
             before = ""
         elif opening and not (opening[1][0] == "`" and "`" in opening[2]):
             fence, before = opening[1], ""
-        elif (found := ATX.match(bare)) and (found[2] or "").strip():
-            yield at, len(found[1]), found[2].strip()
+        elif found := _marked_heading(bare):
+            yield at, *found
             before = ""
-        elif before and (under := SETEXT.match(bare)):
-            yield before_at, 1 if under[1][0] == "=" else 2, before.strip()
+        elif before and (level := _underline(bare)):
+            yield before_at, level, before.strip()
             before = ""
         else:
-            before, before_at = ("" if NO_PARAGRAPH.match(bare) else bare), at
+            before, before_at = (bare if _in_paragraph(bare) else ""), at
         at += len(line)
+
+
+def _marked_heading(line: str) -> tuple[int, str] | None:
+    """Level and words of `## Words ##`; None of what is none, or is empty."""
+    bare = line.lstrip(" ")
+    level = len(bare) - len(bare.lstrip("#"))
+    if len(line) - len(bare) > INDENT or not 1 <= level <= DEEPEST or bare[level : level + 1] not in (" ", "\t"):
+        return None
+    words = bare[level:].strip()
+    without = words.rstrip("#")
+    words = without.rstrip() if without != words and without[-1:] in (" ", "\t", "") else words
+    return (level, words) if words else None
+
+
+def _underline(line: str) -> int:
+    """The level of the heading that a line of `=` or of `-` makes of the line above it; 0 of any other line."""
+    bare = line.strip()
+    if len(line) - len(line.lstrip(" ")) > INDENT:
+        return 0
+    return {frozenset("="): 1, frozenset("-"): 2}.get(frozenset(bare), 0)
+
+
+def _in_paragraph(line: str) -> bool:
+    bare = line.strip()
+    return bool(bare) and not line.startswith(("    ", "\t")) and not LIST_OR_QUOTE.match(bare)
 
 
 def _draft(body: bytes, *, markdown: bool) -> tuple[Draft, str]:
