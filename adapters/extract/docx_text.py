@@ -10,7 +10,7 @@ from typing import Any
 from adapters.extract.archive import check_archive
 from adapters.extract.draft import Draft
 from adapters.extract.kinds import OLE_MAGIC
-from adapters.extract.opc import BROKEN, Package, Relation, attribute, child, descendants, tag
+from adapters.extract.opc import BROKEN, Package, PartLink, attribute, child, descendants, tag
 from adapters.extract.word_story import Block, Story
 from adapters.extract.word_styles import OFF, Styles
 from domain.refusals import DocumentRefused
@@ -105,7 +105,7 @@ class _Document:
         found = root if root is not None else ()
         return {attribute(one, "id"): (part, one) for one in found if attribute(one, "type") not in UNSAID}
 
-    def _put_in(self, relation: Relation) -> list[str]:
+    def _put_in(self, relation: PartLink) -> list[str]:
         try:
             return self._chunk(relation.target, self._package.read(relation.target))
         except (DocumentRefused, *BROKEN):

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from adapters.extract.cleaning import clean
 from adapters.extract.splitting import split
-from application.ports.extractor import Extracted, Place
+from application.ports.extractor import Extracted, PassagePlace
 from domain.refusals import DocumentRefused
 
 MAX_CHARACTERS = 10_000_000
@@ -103,9 +103,9 @@ class Draft:
             encoding=self.encoding,
         )
 
-    def _place(self, start: int, end: int) -> Place:
+    def _place(self, start: int, end: int) -> PassagePlace:
         heading = self._heading_marks.last(start) or self._heading_marks.first_within(start, end)
-        return Place(self._pages.last(start) or None, self._rows.last(start) or None, self._headings[heading])
+        return PassagePlace(self._pages.last(start) or None, self._rows.last(start) or None, self._headings[heading])
 
 
 class _Marks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.extract.opc import Package, Relation, attribute, descendants, tag
+from adapters.extract.opc import Package, PartLink, attribute, descendants, tag
 from adapters.extract.word_lines import branch
 
 MOST_POINTS = 5_000
@@ -15,7 +15,7 @@ MOST_POINTS = 5_000
 class Drawings:
     """Those of one part, with what that points to."""
 
-    def __init__(self, package: Package, relations: dict[str, Relation]) -> None:
+    def __init__(self, package: Package, relations: dict[str, PartLink]) -> None:
         self._package, self._relations = package, relations
 
     def read(self, drawing: Any) -> Iterator[str | Any]:

@@ -39,7 +39,7 @@ _SHORT: dict[str, str] = {}
 MAX_KNOWN_NAMES = 20_000
 
 
-class Relation(NamedTuple):
+class PartLink(NamedTuple):
     """What a part points to: the last word of the relation's type, and a part's name, or an address outside."""
 
     type: str
@@ -122,18 +122,18 @@ class Package:
             self.warn(f"{name} is damaged and could be read only in part.")
             return root
 
-    def relations(self, part: str) -> dict[str, Relation]:
+    def relations(self, part: str) -> dict[str, PartLink]:
         """What a part points to, by id; `` is the package itself."""
         folder, name = posixpath.split(part)
         root = self.root(posixpath.join(folder, "_rels", f"{name}.rels"))
-        found: dict[str, Relation] = {}
+        found: dict[str, PartLink] = {}
         for one in root if root is not None else ():
             type, target = attribute(one, "Type").rpartition("/")[2], attribute(one, "Target")
             external = attribute(one, "TargetMode") == "External"
             if not external:
                 target = unquote(target.partition("#")[0].partition("?")[0])
                 target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-            found[attribute(one, "Id")] = Relation(type, target, external)
+            found[attribute(one, "Id")] = PartLink(type, target, external)
         return found
 
     def note_links(self) -> None:

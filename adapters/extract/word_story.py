@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from adapters.extract.drawings import Drawings
-from adapters.extract.opc import Package, Relation, attribute, child, tag
+from adapters.extract.opc import Package, PartLink, attribute, child, tag
 from adapters.extract.word_lines import Hanging, Line, LineReader, branch, deleted_mark, elements
 from adapters.extract.word_styles import Styles
 
 GONE = frozenset(("w:moveFrom", "w:del", "w:sectPr", "w:tblPr", "w:tblGrid", "w:sdtPr"))
 Notes = Callable[[str, str], list[str]]
 """What a note says: its kind and its id to lines."""
-Others = Callable[[Relation], list[str]]
+Others = Callable[[PartLink], list[str]]
 """What a document that is put into this one says, by blocks."""
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
-from application.ports.extractor import NOWHERE, Place
+from application.ports.extractor import NOWHERE, PassagePlace
 
 MARK = b"\0"
 """Begins and ends a place; no text holds one, and passages from before there were places begin with their text."""
-_decode = msgspec.json.Decoder(Place).decode
+_decode = msgspec.json.Decoder(PassagePlace).decode
 
 
-def with_place(text: str, place: Place) -> bytes:
+def with_place(text: str, place: PassagePlace) -> bytes:
     """What is sealed: a heading is as private as the text."""
     plain = text.encode()
     return plain if place == NOWHERE else MARK + msgspec.json.encode(place) + MARK + plain
 
 
-def placed(plain: bytes) -> tuple[str, Place]:
+def placed(plain: bytes) -> tuple[str, PassagePlace]:
     """The text, and where it stands."""
     if not plain.startswith(MARK):
         return plain.decode(), NOWHERE

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from application.ports.extractor import NOWHERE, Place
+from application.ports.extractor import NOWHERE, PassagePlace
 from domain.session.events import Passage
 
 Status = Literal["pending", "indexed", "failed"]
@@ -47,7 +47,7 @@ class NewPassage(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     text: str
     vector: Sequence[float]
-    place: Place = NOWHERE
+    place: PassagePlace = NOWHERE
 
 
 class DocumentRegister(Protocol):

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
+class PassagePlace(msgspec.Struct, frozen=True, array_like=True):
     """Where in its document a passage begins, as far as the document has such places: the page or slide, the row of a
     table, both counted from 1, and the heading that it stands under."""
 
@@ -16,7 +16,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     heading: str = ""
 
 
-NOWHERE = Place()
+NOWHERE = PassagePlace()
 
 
 class Extracted(msgspec.Struct, frozen=True, array_like=True):
@@ -28,12 +28,12 @@ class Extracted(msgspec.Struct, frozen=True, array_like=True):
     title: str
     text: str
     spans: tuple[tuple[int, int], ...]
-    places: tuple[Place, ...] = ()
+    places: tuple[PassagePlace, ...] = ()
     warnings: tuple[str, ...] = ()
     encoding: str = ""
 
 
-def places_of(extracted: Extracted) -> tuple[Place, ...]:
+def places_of(extracted: Extracted) -> tuple[PassagePlace, ...]:
     """Where its passages stand, one for each."""
     return extracted.places or (NOWHERE,) * len(extracted.spans)
 

@@ -10,7 +10,7 @@ import pytest
 
 from application.clock import new_id
 from application.ports.corpus import Corpus, NewPassage
-from application.ports.extractor import Place
+from application.ports.extractor import PassagePlace
 from application.ports.keys import KeyDamaged, KeyUnusable
 from tests.databases import CorpusOfAnybody, open_corpus
 from tests.fakes.in_memory_corpus import InMemoryCorpus
@@ -55,7 +55,7 @@ async def test_a_document_waits_then_is_found_then_is_gone(corpus: Corpus) -> No
     assert row is not None and (row.title, row.status, row.passages, row.size) == ("tide.txt", "pending", 0, 20)
     assert await corpus.fetch_text(tenant, id) is None
 
-    place = Place(page=3, row=7, heading="Ebb & Flut")
+    place = PassagePlace(page=3, row=7, heading="Ebb & Flut")
     passages = [NewPassage(start=0, end=20, text="The tide comes twice", vector=EAST, place=place)]
     read = {"warnings": ("Page 4 is damaged.",), "encoding": "utf-8"}
     assert await corpus.index(tenant, id, title="Tides", text="The tide comes twice", passages=passages, **read)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from application.ports.extractor import Extracted, Place
+from application.ports.extractor import Extracted, PassagePlace
 
 NOTHING: tuple[str, ...] = ()
 
@@ -21,7 +21,7 @@ class Cell(NamedTuple):
     encoding: str | None = None
     warns: str | None = None
     """Words of a warning; None: there must be none."""
-    places: tuple[tuple[str, Place], ...] = ()
+    places: tuple[tuple[str, PassagePlace], ...] = ()
     """Where the passage with a word must say it stands."""
 
 

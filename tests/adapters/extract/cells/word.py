@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from io import BytesIO
 
-from application.ports.extractor import Place
+from application.ports.extractor import PassagePlace
 from tests.adapters.extract.cells.cell import Cell
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -211,7 +211,7 @@ CELLS = [
     _cell("a linked workbook", p("text"), ("text",), links="i1 oleObject file:///C:/a.xlsx External", warns="An embedded file that the document only links to"),
     _cell("a template on a disk", p("text"), ("text",), parts={"word/_rels/settings.xml.rels": _relations(_relation("t1", "attachedTemplate", "file:///C:/a.dotx", "External"))}, warns="A template that"),
     _cell("title", p("text"), ("text",), title="The Tide", parts={"docProps/core.xml": '<c:coreProperties xmlns:c="x" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title> The  Tide </dc:title></c:coreProperties>'}),
-    _cell("headings", p("Notice", properties='<w:pStyle w:val="H1"/>') + p("ten days"), ("Notice", "ten days"), parts={"word/styles.xml": STYLES}, links="s1 styles styles.xml", places=(("ten days", Place(None, None, "Notice")),)),
+    _cell("headings", p("Notice", properties='<w:pStyle w:val="H1"/>') + p("ten days"), ("Notice", "ten days"), parts={"word/styles.xml": STYLES}, links="s1 styles styles.xml", places=(("ten days", PassagePlace(None, None, "Notice")),)),
     _cell("a damaged note part", p("text", r('<w:footnoteReference w:id="4"/>')), ("text",), parts={"word/footnotes.xml": NOTE[:300] + "<<"}, links="n1 footnotes footnotes.xml", warns="footnotes is damaged"),
     _cell("a damaged end", p("first") + "<w:p><w:r><w:t>second</w:t></w:r></w:p><broken", ("first", "second"), warns="read only in part"),
 ]  # fmt: skip
