@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from application.normal_form import normal
+
 ALPHABETS: dict[str, tuple[str, ...]] = {
     "western": (
         "äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúüç", "áâãàçéêíóôõúü", "àèéìíîòóùú", "áàäçéèêëíïóöúü", "æøåéèêóòôäöü",
@@ -55,7 +57,7 @@ def is_clean(text: str) -> bool:
 
 def letters_of(text: str) -> set[str]:
     """The letters beyond ASCII, small."""
-    composed = set(filter(_beyond, unicodedata.normalize("NFC", text)))
+    composed = set(filter(_beyond, normal("NFC", text)))
     return {"ı" if one == "İ" else one.lower() for one in composed if one.isalpha()}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 DELIMITERS = ",;\t|"
 MAX_FIELD = 1_000_000
@@ -23,6 +23,16 @@ class Form(NamedTuple):
     delimiter: str
     escape: str | None = None
     skip: int = 0
+
+
+class CountedRows(Protocol):
+    """Rows, and the line that the last one ended on."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
 
 
 def form_of(beginning: str, *, whole: bool = True) -> Form:
@@ -47,11 +57,26 @@ def rows_of(text: str) -> Iterator[list[str]]:
         raise ValueError(str(error)) from error
 
 
-def reader(lines: Iterable[str], form: Form, *, strict: bool = False) -> Iterator[list[str]]:
+def reader(lines: Iterable[str], form: Form, *, strict: bool = False) -> CountedRows:
     """Rows of lines that were written in a form."""
     return csv.reader(
         lines, delimiter=form.delimiter, escapechar=form.escape, doublequote=form.escape is None, strict=strict
     )
+
+
+def header_of(rows: Sequence[Sequence[str]]) -> int:
+    """Which of a table's first rows names its columns: the first that is as full as those below it usually are; a title
+    above it fills one cell."""
+    counts = [sum(1 for cell in row if cell.strip()) for row in rows]
+    if len(counts) < 2:
+        return 0
+    usual = sorted(counts)[len(counts) // 2]
+    for place, count in enumerate(counts[:-1]):
+        if count > 1 and 2 * count > usual:
+            return place
+        if count > 1 or usual <= 1:
+            return 0
+    return 0
 
 
 def _likeness(sample: str, form: Form, *, cut: bool) -> tuple[float, int]:

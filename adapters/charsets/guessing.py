@@ -30,19 +30,26 @@ LINE = re.compile(rb"^([^\n\x80-\xff]*+)([\x80-\xff][^\n]*+)", re.M)
 BEFORE, LONGEST = 200, 4_096
 BETWEEN = re.compile(rb"[\x00-\x2f](?=[^\x00-\x2f]*\Z)")
 """A byte that is no half of a character in any encoding."""
+MAY_END_ANYWHERE = 100
+SAYS_SO = re.compile(rb"charset|coding", re.I)
+"""What a text says of itself is asked elsewhere; here it would be looked for among Python's modules."""
 SAMPLE = 64 * 1024
 """Bytes that the models are asked about: what stands around those beyond ASCII, wherever in the file that is."""
 
 
 def guess(body: bytes) -> str | None:
     """Python's name of the likeliest encoding; None when nothing could have been written that way."""
-    scored = list(_scored(sample_of(body)))
+    sample = sample_of(body)
+    common = _decoded(sample, COMMONEST)
+    if common is not None and _letters_beyond(common) <= FEW and could_be(common, FAMILIES[COMMONEST]):
+        return COMMONEST
+    scored = list(_scored(sample))
     return max(scored)[1] if scored else None
 
 
 def load_models() -> None:
     """Open what guessing opens, for who will not be allowed to."""
-    guess("Größe".encode(COMMONEST))
+    guess("Срок уведомления составляет два месяца".encode("cp1251"))
 
 
 def sample_of(body: bytes) -> bytes:
@@ -65,7 +72,7 @@ def sample_of(body: bytes) -> bytes:
 
 def _scored(sample: bytes) -> Iterator[tuple[float, str]]:
     found = chardet.detect_all(
-        sample,
+        SAYS_SO.sub(b"", sample),
         include_encodings=tuple(FAMILIES),
         compat_names=False,
         ignore_threshold=True,
@@ -85,16 +92,19 @@ def _plausible(text: str, name: str) -> float:
     family = FAMILIES[name]
     weight = RARELY if name in RARE else 1.0
     if could_be(text, family):
-        few = name == COMMONEST and sum(one > "\x7f" and one.isalpha() for one in text) <= FEW
-        return 100.0 if few else weight * (PREFERENCE if name == COMMONEST else 1.0)
+        return weight * (PREFERENCE if name == COMMONEST else 1.0)
     if family not in ALPHABETS or not is_clean(text):
         return 0.0
     return weight * (SEVERAL_LANGUAGES if family == "western" and letters_of(text) <= WESTERN else NO_LANGUAGE)
 
 
+def _letters_beyond(text: str) -> int:
+    return sum(one > "\x7f" and one.isalpha() for one in text)
+
+
 def _decoded(sample: bytes, name: str) -> str | None:
-    """None when it is not so encoded. The sample may end inside a character."""
+    """None when it is not so encoded. A long sample may end inside a character."""
     try:
-        return codecs.getincrementaldecoder(name)().decode(sample)
+        return codecs.getincrementaldecoder(name)().decode(sample, final=len(sample) < MAY_END_ANYWHERE)
     except UnicodeDecodeError:
         return None

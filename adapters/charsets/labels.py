@@ -8,7 +8,7 @@ import webencodings
 
 WIDER = {"gbk": "gb18030"}
 """Codecs whose every text is also one of the other's, which knows more."""
-NOT_STATED = frozenset(("utf-16-le", "utf-16-be", "replacement", "x-user-defined"))
+NOT_STATED = frozenset(("utf-16-le", "utf-16-be"))
 """What no text can truly say of itself in letters that can be read before it is decoded."""
 OTHERS = {"iso2022_jp_ext": "iso-2022-jp", "hz": "hz-gb-2312", "cp949": "euc-kr", "gb18030": "gb18030"}
 
@@ -16,8 +16,8 @@ OTHERS = {"iso2022_jp_ext": "iso-2022-jp", "hz": "hz-gb-2312", "cp949": "euc-kr"
 def codec_of(label: str) -> str | None:
     """Python's codec for what a file calls its encoding: `latin1` is windows-1252 there, as in every browser. None for
     what is no label, or cannot be true."""
-    known = webencodings.lookup(label)
-    codec = known.codec_info.name if known else None
+    name = webencodings.LABELS.get(webencodings.ascii_lower(label.strip("\t\n\f\r ")))
+    codec = CODECS.get(name) if name else None
     return None if codec in NOT_STATED else WIDER.get(codec or "", codec)
 
 
@@ -26,8 +26,6 @@ def label_of(codec: str) -> str:
     return OTHERS.get(codec) or NAMES.get(codecs.lookup(codec).name) or codec.replace("_", "-")
 
 
-NAMES = {
-    codecs.lookup(webencodings.PYTHON_NAMES.get(name, name)).name: name
-    for name in dict.fromkeys(webencodings.LABELS.values())
-    if name not in ("replacement", "x-user-defined", "iso-8859-8-i")
-}
+_KNOWN = (name for name in dict.fromkeys(webencodings.LABELS.values()) if name not in ("replacement", "x-user-defined"))
+CODECS = {name: codecs.lookup(webencodings.PYTHON_NAMES.get(name, name)).name for name in _KNOWN}
+NAMES = {codec: name for name, codec in CODECS.items() if name != "iso-8859-8-i"}

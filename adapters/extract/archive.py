@@ -31,8 +31,10 @@ TEXT_OF_OTHERS = frozenset(("subDocument", "aFChunk", "frame"))
 NETWORK = re.compile(rb"(?:https?|ftp):", re.I)
 
 
-def check_archive(archive: zipfile.ZipFile) -> None:
-    """Refuse bombs, DTDs, passwords, macros, and text that would be fetched from outside; hyperlinks are only text."""
+def check_archive(archive: zipfile.ZipFile, *, pages: bool = False) -> None:
+    """Refuse bombs, DTDs, passwords, macros, and text that would be fetched from outside; hyperlinks are only text.
+    `pages` of a book may say what kind of page they are; they are read as a browser reads
+    them, which declares nothing."""
     entries = archive.infolist()
     if any(entry.flag_bits & ENCRYPTED_FLAG for entry in entries):
         raise DocumentRefused("password_protected", "The document asks for a password.")
@@ -46,7 +48,7 @@ def check_archive(archive: zipfile.ZipFile) -> None:
         if entry.file_size > SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
             raise DocumentRefused("archive_unsafe", "A part of the document is packed too tightly to be honest.")
         name = entry.filename.lower()
-        if name.endswith((".xml", ".rels")):
+        if name.endswith((".xml", ".rels")) and (not pages or name.startswith("meta-inf/")):
             part = _readable(archive, entry)
             _check_markup(_as_ascii(part) if name.endswith(".rels") else part)
             # Whatever the macros' part is called, these say what it is. Elsewhere the words are only text.

@@ -16,7 +16,7 @@ from adapters.extract.reading import read
 from adapters.extract.wire import LENGTH_BYTES, Answer, Kind, Read, ReadingRefused, Task, frame
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
-PARSERS = ("pypdf", "pypdfium2", "chardet", "lxml.etree", "webencodings")
+PARSERS = ("pypdf", "pypdfium2", "chardet", "lxml.etree", "webencodings", "email", "selectolax", "msgspec")
 
 
 def main() -> None:

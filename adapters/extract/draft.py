@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 from itertools import pairwise
 
 from adapters.extract.cleaning import clean
@@ -59,6 +60,13 @@ class Draft:
         """No passage goes on over this place."""
         if not self._cuts or self._cuts[-1] != self._length:
             self._cuts.append(self._length)
+
+    def put_in(self, other: Draft) -> None:
+        """All of another one, with its headings, as it was read by itself."""
+        for at, number in other._heading_marks:
+            self.heading(other._headings[number], at)
+        self.add("".join(other._pieces[:-1]))
+        self.warn(*other.warnings)
 
     def add(self, text: str, end: str = "\n\n") -> None:
         """The next block; nothing when there is nothing in it. `DocumentRefused` when it is too much."""
@@ -117,6 +125,9 @@ class _Marks:
     def add(self, at: int, number: int) -> None:
         self._at.append(at)
         self._numbers.append(number)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self._at, self._numbers, strict=True)
 
     def last(self, at: int) -> int:
         place = bisect_right(self._at, at)

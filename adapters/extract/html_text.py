@@ -61,7 +61,7 @@ def read_html(body: bytes, stated: str | None = None) -> Draft:
 
 def _title(tree: LexborHTMLParser) -> str:
     """The page's, else its first heading's."""
-    for selector in ("head title", "title", "h1"):
+    for selector in ("head title", ":not(svg) > title", "h1"):
         found = tree.css_first(selector)
         title = " ".join(found.text().split()) if found else ""
         if title:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from io import BytesIO
+from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 from pypdf import PdfReader
 
 MOST_OBJECTS = 5_000
+SHOWS = re.compile(rb"(?:Tj|TJ|Do|['\"])\s")
+NOTHING = 16
+"""So many bytes are what compressing nothing takes."""
 MOST_ASKED = 200
 """Pages; what a file with more silent ones is, is clear by then."""
 
@@ -37,6 +42,12 @@ def _kinds(document: pypdfium2.PdfDocument, place: int) -> set[int]:
         return {pdfium.FPDFPageObj_GetType(pdfium.FPDFPage_GetObject(page.raw, at)) for at in range(most)}
 
 
+def _length(contents: Any) -> int:
+    """Bytes of a page's instructions as they are kept."""
+    streams = contents if isinstance(contents, list) else [contents]
+    return sum(int(one.get_object().get("/Length", 0)) for one in streams)
+
+
 class _Contents:
     """Asks another reader whether anything was meant to be drawn."""
 
@@ -45,11 +56,14 @@ class _Contents:
         self._reader: PdfReader | None = None
 
     def drawn(self, place: int) -> bool:
-        """Whether a page has instructions; also when they cannot be read."""
+        """Whether a page has instructions that show something; also when they cannot be read."""
         try:
             self._reader = self._reader or PdfReader(BytesIO(self._body))
             page = self._reader.pages[place]
             found = page.get_contents()
-            return "/Contents" in page and (found is None or bool(found.get_data().strip()))
+            if found is None:
+                return "/Contents" in page
+            instructions = found.get_data()
+            return bool(SHOWS.search(instructions)) if instructions.strip() else _length(page["/Contents"]) > NOTHING
         except Exception:  # whatever it stumbles over, it is the page that is at fault
             return True

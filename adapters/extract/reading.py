@@ -9,10 +9,35 @@ from pathlib import PurePosixPath
 from adapters.extract.csv_text import read_csv
 from adapters.extract.docx_text import read_docx
 from adapters.extract.draft import Draft
+from adapters.extract.eml_text import read_eml
+from adapters.extract.epub_text import read_epub
 from adapters.extract.html_text import read_html
-from adapters.extract.kinds import CSV, DOCX, EXTENSIONS, HTML, MARKDOWN, PDF, TEXT
+from adapters.extract.json_text import read_json, read_json_lines
+from adapters.extract.kinds import (
+    CSV,
+    DOCX,
+    EML,
+    EPUB,
+    EXTENSIONS,
+    HTML,
+    JSON,
+    JSON_LINES,
+    MARKDOWN,
+    ODP,
+    ODS,
+    ODT,
+    PDF,
+    PPTX,
+    RTF,
+    TEXT,
+    XLSX,
+)
+from adapters.extract.odf_text import read_odf
 from adapters.extract.pdf_text import read_pdf
+from adapters.extract.pptx_text import read_pptx
+from adapters.extract.rtf_text import read_rtf
 from adapters.extract.text_text import read_markdown, read_text
+from adapters.extract.xlsx_text import read_xlsx
 from application.ports.extractor import Extracted
 
 DEEPEST = 3
@@ -32,6 +57,16 @@ def _reader(media_type: str, max_pages: int, depth: int) -> Callable[[bytes], Dr
         CSV: read_csv,
         PDF: partial(read_pdf, max_pages=max_pages),
         DOCX: partial(read_docx, chunk=partial(_chunk, max_pages, depth + 1)),
+        XLSX: read_xlsx,
+        PPTX: read_pptx,
+        ODT: read_odf,
+        ODS: read_odf,
+        ODP: read_odf,
+        RTF: read_rtf,
+        EML: partial(read_eml, chunk=partial(_chunk, max_pages, depth + 1)),
+        EPUB: read_epub,
+        JSON: read_json,
+        JSON_LINES: read_json_lines,
     }
     return readers[media_type]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
+from adapters.charsets.csv_rows import header_of
 from adapters.extract.draft import Draft
 
 LOOKED_AT = 50
@@ -29,21 +30,6 @@ def add_table(draft: Draft, rows: Iterable[Numbered]) -> None:
         return
     for number, row in chain([first], records):
         _say(draft, number, _line(header, row))
-
-
-def header_of(rows: Sequence[Sequence[str]]) -> int:
-    """Which of a table's first rows names its columns: the first that is as full as those below it usually are; a title
-    above it fills one cell."""
-    counts = [sum(1 for cell in row if cell.strip()) for row in rows]
-    if len(counts) < 2:
-        return 0
-    usual = sorted(counts)[len(counts) // 2]
-    for place, count in enumerate(counts[:-1]):
-        if count > 1 and 2 * count > usual:
-            return place
-        if count > 1 or usual <= 1:
-            return 0
-    return 0
 
 
 def _line(header: Sequence[str], row: Sequence[str]) -> str:

@@ -12,6 +12,16 @@ READABLE = frozenset(
         "text/csv",
         "application/pdf",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "application/vnd.oasis.opendocument.text",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "application/vnd.oasis.opendocument.presentation",
+        "application/rtf",
+        "application/json",
+        "application/jsonl",
+        "application/epub+zip",
+        "message/rfc822",
     )
 )
 """Read as documents are."""

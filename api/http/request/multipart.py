@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from litestar import Request
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
+from api.http.request.file_names import extended_name
 from api.services import Services
 from application.ports.scratch import ReceivedFile
 from domain.access import Principal
@@ -121,7 +122,7 @@ async def _store_part(stream: AsyncIterator[bytes], boundary: str, field: str, s
                 if isinstance(part, MultipartSegment):
                     wanted = name is None and part.name == field
                     if wanted:
-                        name = part.filename or ""
+                        name = extended_name(_disposition(part)) or part.filename or ""
                 elif part and wanted:
                     if not spool.fits(part):
                         await _drain(stream)
@@ -134,6 +135,10 @@ async def _store_part(stream: AsyncIterator[bytes], boundary: str, field: str, s
         raise InvalidField(f"The multipart form has no file named {field!r}.")
     await spool.flush()
     return name
+
+
+def _disposition(part: MultipartSegment) -> str:
+    return next((value for name, value in part.headerlist if name == "Content-Disposition"), "")
 
 
 async def _store_body(stream: AsyncIterator[bytes], spool: _Spool) -> None:

@@ -10,9 +10,10 @@ from io import BytesIO
 import msgspec
 import pytest
 
-from adapters.extract.kinds import CSV, DOCX, HTML, MARKDOWN, PDF, TEXT
+from adapters.extract.kinds import CSV, DOCX, EXTENSIONS, HTML, MARKDOWN, PDF, TEXT
 from adapters.extract.pool import ProcessExtractor
 from tests.adapters.extract.files import pdf, word
+from tests.adapters.extract.test_cells import CELLS
 
 pytestmark = pytest.mark.real
 SENTENCE = "Über den Wolken ist die Freiheit wohl grenzenlos, sagt der Kapitän. "
@@ -30,6 +31,7 @@ FILES = [
     (PDF, pdf("They come twice.", owner_password="owner"), "twice"),
     (DOCX, word("They come twice.", title="Tides", table=[["a", "b"]]), "twice"),
 ]
+FILES += [(EXTENSIONS[cell.kind], cell.body, cell.says[0]) for cell in CELLS]
 LOOKS = """
 import sys
 from adapters.confinement.ahead import import_all

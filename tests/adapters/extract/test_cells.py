@@ -5,10 +5,10 @@ from __future__ import annotations
 from adapters.extract.kinds import EXTENSIONS
 from adapters.extract.reading import read
 from domain.refusals import DocumentRefused
-from tests.adapters.extract.cells import word
+from tests.adapters.extract.cells import others, pages, plain, word
 from tests.adapters.extract.cells.cell import Cell, faults
 
-CELLS = [*word.CELLS]
+CELLS = [*word.CELLS, *pages.CELLS, *others.CELLS, *plain.CELLS]
 
 
 def judged(cell: Cell) -> list[str]:
@@ -19,5 +19,6 @@ def judged(cell: Cell) -> list[str]:
 
 
 def test_every_kind_keeps_what_a_reader_of_it_sees() -> None:
+    assert len(CELLS) >= 120
     wrong = {f"{cell.kind}: {cell.feature}": found for cell in CELLS if (found := judged(cell))}
     assert not wrong, "\n".join(f"{name}: {found}" for name, found in wrong.items())

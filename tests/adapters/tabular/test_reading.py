@@ -216,3 +216,39 @@ async def test_a_file_with_long_rows_comes_in_small_messages() -> None:
     async with ProcessTableReader(memory=110_000_000).open("x.csv", a_file(body)) as table:
         sizes = [sum(len(value or "") for row in batch for value in row) async for batch in table.batches]
     assert sum(sizes) == 20_000_000 and max(sizes) == 500_000
+
+
+WORDS = {
+    "Shift_JIS": "会議の場所は東京です、時間は午後三時から始まります",
+    "cp1252": "Größe",
+    "koi8-r": "Срок уведомления составляет два месяца",
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "names", "row"),
+    [
+        (b"sep=;\nName;Betrag\nAda;12,50\n", ["name", "betrag"], ["Ada", "12,50"]),
+        (b"Umsatz 2025\nName;Betrag\nAda;12,50\nBob;13,50\n", ["name", "betrag"], ["Ada", "12,50"]),
+        (b'"Name, Vorname";Alter\n"L, A";36\n', ["name_vorname", "alter"], ["L, A", "36"]),
+        (b'a,b\n"say \\"hi\\", she",2\n"z",3\n', ["a", "b"], ['say "hi", she', "2"]),
+        ("a;b\nx,1;Tee, grün\ny,2;Tee\n".encode(), ["a", "b"], ["x,1", "Tee, grün"]),
+        *((f"a,b\n{word},1\n".encode(name), ["a", "b"], [word, "1"]) for name, word in WORDS.items()),
+        ("a,b\ngrün,1\n".encode("utf-16-le"), ["a", "b"], ["grün", "1"]),
+        ("a,b\ngrün,1\n".encode("utf-32"), ["a", "b"], ["grün", "1"]),
+    ],
+)  # fmt: skip
+def test_a_csv_file_is_read_as_it_was_written(body: bytes, names: list[str], row: list[str]) -> None:
+    columns, rows = read_csv(BytesIO(body))
+    assert [column.name for column in columns] == names
+    assert next(rows) == row
+
+
+def test_a_value_that_may_be_another_is_refused_with_its_line() -> None:
+    for body, line in (
+        ("a\nGrün\nSchön\n".encode() + b"x\xff\nend\n", "Line 4"),
+        (b"a\n\xf8\x81\x8d\xfe\xff\n", "Line 2"),
+    ):
+        with pytest.raises(DocumentRefused) as refused:
+            read_csv(BytesIO(body))
+        assert refused.value.reason == "unreadable" and line in refused.value.detail
