@@ -23,6 +23,10 @@ KEPT = 10_000
 KEPT_BYTES = 16 * 1024 * 1024
 
 
+class UnknownKey(BadToken):
+    """No key of this id is here, or not yet."""
+
+
 class JoseTokenVerifier:
     """Verifies access tokens against the live keys of the key file.
 
@@ -49,9 +53,18 @@ class JoseTokenVerifier:
         known = self._opened.get(name)
         if known and known[0] is keys:
             return known[1]
-        claims = parse_object(self._verified(self._decrypt(token, keys), keys))
+        try:
+            claims = self._open(token, keys)
+        except UnknownKey:
+            # Another process has the newest keys a moment earlier: its tokens must not be refused meanwhile.
+            if (newer := self._keys.keys(at_once=True)) is keys:
+                raise
+            keys, claims = newer, self._open(token, newer)
         self._opened.put(name, (keys, claims), 2 * len(token))
         return claims
+
+    def _open(self, token: str, keys: TokenKeys) -> dict[str, Any]:
+        return parse_object(self._verified(self._decrypt(token, keys), keys))
 
     def _decrypt(self, token: str, keys: TokenKeys) -> str:
         header, encrypted_key, iv, _, tag = split(token, 5)
@@ -60,7 +73,7 @@ class JoseTokenVerifier:
         kid = _check_header(header, {"alg": "dir", "enc": "A256GCM", "cty": "JWT"})
         key = keys.encryption.get(kid)
         if key is None:
-            raise BadToken("unknown encryption key")
+            raise UnknownKey("unknown encryption key")
         sealed = JWE(algs=["dir", "A256GCM"])
         sealed.deserialize(token)
         sealed.decrypt(key, max_plaintext=MAX_TOKEN_CHARS)
@@ -71,7 +84,7 @@ class JoseTokenVerifier:
         kid = _check_header(header, {"alg": "ES256", "typ": "at+jwt"})
         key = keys.signing.get(kid)
         if key is None:
-            raise BadToken("unknown signing key")
+            raise UnknownKey("unknown signing key")
         signed = JWS()
         signed.allowed_algs = ["ES256"]
         signed.deserialize(inner)

@@ -14,7 +14,7 @@ from jwcrypto.jwk import JWK
 
 from adapters.jose.claims import ClaimRules
 from adapters.jose.issuer import JoseTokenIssuer
-from adapters.jose.key_file import KeyFile, create_key_file, read_keys, rotate_key_file
+from adapters.jose.key_file import SIGNS_AFTER_S, KeyFile, create_key_file, read_keys, rotate_key_file
 from adapters.jose.verifier import JoseTokenVerifier
 from domain.refusals import Unauthorized
 from tests.forge import TENANT, Forger, good_claims, part, unsigned
@@ -290,3 +290,51 @@ def test_keys_say_when_they_were_made_and_old_files_when_they_were_written(tmp_p
     path.write_text(json.dumps({name: stored[name] for name in ("signing", "encryption")}))
     os.utime(path, (2_000, 2_000))
     assert KeyFile(path).keys().made_at == 2_000
+
+
+def folder_of_keys(tmp_path: Path) -> Path:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    rotate_key_file(folder)
+    return folder
+
+
+def test_a_folder_is_rotated_without_a_moment_in_which_a_token_is_refused(tmp_path: Path) -> None:
+    folder, at = folder_of_keys(tmp_path), [time.time() + 1]
+    here, there = (KeyFile(folder, today=lambda: at[0]) for _ in range(2))
+    issuer, verifier = JoseTokenIssuer(here, RULES), JoseTokenVerifier(there, RULES)
+    first = issued(issuer)
+    signing = next(iter(here.keys().signing))
+    rotate_key_file(folder)
+    assert next(iter(here.keys(at_once=True).signing)) == signing, "the new set is believed before it signs"
+    assert len(here.keys().signing) == 2
+    at[0] += SIGNS_AFTER_S
+    assert next(iter(here.keys(at_once=True).signing)) != signing
+    # `there` looked less than a second ago, and knows nothing of the new set.
+    assert [verifier.verify(one).name for one in (first, issued(issuer))] == ["ada", "ada"]
+    for _ in range(2):
+        rotate_key_file(folder)
+    assert len(list(folder.glob("*.json"))) == 3
+    there.keys(at_once=True)
+    with pytest.raises(Unauthorized):
+        verifier.verify(first)
+
+
+def test_a_token_of_a_key_that_was_put_there_a_moment_ago_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    create_key_file(path)
+    verifier = JoseTokenVerifier(KeyFile(path), RULES)
+    rotate_key_file(path)
+    assert verifier.verify(issued(JoseTokenIssuer(KeyFile(path), RULES))).name == "ada"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"signing": [], "encryption": []}', '{"signing": 1}'])
+def test_a_file_that_holds_no_keys_is_said_to_and_takes_nobodys_away(tmp_path: Path, content: str) -> None:
+    folder = folder_of_keys(tmp_path)
+    keys = KeyFile(folder)
+    (folder / "keys-9.json").write_text(content)
+    assert keys.keys(at_once=True).signing
+    with pytest.raises(ValueError, match=r"keys-9\.json"):
+        KeyFile(folder)
+    with pytest.raises(ValueError, match="holds no files"):
+        KeyFile(tmp_path)
