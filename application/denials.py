@@ -27,7 +27,6 @@ class Denials:
     """Whoever is denied something does not wait for the note, and fills no store by asking again and again."""
 
     store: EventStore
-    tenants: Tenants
     _noted: dict[str, Counter[tuple[str, str, str]]] = field(default_factory=dict)
     _more: Counter[str] = field(default_factory=Counter)
 
@@ -42,13 +41,13 @@ class Denials:
         else:
             self._more[tenant] += 1
 
-    async def store_noted(self) -> None:
-        """Store what was noted since the last time, a stream for each user."""
+    async def store_noted(self, tenants: Tenants) -> None:
+        """Store what was noted since the last time of tenants that there are, a stream for each user."""
         noted, more = self._noted, self._more
         self._noted, self._more = {}, Counter()
         for tenant, counts in noted.items():
             with isolated("denials", tenant=tenant), acting_for(tenant):
-                if (await self.tenants.settings(tenant)).name:
+                if (await tenants.settings(tenant)).name:
                     await self._store(tenant, counts, more[tenant])
 
     async def _store(self, tenant: str, counts: Counter[tuple[str, str, str]], more: int) -> None:

@@ -11,6 +11,7 @@ from domain.ids import is_id
 
 LEEWAY_S = 30
 MAX_ROLES = 16
+MAX_GROUPS = 100
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
@@ -33,10 +34,11 @@ def identity_of(claims: dict[str, Any], rules: ClaimRules, now: float) -> Identi
     return Identity(
         tenant=tenant_id(text(claims, "tenant")),
         name=user_name(text(claims, "sub")),
-        roles=_roles(claims),
+        roles=_texts(claims, "roles", MAX_ROLES),
         expires_at=float(claims["exp"]),
         token_id=text(claims, "jti"),
         issued_at=float(claims["iat"]),
+        groups=_texts(claims, "groups", MAX_GROUPS) if "groups" in claims else frozenset(),
     )
 
 
@@ -80,9 +82,10 @@ def _check_times(claims: dict[str, Any], rules: ClaimRules, now: float) -> None:
         raise BadToken("expired")
 
 
-def _roles(claims: dict[str, Any]) -> frozenset[str]:
-    """A role unknown here grants nothing and harms nothing: during a deployment newer processes may know more."""
-    roles = claims.get("roles")
-    if not isinstance(roles, list) or len(roles) > MAX_ROLES or not all(isinstance(role, str) for role in roles):
-        raise BadToken("roles is missing or no list of text")
-    return frozenset(roles)
+def _texts(claims: dict[str, Any], name: str, most: int) -> frozenset[str]:
+    """A list of texts. A role unknown here grants nothing and harms nothing: during a deployment newer processes may
+    know more."""
+    found = claims.get(name)
+    if not isinstance(found, list) or len(found) > most or not all(isinstance(one, str) for one in found):
+        raise BadToken(f"{name} is missing or no list of text")
+    return frozenset(found)

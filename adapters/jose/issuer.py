@@ -22,7 +22,9 @@ class JoseTokenIssuer:
     def __init__(self, keys: KeyFile, rules: ClaimRules) -> None:
         self._keys, self._rules = keys, rules
 
-    def issue(self, *, tenant: str, user: str, roles: Sequence[str], ttl_s: int) -> IssuedToken:
+    def issue(
+        self, *, tenant: str, user: str, roles: Sequence[str], ttl_s: int, groups: Sequence[str] = ()
+    ) -> IssuedToken:
         """See `application.ports.tokens.TokenIssuer`."""
         now = int(time.time())
         expires_at = now + min(ttl_s, self._rules.max_ttl_s)
@@ -37,6 +39,8 @@ class JoseTokenIssuer:
             "nbf": now,
             "exp": expires_at,
         }
+        if groups:
+            claims["groups"] = sorted(set(groups))
         try:
             identity_of(claims, self._rules, now)
         except BadToken as reason:

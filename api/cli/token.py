@@ -59,9 +59,12 @@ def token() -> None:
 @click.option("--tenant", "tenants", multiple=True, required=True, help="A tenant's id; may be given several times.")
 @click.option("--user", required=True, help="The user's name.")
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES), help="May be given several.")
+@click.option("--group", "groups", multiple=True, help="What an assistant may be limited to; may be given several.")
 @click.option("--ttl", type=click.IntRange(min=1), help="Seconds that it is good for; capped (15 minutes by default).")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a token.")
-def issue(tenants: tuple[str, ...], user: str, roles: tuple[str, ...], ttl: int | None, as_json: bool) -> None:
+def issue(
+    tenants: tuple[str, ...], user: str, roles: tuple[str, ...], groups: tuple[str, ...], ttl: int | None, as_json: bool
+) -> None:
     """Issue a token for each tenant.
 
     Example: colloquy token issue --tenant 0197... --user ada --role member editor --ttl 600 --json
@@ -72,7 +75,8 @@ def issue(tenants: tuple[str, ...], user: str, roles: tuple[str, ...], ttl: int 
     issuer = token_issuer(settings)
     check_tenants(settings, issuer, tenants)
     for tenant in tenants:
-        made = issuer.issue(tenant=tenant, user=user, roles=roles, ttl_s=ttl or settings.token_ttl_s)
+        ttl_s = ttl or settings.token_ttl_s
+        made = issuer.issue(tenant=tenant, user=user, roles=roles, ttl_s=ttl_s, groups=groups)
         shown: dict[str, Any] = msgspec.structs.asdict(made)
         shown["expires_at"] = datetime.fromtimestamp(made.expires_at, UTC).isoformat().replace("+00:00", "Z")
         sys.stdout.write((msgspec.json.encode(shown).decode() if as_json else made.token) + "\n")

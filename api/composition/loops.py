@@ -82,7 +82,7 @@ async def start_loops(
     loops.every("api_key_uses", USES_S, shared.api_keys.store_uses)
     loops.every("revocations", 0.0, shared.revocations.follow)
     loops.every("revoked_tokens", WATCH_S, partial(sockets.hang_up_revoked, shared.revocations.is_revoked))
-    loops.every("denials", DENIALS_S, shared.denials.store_noted)
+    loops.every("denials", DENIALS_S, partial(shared.denials.store_noted, shared.tenants))
     loops.every("revoked_keys", WATCH_S, partial(sockets.look_again, shared.api_keys.still_good))
     loops.every("ended_console_sessions", SIGNED_OUT_S, partial(sockets.hang_up_ended, shared.console.ended))
     loops.every("socket_watch", WATCH_S, sockets.watch)

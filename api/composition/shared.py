@@ -78,11 +78,11 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
     users = Users(store.vault, PostgresUserNames(on.pool), store)
     stack.push_async_callback(users.close)
     tail = ValkeyFeedTail(on.cache, store.vault)
-    tenants = CachedTenants(store)
+    denials = Denials(store)
+    tenants = CachedTenants(store, denied=denials.note)
     names = open_names(settings, stack)
     outside = await stack.enter_async_context(outside_identity(settings))
-    denials = Denials(store, tenants)
-    stack.push_async_callback(denials.store_noted)
+    stack.push_async_callback(denials.store_noted, tenants)
     return Shared(
         tenants=tenants,
         users=users,

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from api.services import Services
 from domain.access import Principal
-from domain.tenant.definitions import MAX_INSTRUCTIONS
+from domain.tenant.definitions import MAX_GROUP, MAX_INSTRUCTIONS
 from domain.tenant.events import PII_DEFAULTS, Assistant, CachePolicy, ModelPolicy
 
 Name = Annotated[str, Meta(max_length=64)]
@@ -45,6 +45,8 @@ class AssistantBody(Assistant, frozen=True, kw_only=True):
     cache: CacheBody = CacheBody()
     pii: Annotated[dict[Name, Name], Meta(max_length=64)] = msgspec.field(default_factory=dict)
     links: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=64)] = ()
+    roles: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    groups: Annotated[tuple[Annotated[str, Meta(max_length=MAX_GROUP)], ...], Meta(max_length=64)] = ()
 
 
 class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,8 @@ class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
     pii: dict[str, str]
     links: tuple[str, ...]
     pictures: bool
+    roles: tuple[str, ...]
+    groups: tuple[str, ...]
 
 
 @get("/v1/assistants/{name:str}", permission="tenant:configure")

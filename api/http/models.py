@@ -34,9 +34,10 @@ class ModelList(msgspec.Struct, frozen=True):
 
 @get("/v1/models", permission="chat")
 async def list_models(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> ModelList:
-    """The assistants of the caller's tenant, by name."""
+    """The assistants of the caller's tenant that are for them, by name."""
     assistants = (await services.tenants.known.settings(request.user.tenant)).assistants
-    return ModelList([Model(name) for name in sorted(assistants)])
+    user = request.user
+    return ModelList([Model(name) for name, one in sorted(assistants.items()) if one.is_for(user.roles, user.groups)])
 
 
 @get("/v1/models/{name:str}", permission="chat")
@@ -44,5 +45,5 @@ async def show_model(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> Model:
     """One of them."""
-    await services.tenants.known.assistant(request.user.tenant, name)
+    await services.tenants.known.assistant_for(request.user, name)
     return Model(name)

@@ -57,7 +57,7 @@ class AskHandler:
     async def __call__(self, principal: Principal, exchange: Exchange) -> Asked:
         """The turn. What `CreateTurnHandler` refuses; `AssistantNotFound`; `IdempotencyConflict` when the key was
         used for another request."""
-        await self.tenants.assistant(principal.tenant, exchange.assistant)
+        await self.tenants.assistant_for(principal, exchange.assistant)
         chains = await chains_of(self.sealer, principal, exchange)
         return await self._asking.of(
             chains.request + chains.keyed.encode(), partial(self._ask, principal, exchange, chains)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.access import Principal
 from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
 
@@ -49,6 +50,10 @@ class Tenants(Protocol):
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         """An assistant and its version (0: as it comes); `AssistantNotFound`. At most `2` seconds out of date in other
         processes than the one that changed it, where it is never."""
+        ...
+
+    async def assistant_for(self, principal: Principal, name: str) -> tuple[Assistant, int]:
+        """The same for somebody who wants to talk to it: for whom it is not, there is no such assistant."""
         ...
 
     async def settings(self, tenant: str, fresh_s: float = FRESH_S) -> Tenant:

@@ -21,7 +21,9 @@ class IssuedToken(msgspec.Struct, frozen=True):
 class TokenIssuer(Protocol):
     """Makes tokens."""
 
-    def issue(self, *, tenant: str, user: str, roles: Sequence[str], ttl_s: int) -> IssuedToken:
+    def issue(
+        self, *, tenant: str, user: str, roles: Sequence[str], ttl_s: int, groups: Sequence[str] = ()
+    ) -> IssuedToken:
         """A token for one user of one tenant, good for `ttl_s` seconds or the cap, whichever is less; ValueError
         when it could never be accepted."""
         ...

@@ -46,7 +46,7 @@ class ForkSessionHandler:
         turns up to there."""
         if not 1 <= version <= source.held.version:
             raise InvalidRange(f"version: 1 to {source.held.version}.")
-        await self.tenants.assistant(principal.tenant, source.state.assistant)
+        await self.tenants.assistant_for(principal, source.state.assistant)
         live = self.sessions.new(StreamId(principal.tenant, "session", new_id()))
         await live.whole(self._fill(principal, source, version, live))
         return live

@@ -26,7 +26,7 @@ class OpenSessionHandler:
 
     async def begin(self, principal: Principal, assistant: str) -> LiveSession:
         """A new session with an assistant of the tenant; AssistantNotFound when it has none of that name."""
-        await self.tenants.assistant(principal.tenant, assistant)
+        await self.tenants.assistant_for(principal, assistant)
         live = self.sessions.new(StreamId(principal.tenant, "session", new_id()))
         command = OpenSession(user=principal.user, assistant=assistant)
         await live.commit(lambda session: rules.open_session(session, command), Context(principal.user, live.id.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,12 +13,19 @@ from application.clock import Seconds, monotonic
 from application.execute import TENANT, LoadedAggregate
 from application.ports.event_store import WatchedStore
 from application.ports.tenants import FRESH_S
+from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.tenant.events import Assistant
 from domain.tenant.state import Tenant
 
 MOST = 10_000
+Denied = Callable[[Principal, str, str], None]
+"""Told of whoever was kept from something: what it was, and why."""
 MOST_BYTES = 256 * 1024 * 1024
+
+
+def _nobody_asks(principal: Principal, what: str, why: str) -> None:
+    """For a process in which no denial is told."""
 
 
 @dataclass(eq=False)
@@ -31,8 +39,8 @@ class _Known:
 class CachedTenants:
     """See `application.ports.tenants.Tenants`: tenant aggregates that catch up when the store tells of a change."""
 
-    def __init__(self, store: WatchedStore, clock: Seconds = monotonic) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: WatchedStore, clock: Seconds = monotonic, denied: Denied = _nobody_asks) -> None:
+        self._store, self._clock, self._denied = store, clock, denied
         self._known: BoundedCache[str, _Known] = BoundedCache(items=MOST, size=MOST_BYTES)
         store.on_tenant_change(self._changed)
 
@@ -43,6 +51,14 @@ class CachedTenants:
         if found is None:
             raise AssistantNotFound
         return found, state.versions.get(name, 0)
+
+    async def assistant_for(self, principal: Principal, name: str) -> tuple[Assistant, int]:
+        """See the port."""
+        assistant, version = await self.assistant(principal.tenant, name)
+        if not assistant.is_for(principal.roles, principal.groups):
+            self._denied(principal, f"assistant {name}", "forbidden")
+            raise AssistantNotFound
+        return assistant, version
 
     def forget(self, tenant: str) -> None:
         """Look again the next time."""

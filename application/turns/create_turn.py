@@ -104,6 +104,7 @@ class CreateTurnHandler:
             text=command.text,
             name=principal.name,
             roles=principal.roles,
+            groups=principal.groups,
             language=wanted_language(command.metadata),
             attached=bool(command.attachments),
             may_cache=command.use_cache and not command.attachments and not command.instructions,

@@ -19,6 +19,7 @@ from application.sessions.live_session import LiveSession
 from application.turns.corpus_versions import CorpusVersions
 from application.turns.running_turn import RunningTurn
 from application.turns.turn_request import AssistantConfig, TurnRequest
+from domain.access import Principal
 from domain.dependence import EVERYTHING
 from domain.event import Event
 from domain.model_calls import ModelCallStarted
@@ -59,7 +60,7 @@ class PrepareTurn:
     async def __call__(self, live: LiveSession, request: TurnRequest) -> PreparedTurn:
         """The turn that is asked for; `AssistantNotFound`. Nothing private is looked up or kept, and nothing that hangs
         on the moment."""
-        config = await self._config(live)
+        config = await self._config(live, request)
         run = RunningTurn(live, request, config, Redactor(self.detector, config.assistant.pii))
         prepared = PreparedTurn(run)
         earlier = answered_turns(live.state)
@@ -72,9 +73,14 @@ class PrepareTurn:
                 await self._begin_search(prepared)
         return prepared
 
-    async def _config(self, live: LiveSession) -> AssistantConfig:
+    async def _config(self, live: LiveSession, request: TurnRequest) -> AssistantConfig:
+        """A turn that was taken over was allowed when it began; who asked it is known by name alone."""
         tenant, name = live.id.tenant, live.state.assistant
-        assistant, version = await self.tenants.assistant(tenant, name)
+        if request.resumed:
+            assistant, version = await self.tenants.assistant(tenant, name)
+        else:
+            asking = Principal(tenant, request.user, request.roles, 0.0, groups=request.groups)
+            assistant, version = await self.tenants.assistant_for(asking, name)
         settings = await self.tenants.settings(tenant)
         return AssistantConfig(name=name, assistant=assistant, version=version, tenant=settings)
 

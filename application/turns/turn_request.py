@@ -24,6 +24,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     name: str = ""
     roles: frozenset[str] = frozenset({"member"})
+    groups: frozenset[str] = frozenset()
     language: str = ""
     attached: bool = False
     may_cache: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from domain.access import ROLES
 from domain.models import names_model
 from domain.refusals import InvalidCharacter, InvalidField
 from domain.tenant.events import PII_DEFAULTS, Assistant
@@ -11,6 +12,8 @@ from domain.tenant.events import PII_DEFAULTS, Assistant
 PII_ACTIONS = frozenset({"placeholder", "mask", "block", "allow"})
 MAX_INSTRUCTIONS = 20_000
 MAX_NAMES = 64
+MAX_GROUP = 200
+MEMBERS_ROLES = frozenset(ROLES) - {"operator"}
 MAX_TTL_S = 366 * 86_400
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}")
@@ -41,6 +44,7 @@ def check_assistant(name: str, assistant: Assistant) -> None:
     if not 0 <= assistant.cache.ttl_s <= MAX_TTL_S:
         raise InvalidField("cache.ttl_s: not negative, and at most a year")
     _hosts(assistant.links)
+    _audience(assistant)
     for kind, action in assistant.pii.items():
         if kind not in PII_DEFAULTS or action not in PII_ACTIONS:
             raise InvalidField(f"pii: kinds are {', '.join(PII_DEFAULTS)}; actions {', '.join(sorted(PII_ACTIONS))}")
@@ -65,6 +69,14 @@ def _names(field: str, names: tuple[str, ...]) -> None:
 def _hosts(hosts: tuple[str, ...]) -> None:
     if len(hosts) > MAX_NAMES or not all(_HOST.fullmatch(host) for host in hosts):
         raise InvalidField(f"links: at most {MAX_NAMES} host names in lower case, such as docs.example.com")
+
+
+def _audience(assistant: Assistant) -> None:
+    if not set(assistant.roles) <= MEMBERS_ROLES:
+        raise InvalidField(f"roles: of {', '.join(sorted(MEMBERS_ROLES))}")
+    groups = assistant.groups
+    if len(groups) > MAX_NAMES or not all(1 <= len(one) <= MAX_GROUP and one.isprintable() for one in groups):
+        raise InvalidField(f"groups: at most {MAX_NAMES}, of 1 to {MAX_GROUP} printable characters")
 
 
 def _named(field: str, name: str) -> None:

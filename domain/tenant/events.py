@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -67,7 +68,8 @@ class ModelPolicy(msgspec.Struct, frozen=True, kw_only=True):
 class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     """How a tenant's assistant answers: what it is told, the plan it follows, its tools, and whether it reads the
     tenant's documents. `links` are the hosts that its answers may link to (`*.example.com`: and those below); none
-    when empty. `pictures`: whether pictures that a user attaches go to the model. What they show cannot be redacted."""
+    when empty. `pictures`: whether pictures that a user attaches go to the model. What they show cannot be redacted.
+    Where `roles` or `groups` are named, it is for whoever has one of them; else for every member."""
 
     instructions: str = ""
     plan: str | tuple[str, ...] = "lean"
@@ -78,6 +80,14 @@ class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     pii: dict[str, str] = {}
     links: tuple[str, ...] = ()
     pictures: bool = False
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def is_for(self, roles: Collection[str], groups: Collection[str]) -> bool:
+        """Whether somebody with these may talk to it; for everybody else there is no such assistant."""
+        if not (self.roles or self.groups):
+            return True
+        return not {*self.roles}.isdisjoint(roles) or not {*self.groups}.isdisjoint(groups)
 
 
 @topic("tenant.created.1")

@@ -97,7 +97,8 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     settings = Settings(**given)
     create_token_keys(settings)
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
-    tenants, users = CachedTenants(store), users_on(InMemorySealer(), store)
+    denials = Denials(store)
+    tenants, users = CachedTenants(store, denied=denials.note), users_on(InMemorySealer(), store)
     revocations = Revocations(InMemoryRevocations(), settings.longest_credential_s)
     keys = ApiKeys(tenants, users, InMemoryApiKeyUses())
     admission = Admission(turns=10, turns_per_tenant=5, requests_per_minute=settings.requests_per_minute)
@@ -113,7 +114,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "users": users,
         "outside": OidcIdentity([], httpx.AsyncClient()),
         "revocations": revocations,
-        "denials": Denials(store, tenants),
+        "denials": denials,
         "revoke_tokens": RevokeTokensHandler(store, tenants, users, revocations),
         "close_tenant": CloseTenantHandler(store, tenants, directory, users, revocations),
         "api_keys": keys,

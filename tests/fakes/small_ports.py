@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from application.ports.feed_tail import TailPiece
+from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
@@ -22,6 +23,12 @@ class FixedTenants:
         if name not in self.assistants:
             raise AssistantNotFound
         return self.assistants[name], 0
+
+    async def assistant_for(self, principal: Principal, name: str) -> tuple[Assistant, int]:
+        assistant, version = await self.assistant(principal.tenant, name)
+        if not assistant.is_for(principal.roles, principal.groups):
+            raise AssistantNotFound
+        return assistant, version
 
     async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
         return Tenant(name=tenant, assistants=self.assistants)

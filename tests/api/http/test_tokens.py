@@ -132,7 +132,7 @@ async def test_denials_are_facts_of_the_tenant_few_however_many_there_are(
     await client.get(MINE, headers=revoked)
     for number in range(30):
         await client.get(MINE, headers=bearer(services, ["member"], tenant, f"user-{number}"))
-    await services.access.denials.store_noted()
+    await services.access.denials.store_noted(services.tenants.known)
     log: list[Any] = services.store.log  # type: ignore[attr-defined]
     facts = [one for one in log if one.stream.startswith(f"{tenant}/") and isinstance(one.event, AccessDenied)]
     told = {(one.event.route, one.event.reason): one.event.count for one in facts if one.event.count > 1}
@@ -141,5 +141,5 @@ async def test_denials_are_facts_of_the_tenant_few_however_many_there_are(
     assert len(facts) == 20 and facts[0].event.more == 12
     assert {one.actor for one in facts} & {await services.access.users.pseudonym(tenant, "ada")}
     before = len(log)
-    await services.access.denials.store_noted()
+    await services.access.denials.store_noted(services.tenants.known)
     assert len(log) == before

@@ -67,6 +67,12 @@ class HouseTenants:
             raise AssistantNotFound
         return self.tenant.assistants[name], self.tenant.versions.get(name, 0)
 
+    async def assistant_for(self, principal: Principal, name: str) -> tuple[Assistant, int]:
+        assistant, version = await self.assistant(principal.tenant, name)
+        if not assistant.is_for(principal.roles, principal.groups):
+            raise AssistantNotFound
+        return assistant, version
+
     async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
         return self.tenant
 

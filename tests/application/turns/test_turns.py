@@ -15,6 +15,7 @@ from application.sessions import feed_frames as f
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.give_feedback import GiveFeedbackHandler
 from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.refusals import AssistantNotFound
 from domain.session import events as e
 from domain.session.commands import GiveFeedback
 from domain.tenant.events import Assistant, CachePolicy, Tool, Webhook
@@ -314,3 +315,14 @@ def hiding(kind: str) -> Assistant:
 def with_mail() -> Assistant:
     """An assistant that has the tool and no documents."""
     return Assistant(tools=("mail",), documents=False)
+
+
+async def test_a_session_asks_no_more_of_an_assistant_that_is_not_for_its_user_any_more() -> None:
+    async with house() as ours:
+        live = await ours.open()
+        assert (await ours.ask(live, "How long may coffee be returned?")).status == "completed"
+        ours.tenant.assistants["default"] = Assistant(groups=("sales",))
+        with pytest.raises(AssistantNotFound):
+            await ours.ask(live, "And kettles?")
+        assert len(ours.model.calls) == 1 and live.state.running is None
+        assert (await ours.facts(live, e.TurnStarted))[1:] == []
