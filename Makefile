@@ -88,8 +88,9 @@ audit: $(TOOLS) ## known vulnerabilities of everything in the lock; asks the pac
 		echo "audit: not passed: a finding is listed above; without one, $(AUDIT_SERVICE) could not be asked, and nothing was audited" >&2; \
 		exit 1; done
 
-sbom: $(TOOLS) ## the bill of materials of what is installed, as CycloneDX: SBOM=build/sbom.json
+sbom: $(TOOLS) ## the bill of materials of what is installed, with hashes, as CycloneDX: SBOM=build/sbom.json
 	@mkdir -p $(dir $(SBOM)) && $(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o $(SBOM) $(BIN)/python
+	@$(BIN)/python -m infra.supply_chain.sbom $(SBOM)
 	@echo $(SBOM)
 
 hooks: $(TOOLS) ## `make check` before each commit and each push, by pre-commit
