@@ -155,13 +155,15 @@ async def house(
     detector: Detector | None = None,
     store: InMemoryEventStore | None = None,
     servers: McpServers = NO_SERVERS,
+    model: ScriptedModel | None = None,
     **settings: Any,
 ) -> Any:
-    """A house whose model gives these replies."""
+    """A house whose model gives these replies, or is another one."""
     store, sealer = store or InMemoryEventStore(), InMemorySealer()
     tenant = Tenant(name="Acme", assistants={"default": assistant or Assistant()})
     sessions = LiveSessions(store, NoTail())
-    model, embedder, corpus = ScriptedModel(replies or (Reply(),)), WordEmbedder(), FixedCorpus(passages)
+    model = model or ScriptedModel(replies or (Reply(),))
+    embedder, corpus = WordEmbedder(), FixedCorpus(passages)
     exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
     tenants = HouseTenants(tenant)
     incidents = IncidentHouse(store, tenants)
