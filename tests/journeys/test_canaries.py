@@ -1,4 +1,4 @@
-"""What was erased stands in no file: a word in every text that a client can send, looked for in all of them."""
+"""What was erased stands in no file, and what was said in no log: a word in every text that a client can send."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, installed
 from infra.local.endpoints import installation_environment
 from tests.adapters.extract.files import word as word_file
-from tests.journeys.conftest import Chat, chatting, reading
+from tests.journeys.conftest import Chat, chatting, reading, token_of
+from tests.journeys.credentials import used_credentials
 from tests.journeys.traces import new_word, traces
 
 pytestmark = pytest.mark.real
@@ -238,3 +239,21 @@ def _listed(http: httpx.Client, count: int) -> list[dict[str, Any]]:
     while len(sessions := good(http.get("/v1/sessions"))["sessions"]) < count:
         assert time.monotonic() < deadline
     return list(sessions)
+
+
+async def test_no_credential_and_no_word_stands_in_a_log_or_a_metric(own: Installed) -> None:
+    canary = new_word()
+    with reading(own, "member", "editor", user=f"{canary} user") as http:
+        secrets = used_credentials(own, http)
+        bring(http, canary)
+        async with chatting(own, token_of(own, f"{canary} user", "member")) as chat:
+            await talk(chat, canary)
+        pester(own, http, canary)
+        metrics = http.get("/metrics").text
+    assert "colloquy_" in metrics and canary not in metrics
+    logs: dict[str, str] = {path.name: path.read_text(errors="replace") for path in (own.data_dir / "log").iterdir()}
+    assert {"api.log", "postgres.log"} <= logs.keys() and '"request"' in logs["api.log"]
+    assert traces(own.data_dir / "log", canary) == []
+    assert all(len(secret) >= 16 for secret in secrets)
+    assert [(name, secret[:6]) for name, text in logs.items() for secret in secrets if secret in text] == []
+    assert [secret[:6] for secret in secrets if secret in metrics] == []
