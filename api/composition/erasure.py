@@ -38,8 +38,17 @@ def open_erasure(
     return ErasureServices(
         erase_own=EraseOwn(erase_session, live, delete_document, receipts),
         erase_user=EraseUser(
-            store, take_away, shared.tenants, tenants.revoke_api_key, shared.console, shared.users, receipts
+            store,
+            take_away,
+            shared.tenants,
+            tenants.revoke_api_key,
+            shared.console,
+            shared.users,
+            shared.revocations,
+            receipts,
         ),
-        erase_tenant=EraseTenant(store, store, take_away, keys, rows, blobs, directory, shared.tenants, receipts),
+        erase_tenant=EraseTenant(
+            store, store, take_away, keys, rows, blobs, directory, shared.tenants, shared.revocations, receipts
+        ),
         expire=Expire(directory, shared.tenants, store, register, take_away, receipts),
     )

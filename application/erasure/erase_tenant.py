@@ -13,6 +13,7 @@ from application.ports.event_store import EventStore, StreamCatalogue
 from application.ports.keys import RenewableKeys
 from application.ports.tenant_rows import TenantRows
 from application.ports.tenants import TenantDirectory, Tenants
+from application.revocations import Revocations
 from application.shredding import book_of, epoch_of
 from domain.access import Principal
 from domain.event import StreamId
@@ -35,6 +36,7 @@ class EraseTenant:
     blobs: Blobs
     directory: TenantDirectory
     tenants: Tenants
+    revocations: Revocations
     receipts: Receipts
 
     async def __call__(self, operator: Principal, tenant: str) -> Receipt:
@@ -47,6 +49,7 @@ class EraseTenant:
         return receipt
 
     async def _erase(self, tenant: str, by: str) -> Receipt:
+        await self.revocations.close_tenant(tenant)  # whoever is there is sent away within seconds
         stream = f"{tenant}/tenant/{tenant}"
         await execute(self.store, stream, TENANT, rules.erase_tenant, Context(by, tenant))
         self.tenants.forget(tenant)

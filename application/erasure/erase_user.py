@@ -10,6 +10,7 @@ from application.erasure.take_away import TakeAway
 from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.event_store import StreamCatalogue
 from application.ports.tenants import Tenants
+from application.revocations import Revocations
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.users import Users
 from domain.access import Principal, is_pseudonym
@@ -31,6 +32,7 @@ class EraseUser:
     revoke_api_key: RevokeApiKeyHandler
     console: ConsoleSignIns
     users: Users
+    revocations: Revocations
     receipts: Receipts
 
     async def __call__(self, admin: Principal, user: str, reason: Reason = "asked") -> Receipt:
@@ -40,6 +42,7 @@ class EraseUser:
         pseudonym = await self.users.pseudonym(tenant, user)
         name = await self.users.name(tenant, pseudonym) if is_pseudonym(user) else user
         theirs = {pseudonym, name}
+        await self.revocations.revoke_user(tenant, pseudonym)
         taken = {
             "api_keys": await self._keys(admin, pseudonym),
             "sign_ins": 0 if is_pseudonym(name) else await self.console.end_all(tenant, name),

@@ -308,3 +308,24 @@ def test_pictures(ours: Installed, chromium: Browser, name: str) -> None:
         page.locator("main").evaluate("main => main.scrollTo(0, 0)")
         PICTURES.mkdir(exist_ok=True)
         page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
+
+def test_an_admin_erases_a_user_whose_costs_they_look_at(ours: Installed, chromium: Browser) -> None:
+    os.environ["COLLOQUY_DATA_DIR"] = str(ours.data_dir)
+    asked = {"model": "default", "messages": [{"role": "user", "content": "How long can I return coffee?"}]}
+    with connect(ours.tenants[0], ["member"], user="leaver") as http:
+        http.post("/v1/chat/completions", json=asked).raise_for_status()
+    ours.wait_for_costs(CAUGHT_UP_S)
+    with signed_in(ours, chromium, ["analyst", "admin"]) as (page, _):
+        page.goto("/console/costs?period=year&user=leaver")
+        settled(page)
+        page.get_by_role("button", name="Erase this user").click()
+        with page.expect_response("**/v1/erasures") as answer:
+            page.get_by_role("dialog").get_by_role("button", name="Erase", exact=True).click()
+        receipt = answer.value.json()
+        assert receipt["taken"]["sessions"] == 1 and receipt["final"]
+        settled(page)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+    with api(ours, "analyst") as http:
+        lines = http.get("/v1/costs/lines", params={"user": receipt["subject"]}).raise_for_status().json()["lines"]
+    assert lines and {line["user"] for line in lines} == {receipt["subject"]}

@@ -1,5 +1,5 @@
 // The page "Costs": what was spent in a period, on what, and what caches saved. The address holds everything that is shown.
-import { fetchJson } from "./api.js";
+import { fetchJson, me } from "./api.js";
 import { drawSeries } from "./costs_chart.js";
 import { filterBar } from "./costs_filters.js";
 import { linesSection } from "./costs_lines.js";
@@ -7,7 +7,7 @@ import { budgetCard } from "./costs_budget.js";
 import { keysOf, keysTable, pointsTable } from "./costs_keys.js";
 import { savingsCard } from "./costs_savings.js";
 import { showTiles } from "./costs_tiles.js";
-import { failureNote } from "./dialogs.js";
+import { confirmDialog, failureNote, toast } from "./dialogs.js";
 import { el } from "./dom.js";
 import { number, plural, time } from "./format.js";
 import { periodOf, stretchWords } from "./periods.js";
@@ -52,6 +52,7 @@ async function load() {
     showSeries(series, now, shown, period, narrow);
     savingsCard(at("savings"), now);
     footer(now);
+    if (shown.user && me.has("admin")) at("foot").append(el("button", { class: "danger", onclick: () => erase(shown.user) }, "Erase this user"));
     await Promise.all([lines.show(asked, narrow, signal), budgetCard(at("budget"), signal)]);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -59,6 +60,11 @@ async function load() {
   } finally {
     if (!signal.aborted) at("page").removeAttribute("aria-busy");
   }
+}
+
+async function erase(user) {
+  if (!(await confirmDialog(`Erase ${user}?`, "Their chats and files go for good. Costs stay.", "Erase", { danger: true }))) return;
+  fetchJson("/v1/erasures", { method: "POST", json: { user } }).then(load, (error) => toast(error.message));
 }
 
 function showSeries(series, summary, shown, period, narrow) {

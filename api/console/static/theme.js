@@ -4,11 +4,6 @@ const KEY = "colloquy-theme";
 const NAMES = { "": "as the system", light: "light", dark: "dark" };
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-/** "light" or "dark": what is shown now. */
-export function shownTheme() {
-  return document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
-}
-
 /** Calls back whenever what is shown changes. */
 export function onThemeChange(callback) {
   system.addEventListener("change", callback);

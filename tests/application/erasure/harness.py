@@ -19,6 +19,7 @@ from application.erasure.take_away import TakeAway
 from application.execute import SESSION, TENANT, Context, LoadedAggregate, execute
 from application.ports.event_store import ErasableStore
 from application.ports.tenants import TenantRow
+from application.revocations import Revocations
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions
 from application.shredding import FinishShredding
@@ -42,6 +43,7 @@ from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.in_memory_directory import InMemoryDirectory
 from tests.fakes.in_memory_known_exchanges import InMemoryKnownExchanges
 from tests.fakes.in_memory_renewal import InMemoryRenewal
+from tests.fakes.in_memory_revocations import InMemoryRevocations
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_user_names import users_on
 from tests.fakes.small_ports import NoTail
@@ -82,6 +84,7 @@ class ErasureHouse:
         self.tenants, self.directory = CachedTenants(self.store), InMemoryDirectory()
         self.users, self.console = users_on(self.sealer, self.store), InMemoryConsoleSignIns()
         self.live, self.views = LiveSessions(self.store, NoTail()), list[str]()
+        self.revocations = Revocations(InMemoryRevocations(), 960)
         self.exchanges, self.rows, self.renewal = InMemoryKnownExchanges(), NotedRows(), InMemoryRenewal()
         self.incidents = IncidentHouse(self.store, self.tenants)
         keys = ApiKeys(self.tenants, self.users, InMemoryApiKeyUses())
@@ -95,10 +98,12 @@ class ErasureHouse:
         self.take_away = TakeAway(self.store, self.live, erase_session, self.files.delete, self.files.kept, documents)
         revoke = RevokeApiKeyHandler(self.store, self.tenants, keys)
         self.own = EraseOwn(erase_session, self.live, documents, self.receipts)
-        self.user = EraseUser(self.store, self.take_away, self.tenants, revoke, self.console, self.users, self.receipts)
+        self.user = EraseUser(
+            self.store, self.take_away, self.tenants, revoke, self.console, self.users, self.revocations, self.receipts
+        )
         self.tenant = EraseTenant(
             self.store, self.store, self.take_away, self.renewal, self.rows, self.blobs, self.directory, self.tenants,
-            self.receipts,
+            self.revocations, self.receipts,
         )  # fmt: skip
         self.expire = Expire(
             self.directory, self.tenants, self.store, self.files.register, self.take_away, self.receipts,

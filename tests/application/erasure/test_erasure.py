@@ -67,6 +67,7 @@ async def test_a_user_goes_with_all_that_is_theirs_and_nobody_elses(house: Erasu
         assert house.shredded("user") == {ada}
         assert await house.users.name(ACME, ada) == ada and await house.users.name(ACME, bob) == "bob"
         assert await house.console.find(browser) is None
+        assert [house.revocations.is_revoked(Principal(ACME, user, frozenset(), 2e9)) for user in (ada, bob)] == [1, 0]
         assert list((await house.tenants.settings(ACME)).api_keys) == [kept.key_id]
         assert [row.file_id for row in await house.files.register.page(ACME, bob, after=None, limit=9)] == [other_file]
         assert not (await house.live.get(StreamId(ACME, "session", theirs))).state.erased
@@ -151,6 +152,7 @@ async def test_a_tenant_goes_whole_and_never_comes_back(house: ErasureHouse) -> 
         with pytest.raises(NotFound):
             await house.tenant(OPERATOR, ACME)
         assert not await house.directory.known([ACME])
+    assert house.revocations.is_closed(ACME)
     assert house.shredded("session") == {session} and house.shredded("file") == {file}
     assert house.renewal.done == ["destroy_tenant"] and house.rows.erased == [ACME] and not house.blobs.kept
     assert USED in [fact.event for fact in house.store.log], "what it cost stays"
