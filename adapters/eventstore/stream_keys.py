@@ -26,6 +26,9 @@ REPLACED = "replaced"
 """In what the database says of a new key that a replaced one wraps: the trigger on `stream_keys`."""
 OPENED_AT_ONCE = 16
 """Tenants whose keys are asked for at a time."""
+DUE = """
+    UPDATE tenant_keys SET due = now() WHERE tenant = %s
+      AND EXISTS (SELECT FROM stream_keys WHERE stream = %s AND wrapped IS NOT NULL)"""
 SHREDDED = "colloquy_shredded"
 
 
@@ -106,8 +109,8 @@ class WrappedStreamKeys:
         """Destroy a stream's key and snapshots here, and in the memory of every process."""
         tenant = tenant_of(stream)
         async with tenant_transaction(self._pool, tenant) as connection:
-            # First, so that it waits for whoever replaces the tenant's key and is then due anew.
-            await connection.execute("UPDATE tenant_keys SET due = now() WHERE tenant = %s", (tenant,))
+            # First, so that it waits for whoever replaces the tenant's key and is then due anew; not for what is gone.
+            await connection.execute(DUE, (tenant, stream))
             await connection.execute(
                 "INSERT INTO stream_keys VALUES (%s, NULL) ON CONFLICT (stream) DO UPDATE SET wrapped = NULL", (stream,)
             )
