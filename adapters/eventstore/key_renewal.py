@@ -88,7 +88,7 @@ class KeyRenewal:
                         " WHERE held.stream = new.stream AND held.wrapped IS NOT NULL",
                         (list(again), list(again.values())),
                     )
-            await connection.execute("SELECT pg_notify(%s, %s)", (RENEWED, tenant))
+            await connection.execute("SELECT pg_notify(%s, %s)", (RENEWED, f"{tenant} {new.epoch}"))
         self._keyring.put_tenant(tenant, new, digest)
         return True
 

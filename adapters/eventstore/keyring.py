@@ -86,8 +86,16 @@ class Keyring:
         self._tenants[tenant], self._digests[tenant] = key, digest
 
     def drop_tenant(self, tenant: str) -> None:
-        """Let go of a tenant's key: it was replaced, or may have been. Nothing happens for the empty name."""
+        """Let go of a tenant's key: it was replaced, or may have been."""
         self._tenants.pop(tenant, None)
+
+    def renewed(self, news: str) -> None:
+        """Hear that a tenant's key was replaced: `<tenant> <epoch>`, or `<tenant>` when it was destroyed. Whoever has
+        the new one keeps it."""
+        tenant, _, epoch = news.partition(" ")
+        key = self._tenants.get(tenant)
+        if key is not None and (not epoch or key.epoch < int(epoch)):
+            del self._tenants[tenant]
 
     def tenant_key(self, tenant: str) -> TenantKey:
         """The tenant's key; KeyError unless it is at hand."""

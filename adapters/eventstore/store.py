@@ -129,7 +129,7 @@ async def open_event_store(
     recorders = [LaneRecorder(stores, lane, owner, lease_s) for lane in range(lanes)]
     listener, keyring = Listener(logins.app.session_url), Keyring()
     listener.on(SHREDDED, keyring.forget)
-    listener.on(RENEWED, keyring.drop_tenant)
+    listener.on(RENEWED, keyring.renewed)
     vault, mapper = KeyVault(pool, authority, keyring, worker), EnvelopeMapper(keyring)
     log = Lanes(recorders, listener, follows=follows)
     log.start()
