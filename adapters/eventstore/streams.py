@@ -125,13 +125,16 @@ class Streams:
         if StreamId.parse(stream).kind in KEYLESS:
             return None, None
         begins, cipher = events[0].version == 1, self._keyring.get(stream)
+        private = any(type(envelope.event).PRIVATE for envelope in events)
+        if cipher is None and not (begins or private):
+            return None, None  # what is not sealed needs no key
         if cipher is None and not (begins and "/session/" in stream):
             # Other stores may have sealed something with a document's key before its first fact.
             cipher = await self._keys.usable(stream)
         if cipher is None and begins:
             new = await self._keys.new(stream)
             return new.cipher, new
-        if cipher is None and any(type(envelope.event).PRIVATE for envelope in events):
+        if cipher is None and private:
             raise SessionNotFound("What this stream held was erased.")
         return cipher, None
 

@@ -32,7 +32,7 @@ def open_erasure(
     blobs = S3Blobs(on.s3, on.settings.bucket)
     receipts = Receipts(store, FinishShredding(keys, blobs, UnnamedFiles(on.settings.spool_path)))
     erase_session, delete_document = sessions.erase_session, documents.delete_document
-    take_away = TakeAway(store, live, erase_session, files.services.delete_file, files.kept, delete_document)
+    take_away = TakeAway(store, store, live, erase_session, files.services.delete_file, files.kept, delete_document)
     register = PostgresFiles(on.pool, store.vault)
     rows, directory = PostgresTenantRows(on.pool), tenants.directory
     return ErasureServices(

@@ -54,7 +54,7 @@ class EraseTenant:
         await execute(self.store, stream, TENANT, rules.erase_tenant, Context(by, tenant))
         self.tenants.forget(tenant)
         taken = {
-            "sessions": await self.take_away.sessions(tenant, await self._ids(tenant, "session"), by, TENANT_ERASED),
+            "sessions": await self.take_away.every_session(tenant, by, TENANT_ERASED),
             "files": await self.take_away.delete_files(tenant, await self._ids(tenant, "file"), by, TENANT_ERASED),
             "incidents": await self.take_away.incidents(tenant, await self._ids(tenant, "incident")),
             "documents": await self.take_away.documents(tenant, await self._ids(tenant, "document"), by),

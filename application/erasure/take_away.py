@@ -6,19 +6,25 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
+from application.clock import now
 from application.documents.delete_document import DeleteDocumentHandler
 from application.files.delete_file import DeleteFile
 from application.files.kept_bytes import KeptBytes
 from application.incidents.evidence import key_of as evidence_of
-from application.ports.event_store import ErasableStore
+from application.ports.event_store import ErasableStore, StreamCatalogue
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.turns.turn_log import Fenced
-from domain.event import StreamId
-from domain.refusals import DocumentNotFound, SessionNotFound
+from domain.event import Envelope, StreamId
+from domain.refusals import Conflict, DocumentNotFound, SessionNotFound
+from domain.session.events import SessionErased
 
+T = TypeVar("T")
 AT_ONCE = 8
+NOTED_AT_ONCE = 200
+"""Facts that wait to be stored together."""
 ENDS_WITHIN_S = 20.0
 """So long a turn that another process runs may take to its end before its session is refused to go."""
 
@@ -28,6 +34,7 @@ class TakeAway:
     """Done again, each finishes what was cut off."""
 
     store: ErasableStore
+    catalogue: StreamCatalogue
     live: LiveSessions
     erase_session: EraseSessionHandler
     files: DeleteFile
@@ -38,6 +45,15 @@ class TakeAway:
         """Erase sessions, whoever's they are, and end the turns that run in them; how many there were.
         `TurnInProgress` when a turn goes on elsewhere."""
         return await _each(ids, lambda id: self._session(StreamId(tenant, "session", id), by, reason))
+
+    async def every_session(self, tenant: str, by: str, reason: str) -> int:
+        """Store of all sessions of a tenant that they are erased, and no more: for when everything that they left is
+        about to go at once, with the key that all of it was sealed under. How many there were."""
+        erased = 0
+        async for latest in self.catalogue.latest(tenant, "session"):
+            left = [fact for fact in latest if not isinstance(fact.event, SessionErased)]
+            erased += await _each(left, lambda fact: self._note_erased(fact, by, reason), NOTED_AT_ONCE)
+        return erased
 
     async def delete_files(self, tenant: str, ids: Iterable[str], by: str, reason: str) -> int:
         """Delete files, whoever's they are."""
@@ -50,6 +66,22 @@ class TakeAway:
     async def incidents(self, tenant: str, ids: Iterable[str]) -> int:
         """Make what incidents say unreadable; that they were raised stays known."""
         return await _each(ids, lambda id: self._incident(StreamId(tenant, "incident", id)))
+
+    async def _note_erased(self, latest: Envelope, by: str, reason: str) -> None:
+        id = StreamId.parse(latest.stream)
+        fact = Envelope(
+            stream=latest.stream,
+            version=latest.version + 1,
+            at=now(),
+            event=SessionErased(reason=reason),
+            actor=by,
+            correlation_id=id.id,
+        )
+        try:
+            await self.store.append([fact])
+        except Conflict:  # something happened in it just now
+            await self._session(id, by, reason)
+        self.live.forget(id)
 
     async def _session(self, id: StreamId, by: str, reason: str) -> None:
         live = await self.live.get(id)
@@ -75,15 +107,15 @@ async def _ended(live: LiveSession) -> None:
     await live.until(lambda session: session.running is None, ENDS_WITHIN_S)
 
 
-async def _each(ids: Iterable[str], take: Callable[[str], Awaitable[None]]) -> int:
+async def _each(things: Iterable[T], take: Callable[[T], Awaitable[None]], at_once: int = AT_ONCE) -> int:
     """How many there were. What one of them raises is raised when all others are done."""
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(at_once)
 
-    async def one(id: str) -> None:
+    async def one(thing: T) -> None:
         async with places:
-            await take(id)
+            await take(thing)
 
-    ended = await asyncio.gather(*map(one, ids), return_exceptions=True)
+    ended = await asyncio.gather(*map(one, things), return_exceptions=True)
     for error in ended:
         if error is not None:
             raise error

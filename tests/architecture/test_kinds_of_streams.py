@@ -24,7 +24,7 @@ def kinds() -> set[str]:
 def test_each_kind_of_stream_goes_with_somebody_or_says_nothing() -> None:
     assert kinds() == OF_USERS | OF_TENANTS | WITHOUT_WORDS
     of_user = (HERE / "application/erasure/erase_user.py").read_text()
-    of_tenant = (HERE / "application/erasure/erase_tenant.py").read_text()
+    of_tenant = "".join((HERE / f"application/erasure/{name}.py").read_text() for name in ("erase_tenant", "take_away"))
     assert {kind for kind in OF_USERS - {"user"} if f'"{kind}"' not in of_user} == set()
     assert {
         kind for kind in OF_USERS | OF_TENANTS - {"tenant"} if kind != "user" and f'"{kind}"' not in of_tenant

@@ -95,7 +95,9 @@ class ErasureHouse:
         )  # fmt: skip
         documents = DeleteDocumentHandler(self.store, self.blobs, InMemoryCorpus())
         self.receipts = Receipts(self.store, finishing(self.renewal, self.blobs))
-        self.take_away = TakeAway(self.store, self.live, erase_session, self.files.delete, self.files.kept, documents)
+        self.take_away = TakeAway(
+            self.store, self.store, self.live, erase_session, self.files.delete, self.files.kept, documents
+        )
         revoke = RevokeApiKeyHandler(self.store, self.tenants, keys)
         self.own = EraseOwn(erase_session, self.live, documents, self.receipts)
         self.user = EraseUser(

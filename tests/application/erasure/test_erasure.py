@@ -153,7 +153,9 @@ async def test_a_tenant_goes_whole_and_never_comes_back(house: ErasureHouse) -> 
             await house.tenant(OPERATOR, ACME)
         assert not await house.directory.known([ACME])
     assert house.revocations.is_closed(ACME)
-    assert house.shredded("session") == {session} and house.shredded("file") == {file}
+    with acting_for(ACME):
+        assert (await house.live.get(StreamId(ACME, "session", session))).state.erased
+    assert house.shredded("file") == {file}
     assert house.renewal.done == ["destroy_tenant"] and house.rows.erased == [ACME] and not house.blobs.kept
     assert USED in [fact.event for fact in house.store.log], "what it cost stays"
     gone = evolve(Tenant(name="Acme"), TenantErased())
