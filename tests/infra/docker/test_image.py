@@ -29,7 +29,7 @@ DOCKER = ROOT / "infra" / "docker"
 IMAGE = Path(os.environ.get("COLLOQUY_TEST_IMAGE", ROOT / "build" / "image" / "rootfs"))
 UID = 10001
 JOBS = ("serve", "relay", "project", "ingest")
-READY_S = 60.0
+READY_S = 120.0
 # A mount namespace of its own: the root read-only, what is written elsewhere, and no way to become root again.
 CONFINED = """
 set -eu
