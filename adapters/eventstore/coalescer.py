@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import msgspec
 import structlog
-from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
+from eventsourcing.persistence import IntegrityError, InterfaceError, InternalError, OperationalError, StoredEvent
 from prometheus_client import Gauge, Histogram
+from psycopg.errors import ReadOnlySqlTransaction
 
 from adapters.eventstore.deadlines import Deadlines
 from adapters.eventstore.keyring import NewKey
@@ -144,6 +145,13 @@ class Coalescer:
                 # The outcome is unknown: try again, and if that conflicts the stored bytes decide.
                 log.warning("append_tried_again", error=type(error).__name__)
                 await self._in_thread(self._recorder.mend)
+            except InternalError as error:
+                if not isinstance(error.__cause__, ReadOnlySqlTransaction):
+                    await self._split(batch, error)
+                    return
+                # The server that we are connected to only follows another now: its connections are sound, and no use.
+                log.warning("append_tried_again", error="ReadOnlySqlTransaction")
+                await self._in_thread(partial(self._recorder.mend, anew=True))
             except Exception as error:
                 await self._split(batch, error)
                 return

@@ -133,11 +133,12 @@ class LaneRecorder(PostgresApplicationRecorder):
             [(head,)] = cursor.execute(HEAD, (self._lane,), prepare=True).fetchall()
             return int(head)
 
-    def mend(self) -> None:
-        """Replace the connections that broke, so that trying again does not meet one after the other."""
+    def mend(self, *, anew: bool = False) -> None:
+        """Replace the connections that broke, so that trying again does not meet one after the other; or all of them
+        (`anew`), whatever they say of themselves."""
         for store in self._stores:
             if store is not None and not store.pool.closed:
-                store.pool.check()
+                store.pool.drain() if anew else store.pool.check()
 
     @contextmanager
     def _seeing(self, tenant: str) -> Iterator[Cursor[Any]]:

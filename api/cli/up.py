@@ -82,8 +82,8 @@ class SupervisedStack:
         # No job knows the database's owner; only those that answer nobody see all tenants.
         environment = self.environment | self.logins["background" if name in BACKGROUND else "api"]
         environment.pop("COLLOQUY_DATABASE_URL", None)
-        if name in BACKGROUND:
-            environment.pop("COLLOQUY_METRICS_PORT", None)  # it is the API's: each of these takes any
+        if name != "api":
+            environment.pop("COLLOQUY_METRICS_PORT", None)  # it is the API's, the first one's: others take any
         environment["COLLOQUY_METRICS_TARGETS"] = str(self.settings.data_path / "run" / "metrics")
         self.stack.start_job(name, python("api.cli", command), environment, grace_s)
 

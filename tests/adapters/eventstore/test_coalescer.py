@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from eventsourcing.persistence import DataError, IntegrityError, OperationalError, StoredEvent
+from eventsourcing.persistence import DataError, IntegrityError, InternalError, OperationalError, StoredEvent
+from psycopg.errors import ReadOnlySqlTransaction
 
 from adapters.eventstore.coalescer import MAX_BYTES, Coalescer
 from domain.refusals import Conflict, DependencyUnavailable, Draining, Overloaded
@@ -29,6 +30,7 @@ class ScriptedRecorder:
         self.may_write = threading.Event()
         self.may_write.set()
         self.unreadable = False
+        self.mended: list[bool] = []
 
     def insert_events(self, events: Sequence[StoredEvent], *, keys: Sequence[Any], tenants: Sequence[str]) -> list[int]:
         assert list(tenants) == [TENANT] * len(events)
@@ -49,8 +51,9 @@ class ScriptedRecorder:
             raise OperationalError
         return [self.stored.index(event) + 1 for event in events] if set(events) <= set(self.stored) else None
 
-    def mend(self) -> None:
-        """There are no connections to mend."""
+    def mend(self, *, anew: bool = False) -> None:
+        """There are no connections to mend; how it was asked."""
+        self.mended.append(anew)
 
 
 @asynccontextmanager
@@ -88,6 +91,17 @@ async def test_only_the_guilty_append_fails(guilty: str, refusal: type[Exception
 async def test_a_database_that_comes_back_in_time_is_not_noticed() -> None:
     async with writing(ScriptedRecorder(OperationalError(), OperationalError())) as coalescer:
         assert await coalescer.append(TENANT, save("a"), []) == 1
+
+
+async def test_a_writer_that_became_a_follower_is_left_for_the_new_one() -> None:
+    """A failover: connections stay sound, and their server refuses to write."""
+    follower, fault = InternalError("cannot execute INSERT"), InternalError("a fault")
+    follower.__cause__ = ReadOnlySqlTransaction()
+    async with writing(recorder := ScriptedRecorder(OperationalError(), follower, None, fault)) as coalescer:
+        assert await coalescer.append(TENANT, save("a"), []) == 1
+        assert recorder.mended == [False, True]
+        with pytest.raises(InternalError, match="a fault"):
+            await coalescer.append(TENANT, save("b"), [])
 
 
 async def test_one_that_stays_away_is_told_to_everybody_and_the_writer_goes_on() -> None:
