@@ -44,6 +44,7 @@ from application.ports.scratch import Scratch
 from application.ports.tenants import TenantDirectory, Tenants
 from application.ports.tickets import Tickets
 from application.ports.tokens import TokenVerifier
+from application.replicas.follow_others import FollowOthers
 from application.revocations import Revocations
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.fork_session import ForkSessionHandler
@@ -115,6 +116,7 @@ class SessionServices:
     """Sessions as they live; how they were is read from `ReadServices`."""
 
     live: LiveSessions
+    watching: FollowOthers
     open_session: OpenSessionHandler
     rename_session: RenameSessionHandler
     fork_session: ForkSessionHandler

@@ -70,13 +70,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     names: Literal["auto", "off"] = "auto"
     # Turns
     drain_s: float = 25.0
+    # After SIGTERM everything goes on for so long, but for the health page: until load balancers have looked away
+    leave_s: float = 0.0
     first_token_s: float = 8.0
     stream_idle_s: float = 6.0
     thinking_s: float = 120.0
     tool_input_s: float = 150.0
     turn_s: float = 120.0
     confirm_s: float = 60.0
-    lease_s: float = 10.0
+    lease_s: float = 6.0
     history_tokens: int = 6_000
     answer_tokens: int = 1_024
     # Models: inference profile ids

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.database_transactions import transaction
@@ -13,7 +13,9 @@ FREE = "FOR UPDATE SKIP LOCKED"
 RENEW = f"""
     UPDATE running_turns SET expires_at = now() + make_interval(secs => %s) WHERE stream IN
       (SELECT stream FROM running_turns WHERE owner = %s AND stream = ANY (%s) {FREE})
-    RETURNING stream"""
+    RETURNING stream, cancel"""
+OWNERS = "SELECT stream, owner FROM running_turns WHERE stream = ANY (%s)"
+WISH = "UPDATE running_turns SET cancel = %s WHERE stream = %s RETURNING stream"
 CLAIM = f"""
     UPDATE running_turns SET owner = %s, expires_at = now() + make_interval(secs => %s) WHERE stream IN
       (SELECT stream FROM running_turns WHERE expires_at < now() ORDER BY expires_at LIMIT %s {FREE})
@@ -27,16 +29,26 @@ class PostgresLeases:
     def __init__(self, pool: Any, owner: str, lease_s: float) -> None:
         self._pool, self._owner, self._lease_s = pool, owner, lease_s
 
-    async def renew(self, streams: Sequence[str]) -> None:
+    async def renew(self, streams: Sequence[str]) -> Mapping[str, str]:
         """See `application/ports/leases.py`."""
-        if streams:
-            await self._run(RENEW, (self._lease_s, self._owner, list(streams)))
+        if not streams:
+            return {}
+        rows = await self._run(RENEW, (self._lease_s, self._owner, list(streams)))
+        return {stream: cancel for stream, cancel in rows if cancel}
+
+    async def owners(self, streams: Sequence[str]) -> Mapping[str, str]:
+        """See `application/ports/leases.py`."""
+        return dict(await self._run(OWNERS, (list(streams),)))
+
+    async def wish_cancelled(self, stream: str, turn_id: str) -> bool:
+        """See `application/ports/leases.py`."""
+        return bool(await self._run(WISH, (turn_id, stream)))
 
     async def claim_expired(self, limit: int) -> list[str]:
         """See `application/ports/leases.py`."""
-        return await self._run(CLAIM, (self._owner, self._lease_s, limit))
+        return [row[0] for row in await self._run(CLAIM, (self._owner, self._lease_s, limit))]
 
-    async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[str]:
+    async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[Any]:
         async with transaction(self._pool) as connection:
             cursor = await connection.execute(statement, arguments)
-            return [row[0] for row in await cursor.fetchall()]
+            return list(await cursor.fetchall())

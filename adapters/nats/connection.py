@@ -42,10 +42,12 @@ def servers_of(urls: str, credentials: str = "") -> tuple[list[str], dict[str, s
 
 
 class Connection:
-    """Reconnects by itself; while it does, every call fails at once instead of queueing."""
+    """Reconnects by itself; while it does, every call fails at once instead of queueing. With `echo` it hears what it
+    says itself."""
 
-    def __init__(self, urls: str, credentials: str = "") -> None:
+    def __init__(self, urls: str, credentials: str = "", *, echo: bool = True) -> None:
         self._servers, self._who = servers_of(urls, credentials)
+        self._echo = echo
         self._client: Any = None
         self._js: JetStreamContext
         self._lock = asyncio.Lock()
@@ -66,6 +68,13 @@ class Connection:
                 raise DependencyUnavailable("NATS is away.", retry_after_s=1)
             return self._client
 
+    @property
+    def live(self) -> Any:
+        """The connection if there is one now; `DependencyUnavailable` at once otherwise."""
+        if self._client is None or not self._client.is_connected:
+            raise DependencyUnavailable("NATS is away.", retry_after_s=1)
+        return self._client
+
     async def _connect(self) -> Any:
         client = nats.NATS()
         try:
@@ -78,6 +87,7 @@ class Connection:
                     reconnect_time_wait=0.25,
                     ping_interval=5,
                     max_outstanding_pings=2,
+                    no_echo=not self._echo,
                     error_cb=_quiet,
                 )
         except BaseException:

@@ -8,7 +8,9 @@ import signal
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -63,14 +65,33 @@ class Interruption:
 class SupervisedStack:
     """A stack with the product's processes in it; the guardian starts again what ends."""
 
-    def __init__(self, stack: Stack, settings: Settings, environment: dict[str, str], url: str) -> None:
-        self.stack, self.settings, self.environment, self.url = stack, settings, environment, url
+    def __init__(self, stack: Stack, settings: Settings, environment: dict[str, str], urls: Sequence[str]) -> None:
+        self.stack, self.settings, self.environment, self.urls = stack, settings, environment, urls
+        self.front = ""
         self.logins: dict[str, dict[str, str]] = {}
 
     def start_api(self) -> None:
-        """The API server, alone, so that it has the machine for itself. It has its drain and a bit more to end in."""
-        self._start("api", "serve", self.settings.drain_s + DRAIN_MARGIN_S)
-        self._wait_for(lambda: "api" in self.stack.pids and is_ready(self.url), "the API was not ready")
+        """The API servers, alone, so that they have the machine for themselves. Each has its drain and a bit more to
+        end in."""
+        grace_s = self.settings.leave_s + self.settings.drain_s + DRAIN_MARGIN_S
+        for name, url in zip(self.apis, self.urls, strict=True):
+            self._start(name, "serve", grace_s, COLLOQUY_PORT=url.rpartition(":")[2])
+        self._wait_for(
+            lambda: self.stack.pids.keys() >= set(self.apis) and all(map(is_ready, self.urls)), "the API was not ready"
+        )
+
+    @property
+    def apis(self) -> list[str]:
+        """The API servers by name."""
+        return ["api", *(f"api-{number}" for number in range(2, len(self.urls) + 1))]
+
+    def start_front(self, port: int) -> None:
+        """What spreads connections over the API servers."""
+        host = self.settings.host
+        self.front = f"http://{host}:{port}"
+        argv = python("infra.local.front", f"{host}:{port}", *(url.removeprefix("http://") for url in self.urls))
+        self.stack.start_job("front", argv, {"PATH": os.environ.get("PATH", "")}, BACKGROUND_GRACE_S)
+        self._wait_for(lambda: is_ready(self.front), "the front was not ready")
 
     def start_background(self) -> None:
         """The jobs that nobody waits for."""
@@ -78,9 +99,9 @@ class SupervisedStack:
             self._start(name, name, BACKGROUND_GRACE_S)
         self._wait_for(lambda: self.stack.pids.keys() >= set(BACKGROUND), "the background jobs were not started")
 
-    def _start(self, name: str, command: str, grace_s: float) -> None:
+    def _start(self, name: str, command: str, grace_s: float, **settings: str) -> None:
         # No job knows the database's owner; only those that answer nobody see all tenants.
-        environment = self.environment | self.logins["background" if name in BACKGROUND else "api"]
+        environment = self.environment | settings | self.logins["background" if name in BACKGROUND else "api"]
         environment.pop("COLLOQUY_DATABASE_URL", None)
         if name != "api":
             environment.pop("COLLOQUY_METRICS_PORT", None)  # it is the API's, the first one's: others take any
@@ -106,12 +127,26 @@ class SupervisedStack:
 
     def describe(self) -> dict[str, Any]:
         """Write how to reach the installation, for other commands, and give what `--json` prints."""
-        shown = {"url": self.url, "data_dir": str(self.settings.data_path), "pids": self.stack.pids}
+        shown: dict[str, Any] = {"url": self.url, "data_dir": str(self.settings.data_path), "pids": self._pids()}
+        if len(self.urls) > 1:
+            shown["urls"] = self.urls
         # Other people's settings and credentials stay where they are.
         named = {name: value for name, value in self.environment.items() if name.startswith(RECORDED)}
         named |= self.stack.endpoints.environment(named)
         write_installation(self.settings.data_path, {"pid": os.getpid(), "environment": named, **shown})
         return shown
+
+    @property
+    def url(self) -> str:
+        """Where people go: the front, or the first API server."""
+        return self.front or self.urls[0]
+
+    def _pids(self) -> dict[str, Any]:
+        """By part; those of several API servers as a list."""
+        pids: dict[str, Any] = dict(self.stack.pids)
+        if len(self.urls) > 1:
+            pids["api"] = [pid for name in self.apis if (pid := pids.pop(name, None))]
+        return pids
 
 
 def is_ready(url: str) -> bool:
@@ -137,6 +172,16 @@ def free_port(host: str, wanted: int | None, usual: int) -> int:
     raise RuntimeError(f"port {wanted} is taken; choose another with --port")
 
 
+def free_ports(host: str, count: int, but: int) -> list[int]:
+    """So many free ports, none of them the one that is promised already."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count + 1)]
+        for probe in probes:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, 0))
+        return [port for probe in probes if (port := int(probe.getsockname()[1])) != but][:count]
+
+
 def patience(given: Mapping[str, str]) -> dict[str, str]:
     """The deadlines of turns where a model of somebody's own answers, but for those that are given: it may have to be
     loaded first, and thinks slowly."""
@@ -157,9 +202,11 @@ def speaker_of(settings: Settings) -> str:
 @click.command()
 @with_data_dir
 @click.option("--port", type=click.IntRange(0, 65535), help="The API's port (default 8080, or a free one if taken).")
+@click.option("--replicas", type=click.IntRange(1, 16), default=1, help="So many API servers beside each other.")
+@click.option("--front", is_flag=True, help="A port of its own before them, which spreads connections over them.")
 @click.option("--no-demo", is_flag=True, help="Do not create the two demo tenants.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready.")
-def up(port: int | None, no_demo: bool, as_json: bool) -> None:
+def up(port: int | None, replicas: int, front: bool, no_demo: bool, as_json: bool) -> None:
     """Start everything on this machine and stop it all on Ctrl-C.
 
     Example: colloquy up --port 8080
@@ -180,23 +227,37 @@ def up(port: int | None, no_demo: bool, as_json: bool) -> None:
         stack = start(settings.data_path, without=given_outside(os.environ), progress=progress)
         interruption.hurry = stack.hurry
         try:
-            run(stack, settings, port, no_demo, as_json, progress)
+            run(stack, settings, Wish(port, replicas, front, no_demo, as_json), progress)
         finally:
             stack.stop()
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
 
 
-def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_json: bool, progress: Progress) -> None:
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    port: int | None
+    replicas: int
+    front: bool
+    no_demo: bool
+    as_json: bool
+
+
+def run(stack: Stack, settings: Settings, wish: Wish, progress: Progress) -> None:
     """Everything between the servers being ready and the end, which comes as an exception."""
-    chosen = free_port(settings.host, port, settings.port)
-    url = f"http://{settings.host}:{chosen}"
+    chosen = free_port(settings.host, wish.port, settings.port)
+    others = free_ports(settings.host, wish.replicas - 1 + wish.front, but=chosen)
+    urls = [f"http://{settings.host}:{port}" for port in (chosen, *others[: wish.replicas - 1])]
     os.environ.update(stack.endpoints.environment(os.environ))
     os.environ.update({"COLLOQUY_DATA_DIR": str(settings.data_path), "COLLOQUY_PORT": str(chosen)})
     os.environ.pop(f"{UPSTREAM}API_KEY", None)  # the stand-in has it by now, and nobody else needs it
     if "bedrock" in stack.pids:
         os.environ["COLLOQUY_SPEAKER"] = speaker_of(settings)
-    installation = SupervisedStack(stack, settings, dict(os.environ), url)
+    if wish.replicas > 1:
+        os.environ["COLLOQUY_REPLICAS"] = str(wish.replicas)
+    installation = SupervisedStack(stack, settings, dict(os.environ), urls)
     installation.describe()
     from api.composition.provision import login_environment, provision_all
 
@@ -208,8 +269,19 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
     progress("schema")
     installation.start_api()
     progress("api")
+    if wish.front:
+        installation.start_front(others[-1])
+        progress("front")
     installation.start_background()
-    if not no_demo:
+    welcome(installation, wish, progress)
+    while True:
+        installation.follow(3600)
+
+
+def welcome(installation: SupervisedStack, wish: Wish, progress: Progress) -> None:
+    """Seed the demo and say where everything is."""
+    stack, settings, url = installation.stack, installation.settings, installation.url
+    if not wish.no_demo:
         from api.cli.demo import seed
 
         for line in seed(url, progress):
@@ -217,6 +289,4 @@ def run(stack: Stack, settings: Settings, port: int | None, no_demo: bool, as_js
     click.echo(f"The console is at {url}/console; `colloquy console` makes a link to sign in with.", err=True)
     if "bedrock" in stack.pids:
         click.echo(f"Answers come from {speaker_of(settings)} (`colloquy up --help` says how from others).", err=True)
-    click.echo(json.dumps(installation.describe()) if as_json else f"ready {url}")
-    while True:
-        installation.follow(3600)
+    click.echo(json.dumps(installation.describe()) if wish.as_json else f"ready {url}")

@@ -11,7 +11,6 @@ from api.composition.loops import Upkeep, start_loops
 from api.composition.shared import Shared, watched_walls
 from api.composition.token_wiring import derivation_secrets, link_audience, token_verifier
 from api.composition.turn_wiring import Turns
-from api.composition.turns import recovery
 from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
@@ -47,8 +46,7 @@ async def open_edge(
     settings = on.settings
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
     lag = LagGauges(on.pool, on.store)
-    recover = recovery(on, shared, turns)
-    down = await start_loops(on, shared, turns, recover, sockets, lag, upkeep, stack)
+    down = await start_loops(on, shared, turns, sockets, lag, upkeep, stack)
     walls = watched_walls(stack)
     dependencies = Dependencies(
         pool=on.pool,

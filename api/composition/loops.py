@@ -9,9 +9,11 @@ from functools import partial
 
 from api.background import Background
 from api.composition.infrastructure import Infrastructure
+from api.composition.replicas import Replication
 from api.composition.shared import Shared
 from api.composition.token_wiring import keys_made_at
 from api.composition.turn_wiring import Turns
+from api.composition.turns import CLAIM_S, recovery, renewal_s
 from api.connections.registry import Sockets
 from api.telemetry import event_metrics, metrics
 from application.denials import ROUND_S as DENIALS_S
@@ -26,6 +28,8 @@ GAUGES_S = 5.0
 MIRROR_S = 0.5
 """Between two times that feeds are sent to their tails."""
 WATCH_S = 1.0
+LOOK_AROUND_S = 0.25
+"""Between two looks at which sessions are newly watched here, and which turns of them run elsewhere."""
 SIGNED_OUT_S = 2.0
 """A socket outlives the session that it was opened in by no more than this, on any process."""
 SWEEP_S = 30.0
@@ -43,13 +47,13 @@ class Upkeep:
 
     deliver: DeliverSpooled
     expire: Expire
+    replication: Replication
 
 
 async def start_loops(
     on: Infrastructure,
     shared: Shared,
     turns: Turns,
-    recover: RecoverTurns,
     sockets: Sockets,
     lag: LagGauges,
     upkeep: Upkeep,
@@ -75,8 +79,7 @@ async def start_loops(
         await lag.refresh()
 
     loops.every("gauges", GAUGES_S, refresh_gauges)
-    loops.every("lease_renewal", on.settings.lease_s / 3, recover.renew)
-    loops.every("recovery", on.settings.lease_s / 3, recover)
+    _keep_turns(loops, recovery(on, shared, turns, upkeep.replication), upkeep.replication, renewal_s(on.settings))
     loops.every("session_sweep", SWEEP_S, shared.sessions.sweep)
     stack.push_async_callback(shared.api_keys.store_uses)
     loops.every("api_key_uses", USES_S, shared.api_keys.store_uses)
@@ -90,3 +93,10 @@ async def start_loops(
     loops.every("spool_delivery", DELIVERY_S, upkeep.deliver, within_s=DELIVERED_WITHIN_S)
     loops.every("retention", on.settings.retention_s, upkeep.expire, within_s=EXPIRED_WITHIN_S)
     return down
+
+
+def _keep_turns(loops: Loops, recover: RecoverTurns, replication: Replication, renewal_s: float) -> None:
+    """What keeps turns going, here and at other processes."""
+    loops.every("lease_renewal", renewal_s, recover.renew)
+    loops.every("recovery", CLAIM_S, recover)
+    loops.every("other_replicas", LOOK_AROUND_S, replication.follow.look_around)

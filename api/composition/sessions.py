@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.postgres.known_exchanges import PostgresKnownExchanges
 from api.composition.infrastructure import Infrastructure
+from api.composition.replicas import Replication
 from api.composition.shared import Shared
 from api.services import ReadServices, SessionServices
 from application.answer_cache.answer_cache import AnswerCache
@@ -31,13 +32,19 @@ def open_reads(on: Infrastructure) -> ReadServices:
 
 
 def open_sessions(
-    on: Infrastructure, shared: Shared, cache: AnswerCache, reads: ReadServices, files: DeleteFile
+    on: Infrastructure,
+    shared: Shared,
+    cache: AnswerCache,
+    reads: ReadServices,
+    files: DeleteFile,
+    replication: Replication,
 ) -> SessionServices:
     """What sockets and routes of one session work with; a session that is erased is gone from `cache` and `reads`, and
     its `files` with it."""
     live, exchanges = shared.sessions, PostgresKnownExchanges(on.pool)
     return SessionServices(
         live=live,
+        watching=replication.follow,
         open_session=OpenSessionHandler(live, shared.tenants),
         rename_session=RenameSessionHandler(),
         fork_session=ForkSessionHandler(on.store, live, shared.tenants),

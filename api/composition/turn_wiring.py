@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.settings import Settings
@@ -28,7 +29,7 @@ from application.ports.spending import Spending
 from application.ports.step_replies import StepReplies
 from application.ports.tenants import Tenants
 from application.ports.webhooks import Webhooks
-from application.sessions.live_session import LiveSessions
+from application.sessions.live_session import LiveSession, LiveSessions
 from application.tenants.refresh_server_tools import RefreshServerTools
 from application.tenants.warn_of_budget import TellOfBudget
 from application.tools.executors import Executors
@@ -43,7 +44,7 @@ from application.turns.read_attachments import ReadAttachments
 from application.turns.retrieve_passages import RetrievePassages
 from application.turns.reuse_answer import ReuseAnswer
 from application.turns.run_tools import ToolRounds
-from application.turns.run_turn import TurnExecutor
+from application.turns.run_turn import TurnExecutor, unheard
 from application.turns.step_reply_cache import StepReplyCache
 from application.turns.stream_answer import StreamAnswer
 
@@ -77,6 +78,7 @@ class TurnParts:
     servers: McpServers
     attachments: ReadAttachments
     incidents: RaiseIncident
+    begun: Callable[[LiveSession], None] = unheard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,5 +135,6 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         attachments=parts.attachments,
         incidents=parts.incidents,
         turn_s=settings.turn_s,
+        begun=parts.begun,
     )
     return Turns(prepare=prepare, runner=runner, gate=gate, cache=cache, health=health)

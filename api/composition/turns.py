@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from adapters.bedrock.body import Patience
 from adapters.bedrock.language_model import BedrockLanguageModel
-from adapters.eventstore.leases import PostgresLeases
 from adapters.postgres.known_exchanges import PostgresKnownExchanges
 from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.reservations import ValkeyReservations
 from adapters.valkey.step_replies import ValkeyStepReplies
 from api.composition.infrastructure import Infrastructure
+from api.composition.replicas import Replication
 from api.composition.shared import Shared
 from api.composition.turn_wiring import TurnParts, Turns, put_together
 from api.services import ExchangeServices, TurnServices
+from api.settings import Settings
 from application.exchanges.ask import AskHandler
 from application.exchanges.follow import FollowHandler
 from application.incidents.raise_incident import RaiseIncident
@@ -24,11 +25,21 @@ from application.turns.create_turn import CreateTurnHandler
 from application.turns.drain import Drain
 from application.turns.give_feedback import GiveFeedbackHandler
 from application.turns.read_attachments import ReadAttachments
-from application.turns.recover_turns import RecoverTurns
+from application.turns.recover_turns import LeaseSight, RecoverTurns
 from projections.spending import LedgerSpending
 
+CLAIM_S = 1.0
+"""Between two looks for leases that have run out."""
 
-def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments, incidents: RaiseIncident) -> Turns:
+
+def renewal_s(settings: Settings) -> float:
+    """Between two renewals of a process's leases."""
+    return settings.lease_s / 4
+
+
+def run_turns(
+    on: Infrastructure, shared: Shared, attachments: ReadAttachments, incidents: RaiseIncident, replication: Replication
+) -> Turns:
     """What runs turns."""
     patience = Patience(on.settings.thinking_s, on.settings.tool_input_s)
     parts = TurnParts(
@@ -51,20 +62,21 @@ def run_turns(on: Infrastructure, shared: Shared, attachments: ReadAttachments, 
         servers=shared.servers,
         attachments=attachments,
         incidents=incidents,
+        begun=replication.tell.begun,
     )
     return put_together(on.settings, parts)
 
 
-def open_turns(on: Infrastructure, shared: Shared, turns: Turns) -> TurnServices:
+def open_turns(on: Infrastructure, shared: Shared, turns: Turns, replication: Replication) -> TurnServices:
     """What the chat socket works with."""
     return TurnServices(
         create_turn=CreateTurnHandler(
             turns.gate, turns.prepare, turns.runner, on.store.vault, turns.runner.attachments
         ),
-        cancel_turn=CancelTurnHandler(),
-        confirm_tool=ConfirmToolHandler(),
+        cancel_turn=CancelTurnHandler(replication.elsewhere),
+        confirm_tool=ConfirmToolHandler(replication.elsewhere),
         give_feedback=GiveFeedbackHandler(turns.cache),
-        drain=Drain(shared.sessions, shared.admission, turns.runner),
+        drain=Drain(shared.sessions, shared.admission, turns.runner, replication.tell.finish),
     )
 
 
@@ -73,14 +85,15 @@ def open_exchanges(on: Infrastructure, shared: Shared, turns: TurnServices) -> E
     known, find = PostgresKnownExchanges(on.pool), OpenSessionHandler(shared.sessions, shared.tenants)
     return ExchangeServices(
         ask=AskHandler(shared.sessions, find, turns.create_turn, known, shared.tenants, on.store.vault),
-        follow=FollowHandler(turns.cancel_turn, turns.confirm_tool, on.settings.turn_s),
+        # Whoever leaves here knows nothing of those who follow the same turn at other processes.
+        follow=FollowHandler(CancelTurnHandler(), turns.confirm_tool, on.settings.turn_s),
     )
 
 
-def recovery(on: Infrastructure, shared: Shared, turns: Turns) -> RecoverTurns:
+def recovery(on: Infrastructure, shared: Shared, turns: Turns, replication: Replication) -> RecoverTurns:
     """What takes up turns whose process is gone, and keeps our own from being taken."""
     return RecoverTurns(
-        leases=PostgresLeases(on.writer, on.process, on.settings.lease_s),
+        leases=replication.leases,
         sessions=shared.sessions,
         gate=turns.gate,
         prepare=turns.prepare,
@@ -88,4 +101,5 @@ def recovery(on: Infrastructure, shared: Shared, turns: Turns) -> RecoverTurns:
         users=shared.users,
         sealer=on.store.vault,
         process=on.process,
+        sight=LeaseSight(settled_s=renewal_s(on.settings) + CLAIM_S, gap_s=on.settings.lease_s / 2),
     )

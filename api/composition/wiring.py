@@ -12,6 +12,7 @@ from api.composition.files import open_files
 from api.composition.incidents import open_incidents
 from api.composition.infrastructure import open_infrastructure
 from api.composition.loops import Upkeep
+from api.composition.replicas import open_replication
 from api.composition.sessions import open_reads, open_sessions
 from api.composition.shared import open_shared
 from api.composition.tenants import open_tenants
@@ -28,9 +29,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         shared = await open_shared(on, stack)
         files, reads = await open_files(on, shared, stack), open_reads(on)
         incidents = open_incidents(on, shared, files.kept, stack)
-        turns = run_turns(on, shared, files.attachments, incidents.raise_incident)
-        asking = open_turns(on, shared, turns)
-        sessions = open_sessions(on, shared, turns.cache, reads, files.services.delete_file)
+        replication = await open_replication(on, shared, stack)
+        turns = run_turns(on, shared, files.attachments, incidents.raise_incident, replication)
+        asking = open_turns(on, shared, turns, replication)
+        sessions = open_sessions(on, shared, turns.cache, reads, files.services.delete_file, replication)
         documents, tenants = open_documents(on, shared, turns), open_tenants(on, shared)
         erasure = open_erasure(on, shared, files, sessions, documents, tenants)
         yield Services(
@@ -46,5 +48,5 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             tenants=tenants,
             erasure=erasure,
             reads=reads,
-            edge=await open_edge(on, shared, turns, Upkeep(files.deliver, erasure.expire), stack),
+            edge=await open_edge(on, shared, turns, Upkeep(files.deliver, erasure.expire, replication), stack),
         )

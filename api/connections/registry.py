@@ -148,8 +148,12 @@ def _look_at(socket: WatchedSocket) -> Sending | None:
         return _expire(socket)
     elif left < WARN_S and not socket.expiry_told:
         socket.expiry_told = True
-        return socket.send(f.AuthExpiring(**socket.notice(), in_s=max(1, round(left))))
+        return _warn(socket, left)
     return None
+
+
+async def _warn(socket: WatchedSocket, left_s: float) -> None:
+    await socket.send(f.AuthExpiring(**socket.notice(), in_s=max(1, round(left_s))))
 
 
 async def _expire(socket: WatchedSocket) -> None:
@@ -162,8 +166,13 @@ async def _expire(socket: WatchedSocket) -> None:
 def _announce_drain(socket: WatchedSocket) -> Sending | None:
     if socket.sending_since:
         return None
+    return _send_away(socket)
+
+
+async def _send_away(socket: WatchedSocket) -> None:
+    """The seq is that of this moment: whoever goes on after it elsewhere has got no more than that."""
     wait_ms = random.randint(200, 2_000)
-    return socket.send(f.SessionDraining(**socket.notice(), reconnect_after_ms=wait_ms))
+    await socket.send(f.SessionDraining(**socket.notice(), reconnect_after_ms=wait_ms))
 
 
 def _end_broken(socket: WatchedSocket, error: BaseException) -> None:

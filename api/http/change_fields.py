@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from application.clock import rfc3339
-from application.turns.end_frames import usage_fields
+from application.sessions.end_frames import usage_fields
 from domain.event import Envelope, Event
 from domain.model_calls import TokensCorrected, TokensUsed
 from domain.session import events as e

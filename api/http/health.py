@@ -26,7 +26,7 @@ async def live() -> dict[str, str]:
 @get("/health/ready", public=True)
 async def ready(services: NamedDependency[Services]) -> Response[ReadinessReport]:
     """Each part, and whether it is needed or merely missed; 503 when no turn can be answered here."""
-    report = await services.edge.readiness.report(draining=services.edge.admission.draining)
+    report = await services.edge.readiness.report(draining=services.edge.admission.leaving)
     return Response(report, status_code=503 if report.status == "down" else 200)
 
 

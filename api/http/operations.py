@@ -98,7 +98,7 @@ class Ordered(msgspec.Struct, frozen=True):
 @get("/v1/operations", permission="tenant:provision")
 async def show_operations(services: NamedDependency[Services]) -> OperationsAnswer:
     """What is down, how far behind, since when."""
-    report = await services.edge.readiness.report(draining=services.edge.admission.draining)
+    report = await services.edge.readiness.report(draining=services.edge.admission.leaving)
     models: list[ReadModelAnswer] | None = None
     versions = {"colloquy": importlib.metadata.version("colloquy"), "python": platform.python_version()}
     try:

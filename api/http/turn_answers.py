@@ -9,9 +9,9 @@ import msgspec
 from api.http.request.paging import stretch_cursor
 from application.clock import now, rfc3339
 from application.sessions import feed_frames as f
+from application.sessions.end_frames import usage_fields
 from application.sessions.frame_limits import ANSWER_BYTES, HISTORY_BYTES, cut, within
 from application.sessions.live_session import LiveSession
-from application.turns.end_frames import usage_fields
 from domain.session.state import Session, Turn
 
 HISTORY_TURNS = 50

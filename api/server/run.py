@@ -62,14 +62,23 @@ class DrainingServer(uvicorn.Server):
             self._draining.get_loop().call_soon_threadsafe(self._draining.cancel)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Nothing new, then everything that runs, and only then the sockets (with 1012)."""
-        self._services.edge.admission.draining = True
-        for listener in self.servers:
-            listener.close()
-        self._draining = TaskSet("drain").start(drain(self._services))
+        """While others look away all goes on; then nothing new, then everything that runs, and only then the sockets
+        (with 1012)."""
+        self._draining = TaskSet("drain").start(self._drain())
         await asyncio.wait([self._draining])
         await super().shutdown(sockets)
         await self._loops.end()
+
+    async def _drain(self) -> None:
+        admission = self._services.edge.admission
+        admission.leaving = True
+        if leave_s := self._services.settings.leave_s:
+            log.info("leaving", within_s=leave_s)
+            await asyncio.sleep(leave_s)
+        admission.draining = True
+        for listener in self.servers:
+            listener.close()
+        await drain(self._services)
 
 
 async def drain(services: Services) -> None:

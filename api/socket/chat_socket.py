@@ -15,7 +15,6 @@ from api.socket.admission import SUBPROTOCOL, admit_socket
 from api.socket.client_commands import ClientCommands
 from api.socket.frames_in import FramesIn
 from api.socket.frames_out import Closed, FramesOut
-from application.clock import monotonic
 from application.tasks import TaskSet
 from domain.access import Principal
 from domain.refusals import Refusal
@@ -28,7 +27,7 @@ class ChatSocket:
 
     def __init__(self, client: ClientSocket, services: Services, principal: Principal) -> None:
         self.client, self.principal, self.expiry_told = client, principal, False
-        self._out = FramesOut(client)
+        self._out, self._watching = FramesOut(client), services.sessions.watching
         commands = ClientCommands(services, principal, self._out)
         self._in = FramesIn(client, services.edge.frames, principal, self._out, commands)
         self._ending: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
@@ -53,8 +52,7 @@ class ChatSocket:
         finally:
             await tasks.end()
             if live := self._out.live:
-                live.feed.watchers -= 1
-                live.used = monotonic()
+                self._watching.leave(live)
 
     @property
     def sending_since(self) -> float:

@@ -11,7 +11,7 @@ from api.socket.frames_out import FramesOut
 from application.sessions.live_session import LiveSession
 from application.sessions.replay_session import Replay
 from domain.access import Principal
-from domain.refusals import InvalidField, SessionAlreadyOpen, SessionNotOpen
+from domain.refusals import InvalidField, Refusal, SessionAlreadyOpen, SessionNotOpen
 from domain.session.commands import ConfirmTool, GiveFeedback
 
 
@@ -55,7 +55,13 @@ class ClientCommands:
             live = await self.services.sessions.open_session.begin(self.principal, frame.assistant)
         else:
             live = await self.services.sessions.open_session.find(self.principal, frame.session_id)
-        self.out.attach(live, frame.after_seq)
+        watching = self.services.sessions.watching
+        await watching.watch(live)
+        try:
+            self.out.attach(live, frame.after_seq)
+        except Refusal:
+            watching.leave(live)
+            raise
         told, older = history(live.state)
         await self.out.send(
             f.SessionOpened(

@@ -41,7 +41,6 @@ class FramesOut:
         """This is its session; `ResumeOutOfRange`. The feed is sent once `opened` is set."""
         self.cursor = self.first = first_cursor(live, after_seq)
         self.live = live
-        live.feed.watchers += 1
 
     async def follow(self) -> None:
         """Send what comes for as long as the client reads fast enough."""
@@ -89,7 +88,7 @@ def first_cursor(live: LiveSession, after_seq: int | None) -> int:
     """Where a socket begins to read: after what the client has, at the start of a running turn, or at the end."""
     feed = live.feed
     if after_seq is not None:
-        if not feed.floor <= after_seq <= feed.seq:
+        if not live.knows(after_seq):
             raise ResumeOutOfRange
         return after_seq
     return feed.turn_start if live.state.running else feed.seq

@@ -22,7 +22,7 @@ class Admission:
         self.turns, self.turns_per_tenant, self.requests_per_minute = turns, turns_per_tenant, requests_per_minute
         self.running: Counter[str] = Counter()
         self.running_of_user: Counter[tuple[str, str]] = Counter()
-        self.draining = False
+        self.leaving = self.draining = False
 
     def enter(self, tenant: str, user: str = "", *, places: int | None = None, of_user: int | None = None) -> None:
         """Take a place for a turn, of `places` that the tenant has in this process and `of_user` that the user has."""

@@ -10,10 +10,10 @@ from functools import partial
 
 from application.exchanges.ask import Asked
 from application.sessions import feed_frames as f
+from application.sessions.end_frames import ended_frame
 from application.tasks import TaskSet
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
-from application.turns.end_frames import ended_frame
 from domain.refusals import ModelUnavailable, NotFound, TurnNotFound
 from domain.session.commands import ConfirmTool
 

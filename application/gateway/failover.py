@@ -43,8 +43,8 @@ class Failover:
                 continue
             if answer.left is not None:
                 yield answer.fail_over(route)
-                if answer.said and not continues(route.model):
-                    yield answer.restart("failover")
+            if answer.said and not continues(route.model):
+                yield answer.restart("resumed" if answer.left is None else "failover")
             if answer.skipping:
                 route = Route(route.model, "breaker:open")
             async with aclosing(self._on(route, answer, journal)) as events:
@@ -111,7 +111,7 @@ class _Answer:
 
     def __init__(self, ask: ModelRequest) -> None:
         self.ask = ask
-        self.said = ""
+        self.said = ask.said
         self.done = self.retried = self.skipping = False
         self.left: Route | None = None
         self.failure: ModelFailure | None = None

@@ -57,7 +57,7 @@ class Gateway:
         )
         redacted = await _redacted(ask, journal.redactor, journal.caller.session)
         speech = journal.redactor.speech(ask.links)
-        shown = ask.shown
+        shown = ask.shown + len(ask.said)
         async with aclosing(self.failover.stream(redacted, routes, journal)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
@@ -121,7 +121,8 @@ async def _redacted(ask: ModelRequest, redactor: Redactor, session: str) -> Mode
         content = [await _block(block, redactor) for block in message.content]
         drawn = lasting if place < ask.stable_messages else mark
         messages.append(draw_fences(Message(message.role, tuple(content)), drawn))
-    return msgspec.structs.replace(ask, messages=tuple(messages))
+    said = await redactor.redact(ask.said) if ask.said else ""
+    return msgspec.structs.replace(ask, messages=tuple(messages), said=said)
 
 
 async def _block(block: Block, redactor: Redactor) -> Block:

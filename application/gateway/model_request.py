@@ -23,8 +23,8 @@ from domain.usage import Usage, estimate_tokens
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a step wants from a model. The first `stable_messages` are those of earlier turns. `shown` is how many
-    characters of the turn's text stand before this answer. `links` is for answers that people read: the hosts that they
-    may link to; None for replies that only we read."""
+    characters of the turn's text stand before this answer, `said` is what an earlier process said of it. `links` is for
+    answers that people read: the hosts that they may link to; None for replies that only we read."""
 
     step: str
     tier: Tier
@@ -38,6 +38,7 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[ToolSpec, ...] = ()
     stable_messages: int = 0
     shown: int = 0
+    said: str = ""
     links: tuple[str, ...] | None = None
 
     @property

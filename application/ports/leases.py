@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
 class Leases(Protocol):
     """Running turns of all processes. Rows appear and go with the facts themselves (`EventStore.append`)."""
 
-    async def renew(self, streams: Sequence[str]) -> None:
-        """Keep this process's leases on these streams for another term, by one statement; others run out."""
+    async def renew(self, streams: Sequence[str]) -> Mapping[str, str]:
+        """Keep this process's leases on these streams for another term, by one statement; others run out. The turns
+        that are wished cancelled meanwhile, by stream."""
+        ...
+
+    async def owners(self, streams: Sequence[str]) -> Mapping[str, str]:
+        """The processes that run turns of these streams, as far as any do."""
+        ...
+
+    async def wish_cancelled(self, stream: str, turn_id: str) -> bool:
+        """Leave word for whoever has the lease on a stream; False when nobody has, for its turn has ended."""
         ...
 
     async def claim_expired(self, limit: int) -> list[str]:

@@ -20,9 +20,9 @@ SEQ_BITS = 20
 class Feed:
     """Frames of one session after `floor`, up to `seq`.
 
-    A seq begins at the stream's version shifted left, so that whoever takes the session over after a crash goes on
-    above every seq that was ever given out, without asking anybody. A reader holds nothing but its cursor: a slow one
-    costs no memory and never holds the model up.
+    A seq begins at the stream's version shifted left, and each turn jumps (`turn_base`): so whoever begins or takes one
+    over goes on above every seq that any process ever gave out, without asking anybody. A reader holds nothing but its
+    cursor: a slow one costs no memory and never holds the model up.
     """
 
     def __init__(self, session_id: str, version: int) -> None:
@@ -32,7 +32,6 @@ class Feed:
         self._turns: deque[int] = deque()
         self._waiting: list[asyncio.Future[None]] = []
         self.mirrored = self._tail_end = self.seq
-        self.watchers = 0
 
     @property
     def size(self) -> int:

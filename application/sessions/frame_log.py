@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from application.clock import now, rfc3339
-from application.sessions.feed_frames import AnyFrame, Delta, Frame
+from application.sessions.feed_frames import AnyFrame, Created, Delta, Frame, Reset
 
 PIECE_COST = 64
 """Bytes that a piece of text takes besides its characters."""
@@ -104,6 +104,69 @@ class FrameLog:
         out.reverse()
         return _encode_tail(out)
 
+    def piece(self, after: int, most: int) -> tuple[bytes, int]:
+        """What came next after a seq, as bytes, and its last seq: about `most` bytes, but of one frame all."""
+        out: list[StoredRun | StoredFrame] = []
+        last, room = after, most
+        for entry in self._later(after):
+            if isinstance(entry, _Run):
+                part = _fitting(entry, after, room)
+                out.append(part)
+                last, room = part.seqs[-1], room - sum(map(len, part.pieces)) - PIECE_COST * len(part.pieces)
+                if last < entry.last:
+                    break
+            else:
+                out.append(_stored(entry, after))
+                last, room = entry.seq, room - _size(entry)
+            if room <= 0:
+                break
+        return _encode_tail(out), last
+
+    def _later(self, after: int) -> list[Frame | _Run]:
+        found: list[Frame | _Run] = []
+        for entry in reversed(self._entries):
+            if _last_seq(entry) <= after:
+                break
+            found.append(entry)
+        return found[::-1]
+
+    def take(self, frames: bytes, after: int) -> list[Frame] | None:
+        """Add what another log stored, from a seq on, and tell which frames of it are no deltas. None when a newer
+        program stored something that is not known here, and all of it is left."""
+        try:
+            entries = [_restored(stored) for stored in _decode_tail.decode(frames)]
+        except msgspec.MsgspecError:
+            return None
+        new = [entry for entry in entries if _last_seq(entry) > after]
+        for entry in new:
+            if isinstance(entry, _Run):
+                self._take_run(entry, after)
+            else:
+                self.add(entry)
+        return [entry for entry in new if not isinstance(entry, _Run)]
+
+    def _take_run(self, run: _Run, after: int) -> None:
+        first = bisect_right(run.seqs, after)
+        run.seqs, run.pieces = run.seqs[first:], run.pieces[first:]
+        self.size += _size(run)
+        self.last = run.last
+        last = self._entries[-1] if self._entries else None
+        if isinstance(last, _Run) and last.turn_id == run.turn_id:
+            last.seqs.extend(run.seqs)
+            last.pieces.extend(run.pieces)
+        else:
+            self._entries.append(run)
+
+    def said_in(self, turn_id: str) -> str:
+        """What was said in a turn since it was last begun anew."""
+        said: list[str] = []
+        for entry in reversed(self._entries):
+            if isinstance(entry, _Run) and entry.turn_id == turn_id:
+                said.append("".join(entry.pieces))
+            elif isinstance(entry, Reset | Created) and entry.turn_id == turn_id:
+                break
+        return "".join(reversed(said))
+
     def restore(self, pieces: Iterable[bytes]) -> list[Frame] | None:
         """Put what was stored before all else, and tell which frames of it are no deltas. None when there is nothing,
         or when a newer program stored something that is not known here, and all of it is left."""
@@ -145,6 +208,16 @@ def _stored(entry: Frame | _Run, after: int) -> StoredRun | StoredFrame:
         return StoredFrame(entry.seq, _encode_frame(entry))
     first = bisect_right(entry.seqs, after)
     return StoredRun(entry.turn_id, entry.at, list(entry.seqs[first:]), entry.pieces[first:])
+
+
+def _fitting(run: _Run, after: int, room: int) -> StoredRun:
+    """As many pieces of a run as there is room for, one at least."""
+    first = bisect_right(run.seqs, after)
+    end = first
+    while end < len(run.pieces) and (end == first or room > 0):
+        room -= len(run.pieces[end]) + PIECE_COST
+        end += 1
+    return StoredRun(run.turn_id, run.at, list(run.seqs[first:end]), run.pieces[first:end])
 
 
 def _restored(stored: StoredRun | StoredFrame) -> Frame | _Run:

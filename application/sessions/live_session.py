@@ -13,7 +13,8 @@ from application.clock import monotonic, now
 from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
-from application.sessions.feed import Feed
+from application.sessions.feed import SEQ_BITS
+from application.sessions.shared_feed import SharedFeed, feed_from, resting_place, tells_latest
 from application.tasks import SingleFlight, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Overloaded, Refusal
@@ -58,13 +59,14 @@ class LiveSession:
         self.id = id
         self.tasks = tasks
         self.held: LoadedAggregate[Session] = LoadedAggregate(store, str(id), SESSION)
-        self.feed = Feed(id.id, 0)
+        self.feed = SharedFeed(id.id, 0)
         self.run: Running | None = None
         self.used = self.mirrored = monotonic()
         self._store = store
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
-        self._snapshot_at = 0
+        self._snapshot_at = self.restored_at = 0
+        self.watchers = 0
 
     @property
     def state(self) -> Session:
@@ -75,19 +77,24 @@ class LiveSession:
         """Bring state and feed up to the present; the frames of an earlier process come from its tail."""
         await self.held.catch_up()
         self._snapshot_at = self.held.version
-        self.feed = await self._restored(tail) or Feed(self.id.id, self.held.version)
-        if self.state.running and not self.feed.tells(self.state.running.turn_id, ended=False):
-            # A running turn whose frames are lost begins its answer again, so any cursor may go on from here.
-            self.feed.floor = 0
+        await self.restore(tail)
 
-    async def _restored(self, tail: FeedTail) -> Feed | None:
-        """The feed with what an earlier process left, if that goes up to the latest turn: an older one would withhold
-        the rest from whoever goes on by it."""
-        if not self.state.turns:
-            return None
-        feed, turn = Feed(self.id.id, self.held.version), self.state.turns[-1]
-        feed.restore(await tail.read(str(self.id)))
-        return feed if feed.tells(turn.turn_id, ended=turn.status != "running") else None
+    async def restore(self, tail: FeedTail) -> None:
+        """The feed anew, with what other processes left of it."""
+        self.restored_at = self.held.version
+        pieces = await tail.read(str(self.id)) if self.state.turns else ()
+        self.feed = feed_from(self.id.id, self.state, self.held.version, pieces)
+
+    @property
+    def runs_elsewhere(self) -> bool:
+        """Whether, as far as it is known here, another process runs a turn of it."""
+        return self.run is None and self.state.running is not None
+
+    def knows(self, seq: int) -> bool:
+        """Whether a client may go on after this seq: it is in the feed, or another process has given it out."""
+        if seq <= self.feed.seq:
+            return seq >= self.feed.floor
+        return seq >> SEQ_BITS <= self.held.version and (self.runs_elsewhere or resting_place(seq) >= 0)
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""
@@ -119,9 +126,9 @@ class LiveSession:
             try:
                 await asyncio.wait_for(self._changed.wait(), min(left, LOOK_AGAIN_S))
             except TimeoutError:
-                await self._look()
+                await self.look()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
         """Apply what another process may have stored, if that can be known now."""
         with suppress(Refusal):
             async with self._lock:
@@ -145,7 +152,12 @@ class LiveSession:
     @property
     def idle(self) -> bool:
         """Whether nobody needs it in memory."""
-        return self.run is None and not self.feed.watchers
+        return self.run is None and not self.watchers
+
+
+def _may_lack(live: LiveSession) -> bool:
+    """Whether another process may have told what its feed lacks, with nobody here who would have been told of it."""
+    return live.run is None and not live.watchers and live.restored_at != live.held.version
 
 
 class LiveSessions:
@@ -164,6 +176,17 @@ class LiveSessions:
         """All of them, as a copy, for the list changes meanwhile."""
         return list(self._held.values())
 
+    def held_here(self, stream: str) -> LiveSession | None:
+        """The session if it is in memory."""
+        return self._held.get(stream)
+
+    async def read_again(self, live: LiveSession) -> None:
+        """Bring its feed up to what the process had told that ran its turn before."""
+        if live.watchers:
+            live.feed.adopt_all(await self._tail.read(str(live.id)))
+        else:
+            await live.restore(self._tail)
+
     def new(self, id: StreamId) -> LiveSession:
         """A session that does not exist yet."""
         live = LiveSession(self._store, id, self.tasks)
@@ -177,6 +200,8 @@ class LiveSessions:
             self._held.move_to_end(key)
             live.used = monotonic()
             await live.refresh()
+            if _may_lack(live) and not tells_latest(live.feed, live.state):
+                await live.restore(self._tail)
             return live
         return await self._loading.of(key, partial(self._load, id))
 

@@ -28,7 +28,8 @@ class TellOfBudget:
     def __call__(self, news: BudgetThresholdCrossed) -> None:
         """A purse has come to a worse state."""
         for live in self.sessions.held():
-            if live.id.tenant == news.tenant and news.user in ("", live.state.user) and not live.idle:
+            told_elsewhere = live.idle or live.runs_elsewhere  # by the process that runs the turn
+            if live.id.tenant == news.tenant and news.user in ("", live.state.user) and not told_elsewhere:
                 live.feed.put(
                     f.BudgetUpdated(
                         period=news.period,

@@ -9,6 +9,7 @@ import msgspec
 from application.execute import Context
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
+from application.turns.elsewhere import NOWHERE, Elsewhere
 from application.turns.running_turn import RunningTurn
 from domain.session import rules
 from domain.session.commands import ConfirmTool
@@ -52,10 +53,14 @@ class AskFirst:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmToolHandler:
-    """Needs nothing but the session."""
+    """The answer is a fact of the session; whoever runs the turn `elsewhere` is told to look."""
+
+    elsewhere: Elsewhere = NOWHERE
 
     async def __call__(self, live: LiveSession, command: ConfirmTool) -> None:
         """The user's answer. TurnNotFound when the turn has ended or never was, NotFound when no such call waits."""
         await live.refresh()  # another process may run the turn
         context = Context(command.by, command.turn_id)
         await live.commit(lambda session: rules.confirm_tool(session, command), context)
+        if live.runs_elsewhere:
+            await self.elsewhere.look(live)

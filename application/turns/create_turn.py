@@ -70,9 +70,11 @@ class CreateTurnHandler:
             metadata=metadata or {},
             instructions=instructions,
         )
+        if live.runs_elsewhere:
+            await live.refresh()  # that turn may have ended
         if known := rules.known_turn(live.state, command):
             return known, False
-        if live.run is not None and not live.run.ended:
+        if live.runs_elsewhere or (live.run is not None and not live.run.ended):
             raise TurnInProgress
         return await live.whole(self._begin(principal, live, command))
 
@@ -129,6 +131,7 @@ class CreateTurnHandler:
         if not stored:
             await self.gate.leave(principal.tenant, principal.user, command.turn_id)
             return turn, False
+        live.feed.begin(live.held.version)
         for frame in (f.Created(client_id=command.client_id), *prepared.frames):
             run.output.show(frame)
         self.turns.start(prepared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from application.acting_tenant import acting_for
@@ -13,25 +14,36 @@ from application.turns.run_turn import TurnExecutor
 from domain.refusals import Draining
 
 SETTLE_S = 5.0
+FINISH_S = 1.0
+"""So long other processes are told what was said last."""
 FAIL_S = 35.0
 """As long as an append may take, and a little."""
 
 
+async def nothing_to_finish(timeout_s: float) -> None:
+    """Nobody else is told of turns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Ends the turns of a process within a time."""
+    """Ends the turns of a process within a time; `finish` tells others the rest."""
 
     sessions: LiveSessions
     admission: Admission
     turns: TurnExecutor
+    finish: Callable[[float], Awaitable[None]] = nothing_to_finish
 
     async def __call__(self, grace_s: float) -> None:
-        """Refuse new turns, wait up to `grace_s` for those that run, fail the rest as `draining`."""
+        """Refuse new turns, wait up to `grace_s` for those that run, fail the rest as `draining`. What was told by then
+        is in the tails, for whoever goes on in another process."""
         self.admission.draining = True
+        with isolated("feed_mirror"):
+            await self.sessions.mirror()
         await self.turns.join(grace_s)
         running = [(live.id.tenant, live.run) for live in self.sessions.held() if live.run is not None]
         await asyncio.gather(*(_fail(tenant, run) for tenant, run in running))
         await self.turns.join(SETTLE_S)
+        await self.finish(FINISH_S)
         await self.turns.end(SETTLE_S)
         await self.sessions.tasks.join(SETTLE_S)
         with isolated("feed_mirror"):

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
-from application.acting_tenant import act_for
+from application.acting_tenant import act_for, acting_for
 from application.budget.budget_gate import BudgetGate
+from application.clock import monotonic
 from application.execute import Context
 from application.ports.keys import Sealer
 from application.ports.leases import Leases
+from application.sessions.end_frames import failed_frame
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import isolated
-from application.turns.end_frames import failed_frame
 from application.turns.prepare_turn import PreparedTurn, PrepareTurn
 from application.turns.run_turn import TurnExecutor
 from application.turns.turn_request import TurnRequest
@@ -31,6 +32,30 @@ TAKE_OVER_S = 10.0
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class LeaseSight:
+    """When leases may be claimed: not before they have been seen for `settled_s` on end, without a gap of `gap_s`."""
+
+    settled_s: float
+    gap_s: float
+    clock: Callable[[], float] = monotonic
+    _seen: float | None = None
+    _since: float = 0.0
+
+    def seen(self) -> None:
+        """They were seen now."""
+        now = self.clock()
+        if self._seen is None or now - self._seen > self.gap_s:
+            self._since = now
+        self._seen = now
+
+    def may_claim(self) -> bool:
+        """Whether everybody who is alive has had time to renew."""
+        now = self.clock()
+        steady = self._seen is not None and now - self._seen <= self.gap_s and now - self._since >= self.settled_s
+        return steady or not self.settled_s
+
+
 @dataclass(frozen=True, slots=True)
 class RecoverTurns:
     """Two rounds of one process's loops; the time between two renewals is well below the lease's length."""
@@ -43,15 +68,27 @@ class RecoverTurns:
     users: Users
     sealer: Sealer
     process: str
+    sight: LeaseSight = field(default_factory=lambda: LeaseSight(settled_s=0.0, gap_s=0.0))
 
     async def renew(self) -> None:
-        """Keep the leases of the turns that run here."""
-        await self.leases.renew([str(live.id) for live in self.sessions.held() if live.run is not None])
+        """Keep the leases of the turns that run here, and end those that their users stopped at another process."""
+        wished = await self.leases.renew([str(live.id) for live in self.sessions.held() if live.run is not None])
+        for stream, turn_id in wished.items():
+            live = self.sessions.held_here(stream)
+            if live is not None and live.run is not None and live.run.turn_id == turn_id:
+                with isolated("turn_cancel", stream=stream), acting_for(live.id.tenant):
+                    await live.run.cancel()
 
     async def __call__(self) -> None:
         """Take over what has run out, side by side. A turn that cannot be taken over keeps no other from it; its lease
-        runs out again."""
+        runs out again. When the leases could not be seen for a while nobody could renew them either: then others have
+        a round of theirs before anything is taken from them."""
+        if not self.sight.may_claim():
+            await self.leases.owners([])  # whether they can be seen again
+            self.sight.seen()
+            return
         claimed = await self.leases.claim_expired(CLAIM_AT_ONCE)
+        self.sight.seen()
         await asyncio.gather(*(self._try(stream) for stream in claimed))
 
     async def _try(self, stream: str) -> None:
@@ -66,6 +103,7 @@ class RecoverTurns:
         turn = live.state.running
         if turn is None or live.run is not None:
             return None
+        await self.sessions.read_again(live)
         log.info("turn_taken_over", turn=turn.turn_id, stream=str(live.id))
         if turn.resumed >= MAX_RESUMES:
             return await end_honestly(live, "internal", "The turn was interrupted too often.")
@@ -78,7 +116,9 @@ class RecoverTurns:
             await self.gate.leave(live.id.tenant, request.user, turn.turn_id)
             raise
         run = prepared.run
-        run.output.reset("resumed")
+        said = live.feed.said_in(turn.turn_id) if may_go_on(prepared) else ""
+        live.feed.begin(live.held.version)
+        run.output.reset("resumed", said)
         self.turns.start(prepared)
         return None
 
@@ -102,6 +142,12 @@ class RecoverTurns:
             attached=bool(turn.attachments),
             resumed=turn.resumed + 1,
         )
+
+
+def may_go_on(prepared: PreparedTurn) -> bool:
+    """Whether the answer may go on with what was said: not where something else than that is said next, nor where tools
+    have a part in it, whose rounds are gone through again."""
+    return prepared.hit is None and prepared.refusal is None and not prepared.run.config.tools
 
 
 async def end_honestly(live: LiveSession, code: str, message: str) -> None:

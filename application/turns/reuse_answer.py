@@ -25,6 +25,8 @@ class ReuseAnswer:
     async def repeat(self, run: RunningTurn, hit: Hit) -> None:
         """Complete a turn with an answer that was given before."""
         output, outcome, answer = run.output, run.outcome, hit.answer
+        if outcome.text:  # an earlier process had begun another one
+            output.reset("resumed")
         output.show(
             f.CacheHit(
                 layer=hit.layer, age_s=hit.age_s, saved_usd=f"{hit.saved_usd:f}", similarity=round(hit.similarity, 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ from application.budget.budget_gate import BudgetGate
 from application.incidents.raise_incident import RaiseIncident
 from application.ports.answer_cache import Question
 from application.ports.model import FailureKind, ModelFailure
+from application.sessions.live_session import LiveSession
 from application.tasks import GIVES_WAY, TaskSet, beside, is_cancelled, isolated
 from application.turns.compare_questions import CompareQuestions
 from application.turns.generate_answer import GenerateAnswer
@@ -33,9 +34,14 @@ WAIT_FOR_EQUAL_S = 20.0
 log = structlog.get_logger()
 
 
+def unheard(live: LiveSession) -> None:
+    """Nobody asks which turns begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnExecutor:
-    """Owns the tasks of turns and sees their end, whoever watches. `turn_s` is how long a turn may take."""
+    """Owns the tasks of turns and sees their end, whoever watches. `turn_s` is how long one may take; `begun` hears of
+    each."""
 
     gate: BudgetGate
     cache: AnswerCache
@@ -47,6 +53,7 @@ class TurnExecutor:
     incidents: RaiseIncident
     compare: CompareQuestions
     turn_s: float
+    begun: Callable[[LiveSession], None] = unheard
     tasks: TaskSet = field(default_factory=partial(TaskSet, "turn"))
 
     def start(self, prepared: PreparedTurn) -> None:
@@ -54,6 +61,7 @@ class TurnExecutor:
         run = prepared.run
         run.begin()
         self.tasks.start(self._execute(run, prepared))
+        self.begun(run.live)
 
     async def join(self, timeout_s: float) -> None:
         """Wait until no turn runs, or the time is up."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from application.clock import monotonic
 from application.redaction.redactor import Redactor
+from application.sessions.end_frames import completed_frame, failed_frame
 from application.sessions.live_session import LiveSession
-from application.turns.end_frames import completed_frame, failed_frame
 from application.turns.turn_end import TurnEnd
 from application.turns.turn_log import TurnLog
 from application.turns.turn_outcome import TurnOutcome

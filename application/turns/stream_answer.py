@@ -75,6 +75,7 @@ class StreamAnswer:
             idle_s=self.idle_s,
             tools=box.specs() if box else (),
             links=run.config.assistant.links,
+            said=run.outcome.text,
         )
         for left in reversed(range(MOST_ROUNDS)):
             round = await self._round(run, ask)
@@ -110,7 +111,7 @@ class StreamAnswer:
 
     async def _round(self, run: RunningTurn, ask: ModelRequest) -> _Round:
         began = monotonic()
-        round = _Round(ask.step, before=run.outcome.text)
+        round = _Round(ask.step, before=run.outcome.text[len(ask.said) :])
         await self._hear(run, ask, round)
         if not run.ended:
             ms = round_ms(began)
@@ -171,7 +172,7 @@ def _finish(round: _Round, text: str) -> e.FinishReason:
 def _next(ask: ModelRequest, more: Sequence[Message], said: str) -> ModelRequest:
     """The same request with what was said and done since."""
     shown = len(said) + len(BETWEEN_ROUNDS) if said else 0
-    return msgspec.structs.replace(ask, messages=(*ask.messages, *more), shown=shown)
+    return msgspec.structs.replace(ask, messages=(*ask.messages, *more), shown=shown, said="")
 
 
 def round_ms(began: float) -> int:

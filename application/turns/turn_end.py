@@ -8,9 +8,9 @@ from collections.abc import Callable
 import structlog
 
 from application.sessions import feed_frames as f
+from application.sessions.end_frames import ended_frame
 from application.sessions.live_session import LiveSession
 from application.tasks import outcome as outcome_of
-from application.turns.end_frames import ended_frame
 from application.turns.turn_log import Fenced, TurnLog
 from application.turns.turn_outcome import TurnOutcome
 from application.turns.turn_output import TurnOutput

@@ -24,6 +24,7 @@ class InMemoryEventStore:
         self.owner, self.away = owner, False
         self.log: list[Envelope] = beside.log if beside else []
         self.running: dict[str, str] = beside.running if beside else {}
+        self.wished: dict[str, str] = beside.wished if beside else {}
         self.expired: set[str] = beside.expired if beside else set()
         self.shredded: set[str] = beside.shredded if beside else set()
         self.snapshots: dict[str, Envelope] = beside.snapshots if beside else {}
@@ -58,6 +59,7 @@ class InMemoryEventStore:
             self.expired.discard(stream)
         elif topic.startswith(ENDS):
             self.running.pop(stream, None)
+            self.wished.pop(stream, None)
 
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
         self._check()

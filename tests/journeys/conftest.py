@@ -23,8 +23,9 @@ ALARMS = ("tenant_mismatch", "database_login_refused")
 
 @pytest.fixture(scope="session")
 def ours() -> Iterator[Installed]:
-    """Everything in one process tree, with two tenants that have documents. Leases are short, so that a takeover is."""
-    with installed(2, DOCUMENTS, COLLOQUY_LEASE_S="3", COLLOQUY_DRAIN_S="10") as found:
+    """Everything in one process tree with two API servers, and two tenants that have documents. Leases are short, so
+    that a takeover is."""
+    with installed(2, DOCUMENTS, replicas=2, COLLOQUY_LEASE_S="3", COLLOQUY_DRAIN_S="10") as found:
         yield found
         # Whatever the journeys did, no work was done for a tenant other than its caller's, or for nobody.
         logs = {log.name: log.read_text() for log in (found.data_dir / "log").glob("*.log")}

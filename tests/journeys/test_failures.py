@@ -21,21 +21,22 @@ pytestmark = pytest.mark.real
 TERMINAL = ("turn.completed", "turn.failed")
 
 
-def pid_of(ours: Installed, part: str) -> int:
-    """The part's process now; the API's changes when it is started again."""
-    return int(read_installation(ours.data_dir)["pids"][part])
+def pid_of(ours: Installed, part: str, number: int = 0) -> int:
+    """The part's process now, of several API servers one; it changes when it is started again."""
+    pids = read_installation(ours.data_dir)["pids"][part]
+    return int(pids[number] if isinstance(pids, list) else pids)
 
 
-async def back_again(ours: Installed, old: int) -> None:
-    """Until the API answers in a new process."""
+async def back_again(ours: Installed, old: int, number: int = 0) -> None:
+    """Until an API server answers in a new process."""
     async with asyncio.timeout(60):
         while True:
             try:
                 async with httpx.AsyncClient(timeout=2) as http:
-                    ready = (await http.get(f"{ours.url}/health/ready")).status_code == 200
+                    ready = (await http.get(f"{ours.urls[number]}/health/ready")).status_code == 200
             except httpx.HTTPError:
                 ready = False
-            if ready and pid_of(ours, "api") != old:
+            if ready and pid_of(ours, "api", number) != old:
                 return
             await asyncio.sleep(0.1)
 

@@ -43,6 +43,7 @@ class Installed:
     pids: dict[str, Any]
     bedrock_url: str
     tenants: list[str]
+    urls: Sequence[str] = ()
 
     def tokens(self, count: int, roles: Sequence[str] = ("member",)) -> list[str]:
         """A token for each of `count` users, spread evenly over the tenants."""
@@ -68,7 +69,7 @@ class Installed:
 
 @contextmanager
 def installed(
-    tenants: int, documents: dict[str, str], *, hashed_embeddings: bool = True, **settings: str
+    tenants: int, documents: dict[str, str], *, replicas: int = 1, hashed_embeddings: bool = True, **settings: str
 ) -> Iterator[Installed]:
     """An installation with so many tenants, each with the same documents. The stand-in's embeddings are the quick ones
     by default: what is measured is our server, not a sentence model on the same two cores. `settings` are environment
@@ -79,6 +80,7 @@ def installed(
         if hashed_embeddings:
             environment["COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"] = "1"
         command = [sys.executable, "-m", "api.cli", "up", "--no-demo", "--json", "--port", "0", "--data-dir", home]
+        command += ["--replicas", str(replicas)] if replicas > 1 else []
         up = subprocess.Popen(
             command,
             env=environment,
@@ -96,7 +98,8 @@ def installed(
             from infra.local.endpoints import installation_environment
 
             found = installation_environment(home)
-            ours = Installed(shown["url"], Path(home), shown["pids"], found["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"], [])
+            bedrock, urls = found["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"], shown.get("urls", [shown["url"]])
+            ours = Installed(shown["url"], Path(home), shown["pids"], bedrock, [], urls)
             ours.tenants += _create(ours, tenants, documents)
             yield ours
         finally:

@@ -102,9 +102,26 @@ async def test_sockets_outlive_the_announcement_and_close_with_1012(tmp_path: Pa
 
 async def test_readiness_goes_before_the_drain(services: Services) -> None:
     async with serving(services) as (address, _), httpx.AsyncClient(base_url=f"http://{address}") as client:
-        services.edge.admission.draining = True
+        services.edge.admission.leaving = True
         answer = await client.get("/health/ready")
         assert (answer.status_code, answer.json()["status"]) == (503, "down")
+
+
+async def test_until_load_balancers_have_looked_away_everything_goes_on(tmp_path: Path) -> None:
+    drain = QuickDrain()
+    services = make_services(tmp_path, drain=drain, settings={"leave_s": 30.0})
+    async with serving(services) as (address, server), httpx.AsyncClient(base_url=f"http://{address}") as client:
+        server.handle_exit(signal.SIGTERM, None)
+        async with asyncio.timeout(10):
+            while (await client.get("/health/ready")).status_code == 200:
+                pass
+        async with open_socket(address, additional_headers=bearer(services)) as socket:
+            await socket.send('{"type": "ping"}')
+            assert json.loads(await asyncio.wait_for(socket.recv(), 10))["code"] == "session_not_open"
+            server.handle_exit(signal.SIGTERM, None)  # somebody cannot wait
+            with pytest.raises(ConnectionClosed):
+                await asyncio.wait_for(socket.recv(), 10)
+        assert not drain.called.is_set()
 
 
 @pytest.fixture

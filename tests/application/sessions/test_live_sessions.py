@@ -41,7 +41,7 @@ async def talk(live: LiveSession, turns: int = 1, answer: str = "x" * 20_000) ->
 
 async def opened(sessions: LiveSessions, *, watched: bool = False) -> LiveSession:
     live = sessions.new(StreamId(TENANT, "session", new_id()))
-    live.feed.watchers += watched
+    live.watchers += watched
     await live.commit(lambda _: [e.SessionOpened(user="ada", assistant="default")], Context("ada"))
     return live
 
@@ -82,7 +82,7 @@ async def test_nobody_opens_another_when_those_that_are_watched_fill_the_memory(
         await sessions.get((await elsewhere(sessions)).id)
     assert len(sessions.held()) == 3
     for live in watched:
-        live.feed.watchers = 0
+        live.watchers = 0
     assert (await opened(sessions)).held.version == 1
 
 

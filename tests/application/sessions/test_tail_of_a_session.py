@@ -64,14 +64,26 @@ async def test_the_latest_turn_is_there_whole(chat: Chat) -> None:
 
 
 async def test_a_tail_that_ends_before_the_latest_turn_does_is_no_tail(chat: Chat) -> None:
-    """Put back as it was a turn ago, or cut at its end: whoever went on by it would wait for ever."""
+    """Put back as it was a turn ago: whoever went on by it would wait for ever."""
     key, old = str(chat.live.id), list(chat.tail.kept[str(chat.live.id)])
     await chat.begin("two")
     await chat.end("two")
-    for stale in (old, chat.tail.kept[key][:-1]):
-        chat.tail.kept[key] = list(stale)
-        feed = (await chat.elsewhere()).feed
-        assert (said(feed), feed.floor) == ([], feed.seq)
+    chat.tail.kept[key] = old
+    feed = (await chat.elsewhere()).feed
+    assert (said(feed), feed.floor) == ([], feed.seq)
+
+
+async def test_a_turn_whose_end_its_tail_has_not_ends_as_it_is_stored(chat: Chat) -> None:
+    """Its process was killed between the two. Whatever a client saw of it, it is told all of it again."""
+    await chat.begin("two")
+    await chat.end("two")
+    chat.tail.kept[str(chat.live.id)].pop()
+    live = await chat.elsewhere()
+    seen = live.feed.since(chat.live.feed.seq)
+    assert [type(frame).__name__ for frame in seen] == ["Reset", "Failed"]
+    assert live.knows(chat.live.feed.seq) and chat.live.feed.seq < seen[0].seq
+    await chat.sessions.mirror()
+    assert not live.feed.unmirrored(), "what is told again is no news for the tail"
 
 
 async def test_a_running_turn_without_its_frames_goes_on_from_any_cursor(chat: Chat) -> None:

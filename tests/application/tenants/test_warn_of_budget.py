@@ -21,7 +21,7 @@ NEWS = BudgetThresholdCrossed(
 async def test_watchers_are_told_and_the_fact_is_kept_once() -> None:
     async with house() as ours:
         watched, other = await ours.open(), await ours.open("bob")
-        watched.feed.watchers = 1
+        watched.watchers = 1
         tell = TellOfBudget(ours.store, ours.sessions, ours.incidents.raising)
         tell(NEWS)
         await asyncio.gather(*tell.tasks)

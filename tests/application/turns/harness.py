@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +14,14 @@ from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.clock import new_id
 from application.ports.detector import Detector
+from application.ports.feed_tail import FeedTail
 from application.ports.mcp_servers import NO_SERVERS, McpServers
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.turns.create_turn import CreateTurnHandler
 from application.turns.read_attachments import ReadAttachments
+from application.turns.run_turn import unheard
 from domain.access import Principal
 from domain.event import Event
 from domain.refusals import AssistantNotFound
@@ -156,12 +158,15 @@ async def house(
     store: InMemoryEventStore | None = None,
     servers: McpServers = NO_SERVERS,
     model: ScriptedModel | None = None,
+    sealer: InMemorySealer | None = None,
+    tail: FeedTail | None = None,
+    begun: Callable[[LiveSession], None] = unheard,
     **settings: Any,
 ) -> Any:
-    """A house whose model gives these replies, or is another one."""
-    store, sealer = store or InMemoryEventStore(), InMemorySealer()
+    """A house whose model gives these replies, or is another one. Two on one store, sealer and tail are two processes."""
+    store, sealer = store or InMemoryEventStore(), sealer or InMemorySealer()
     tenant = Tenant(name="Acme", assistants={"default": assistant or Assistant()})
-    sessions = LiveSessions(store, NoTail())
+    sessions = LiveSessions(store, tail or NoTail())
     model = model or ScriptedModel(replies or (Reply(),))
     embedder, corpus = WordEmbedder(), FixedCorpus(passages)
     exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
@@ -190,6 +195,7 @@ async def house(
             files.register, files.open, DirectExtractor(), ByteRoom(places=4, size=10**8), wanted.attachment_tokens
         ),
         incidents=incidents.raising,
+        begun=begun,
     )
     turns = put_together(wanted, parts)
     yield House(

@@ -1,0 +1,42 @@
+"""Opens the room of replicas: how this process and the others watch and end each other's turns."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+
+from adapters.eventstore.leases import PostgresLeases
+from adapters.nats.replicas import open_replicas
+from api.composition.infrastructure import Infrastructure
+from api.composition.shared import Shared
+from application.ports.leases import Leases
+from application.replicas.ask_owner import AskOwner
+from application.replicas.follow_others import FollowOthers
+from application.replicas.questions import Questions
+from application.replicas.tell_others import TellOthers
+from domain.refusals import DependencyUnavailable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replication:
+    """What of it others work with."""
+
+    leases: Leases
+    tell: TellOthers
+    follow: FollowOthers
+    elsewhere: AskOwner
+
+
+async def open_replication(on: Infrastructure, shared: Shared, stack: AsyncExitStack) -> Replication:
+    """All of it; other processes are found when NATS is there."""
+    sealer, process = on.store.vault, on.process
+    leases = PostgresLeases(on.writer, process, on.settings.lease_s)
+    replicas = await stack.enter_async_context(open_replicas(on.settings.nats_url, process))
+    tell = TellOthers(shared.sessions, replicas, sealer, process)
+    questions = Questions(replicas, sealer, process)
+    follow = FollowOthers(questions, shared.tail, leases)
+    stack.push_async_callback(tell.tasks.end)
+    stack.push_async_callback(follow.tasks.end)
+    with suppress(DependencyUnavailable):  # the loop that looks around connects
+        await replicas.answer(tell.answer)
+    return Replication(leases=leases, tell=tell, follow=follow, elsewhere=AskOwner(questions, follow, leases))

@@ -1,0 +1,95 @@
+"""Processes hear and ask each other, in memory and over NATS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from adapters.nats.replicas import open_replicas
+from application.clock import new_id
+from application.ports.replicas import Replicas
+from domain.refusals import DependencyUnavailable
+from tests.fakes.in_memory_replicas import InMemoryReplicas
+
+WITHIN_S = 10
+
+
+@dataclass
+class Pair:
+    """Two processes of one installation, the second by its name."""
+
+    here: Replicas
+    there: Replicas
+    there_is: str
+
+
+@pytest.fixture(params=["memory", pytest.param("nats", marks=pytest.mark.real)])
+async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
+    here, there = f"here-{new_id()}", f"there.example-{new_id()}"
+    if request.param == "memory":
+        one = InMemoryReplicas(here)
+        yield Pair(one, InMemoryReplicas(there, beside=one), there)
+        return
+    url = request.getfixturevalue("endpoints").nats_url
+    async with AsyncExitStack() as stack:
+        both = [await stack.enter_async_context(open_replicas(url, name)) for name in (here, there)]
+        for one_ in both:
+            await one_.listen([], nobody)
+        yield Pair(both[0], both[1], there)
+
+
+async def nobody(stream: str, message: bytes) -> None:
+    raise AssertionError("it is told of a session that it does not listen to")
+
+
+async def test_who_listens_hears_what_others_tell_in_order_and_nothing_of_others(pair: Pair) -> None:
+    heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+
+    async def hear(stream: str, message: bytes) -> None:
+        heard.put_nowait((stream, message))
+
+    mine, other = (f"{new_id()}/session/{new_id()}" for _ in range(2))
+    await pair.here.listen([mine], nobody)
+    await pair.there.listen([mine], hear)
+    for number in range(100):
+        await pair.here.tell(other, b"not yours")
+        await pair.here.tell(mine, str(number).encode())
+    async with asyncio.timeout(WITHIN_S):
+        assert [await heard.get() for _ in range(100)] == [(mine, str(n).encode()) for n in range(100)]
+    await pair.there.leave([mine])
+    await pair.there.leave([mine])
+    await pair.here.tell(mine, b"too late")
+    await pair.there.listen([other], hear)
+    await pair.here.tell(other, b"last")
+    async with asyncio.timeout(WITHIN_S):
+        assert await heard.get() == (other, b"last")
+
+
+async def test_who_is_asked_answers_and_who_cannot_is_away(pair: Pair) -> None:
+    async def answer(message: bytes) -> bytes:
+        if message == b"bad":
+            raise DependencyUnavailable
+        return b"you said " + message
+
+    with pytest.raises(DependencyUnavailable):
+        await pair.here.ask(pair.there_is, b"too early", 0.5)
+    await pair.there.answer(answer)
+    answers = await asyncio.gather(*(pair.here.ask(pair.there_is, str(n).encode(), WITHIN_S) for n in range(20)))
+    assert answers == [f"you said {n}".encode() for n in range(20)]
+    with pytest.raises(DependencyUnavailable):
+        await pair.here.ask(pair.there_is, b"bad", 0.5)
+    with pytest.raises(DependencyUnavailable):
+        await pair.here.ask("nobody-of-that-name", b"hello", WITHIN_S)
+
+
+async def test_without_a_nats_there_are_no_others() -> None:
+    for url in ("", "nats://127.0.0.1:1"):
+        async with open_replicas(url, "here") as alone:
+            for call in (alone.listen([], nobody), alone.tell("t/session/s", b""), alone.ask("other", b"", 1)):
+                with pytest.raises(DependencyUnavailable):
+                    await call
+            await alone.leave(["t/session/s"])
