@@ -28,17 +28,17 @@ class AskOwner:
             return False
         try:
             return (await self._ask(stream, m.CancelTurn(turn_id))).done
-        except (DependencyUnavailable, m.Unreadable):
+        except (DependencyUnavailable, m.NotOurMessage):
             return await self.leases.wish_cancelled(stream, turn_id)
 
     async def look(self, live: LiveSession) -> None:
         """Say it, if that can be said at once; the turn looks by itself every second."""
         try:
             await self._ask(str(live.id), m.LookAgain())
-        except (Refusal, m.Unreadable):
+        except (Refusal, m.NotOurMessage):
             return
 
-    async def _ask(self, stream: str, question: m.Question) -> m.Reply:
+    async def _ask(self, stream: str, question: m.Question) -> m.Answered:
         owner = self.following.owner_of(stream) or (await self.leases.owners([stream])).get(stream, "")
         if owner in ("", self.questions.process):
             raise DependencyUnavailable("Nobody runs that turn now.")

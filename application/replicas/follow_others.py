@@ -182,7 +182,7 @@ class FollowOthers:
                     return False
                 if not (reply.more and live.watchers):
                     return reply.runs
-        except (Refusal, m.Unreadable):
+        except (Refusal, m.NotOurMessage):
             return False
 
 

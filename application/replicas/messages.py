@@ -44,7 +44,7 @@ class LookAgain(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Asks to look at what was stored in the session."""
 
 
-class Reply(msgspec.Struct, frozen=True, array_like=True):
+class Answered(msgspec.Struct, frozen=True, array_like=True):
     """Whether a turn `runs` there, whether what was asked is `done`, the next frames, and whether there are `more`."""
 
     runs: bool
@@ -60,26 +60,26 @@ _encode = msgspec.msgpack.Encoder().encode
 _envelopes = msgspec.msgpack.Decoder(tuple[str, bytes])
 
 
-class Unreadable(ValueError):
+class NotOurMessage(ValueError):
     """A message that no process of the installation wrote for this place, or one whose key is gone."""
 
 
-async def sealed(sealer: Sealer, stream: str, message: Telling | Question | Reply, use: str) -> bytes:
+async def sealed(sealer: Sealer, stream: str, message: Telling | Question | Answered, use: str) -> bytes:
     """A message of a session, for one `use`; errors as `Sealer.seal`."""
     with acting_for(StreamId.parse(stream).tenant):
         return await sealer.seal(stream, _encode(message), f"replicas.1/{use}")
 
 
 async def opened(sealer: Sealer, stream: str, body: bytes, type: msgspec.msgpack.Decoder[T], use: str) -> T:
-    """What was sealed for that use; `Unreadable`, or a refusal of `Sealer.unseal`."""
+    """What was sealed for that use; `NotOurMessage`, or a refusal of `Sealer.unseal`."""
     with acting_for(StreamId.parse(stream).tenant):
         plain = await unseal_if_whole(sealer, stream, body, f"replicas.1/{use}")
     if plain is None:
-        raise Unreadable(stream)
+        raise NotOurMessage(stream)
     try:
         return type.decode(plain)
     except msgspec.MsgspecError as error:  # of a newer program
-        raise Unreadable(stream) from error
+        raise NotOurMessage(stream) from error
 
 
 def enveloped(stream: str, body: bytes) -> bytes:
@@ -88,13 +88,13 @@ def enveloped(stream: str, body: bytes) -> bytes:
 
 
 def unenveloped(message: bytes) -> tuple[str, bytes]:
-    """Of which stream a question is, and its sealed rest; `Unreadable`."""
+    """Of which stream a question is, and its sealed rest; `NotOurMessage`."""
     try:
         return _envelopes.decode(message)
     except msgspec.MsgspecError as error:
-        raise Unreadable from error
+        raise NotOurMessage from error
 
 
 TELLINGS: msgspec.msgpack.Decoder[Telling] = msgspec.msgpack.Decoder(Telling)
 QUESTIONS: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question)
-REPLIES: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+REPLIES: msgspec.msgpack.Decoder[Answered] = msgspec.msgpack.Decoder(Answered)

@@ -19,8 +19,8 @@ class Questions:
     sealer: Sealer
     process: str
 
-    async def ask(self, process: str, stream: str, question: m.Question) -> m.Reply:
-        """What another process says of a stream; `DependencyUnavailable`, `Unreadable`."""
+    async def ask(self, process: str, stream: str, question: m.Question) -> m.Answered:
+        """What another process says of a stream; `DependencyUnavailable`, `NotOurMessage`."""
         body = await m.sealed(self.sealer, stream, question, f"question/{process}")
         answer = await self.replicas.ask(process, m.enveloped(stream, body), WITHIN_S)
         return await m.opened(self.sealer, stream, answer, m.REPLIES, f"reply/{process}")

@@ -41,17 +41,17 @@ class TellOthers:
             self.tasks.start(self._say(live, m.Begun(self.process)))
 
     async def answer(self, message: bytes) -> bytes:
-        """Answer what another process asks; `Unreadable` when none did."""
+        """Answer what another process asks; `NotOurMessage` when none did."""
         stream, body = m.unenveloped(message)
         question = await m.opened(self.sealer, stream, body, m.QUESTIONS, f"question/{self.process}")
         live = self.sessions.held_here(stream)
-        reply = m.Reply(runs=False)
+        reply = m.Answered(runs=False)
         if live is not None:
             with acting_for(live.id.tenant):
                 reply = await self._reply(live, question)
         return await m.sealed(self.sealer, stream, reply, f"reply/{self.process}")
 
-    async def _reply(self, live: LiveSession, question: m.Question) -> m.Reply:
+    async def _reply(self, live: LiveSession, question: m.Question) -> m.Answered:
         match question:
             case m.TellFrom(after=after):
                 return self._tell_from(live, after)
@@ -60,18 +60,18 @@ class TellOthers:
                 if live.run is not None and live.run.turn_id == turn_id:
                     with isolated("cancel_for_another"):
                         done = await _cancelled(live)
-                return m.Reply(runs=live.run is not None, done=done)
+                return m.Answered(runs=live.run is not None, done=done)
             case m.LookAgain():
                 await live.look()
-                return m.Reply(runs=live.run is not None, done=True)
+                return m.Answered(runs=live.run is not None, done=True)
 
-    def _tell_from(self, live: LiveSession, after: int) -> m.Reply:
+    def _tell_from(self, live: LiveSession, after: int) -> m.Answered:
         feed = live.feed
         if live.run is not None:
             self._go_on_telling(live)
         after = after if feed.floor <= after <= feed.seq else feed.turn_start
         piece = feed.piece(after, PIECE_BYTES)
-        return m.Reply(runs=live.run is not None, piece=piece, more=bool(feed.since(piece.last)))
+        return m.Answered(runs=live.run is not None, piece=piece, more=bool(feed.since(piece.last)))
 
     def _go_on_telling(self, live: LiveSession) -> None:
         stream = str(live.id)
