@@ -1,4 +1,4 @@
-"""Looks at DynamoDB, S3 and KMS before somebody relies on them: what is there, what is allowed, whose clock is wrong."""
+"""Looks at DynamoDB, S3 and KMS before somebody relies on them: what is there or allowed, and whose clock is off."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from application.clock import now
-from application.ports.finding import Finding, bad, ok
+from application.ports.symptom import Symptom, bad, ok
 
 SKEW_S = 60.0
 """AWS refuses signatures whose clock is five minutes away."""
 DENIED = {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidSignatureException", "403"}
 
 
-async def examine_table(dynamodb: Any, name: str) -> list[Finding]:
+async def examine_table(dynamodb: Any, name: str) -> list[Symptom]:
     """Whether the table is there and may be read."""
     try:
         table = (await dynamodb.describe_table(TableName=name))["Table"]
@@ -30,7 +30,7 @@ async def examine_table(dynamodb: Any, name: str) -> list[Finding]:
     return [ok("dynamodb", f"table {name} with {table.get('ItemCount', 0)} items or so")]
 
 
-async def examine_bucket(s3: Any, bucket: str) -> list[Finding]:
+async def examine_bucket(s3: Any, bucket: str) -> list[Symptom]:
     """Whether the bucket takes, gives and deletes."""
     key = f"doctor/{secrets.token_hex(8)}"
     try:
@@ -42,7 +42,7 @@ async def examine_bucket(s3: Any, bucket: str) -> list[Finding]:
     return clock_of("s3", put) or [ok("s3", f"bucket {bucket} takes, gives and deletes")]
 
 
-async def examine_keys(kms: Any) -> list[Finding]:
+async def examine_keys(kms: Any) -> list[Symptom]:
     """Whether KMS answers."""
     try:
         drawn = await kms.generate_random(NumberOfBytes=16)
@@ -53,7 +53,7 @@ async def examine_keys(kms: Any) -> list[Finding]:
     return clock_of("kms", drawn) or [ok("kms", "it answers")]
 
 
-def refusal(part: str, error: ClientError, what: str, why: str) -> Finding:
+def refusal(part: str, error: ClientError, what: str, why: str) -> Symptom:
     """What AWS refused, and what its code asks for."""
     code = _code(error)
     if code in DENIED:
@@ -63,7 +63,7 @@ def refusal(part: str, error: ClientError, what: str, why: str) -> Finding:
     return bad(part, f"{what}: {code}; {why}", "see what AWS says of this code")
 
 
-def clock_of(part: str, answer: Mapping[str, Any]) -> list[Finding]:
+def clock_of(part: str, answer: Mapping[str, Any]) -> list[Symptom]:
     """A finding when AWS's clock and ours are far apart."""
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     if not date:

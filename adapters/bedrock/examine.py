@@ -7,14 +7,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from application.ports.finding import Finding, bad, ok
+from application.ports.symptom import Symptom, bad, ok
 
 PART = "bedrock"
 UNCOUNTED = {"ValidationException", "ThrottlingException"}
 """A model that is called by a profile of several regions need not count: it was found, and the right is there."""
 
 
-async def examine(client: Any, models: Iterable[str]) -> Sequence[Finding]:
+async def examine(client: Any, models: Iterable[str]) -> Sequence[Symptom]:
     """Asks each chat model to count tokens, which costs nothing and needs the right that answers need."""
     found, models = [], list(models)
     question = {"converse": {"messages": [{"role": "user", "content": [{"text": "?"}]}]}}

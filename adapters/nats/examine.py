@@ -9,18 +9,18 @@ from nats.js.errors import NotFoundError
 
 from adapters.nats.connection import Connection, answering
 from adapters.nats.pipe import LARGEST, stream_name
-from application.ports.finding import Finding, bad, ok, warn
+from application.ports.symptom import Symptom, bad, ok, warn
 from domain.refusals import DependencyUnavailable
 
 PART = "nats"
 AWAY = "turns go on; read models stand still, and replicas hear of each other by the store alone"
 
 
-async def examine(url: str, lanes: int) -> Sequence[Finding]:
+async def examine(urls: str, credentials: str, lanes: int) -> Sequence[Symptom]:
     """One finding a fault, or one that says that there is none."""
-    if not url:
+    if not urls:
         return [bad(PART, f"none is named: {AWAY}", "set COLLOQUY_NATS_URL")]
-    connection = Connection(url)
+    connection = Connection(urls, credentials)
     try:
         with answering():
             client = await connection.client()
@@ -31,7 +31,7 @@ async def examine(url: str, lanes: int) -> Sequence[Finding]:
         await connection.close()
 
 
-async def _found(client: Any, js: Any, lanes: int) -> list[Finding]:
+async def _found(client: Any, js: Any, lanes: int) -> list[Symptom]:
     found = []
     if client.max_payload < LARGEST:
         said = f"messages may have {client.max_payload} bytes; facts have up to {LARGEST}"

@@ -136,12 +136,12 @@ class Alone:
 
 
 @asynccontextmanager
-async def open_replicas(nats_url: str, process: str) -> AsyncIterator[NatsReplicas | Alone]:
+async def open_replicas(nats_url: str, process: str, credentials: str = "") -> AsyncIterator[NatsReplicas | Alone]:
     """The way to the other processes, over the NATS at `nats_url`, which need not be there yet."""
     if not nats_url:
         yield Alone()
         return
-    connection = Connection(nats_url, echo=False)
+    connection = Connection(nats_url, credentials, echo=False)
     replicas = NatsReplicas(connection, process)
     try:
         yield replicas

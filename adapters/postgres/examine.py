@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from adapters.database_login import Login, Logins, NoSessions, UnsafeLogin, verify_login, verify_sessions
 from adapters.postgres.migrate import MIGRATIONS
 from application.clock import now
-from application.ports.finding import Finding, bad, ok, warn
+from application.ports.symptom import Symptom, bad, ok, warn
 
 PART = "postgres"
 OLDEST, OLDEST_VECTOR = 150_000, (0, 7)
@@ -24,7 +24,7 @@ SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_
   clock_timestamp(), (SELECT extversion FROM pg_extension WHERE extname = 'vector')"""
 
 
-async def examine(logins: Logins, owner_url: str, replicas: int) -> Sequence[Finding]:
+async def examine(logins: Logins, owner_url: str, replicas: int) -> Sequence[Symptom]:
     """One finding a fault, or one that says that there is none. The database's owner is asked for the schema where the
     settings name it."""
     found = [finding for login in _all(logins) if (finding := await _login(login))]
@@ -51,7 +51,7 @@ async def examine(logins: Logins, owner_url: str, replicas: int) -> Sequence[Fin
     return found or [ok(PART, f"PostgreSQL {version // 10_000}, pgvector {vector}, every login as it must be")]
 
 
-def judge_server(version: int, read_only: bool, durable: bool, vector: str | None) -> list[Finding]:
+def judge_server(version: int, read_only: bool, durable: bool, vector: str | None) -> list[Symptom]:
     """What is said of a server by its settings."""
     found = []
     if version < OLDEST:
@@ -73,7 +73,7 @@ def _all(logins: Logins) -> list[Login]:
     return [login for login in (logins.app, logins.writer, logins.tools, logins.worker) if login is not None]
 
 
-async def _login(login: Login) -> Finding | None:
+async def _login(login: Login) -> Symptom | None:
     try:
         await verify_login(login)
     except UnsafeLogin as error:
@@ -83,7 +83,7 @@ async def _login(login: Login) -> Finding | None:
     return None
 
 
-async def _sessions(login: Login) -> list[Finding]:
+async def _sessions(login: Login) -> list[Symptom]:
     try:
         await verify_sessions(login)
     except NoSessions:
@@ -92,7 +92,7 @@ async def _sessions(login: Login) -> list[Finding]:
     return []
 
 
-async def _schema(owner_url: str) -> list[Finding]:
+async def _schema(owner_url: str) -> list[Symptom]:
     """Whether the schema is this program's."""
     wanted = {path.name.partition("_")[0] for path in MIGRATIONS.glob("*.sql")}
     try:
@@ -106,7 +106,7 @@ async def _schema(owner_url: str) -> list[Finding]:
     return judge_schema(wanted, there)
 
 
-def judge_schema(wanted: set[str], there: set[str]) -> list[Finding]:
+def judge_schema(wanted: set[str], there: set[str]) -> list[Symptom]:
     """Versions of migrations that this program has, and that the database has."""
     if missing := sorted(wanted - there):
         return [bad(PART, f"{len(missing)} migrations are not there, the first {missing[0]}", "`colloquy migrate`")]

@@ -9,7 +9,7 @@ from typing import Any
 from valkey.exceptions import ValkeyError
 
 from application.clock import now
-from application.ports.finding import Finding, bad, ok, warn
+from application.ports.symptom import Symptom, bad, ok, warn
 
 PART = "valkey"
 OLDEST = (7, 0)
@@ -22,7 +22,7 @@ redis.call('PEXPIRE', KEYS[2], 5000)
 return redis.call('GET', KEYS[1])"""
 
 
-async def examine(client: Any) -> Sequence[Finding]:
+async def examine(client: Any) -> Sequence[Symptom]:
     """One finding a fault, or one that says that there is none."""
     try:
         facts = await client.info()
@@ -47,7 +47,7 @@ async def examine(client: Any) -> Sequence[Finding]:
     return found or [ok(PART, f"Valkey {facts.get('valkey_version') or facts.get('redis_version')}, one node")]
 
 
-def judge(facts: Mapping[str, Any], skew_s: float) -> list[Finding]:
+def judge(facts: Mapping[str, Any], skew_s: float) -> list[Symptom]:
     """What is said of a server by what INFO tells."""
     found = []
     version = str(facts.get("valkey_version") or facts.get("redis_version") or "0")

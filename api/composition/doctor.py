@@ -22,7 +22,7 @@ from adapters.postgres.logins import find_logins
 from adapters.valkey.examine import examine as examine_valkey
 from api.composition.aws_client import open_aws
 from api.settings import Settings
-from application.ports.finding import Finding, Look, bad, ok, warn
+from application.ports.symptom import Look, Symptom, bad, ok, warn
 from domain.models import row_of
 
 WITHIN_S = 15.0
@@ -31,13 +31,13 @@ ROOM = 1 << 30
 """Bytes that should be free for files on their way."""
 
 
-async def examine(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
+async def examine(settings: Settings, environment: Mapping[str, str]) -> list[Symptom]:
     """Everything that was found, in a fixed order of parts. A look that breaks is a finding, too."""
     looks: dict[str, Look] = {
         "settings": lambda: _settings(settings, environment),
         "machine": lambda: _machine(settings),
         "postgres": lambda: _postgres(settings),
-        "nats": lambda: examine_nats(settings.nats_url, settings.lanes),
+        "nats": lambda: examine_nats(settings.nats_url, settings.nats_credentials, settings.lanes),
         "valkey": lambda: _valkey(settings),
         "dynamodb": lambda: _dynamodb(settings),
         "s3": lambda: _s3(settings),
@@ -48,7 +48,7 @@ async def examine(settings: Settings, environment: Mapping[str, str]) -> list[Fi
     return [finding for findings in found for finding in findings]
 
 
-async def _whole(part: str, look: Look) -> Sequence[Finding]:
+async def _whole(part: str, look: Look) -> Sequence[Symptom]:
     try:
         async with asyncio.timeout(WITHIN_S):
             return await look()
@@ -58,7 +58,7 @@ async def _whole(part: str, look: Look) -> Sequence[Finding]:
         return [bad(part, f"{type(error).__name__}: {str(error)[:200]}", "see what it says")]
 
 
-async def _settings(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
+async def _settings(settings: Settings, environment: Mapping[str, str]) -> list[Symptom]:
     found = []
     names = {f"COLLOQUY_{name.upper()}" for name in Settings.__struct_fields__}
     for name in sorted(environment):
@@ -77,7 +77,7 @@ async def _settings(settings: Settings, environment: Mapping[str, str]) -> list[
 OURS = ("COLLOQUY_TEST_", "COLLOQUY_STAND", "COLLOQUY_URL", "COLLOQUY_BENCH", "COLLOQUY_PICTURES")
 
 
-async def _machine(settings: Settings) -> list[Finding]:
+async def _machine(settings: Settings) -> list[Symptom]:
     found = []
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < settings.max_sockets + FILES_BESIDE:
@@ -98,13 +98,13 @@ async def _machine(settings: Settings) -> list[Finding]:
     return found or [ok("machine", f"{os.cpu_count()} processors, {most} open files, room to spool")]
 
 
-async def _postgres(settings: Settings) -> Sequence[Finding]:
+async def _postgres(settings: Settings) -> Sequence[Symptom]:
     worker = bool(settings.database_url or settings.database_worker_url)
     logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=worker)
     return await examine_postgres(logins, settings.database_url, settings.replicas)
 
 
-async def _valkey(settings: Settings) -> Sequence[Finding]:
+async def _valkey(settings: Settings) -> Sequence[Symptom]:
     if not settings.valkey_url:
         return [warn("valkey", "none is named: tickets and caches are missed", "set COLLOQUY_VALKEY_URL")]
     client = valkey.asyncio.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=5)
@@ -114,21 +114,21 @@ async def _valkey(settings: Settings) -> Sequence[Finding]:
         await client.aclose()
 
 
-async def _dynamodb(settings: Settings) -> Sequence[Finding]:
+async def _dynamodb(settings: Settings) -> Sequence[Symptom]:
     async with open_aws("dynamodb") as dynamodb:
         return await aws.examine_table(dynamodb, settings.table)
 
 
-async def _s3(settings: Settings) -> Sequence[Finding]:
+async def _s3(settings: Settings) -> Sequence[Symptom]:
     async with open_aws("s3") as s3:
         return await aws.examine_bucket(s3, settings.bucket)
 
 
-async def _kms() -> Sequence[Finding]:
+async def _kms() -> Sequence[Symptom]:
     async with open_aws("kms") as kms:
         return await aws.examine_keys(kms)
 
 
-async def _bedrock(settings: Settings) -> Sequence[Finding]:
+async def _bedrock(settings: Settings) -> Sequence[Symptom]:
     async with open_bedrock() as bedrock:
         return await examine_bedrock(bedrock.client, dict.fromkeys((settings.model_balanced, settings.model_fast)))

@@ -31,7 +31,9 @@ async def open_replication(on: Infrastructure, shared: Shared, stack: AsyncExitS
     """All of it; other processes are found when NATS is there."""
     sealer, process = on.store.vault, on.process
     leases = PostgresLeases(on.writer, process, on.settings.lease_s)
-    replicas = await stack.enter_async_context(open_replicas(on.settings.nats_url, process))
+    replicas = await stack.enter_async_context(
+        open_replicas(on.settings.nats_url, process, on.settings.nats_credentials)
+    )
     tell = TellOthers(shared.sessions, replicas, sealer, process)
     questions = Questions(replicas, sealer, process)
     follow = FollowOthers(questions, shared.tail, leases)

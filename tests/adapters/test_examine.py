@@ -8,12 +8,12 @@ import pytest
 
 from adapters.postgres.examine import judge_schema, judge_server
 from adapters.valkey.examine import judge
-from application.ports.finding import Finding
+from application.ports.symptom import Symptom
 
 VALKEY: dict[str, Any] = {"valkey_version": "8.1.0", "cluster_enabled": 0, "role": "master", "maxmemory": 0}
 
 
-def said(found: list[Finding]) -> list[tuple[str, bool]]:
+def said(found: list[Symptom]) -> list[tuple[str, bool]]:
     """Verdicts, and whether it says how to mend it."""
     return [(finding.verdict, bool(finding.mend)) for finding in found]
 

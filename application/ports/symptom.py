@@ -10,7 +10,7 @@ import msgspec
 Verdict = Literal["ok", "warn", "bad"]
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Symptom(msgspec.Struct, frozen=True):
     """One sentence of a part. `bad` is what breaks, or breaks soon; `warn` what hurts in some case; `mend` is what to
     do."""
 
@@ -20,19 +20,19 @@ class Finding(msgspec.Struct, frozen=True):
     mend: str = ""
 
 
-Look = Callable[[], Awaitable[Sequence[Finding]]]
+Look = Callable[[], Awaitable[Sequence[Symptom]]]
 
 
-def ok(part: str, said: str) -> Finding:
+def ok(part: str, said: str) -> Symptom:
     """It works."""
-    return Finding(part, "ok", said)
+    return Symptom(part, "ok", said)
 
 
-def warn(part: str, said: str, mend: str = "") -> Finding:
+def warn(part: str, said: str, mend: str = "") -> Symptom:
     """It hurts in some case."""
-    return Finding(part, "warn", said, mend)
+    return Symptom(part, "warn", said, mend)
 
 
-def bad(part: str, said: str, mend: str = "") -> Finding:
+def bad(part: str, said: str, mend: str = "") -> Symptom:
     """It breaks, or will soon."""
-    return Finding(part, "bad", said, mend)
+    return Symptom(part, "bad", said, mend)
