@@ -61,7 +61,7 @@ def cli() -> None:
 def main() -> None:
     """Run a command; a failure is one sentence on standard error and a non-zero exit."""
     try:
-        cli.main(standalone_mode=False)
+        sys.exit(cli.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.exceptions.Exit as stop:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from application.acting_tenant import acting_for
 from application.budget.process_limits import Admission
+from application.clock import monotonic
 from application.sessions.live_session import LiveSessions, Running
 from application.tasks import isolated
 from application.turns.run_turn import TurnExecutor
@@ -39,7 +40,9 @@ class Drain:
         self.admission.draining = True
         with isolated("feed_mirror"):
             await self.sessions.mirror()
-        await self.turns.join(grace_s)
+        ends = monotonic() + grace_s
+        while self.turns.tasks and (left_s := ends - monotonic()) > 0:  # some may begin that were admitted before
+            await self.turns.join(left_s)
         running = [(live.id.tenant, live.run) for live in self.sessions.held() if live.run is not None]
         await asyncio.gather(*(_fail(tenant, run) for tenant, run in running))
         await self.turns.join(SETTLE_S)

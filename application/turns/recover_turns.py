@@ -83,6 +83,8 @@ class RecoverTurns:
         """Take over what has run out, side by side. A turn that cannot be taken over keeps no other from it; its lease
         runs out again. When the leases could not be seen for a while nobody could renew them either: then others have
         a round of theirs before anything is taken from them."""
+        if self.gate.admission.leaving or self.gate.admission.draining:
+            return  # they would have to be handed over once more
         if not self.sight.may_claim():
             await self.leases.owners([])  # whether they can be seen again
             self.sight.seen()

@@ -69,7 +69,13 @@ class Installed:
 
 @contextmanager
 def installed(
-    tenants: int, documents: dict[str, str], *, replicas: int = 1, hashed_embeddings: bool = True, **settings: str
+    tenants: int,
+    documents: dict[str, str],
+    *,
+    replicas: int = 1,
+    front: bool = False,
+    hashed_embeddings: bool = True,
+    **settings: str,
 ) -> Iterator[Installed]:
     """An installation with so many tenants, each with the same documents. The stand-in's embeddings are the quick ones
     by default: what is measured is our server, not a sentence model on the same two cores. `settings` are environment
@@ -81,6 +87,7 @@ def installed(
             environment["COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"] = "1"
         command = [sys.executable, "-m", "api.cli", "up", "--no-demo", "--json", "--port", "0", "--data-dir", home]
         command += ["--replicas", str(replicas)] if replicas > 1 else []
+        command += ["--front"] if front else []
         up = subprocess.Popen(
             command,
             env=environment,

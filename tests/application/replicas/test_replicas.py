@@ -172,6 +172,10 @@ async def test_who_takes_over_goes_on_with_what_was_said(prefill: bool) -> None:
             await socket.until(f.Delta)
         seen = elsewhere.cursor
         here.die()
+        heir.ours.turns.gate.admission.leaving = True
+        await heir.recover()
+        assert heir.ours.store.running == {str(live.id): "here"}, "who leaves takes nothing over"
+        heir.ours.turns.gate.admission.leaving = False
         await heir.recover()
         resumed = await third.socket(live.id, seen)
         for socket in (far, elsewhere, resumed):
