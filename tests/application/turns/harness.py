@@ -163,7 +163,8 @@ async def house(
     begun: Callable[[LiveSession], None] = unheard,
     **settings: Any,
 ) -> Any:
-    """A house whose model gives these replies, or is another one. Two on one store, sealer and tail are two processes."""
+    """A house whose model gives these replies, or is another one. Two on one store, sealer and tail are two
+    processes."""
     store, sealer = store or InMemoryEventStore(), sealer or InMemorySealer()
     tenant = Tenant(name="Acme", assistants={"default": assistant or Assistant()})
     sessions = LiveSessions(store, tail or NoTail())
