@@ -85,6 +85,14 @@ class Users:
             return user
         return _spelled((await self.sealer.digest(tenant, b"\0user\0" + user.encode()))[:BYTES])
 
+    async def in_facts(self, tenant: str, user: str) -> str:
+        """The pseudonym of whom a fact names; empty when the tenant is gone, and whoever was named in its facts with
+        it."""
+        try:
+            return await self.pseudonym(tenant, user)
+        except NotFound:
+            return ""
+
     async def names(self, tenant: str, users: Iterable[str]) -> dict[str, str]:
         """The names of these users as far as they are known, by whatever they are stored as."""
         stored = set(users)

@@ -10,7 +10,6 @@ from application.ports.event_store import FactCodec, Recorded
 from application.users import Users
 from domain.event import Envelope, StreamId
 from domain.model_calls import TokensCorrected, TokensUsed
-from domain.refusals import NotFound
 from domain.session.events import CacheHit, CacheMissed, ModelFailedOver
 from domain.usage import family_of, prompt_cache_saving
 from projections.read_model import Unreadable
@@ -84,15 +83,9 @@ class CostEntries:
             "tenant": id.tenant,
             "session_id": id.id if id.kind == "session" else "",
             "turn_id": turn_id,
-            "user_id": await self._user(id.tenant, user),
+            "user_id": await self._users.in_facts(id.tenant, user),
             "source": SOURCES.get(id.kind, id.kind),
         }
-
-    async def _user(self, tenant: str, user: str) -> str:
-        try:
-            return await self._users.pseudonym(tenant, user)
-        except NotFound:
-            return ""  # with its key the tenant is gone, and whoever was named in its facts with it
 
     def _opened(self, fact: Recorded) -> Envelope:
         try:

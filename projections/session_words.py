@@ -103,7 +103,7 @@ class SessionWords:
             if opened is None:
                 asked.append(id)
             else:
-                owners[stream] = await self._users.pseudonym(id.tenant, opened.user)
+                owners[stream] = await self._users.in_facts(id.tenant, opened.user)
         if asked:
             async with writing(self._pool) as connection:
                 parameters = {"tenants": [id.tenant for id in asked], "ids": [id.id for id in asked]}

@@ -105,7 +105,7 @@ class SessionWriter:
 
     async def _sealed(self, stream: str, changes: Changes) -> SessionChange:
         if user := changes.session.get("user"):
-            changes.session["user"] = await self._users.pseudonym(StreamId.parse(stream).tenant, str(user))
+            changes.session["user"] = await self._users.in_facts(StreamId.parse(stream).tenant, str(user))
         return SessionChange(
             session_id=StreamId.parse(stream).id,
             after=changes.after,

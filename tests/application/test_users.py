@@ -107,6 +107,8 @@ async def test_one_erased_name_keeps_no_other_out() -> None:
 
 async def test_where_nothing_can_be_stored_a_user_is_nobody() -> None:
     known, table = users(NoKeys())
+    stored = "~" + "a" * 26
+    assert [await known.in_facts("a", user) for user in (NAME, stored, "")] == ["", stored, ""]
     one, two = [await known.principal(ADA) for _ in range(2)]
     assert is_pseudonym(one.user) and one.user != two.user
     assert table.rows == {}

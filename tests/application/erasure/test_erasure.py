@@ -13,6 +13,8 @@ import pytest
 from adapters.files.scratch import UnnamedFiles
 from application.acting_tenant import acting_for
 from application.clock import now
+from application.execute import Context
+from application.sessions.live_session import LiveSession
 from application.shredding import RestoreKeys, book_of
 from application.tenants.put_retention import PutRetentionHandler
 from domain.access import PLATFORM_TENANT, Identity, Principal
@@ -20,7 +22,7 @@ from domain.erasures import ErasureCompleted
 from domain.event import StreamId
 from domain.ids import first_id
 from domain.model_calls import TokensUsed
-from domain.refusals import InvalidField, NotFound, SessionNotFound, TurnInProgress
+from domain.refusals import InvalidField, NotFound, Refusal, SessionNotFound, TurnInProgress
 from domain.session import events as e
 from domain.tenant import rules
 from domain.tenant.commands import CreateTenant
@@ -79,6 +81,33 @@ async def test_a_user_goes_with_all_that_is_theirs_and_nobody_elses(house: Erasu
 
         again = await house.user(ADMIN, ada)
         assert set(again.taken.values()) == {0}, "by pseudonym too, and what is gone is gone"
+
+
+class Going:
+    """A turn that runs in this process: cancelled, it stores its end."""
+
+    turn_id, ended = "t", False
+
+    def __init__(self, live: LiveSession) -> None:
+        self.live = live
+
+    async def cancel(self) -> bool:
+        await self.live.commit(lambda _: [e.TurnCancelled(turn_id="t")], Context("~ada"))
+        self.live.run = None
+        return True
+
+    async def fail(self, refusal: Refusal) -> None:
+        raise AssertionError("it is cancelled")
+
+
+async def test_a_turn_of_theirs_that_runs_here_is_ended_first(house: ErasureHouse) -> None:
+    with acting_for(ACME):
+        ada = await house.users.known(ACME, "ada")
+        live = await house.live.get(StreamId(ACME, "session", await house.session(ada, ASKED)))
+        live.run = Going(live)
+        assert (await house.user(ADMIN, "ada")).taken["sessions"] == 1
+        facts = [type(fact.event) for fact in house.store.log if fact.stream == str(live.id)]
+        assert facts[-2:] == [e.TurnCancelled, e.SessionErased]
 
 
 async def test_a_session_is_erased_by_its_user_or_an_admin_and_then_is_nowhere(house: ErasureHouse) -> None:
