@@ -12,9 +12,7 @@ from domain.refusals import DocumentRefused
 def read_csv(body: bytes) -> Draft:
     """Rows as `header: value; header: value`, numbered as they stand in the file."""
     decoded = decode(body)
-    draft = Draft(encoding=decoded.encoding)
-    if decoded.damaged:
-        draft.warn(f"{decoded.damaged} bytes stood for no character.")
+    draft = Draft.of(decoded)
     try:
         add_table(draft, enumerate(rows_of(decoded.text), 1))
     except ValueError as error:

@@ -11,6 +11,7 @@ from adapters.extract.archive import check_archive
 from adapters.extract.draft import Draft
 from adapters.extract.kinds import OLE_MAGIC
 from adapters.extract.opc import BROKEN, Package, PartLink, attribute, child, descendants, tag
+from adapters.extract.word_numbering import Numbering
 from adapters.extract.word_story import Block, Story
 from adapters.extract.word_styles import OFF, Styles
 from domain.refusals import DocumentRefused
@@ -43,6 +44,7 @@ class _Document:
         self._main = next((one.target for one in whole if one.type == "officeDocument"), "word/document.xml")
         self._relations = package.relations(self._main)
         self._styles = Styles(self._linked_root("styles"))
+        self._numbering = Numbering(self._linked_root("numbering"))
         self._notes = {kind: self._notes_of(part) for kind, part in NOTE_PARTS.items()}
         self._numbers = dict.fromkeys(NOTE_PARTS, 0)
 
@@ -63,21 +65,27 @@ class _Document:
         return draft
 
     def _story(self, part: str, root: Any) -> Iterator[Block]:
-        return Story(self._package, part, root, self._styles, notes=self._note, others=self._put_in).blocks(root)
+        return Story(
+            self._package, part, root, self._styles, numbering=self._numbering, notes=self._note, others=self._put_in
+        ).blocks(root)
 
     def _edges(self, root: Any) -> Iterator[tuple[str, str]]:
-        """The headers and footers that are shown, each part once: (kind of reference, part)."""
+        """The headers and footers that are shown, each part once: (kind of reference, part). A section has those of the
+        one before it where it has none of its own."""
         settings = self._linked_root("settings")
         both_sides = _is_on(child(settings, "w:evenAndOddHeaders"))
-        seen = set()
+        seen: set[str] = set()
+        inherited: dict[tuple[str, str], str] = {}
         for section in descendants(root, "w:sectPr"):
             shown = {"default"} | ({"first"} if _is_on(child(section, "w:titlePg")) else set())
             shown |= {"even"} if both_sides else set()
-            for one in section:
-                relation = self._relations.get(attribute(one, "id")) if tag(one).endswith("Reference") else None
-                if relation and attribute(one, "type") in shown and relation.target not in seen:
+            own = (one for one in section if tag(one).endswith("Reference"))
+            inherited |= {(tag(one), attribute(one, "type")): attribute(one, "id") for one in own}
+            for (edge, kind), id in inherited.items():
+                relation = self._relations.get(id)
+                if relation and kind in shown and relation.target not in seen:
                     seen.add(relation.target)
-                    yield tag(one), relation.target
+                    yield edge, relation.target
 
     def _running(self, edges: list[tuple[str, str]], kind: str) -> Iterator[Block]:
         """What stands on every page, once."""

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
+from adapters.charsets.decoding import Decoded
 from adapters.extract.cleaning import clean
 from adapters.extract.splitting import split
 from application.ports.extractor import Extracted, PassagePlace
@@ -31,6 +32,14 @@ class Draft:
         self._rows, self._row = _Marks(), 0
         self._headings: list[str] = [""]
         self._heading_marks = _Marks()
+
+    @classmethod
+    def of(cls, decoded: Decoded, *, markdown: bool = False) -> Draft:
+        """That of a file of plain characters."""
+        draft = cls(encoding=decoded.encoding, markdown=markdown)
+        if decoded.damaged:
+            draft.warn(f"Bytes that stand for no character: {decoded.damaged}.")
+        return draft
 
     def page(self, number: int) -> None:
         """Here begins a page, or a slide: no passage goes on over its border."""

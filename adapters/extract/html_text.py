@@ -41,9 +41,7 @@ LOOKED_AT = 4_096
 def read_html(body: bytes, stated: str | None = None) -> Draft:
     """A page. `stated` is the encoding that whoever sent it said, if anybody did."""
     decoded = _decode(body, stated)
-    draft = Draft(encoding=decoded.encoding)
-    if decoded.damaged:
-        draft.warn(f"{decoded.damaged} bytes stood for no character.")
+    draft = Draft.of(decoded)
     tree = LexborHTMLParser(OURS.sub("", clean(decoded.text)))
     draft.title = _title(tree)
     if tree.body is None:

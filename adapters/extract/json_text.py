@@ -55,10 +55,7 @@ def read_json_lines(body: bytes) -> Draft:
 
 def _draft(body: bytes) -> tuple[Draft, str]:
     decoded = decode(body)
-    draft = Draft(encoding=decoded.encoding)
-    if decoded.damaged:
-        draft.warn(f"{decoded.damaged} bytes stood for no character.")
-    return draft, clean(decoded.text)
+    return Draft.of(decoded), clean(decoded.text)
 
 
 def _as_it_stands(draft: Draft, text: str) -> Draft:

@@ -20,7 +20,8 @@ NOTED = frozenset(
 )  # fmt: skip
 BOXES = (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
 FILLED = (pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX)
-TICKED, UNTICKED = "☒", "☐"
+TICKED = "☒"
+"""Boxes that are not ticked say nothing that the text beside them does not."""
 SECRET = 1 << 13
 """Of a field's flags: what is typed is not shown (ISO 32000-1, table 228)."""
 Ask = Callable[[Any, int], int]
@@ -60,7 +61,7 @@ def _field(form: Any, annotation: Any) -> str:
         lambda into, size: pdfium.FPDFAnnot_GetFormFieldAlternateName(form, annotation, into, size)
     ) or _string(lambda into, size: pdfium.FPDFAnnot_GetFormFieldName(form, annotation, into, size))
     if kind in BOXES:
-        return f"{TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else UNTICKED} {name}".strip()
+        return f"{TICKED} {name}".strip() if pdfium.FPDFAnnot_IsChecked(form, annotation) else ""
     if kind not in FILLED or pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & SECRET:
         return ""
     value = _string(lambda into, size: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, into, size))

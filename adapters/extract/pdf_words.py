@@ -29,6 +29,7 @@ class Hyphens:
     def joined(self, text: str) -> str:
         """A page's text with its words whole."""
         text = BROKEN_PLAIN.sub(self._plain, BROKEN.sub(self._join, text.replace("\r\n", "\n")))
+        text = "\n".join(map(str.rstrip, text.split("\n")))
         return text.replace(f"{MARK}\n", "-").replace(MARK, "-").replace("\u00ad", "")
 
     def _join(self, match: re.Match[str]) -> str:

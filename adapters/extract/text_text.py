@@ -96,7 +96,4 @@ def _in_paragraph(line: str) -> bool:
 
 def _draft(body: bytes, *, markdown: bool) -> tuple[Draft, str]:
     decoded = decode(body)
-    draft = Draft(encoding=decoded.encoding, markdown=markdown)
-    if decoded.damaged:
-        draft.warn(f"{decoded.damaged} bytes stood for no character.")
-    return draft, clean(decoded.text)
+    return Draft.of(decoded, markdown=markdown), clean(decoded.text)

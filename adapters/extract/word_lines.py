@@ -46,6 +46,11 @@ class Line:
         self._pieces.append(signs)
         self._aloud.append(reading)
 
+    def number(self, label: str) -> None:
+        """What Word puts before it."""
+        if label:
+            self._pieces.insert(0, f"{label} ")
+
     def text(self) -> str:
         """The whole line, with the blanks round it."""
         self.say("\u200b")  # what was still to be read aloud; the draft drops the sign

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from adapters.extract.drawings import Drawings
 from adapters.extract.opc import Package, PartLink, attribute, child, tag
 from adapters.extract.word_lines import Hanging, Line, LineReader, branch, deleted_mark, elements
+from adapters.extract.word_numbering import Numbering
 from adapters.extract.word_styles import Styles
 
 GONE = frozenset(("w:moveFrom", "w:del", "w:sectPr", "w:tblPr", "w:tblGrid", "w:sdtPr"))
@@ -27,10 +28,20 @@ class Block(NamedTuple):
 class Story:
     """One part of a document."""
 
-    def __init__(self, package: Package, part: str, root: Any, styles: Styles, *, notes: Notes, others: Others) -> None:
+    def __init__(
+        self,
+        package: Package,
+        part: str,
+        root: Any,
+        styles: Styles,
+        *,
+        numbering: Numbering,
+        notes: Notes,
+        others: Others,
+    ) -> None:
         self._relations = package.relations(part)
         self._lines = LineReader(root, styles)
-        self._styles, self._notes, self._others = styles, notes, others
+        self._styles, self._notes, self._others, self._numbering = styles, notes, others, numbering
         self._drawings = Drawings(package, self._relations)
         self._begun = ""
 
@@ -58,6 +69,8 @@ class Story:
             self._begun += line.text()
             yield from self._what_hangs(line.hanging)
             return
+        if line.text().strip():
+            line.number(self._numbering.label(self._styles.numbered(paragraph)))
         yield from self._finished(line, self._styles.heading(paragraph))
 
     def _finished(self, line: Line, heading: bool = False) -> Iterator[Block]:

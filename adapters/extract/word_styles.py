@@ -31,6 +31,17 @@ class Styles:
         style = child(properties, "w:pStyle")
         return style is not None and self._is_heading(attribute(style, "val"))
 
+    def numbered(self, paragraph: Any) -> Any | None:
+        """The `w:numPr` of a paragraph: its own, else its style's."""
+        own = child(paragraph, "w:pPr", "w:numPr")
+        style = child(paragraph, "w:pPr", "w:pStyle") if own is None else None
+        for _ in range(DEEPEST if style is not None else 0):
+            found = self._styles.get(attribute(style, "val"))
+            own, style = child(found, "w:pPr", "w:numPr"), child(found, "w:basedOn")
+            if own is not None or style is None:
+                break
+        return own
+
     def hidden(self, run: Any) -> bool:
         """Whether a run is shown nowhere."""
         properties = child(run, "w:rPr")

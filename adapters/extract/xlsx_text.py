@@ -74,7 +74,8 @@ class _Workbook:
 
     def _rows(self, root: Any) -> Iterator[tuple[int, list[str]]]:
         number = 0
-        for row in descendants(root, "x:row"):
+        data = child(root, "x:sheetData")
+        for row in data if data is not None else ():
             stated = attribute(row, "r")
             number = int(stated) if stated.isdigit() else number + 1
             cells: list[str] = []

@@ -67,6 +67,23 @@ async def test_from_file_to_quote_to_nothing(client: httpx.AsyncClient, house: H
         assert (await client.delete(f"/v1/documents/{absent}")).status_code == 404
 
 
+async def test_a_document_says_what_was_not_read_of_it(client: httpx.AsyncClient, house: House) -> None:
+    form = (
+        b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.md\r\n\r\n"
+        b"# Ma\xc3\x9fe\n\nGr\xc3\xb6\xc3\x9fer als \xff\r\n--x--\r\n"
+    )
+    sent = {"content-type": "multipart/form-data; boundary=x"}
+    id = (await client.post("/v1/documents", content=form, headers=sent)).json()["document_id"]
+    assert (await client.get(f"/v1/documents/{id}")).json()["title"] == "Größe.md"
+    await read_all(house)
+    shown = (await client.get(f"/v1/documents/{id}")).json()
+    assert (shown["title"], shown["status"], shown["encoding"]) == ("Maße", "indexed", "utf-8")
+    assert shown["warnings"] == ["Bytes that stand for no character: 1."]
+    assert (await client.get("/v1/documents")).json()["documents"][0]["warnings"] == shown["warnings"]
+    [passage] = (await client.post("/v1/search", json={"query": "größer", "k": 3})).json()["passages"]
+    assert (passage["heading"], passage["page"], passage["row"]) == ("Maße", None, None)
+
+
 @pytest.mark.parametrize(
     ("name", "body", "status", "code"),
     [

@@ -157,7 +157,16 @@ def _cell(feature: str, body: str, says: tuple[str, ...], silent: tuple[str, ...
     return Cell("docx", feature, document(body, **made), says, silent, **more)  # type: ignore[arg-type]
 
 
+NUMBERED = "<w:numPr><w:ilvl w:val='{}'/><w:numId w:val='1'/></w:numPr>".format
+LISTS = part(
+    "numbering",
+    '<w:abstractNum w:abstractNumId="7"><w:lvl w:ilvl="0"><w:start w:val="3"/><w:numFmt w:val="decimal"/><w:lvlText w:val="§ %1"/>'
+    '</w:lvl><w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="lowerLetter"/><w:lvlText w:val="%1.%2)"/></w:lvl></w:abstractNum>'
+    '<w:num w:numId="1"><w:abstractNumId w:val="7"/></w:num>',
+)
+
 CELLS = [
+    _cell("numbers of lists", p("Notice", properties=NUMBERED(0)) + p("days", properties=NUMBERED(1)) + p("form", properties=NUMBERED(1)) + p("Fees", properties=NUMBERED(0)) + p("none", properties=NUMBERED(1)), ("§ 3 Notice", "3.a) days", "3.b) form", "§ 4 Fees", "4.a) none"), parts={"word/numbering.xml": LISTS}, links="n1 numbering numbering.xml"),
     _cell("paragraphs", p("first") + p("sec", "ond"), ("first\n\nsecond",)),
     _cell("tabs and breaks", p("a", r("<w:tab/>"), "b", r("<w:br/>"), "c"), ("a\tb\nc",)),
     _cell("hyphens", p("co", r("<w:noBreakHyphen/>"), "op com", r("<w:softHyphen/>"), "pute"), ("co-op compute",)),
@@ -183,6 +192,7 @@ CELLS = [
     _cell("frame of one cell", table((p("first") + p("second"),)), ("first\n\nsecond",)),
     _cell("header and footer", p("body") + SECTION.format(""), ("on top", "body", "below"), parts={"word/header1.xml": part("hdr", p("on top")), "word/footer1.xml": part("ftr", p("below"))}, links="h1 header header1.xml\nf1 footer footer1.xml"),
     _cell("first page's header", p("body") + '<w:sectPr><w:titlePg/><w:headerReference w:type="first" r:id="h1"/></w:sectPr>', ("first only", "body"), parts={"word/header1.xml": part("hdr", p("first only"))}, links="h1 header header1.xml"),
+    _cell("header of the section before", p("one", properties='<w:sectPr><w:headerReference w:type="first" r:id="h1"/></w:sectPr>') + p("two") + "<w:sectPr><w:titlePg/></w:sectPr>", ("inherited", "one", "two"), parts={"word/header1.xml": part("hdr", p("inherited"))}, links="h1 header header1.xml"),
     _cell("header that is not shown", p("body") + '<w:sectPr><w:headerReference w:type="first" r:id="h1"/></w:sectPr>', ("body",), ("never",), parts={"word/header1.xml": part("hdr", p("never"))}, links="h1 header header1.xml"),
     _cell("header's box and table", p("body") + SECTION.format(""), ("a | b", "letterhead", "body"), parts={"word/header1.xml": part("hdr", table(("a", "b")) + p(r(BOX(p("letterhead")))))}, links="h1 header header1.xml"),
     _cell("footnote", p("ten days", r('<w:footnoteReference w:id="4"/>'), " at most") + p("next"), ("ten days at most", "Footnote 1: tides differ", "next"), parts={"word/footnotes.xml": NOTE}, links="n1 footnotes footnotes.xml"),
