@@ -67,8 +67,8 @@ def _title(tree: LexborHTMLParser) -> str:
     return ""
 
 
-def _mark(body: LexborNode) -> None:
-    """Take away what is not shown, and put in where lines, paragraphs, cells and headings begin and end."""
+def _show(body: LexborNode) -> None:
+    """Take away what is not shown, and put in what a form and ruby show."""
     for node in body.css(UNREAD):
         node.decompose()
     for node in body.css("option:not([selected])"):
@@ -76,6 +76,17 @@ def _mark(body: LexborNode) -> None:
             node.decompose()
     for node in body.css('input[value]:not([type="hidden"]):not([type="password"])'):
         node.insert_after(f" {node.attributes.get('value') or ''} ")
+    for node in body.css("ruby"):
+        readings = node.css("rt")
+        aloud = "".join(reading.text() for reading in readings)
+        for reading in readings:
+            reading.decompose()
+        node.insert_after(f"({aloud})" if aloud else "")
+
+
+def _mark(body: LexborNode) -> None:
+    """Put in where lines, paragraphs, cells and headings begin and end."""
+    _show(body)
     for node in body.css(KEPT):
         kept = node.text().strip("\n").rstrip()
         node.replace_with(PARAGRAPH + kept.replace("\n", LINE).replace("\t", TAB).replace(" ", BLANK) + PARAGRAPH)

@@ -26,7 +26,7 @@ EXTENSIONS = {
     "txt": TEXT, "text": TEXT, "log": TEXT, "md": MARKDOWN, "markdown": MARKDOWN, "html": HTML, "htm": HTML,
     "xhtml": HTML, "csv": CSV, "tsv": CSV, "tab": CSV, "pdf": PDF, "docx": DOCX, "dotx": DOCX, "xlsx": XLSX,
     "xltx": XLSX, "pptx": PPTX, "ppsx": PPTX, "potx": PPTX, "odt": ODT, "ott": ODT, "ods": ODS, "odp": ODP, "rtf": RTF,
-    "eml": EML, "epub": EPUB, "json": JSON, "jsonl": JSON_LINES, "ndjson": JSON_LINES,
+    "eml": EML, "mht": EML, "mhtml": EML, "epub": EPUB, "json": JSON, "jsonl": JSON_LINES, "ndjson": JSON_LINES,
 }  # fmt: skip
 OFFICE = frozenset((DOCX, XLSX, PPTX))
 NAMED_BY_EXTENSION = frozenset((MARKDOWN, CSV, HTML, JSON, JSON_LINES, EML))

@@ -52,6 +52,7 @@ class Story:
             if name == "w:p":
                 yield from self._paragraph(one)
             elif name == "w:tbl":
+                yield from self._finished(Line())
                 yield from self._table(one)
             elif name == "mc:AlternateContent":
                 yield from self.blocks(branch(one))
@@ -62,6 +63,7 @@ class Story:
                 yield from self._finished(self._lines.read([one]))
             elif name not in GONE:
                 yield from self.blocks(one)
+        yield from self._finished(Line())  # a line that was to go on, and has nothing after it
 
     def _paragraph(self, paragraph: Any) -> Iterator[Block]:
         line = self._lines.read(paragraph)

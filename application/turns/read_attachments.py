@@ -90,7 +90,9 @@ class ReadAttachments:
         for row in rows:
             try:
                 async with self.files.plain(tenant, row) as body:
-                    read.append(ReadFile(row.file_id, row.name, await self.extractor.extract(row.media_type, body)))
+                    says = await self.extractor.extract(row.media_type, body)
+                read.append(ReadFile(row.file_id, row.name, says))
+                notes += [f"{row.name}: {warning}" for warning in says.warnings]
             except DocumentRefused as refused:
                 notes.append(f"{row.name}: it could not be read ({refused.reason}). {refused.detail}")
             except FileNotFound:

@@ -60,7 +60,7 @@ CELLS = [
     html("says utf-16 and is not", '<meta charset="utf-16"><p>plain', "plain", label="utf-8"),
     html("label that is none", '<meta charset="bogus"><p>' + UMLAUTS, UMLAUTS, encoding="cp1252", label="windows-1252"),
     html("utf-16 with a mark", "<p>wide" + UMLAUTS, "wide", encoding="utf-16", label="utf-16le"),
-    html("ruby", "<p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>", "漢"),
+    html("ruby", "<p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>の本", "漢字(かんじ)の本"),
     md("front matter", "---\ntags: x\ntitle: 'My tide'\n---\n# Other\ntext", "My tide", "text"),
     md("front matter of another kind", '+++\ntitle = "Toml"\n+++\n# Other\n', "Toml", "Other"),
     md("comment in a fence", "```sh\n# no heading\n```\n\n# Real one\n", "Real one", "# no heading", "Real one"),

@@ -173,6 +173,7 @@ CELLS = [
     _cell("tracked insertion", p("period is ", DELETED("30"), INSERTED(t("90")), " days"), ("period is 90 days",), ("30",)),
     _cell("tracked move", p("a ", MOVED("moveFrom", t("old"), "moveFrom"), "b ", MOVED("moveTo", t("new"), "moveTo")), ("a b new",), ("old",)),
     _cell("deleted paragraph end", p("one ", properties='<w:rPr><w:del w:id="9"/></w:rPr>') + p("two"), ("one two",)),
+    _cell("deleted end of the last paragraph", table((p("cell", properties='<w:rPr><w:del w:id="9"/></w:rPr>'), "b")) + p("last", properties='<w:rPr><w:del w:id="9"/></w:rPr>'), ("cell | b", "last")),
     _cell("deleted row", table(("keep", "me")).replace("</w:tbl>", f'<w:tr><w:trPr><w:del w:id="1"/></w:trPr><w:tc>{p("gone")}</w:tc></w:tr></w:tbl>'), ("keep | me",), ("gone",)),
     _cell("inline control", p("from ", CONTROL(t("Kiel")), " on"), ("from Kiel on",)),
     _cell("block control", p("a") + CONTROL(p("inside") + table(("x", "y"))) + p("z"), ("a", "inside", "x | y", "z")),
