@@ -71,8 +71,9 @@ def _show(body: LexborNode) -> None:
     """Take away what is not shown, and put in what a form and ruby show."""
     for node in body.css(UNREAD):
         node.decompose()
-    for node in body.css("option:not([selected])"):
-        if node.parent is not None and node.parent.css_first("option[selected]") is not None:
+    for choice in body.css("select"):
+        chosen = choice.css_first("option[selected]") is not None
+        for node in choice.css("option:not([selected])") if chosen else ():
             node.decompose()
     for node in body.css('input[value]:not([type="hidden"]):not([type="password"])'):
         node.insert_after(f" {node.attributes.get('value') or ''} ")
