@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from api.cli.main import with_data_dir
-from api.settings import read_settings
+from api.cli.projections import installation
 
 
 def with_programs() -> None:
@@ -35,7 +35,7 @@ def backup(folder: Path) -> None:
     from api.composition.backup_wiring import back_up_database
 
     with_programs()
-    made = back_up_database(read_settings(), folder)
+    made = back_up_database(installation(), folder)
     facts = sum(lane.facts for lane in made.lanes.values())
     click.echo(f"{facts} facts as of {made.made_at.isoformat()} in {folder}")
 
@@ -55,7 +55,7 @@ def restore(folder: Path, beside: str, as_json: bool) -> None:
     from api.composition.backup_wiring import restore_database
 
     with_programs()
-    done = restore_database(read_settings(), folder, beside)
+    done = restore_database(installation(), folder, beside)
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
     else:

@@ -106,10 +106,11 @@ def migrate(no_create: bool, planned: bool) -> None:
 
     Example: COLLOQUY_DATABASE_URL=postgresql://... colloquy migrate --plan
     """
+    from api.cli.projections import installation
     from api.composition.provision import planned_migration, provision_all
 
     if planned:
-        for line in planned_migration(read_settings()):
+        for line in planned_migration(installation()):
             click.echo(line)
         return
 
