@@ -11,7 +11,7 @@ SBOM   ?= build/sbom.json
 # Python's compiled modules are kept, whatever the shell says: without them every command compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup embedding names up test attack check lint types contracts fast coverage fault-wall audit \
+.PHONY: help setup embedding names up test attack contract check lint types contracts fast coverage fault-wall audit \
 	sbom hooks locks verifiers image clean
 
 help: ## what can be made
@@ -35,9 +35,12 @@ names: setup ## the optional recogniser of names, addresses and places
 up: setup ## everything on this machine, with two demo tenants
 	@$(BIN)/colloquy up
 
-test: setup ## the whole test suite, but for `make attack`
+test: setup ## the whole test suite, but for `make attack` and `make contract`
 	@$(MAKE) --no-print-directory verifiers || echo "without the verifiers: their tests are skipped" >&2
-	@$(BIN)/python -m pytest -q -m "not attack"
+	@$(BIN)/python -m pytest -q -m "not attack and not contract"
+
+contract: setup ## many requests to every route, each answer held to its description
+	@$(BIN)/python -m pytest -q -m contract tests/journeys
 
 attack: setup ## attacks on a running installation, and what became of them (infra/docs/attacks.md)
 	@$(BIN)/python -m pytest -q -m attack tests/attack

@@ -144,13 +144,17 @@ def another_server(ours: Installed, port: int = 0, **settings: str) -> Iterator[
 
 def _create(ours: Installed, count: int, documents: dict[str, str]) -> list[str]:
     os.environ["COLLOQUY_DATA_DIR"] = str(ours.data_dir)
+    return [create_tenant(documents, f"tenant {n}") for n in range(count)]
+
+
+def create_tenant(documents: dict[str, str], name: str = "one more") -> str:
+    """A tenant of the installation that was started last, with these documents; its id."""
     from api.cli.connection import checked, connect
 
     with connect("_platform", ["operator"]) as http:
-        ids = [checked(http.post("/v1/tenants", json={"name": f"tenant {n}"}))["tenant_id"] for n in range(count)]
-    for tenant in ids:
-        _add(tenant, documents)
-    return ids
+        tenant = str(checked(http.post("/v1/tenants", json={"name": name}))["tenant_id"])
+    _add(tenant, documents)
+    return tenant
 
 
 def _add(tenant: str, documents: dict[str, str]) -> None:
