@@ -90,6 +90,7 @@ async def spoken(ours: Installed, token: str) -> str:
 
 def operations(tried: Tried) -> list[Any]:
     found = [result.ok() for result in tried.schema.get_all_operations()]
+    found = [operation for operation in found if operation.path != "/mcp"]  # its own library speaks, and its own client
     return sorted(found, key=lambda operation: -LAST.index(operation.method.lower()))
 
 
@@ -134,9 +135,10 @@ def assert_all(tried: Tried, examples: int) -> None:
     for operation in operations(tried):
         try:
             try_operation(tried, operation, examples)
-        except Exception as failure:  # all of them are told at once
-            said = getattr(failure, "exceptions", [failure])
-            wrong += [f"{operation.label}: {type(one).__name__}: {one}" for one in said]
+        except BaseExceptionGroup as failures:  # all of them are told at once
+            wrong += [f"{operation.label}: {type(one).__name__}: {one}" for one in failures.exceptions]
+        except Exception as failure:
+            wrong.append(f"{operation.label}: {type(failure).__name__}: {failure}")
     assert not wrong, "\n\n".join(wrong)
 
 
@@ -145,4 +147,5 @@ def test_who_says_nothing_of_himself_is_told_so_everywhere(tried: Tried) -> None
         if operation.definition.raw.get("security"):
             path = operation.path.replace("{", "").replace("}", "")
             answer = httpx.request(operation.method, f"{tried.url}{path}", timeout=WITHIN_S)
-            assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), operation.label
+            said = answer.json().get("error", answer.json())  # OpenAI's clients read theirs
+            assert (answer.status_code, said["code"]) == (401, "unauthorized"), operation.label
