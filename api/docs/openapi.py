@@ -115,7 +115,7 @@ def _failures(operation: dict[str, Any], path: str, public: bool) -> list[int]:
     found = {*ALWAYS}
     if not public or "{" in path:  # a link is a credential too
         found |= {*PROTECTED}
-    if "{" in path or path.startswith(OPENAI):  # which name what they want in the body
+    if "{" in path or "requestBody" in operation or path.startswith(OPENAI):  # a body names things too
         found |= {404}
     if "requestBody" in operation:
         found |= {*WITH_BODY}
