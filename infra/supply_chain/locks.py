@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 LOCKS = Path(__file__).parents[1] / "locks"
-_PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)")
+_PIN = re.compile(r"\A([A-Za-z0-9._-]++)(?:\[[^]]*+\])?==([^\s;\\]++)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
