@@ -132,10 +132,10 @@ async def test_an_emptied_stream_can_be_filled_again(request: pytest.FixtureRequ
 async def test_an_existing_stream_is_brought_to_what_settings_say(request: pytest.FixtureRequest, lane: int) -> None:
     url = request.getfixturevalue("endpoints").nats_url
     async with client(request) as js:
-        for size in (8 << 20, 16 << 20):
+        for position, size in enumerate((8 << 20, 16 << 20), 1):
             async with open_pipe(url, secrets, max_bytes=size) as pipe:
                 await pipe.provision(lane)
-                await pipe.publish(lane, facts(size >> 20, 1), await pipe.end(lane))
+                await pipe.publish(lane, facts(position, position), await pipe.end(lane))
             found = await js.stream_info(stream_name(lane))
             assert found.config.max_bytes == size
         assert found.state.messages == 2
