@@ -32,6 +32,7 @@ from application.gateway.health import Health
 from application.incidents.change_incident import ChangeIncidentHandler
 from application.incidents.evidence import Evidence
 from application.incidents.raise_incident import RaiseIncident
+from application.ports.audit_heads import HeadVerifier
 from application.ports.blobs import Blobs
 from application.ports.console_sign_ins import ConsoleSignIns
 from application.ports.corpus import DocumentRegister
@@ -74,6 +75,8 @@ from application.turns.drain import Drain
 from application.turns.give_feedback import GiveFeedbackHandler
 from application.users import Users
 from projections.audit_reads import AuditReads
+from projections.audit_tree.export import AuditExport
+from projections.audit_tree.proofs import TreeProofs
 from projections.cost_reads import CostReads
 from projections.operations_reads import OperationsReads
 from projections.session_reads import SessionReads
@@ -206,6 +209,9 @@ class ReadServices:
     session_reads: SessionReads
     costs: CostReads
     audit: AuditReads
+    tree: TreeProofs
+    export: AuditExport
+    head_keys: HeadVerifier
     note_audit_read: NoteAuditReadHandler
 
 

@@ -121,8 +121,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_file: str = ""
     # How long a browser that signed in to the console stays signed in
     console_session_s: int = 8 * 60 * 60
-    # Audit
+    # Audit: how often heads of the trees are signed and anchored; the keys that sign them (default: `audit-keys.json`
+    # beside the token keys; processes that only answer need the public ones); the bucket of the anchors (default:
+    # `bucket` with `-audit`); for how long they are locked there; who outside is told of heads: a URL or a command
     audit_anchor_s: float = 60.0
+    audit_keys_file: str = ""
+    audit_bucket: str = ""
+    audit_retain_days: int = 365
+    audit_hook: str = ""
     log_level: str = "info"
     # `otlp` sends spans of turns where OpenTelemetry's own settings say (OTEL_EXPORTER_OTLP_ENDPOINT, ...); needs the
     # extra `traces`
@@ -148,6 +154,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def max_file_bytes(self) -> int:
         """Of a member's file."""
         return self.file_mb * 1024 * 1024
+
+    @property
+    def anchor_bucket(self) -> str:
+        """Where signed heads are kept."""
+        return self.audit_bucket or f"{self.bucket}-audit"
 
     @property
     def spool_path(self) -> Path:

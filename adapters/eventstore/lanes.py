@@ -16,6 +16,7 @@ from adapters.eventstore.coalescer import Coalescer, unreachable
 from adapters.eventstore.keyring import NewKey, tenant_of
 from adapters.eventstore.listener import Listener
 from adapters.eventstore.recorder import LaneRecorder
+from application.acting_tenant import acting_tenant
 from application.ports.event_store import Recorded
 
 READERS = 4
@@ -66,6 +67,13 @@ class Lanes:
         """See `LaneRecorder.read_slice`."""
         recorder = self._recorders[self._lane(stream)]
         found: tuple[list[Any], bool] = await self._read(recorder, recorder.read_slice, acting, stream, after, upto)
+        return found
+
+    async def recorded(self, tenant: str, places: Sequence[tuple[str, int]]) -> list[Recorded]:
+        """See `application.ports.event_store.RecordedFacts`."""
+        acting = acting_tenant(tenant)
+        recorder = self._recorders[lane_of(acting, len(self._recorders))]
+        found: list[Recorded] = await self._read(recorder, recorder.read_places, acting, places)
         return found
 
     async def log(self, lane: int, after: int, limit: int) -> list[Recorded]:

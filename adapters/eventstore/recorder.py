@@ -44,6 +44,10 @@ LOG = """
         SELECT notification_id, originator_id, originator_version, topic, state FROM public.{table}
         WHERE notification_id > %s ORDER BY notification_id LIMIT %s) AS few) AS sized
     WHERE before < %s ORDER BY 1"""
+PLACES = """
+    SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state
+    FROM unnest(%s::text[], %s::int8[]) AS asked(stream, version)
+    JOIN public.{table} AS e ON e.originator_id = asked.stream AND e.originator_version = asked.version ORDER BY 1"""
 KEY = "SELECT wrapped FROM public.stream_keys WHERE stream = %s"
 HEAD = "SELECT public.lane_head(%s)"
 
@@ -66,6 +70,7 @@ class LaneRecorder(PostgresApplicationRecorder):
         names = {"append": Identifier(f"events_{lane}_append"), "table": Identifier(f"events_{lane}")}
         self._append, self._stream = SQL(APPEND).format(**names), SQL(STREAM).format(**names)
         self._slice, self._log = SQL(SLICE).format(**names), SQL(LOG).format(**names)
+        self._places = SQL(PLACES).format(**names)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Store a batch and its streams' `keys` in one transaction and give the positions. `tenants` says of each event
@@ -113,6 +118,13 @@ class LaneRecorder(PostgresApplicationRecorder):
             cursor.execute(self._slice, (stream, after, upto, SLICE_FACTS, SLICE_BYTES), prepare=True)
             rows = cursor.fetchall()
         return rows, len(rows) == SLICE_FACTS or sum(len(row[2]) for row in rows) >= SLICE_BYTES
+
+    def read_places(self, acting: str, places: Sequence[tuple[str, int]]) -> list[Recorded]:
+        """Events by stream and version, those that are there, in the order of the log."""
+        streams, versions = [stream for stream, _ in places], [version for _, version in places]
+        with self._seeing(acting) as cursor:
+            rows = cursor.execute(self._places, (streams, versions), prepare=True).fetchall()
+        return [Recorded(position, 0, *rest) for position, *rest in rows]
 
     def read_log(self, after: int, limit: int) -> list[Recorded]:
         """The lane's events after a position, each with the position before it."""

@@ -88,7 +88,7 @@ def create_key_file(path: Path) -> None:
     """Write a file with fresh keys, readable by its owner only; one that is there already stays."""
     if not path.exists():
         fresh = {"made_at": round(time.time()), "signing": [_signing_key()], "encryption": [_encryption_key()]}
-        _write(path, fresh, replace=False)
+        write_key_file(path, fresh, replace=False)
 
 
 def rotate_key_file(path: Path) -> None:
@@ -109,7 +109,7 @@ def rotate_key_file(path: Path) -> None:
         "signing": [_signing_key(), *old["signing"]][:LIVE_KEYS],
         "encryption": [_encryption_key(), *old["encryption"]][:LIVE_KEYS],
     }
-    _write(path, fresh, replace=True)
+    write_key_file(path, fresh, replace=True)
 
 
 def read_keys(path: Path) -> TokenKeys:
@@ -144,7 +144,7 @@ def _encryption_key() -> dict[str, Any]:
     return dict(key.export(as_dict=True))
 
 
-def _write(path: Path, content: dict[str, Any], *, replace: bool) -> None:
+def write_key_file(path: Path, content: dict[str, Any], *, replace: bool) -> None:
     """Whole or not at all: into a file beside it, then moved (or linked, which leaves an existing one alone)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

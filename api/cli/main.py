@@ -26,6 +26,7 @@ COMMANDS: dict[str, Lazy] = {
     "documents": ("api.cli.documents", "documents", "Add documents to a tenant's corpus"),
     "chat": ("api.cli.chat", "chat", "Ask, in the terminal"),
     "projections": ("api.cli.projections", "projections", "Lag of the read models; rebuild one"),
+    "audit": ("api.cli.audit", "audit", "The audit log checked; an export that verifies elsewhere"),
     "reconcile": ("api.cli.reconcile", "reconcile", "Our ledger against Bedrock's own log of calls"),
     "erase": ("api.cli.erase", "erase", "Erase a session, a user, a document or a tenant"),
     "what-if": ("api.cli.what_if", "what_if", "What recorded turns would have cost otherwise"),

@@ -12,12 +12,14 @@ from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
 from adapters.postgres.user_names import PostgresUserNames
+from api.composition.audit_wiring import open_audit_job
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
 from api.composition.job_health import told
 from api.composition.token_wiring import derivation_secrets
 from api.settings import Settings
 from application.ports.event_pipe import EventPipe
+from application.tasks import Loops
 from application.users import Users
 from projections.audit import Audit
 from projections.costs import Costs
@@ -85,5 +87,14 @@ async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:
     """The `project` job."""
-    async with open_projecting(settings) as p, told(settings, p.pool, "project") as keep:
-        await p.job(names).run(stop, keep)
+    async with open_projecting(settings) as p, told(settings, p.pool, "project") as tell:
+        if names and Audit.name not in names:
+            await p.job(names).run(stop, tell)
+            return
+        async with open_audit_job(settings, p.store, p.pool, p.session_url) as audit:
+
+            def keep(loops: Loops) -> None:
+                audit.keep(loops)
+                tell(loops)
+
+            await p.job(names).run(stop, keep)

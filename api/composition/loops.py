@@ -21,6 +21,7 @@ from application.erasure.expire import Expire
 from application.files.deliver_spooled import DeliverSpooled
 from application.tasks import Loops
 from application.turns.recover_turns import RecoverTurns
+from projections.audit_tree.checks import refresh_standing
 from projections.beats import heard
 from projections.lag import LagGauges
 
@@ -77,6 +78,7 @@ async def start_loops(
             metrics.loop_down.labels(name).set(bool(why))
         await background.refresh()
         await lag.refresh()
+        await refresh_standing(on.pool)
 
     loops.every("gauges", GAUGES_S, refresh_gauges)
     _keep_turns(loops, recovery(on, shared, turns, upkeep.replication), upkeep.replication, renewal_s(on.settings))

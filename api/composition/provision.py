@@ -1,4 +1,4 @@
-"""What must be there before the first process starts: schema, token keys, table, bucket, read models. Idempotent.
+"""What must be there before the first process starts: schema, keys, table, buckets, read models. Idempotent.
 
 It opens little, so that it is quick: everything else waits for it.
 """
@@ -12,11 +12,13 @@ from adapters.database_login import session_url, with_user
 from adapters.dynamodb.table import check_table, provision_table
 from adapters.eventstore.key_book import RestoredKeys
 from adapters.files.scratch import UnnamedFiles
+from adapters.jose.head_keys import create_head_keys
 from adapters.postgres.logins import find_logins
 from adapters.postgres.migrate import migrate
 from adapters.postgres.migration_plan import plan
 from adapters.postgres.pool import open_pool
 from adapters.s3.blobs import S3Blobs
+from api.composition.audit_wiring import head_key_path, open_anchors
 from api.composition.aws_client import open_aws
 from api.composition.token_wiring import create_token_keys, keys_made_at
 from api.settings import Settings
@@ -76,12 +78,23 @@ async def provision(settings: Settings, *, create: bool = True) -> None:
     """All but the schema: token keys, bucket, table, read models."""
     if create:
         create_token_keys(settings)
+        create_head_keys(head_key_path(settings))
     else:
         keys_made_at(settings)
-    async with open_aws("s3", settings.bucket_owner) as s3, open_aws("dynamodb") as dynamodb:
+    async with (
+        open_aws("s3", settings.bucket_owner) as s3,
+        open_anchors(settings) as anchors,
+        open_aws("dynamodb") as dynamodb,
+    ):
         blobs = S3Blobs(s3, settings.bucket)
-        bucket, table = (blobs.provision, provision_table) if create else (blobs.check, check_table)
-        await asyncio.gather(bucket(), table(dynamodb, settings.table), provision_read_models(settings))
+        stores, table = (
+            ((blobs.provision, anchors.provision), provision_table)
+            if create
+            else ((blobs.check, anchors.check), check_table)
+        )
+        await asyncio.gather(
+            *(store() for store in stores), table(dynamodb, settings.table), provision_read_models(settings)
+        )
         await restore_keys(settings, blobs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.postgres.known_exchanges import PostgresKnownExchanges
+from api.composition.audit_wiring import head_keys
 from api.composition.infrastructure import Infrastructure
 from api.composition.replicas import Replication
 from api.composition.shared import Shared
@@ -16,6 +17,8 @@ from application.sessions.open_session import OpenSessionHandler
 from application.sessions.rename_session import RenameSessionHandler
 from application.tenants.note_audit_read import NoteAuditReadHandler
 from projections.audit_reads import AuditReads
+from projections.audit_tree.export import AuditExport
+from projections.audit_tree.proofs import TreeProofs
 from projections.cost_reads import CostReads
 from projections.session_reads import SessionReads
 
@@ -27,6 +30,9 @@ def open_reads(on: Infrastructure) -> ReadServices:
         session_reads=SessionReads(store, items, store.vault, on.pool),
         costs=CostReads(on.pool, store),
         audit=AuditReads(on.pool, store),
+        tree=TreeProofs(on.pool),
+        export=AuditExport(on.pool, store, store.lanes),
+        head_keys=head_keys(on.settings),
         note_audit_read=NoteAuditReadHandler(store),
     )
 

@@ -260,6 +260,7 @@ SHAPES: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/v1/costs/series"): {Json: CostSeries, Csv: str},
     ("get", "/v1/costs/lines"): {Json: CostLines, Csv: str},
     ("get", "/v1/audit/events"): {Json: FactPage, Lines: str},
+    ("get", "/v1/audit/export"): {Lines: str},
     ("get", "/v1/documents/{document_id}/text"): {Json: Content, Text: str},
     ("get", "/v1/files/{file_id}/content"): {Anything: str},
     ("post", "/v1/chat/completions"): {Json: ChatCompletion, Events: str},

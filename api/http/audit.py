@@ -32,7 +32,7 @@ from projections.transactions import Row
 
 AuditRequest = Request[Principal, Any, Any]
 JSON_LINES = "application/x-ndjson"
-UNKNOWN = "Nothing here checks the log against a signed head, so nobody can say more of it than that it was read."
+UNKNOWN = "The log has not been checked yet."
 
 
 class LogState(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +52,11 @@ class LogState(msgspec.Struct, frozen=True, kw_only=True):
 async def audit_log(request: AuditRequest, services: NamedDependency[Services]) -> LogState:
     """How the log stands. No content is shown, so this is not a reading of it."""
     found = await services.reads.audit.state(request.user.tenant)
-    return LogState(state="unknown", at=rfc3339(now()), detail=UNKNOWN, kinds=sorted(TOPICS), **found)
+    check = await services.reads.tree.last_check(request.user.tenant)
+    if check is None:
+        return LogState(state="unknown", at=rfc3339(now()), detail=UNKNOWN, kinds=sorted(TOPICS), **found)
+    state: Literal["verified", "not verified"] = "verified" if check.ok else "not verified"
+    return LogState(state=state, at=rfc3339(check.at), detail=check.detail, kinds=sorted(TOPICS), **found)
 
 
 @get("/v1/audit/events", permission="audit:read")

@@ -92,6 +92,14 @@ class EventLog(Protocol):
         ...
 
 
+class RecordedFacts(Protocol):
+    """Facts of a tenant as bytes, by where they stand in their streams."""
+
+    async def recorded(self, tenant: str, places: Sequence[tuple[str, int]]) -> list[Recorded]:
+        """Those of these (stream, version) that are there, in the order of the log; `previous` is not said."""
+        ...
+
+
 class FactCodec(Protocol):
     """Bytes of the log to facts."""
 

@@ -7,6 +7,7 @@ import click
 from api.cli.lazy_group import Lazy, LazyGroup
 
 COMMANDS: dict[str, Lazy] = {
+    "audit": ("infra.bench.audit", "audit", "Proofs of a long log, and how fast it is checked, beside hashing alone"),
     "events": ("infra.bench.events", "events", "Events a second into the event store, beside the library as it comes"),
     "load": ("infra.bench.load", "load", "Many sockets over many tenants, and our ledger beside Bedrock's"),
     "costs": ("infra.bench.costs", "costs", "Questions of costs over a million lines, beside lines alone"),

@@ -131,6 +131,12 @@ PROJECTIONS = Dashboard("colloquy-projections", "Colloquy: what follows from fac
         Panel("A batch (95 %)", {"{{projection}}": (
             "histogram_quantile(0.95, sum by (le, projection) (rate(colloquy_projection_batch_seconds_bucket[$__rate_interval])))")}, "s"),
     ],
+    "Audit": [
+        Panel("Logs by their last check", {"{{state}}": "max by (state) (colloquy_audit_logs)"}, kind="stat"),
+        Panel("Not anchored since", {"age": "min(colloquy_audit_anchor_age_seconds)"}, "s"),
+        Panel("Heads anchored", {"anchors": "max(colloquy_audit_anchors)"}, kind="stat"),
+        Panel("Oldest check", {"age": "min(colloquy_audit_check_age_seconds)"}, "s"),
+    ],
     "Jobs": [
         Panel("Jobs that nobody does", {"{{loop}}": 'min by (loop) (colloquy_loop_down{loop=~"relay|project|ingest"})'}, kind="stat"),
         Panel("CPU", {"{{component}}": rate("process_cpu_seconds_total", "component")}),

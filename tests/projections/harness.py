@@ -27,6 +27,7 @@ from application.tenants.note_audit_read import NoteAuditReadHandler
 from domain.session import events as e
 from projections.audit import Audit
 from projections.audit_reads import AuditReads
+from projections.audit_tree.proofs import TreeProofs
 from projections.cost_reads import CostReads
 from projections.costs import Costs
 from projections.lag import LagGauges
@@ -115,6 +116,7 @@ async def house(
         session_reads=reads,
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
+        tree=TreeProofs(pool),
         operations=OperationsReads(pool, LagGauges(pool, store)),
         note_audit_read=NoteAuditReadHandler(store),
         live=sessions,

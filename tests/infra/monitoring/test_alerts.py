@@ -47,6 +47,8 @@ HEALTHY = {
     'colloquy_projection_lag_seconds{projection="costs"}': "2x300",
     'colloquy_projection_blocked{projection="costs"}': "0x300",
     'colloquy_projection_parked_events{projection="costs"}': "0x300",
+    'colloquy_audit_logs{state="not verified"}': "0x300",
+    "colloquy_audit_anchor_age_seconds": "40x300",
     'colloquy_relay_halted{lane="0"}': "0x300",
     'colloquy_relay_lag_events{lane="0"}': "10x300",
     'colloquy_loop_down{component="api",loop="relay",instance="a"}': "0x300",
@@ -85,6 +87,8 @@ CASES = {
     ),
     "ColloquyLedgerDrifts": Case({f'{CALLS}{{family="sonnet",outcome="estimated"}}': "0+50x200"}, "2h"),
     "ColloquyBudgetsRefuse": Case({'colloquy_refusals_total{code="budget_exceeded"}': "0+5x100"}, "1h"),
+    "ColloquyAuditNotVerified": Case({'colloquy_audit_logs{state="not verified"}': "0x5 1x30"}, "7m"),
+    "ColloquyAuditNotAnchored": Case({"colloquy_audit_anchor_age_seconds": "0+60x60"}, "40m"),
     "ColloquyProjectionLate": Case(
         {'colloquy_projection_lag_seconds{projection="costs"}': "0+60x30"}, "12m", {"projection": "costs"}
     ),

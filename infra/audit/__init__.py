@@ -1,0 +1,1 @@
+"""What an outsider verifies the audit log with."""
