@@ -99,7 +99,7 @@ def rotate_key_file(path: Path) -> None:
         signs_from = int(time.time()) + (SIGNS_AFTER_S if before else 0)
         times = {"made_at": round(time.time()), "signs_from": signs_from}
         fresh = times | {"signing": [_signing_key()], "encryption": [_encryption_key()]}
-        _write(path / f"keys-{signs_from}-{secrets.token_hex(2)}.json", fresh, replace=False)
+        write_key_file(path / f"keys-{signs_from}-{secrets.token_hex(2)}.json", fresh, replace=False)
         for oldest in before[LIVE_FILES - 1 :]:
             oldest.unlink()
         return

@@ -25,7 +25,7 @@ ALARMS = ("tenant_mismatch", "database_login_refused")
 def ours() -> Iterator[Installed]:
     """Everything in one process tree with two API servers, and two tenants that have documents. Leases are short, so
     that a takeover is."""
-    quick = {"COLLOQUY_LEASE_S": "3", "COLLOQUY_DRAIN_S": "10", "COLLOQUY_AUDIT_ANCHOR_S": "5"}
+    quick: dict[str, Any] = {"COLLOQUY_LEASE_S": "3", "COLLOQUY_DRAIN_S": "10", "COLLOQUY_AUDIT_ANCHOR_S": "5"}
     with installed(2, DOCUMENTS, replicas=2, **quick) as found:
         yield found
         # Whatever the journeys did, no work was done for a tenant other than its caller's, or for nobody.
