@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from application.clock import now
-from application.ports.revocations import Revocation, RevocationLog
+from application.ports.revocations import Revocation, RevocationLog, ToldRevocation, name_hash, tenant_hash, told
 from domain.access import Principal
 
 LOOK_S = 2.0
@@ -33,7 +33,7 @@ class Revocations:
     log: RevocationLog
     longest_s: float
     today: Callable[[], datetime] = now
-    _held: dict[str, dict[tuple[str, str], Revocation]] = field(default_factory=dict)
+    _held: dict[str, dict[str, ToldRevocation]] = field(default_factory=dict)
     _latest: datetime | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -42,17 +42,18 @@ class Revocations:
 
     def is_revoked(self, principal: Principal) -> bool:
         """Whether what they came with is good no more."""
-        held = self._held.get(principal.tenant)
+        tenant = principal.tenant
+        held = self._held.get(tenant_hash(tenant))
         if held is None:
             return False
-        if self.is_closed(principal.tenant) or ("token", hashed_token_id(principal.token_id)) in held:
+        if self.is_closed(tenant) or name_hash(tenant, "token", hashed_token_id(principal.token_id)) in held:
             return True
-        user = held.get(("user", principal.user))
+        user = held.get(name_hash(tenant, "user", principal.user))
         return user is not None and principal.issued_at <= user.before.timestamp()
 
     def is_closed(self, tenant: str) -> bool:
         """Whether nobody of the tenant is let in."""
-        found = self._held.get(tenant, {}).get(("tenant", ""))
+        found = self._held.get(tenant_hash(tenant), {}).get(name_hash(tenant, "tenant", ""))
         return found is not None and not found.lifted
 
     async def revoke_token(self, tenant: str, token_id: str) -> None:
@@ -89,10 +90,10 @@ class Revocations:
 
     async def _add(self, revocation: Revocation) -> None:
         await self.log.add(revocation)
-        self._hold(revocation)
+        self._hold(told(revocation))
 
-    def _hold(self, one: Revocation) -> None:
-        self._held.setdefault(one.tenant, {})[one.kind, one.name] = one
+    def _hold(self, one: ToldRevocation) -> None:
+        self._held.setdefault(one.tenant, {})[one.name] = one
 
     def _until_all_ended(self, tenant: str, kind: Literal["token", "user"], name: str) -> Revocation:
         today = self.today()

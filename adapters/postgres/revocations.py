@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from adapters.database_transactions import Pool, one_statement, tenant_transaction
-from application.ports.revocations import MOST_OF_A_TENANT, Revocation
+from application.ports.revocations import MOST_OF_A_TENANT, Revocation, ToldRevocation
 from domain.refusals import RateLimited
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,13 +53,13 @@ class PostgresRevocations:
                     retry_after_s=FULL_S,
                 )
 
-    async def fetch(self, after: datetime | None) -> tuple[list[Revocation], datetime | None]:
+    async def fetch(self, after: datetime | None) -> tuple[list[ToldRevocation], datetime | None]:
         """See the port."""
         async with one_statement(self._pool) as connection:
-            cursor = await connection.execute("SELECT * FROM revocations_since(%s)", (after or EVER,))
+            cursor = await connection.execute("SELECT * FROM told_revocations(%s)", (after or EVER,))
             rows = await cursor.fetchall()
-        names = Revocation.__struct_fields__
-        found = [Revocation(**dict(zip(names, row, strict=False))) for row in rows]
+        names = ToldRevocation.__struct_fields__
+        found = [ToldRevocation(**dict(zip(names, row, strict=False))) for row in rows]
         return found, rows[-1][-1] if rows else None
 
     def on_news(self, heard: Callable[[], None]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, Protocol
 
 import msgspec
@@ -25,6 +27,40 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True):
     lifted: bool = False
 
 
+class ToldRevocation(msgspec.Struct, frozen=True, kw_only=True):
+    """One as every process is told of it: by hashes, which say nothing to whoever has not the token or the user."""
+
+    tenant: str
+    name: str
+    kind: Literal["token", "user", "tenant"]
+    before: datetime
+    until: datetime
+    lifted: bool = False
+
+
+@lru_cache(maxsize=10_000)
+def tenant_hash(tenant: str) -> str:
+    """SHA-256 of a tenant's id, in hex."""
+    return hashlib.sha256(tenant.encode()).hexdigest()
+
+
+def name_hash(tenant: str, kind: str, name: str) -> str:
+    """SHA-256 of what is revoked, another one in each tenant."""
+    return hashlib.sha256(f"{tenant}/{kind}/{name}".encode()).hexdigest()
+
+
+def told(one: Revocation) -> ToldRevocation:
+    """The same by hashes."""
+    return ToldRevocation(
+        tenant=tenant_hash(one.tenant),
+        name=name_hash(one.tenant, one.kind, one.name),
+        kind=one.kind,
+        before=one.before,
+        until=one.until,
+        lifted=one.lifted,
+    )
+
+
 class RevocationLog(Protocol):
     """Where they are kept."""
 
@@ -32,7 +68,7 @@ class RevocationLog(Protocol):
         """Keep one in place of an earlier one of the same name; `RateLimited` when the tenant has too many."""
         ...
 
-    async def fetch(self, after: datetime | None) -> tuple[list[Revocation], datetime | None]:
+    async def fetch(self, after: datetime | None) -> tuple[list[ToldRevocation], datetime | None]:
         """Of all tenants those that were noted after a moment of the store's own clock, with the latest such moment;
         all of them with None. What is noted may show up a little later than its moment says."""
         ...

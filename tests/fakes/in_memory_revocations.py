@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from application.clock import now
-from application.ports.revocations import MOST_OF_A_TENANT, Revocation
+from application.ports.revocations import MOST_OF_A_TENANT, Revocation, ToldRevocation, told
 from domain.refusals import RateLimited
 
 
@@ -28,9 +28,9 @@ class InMemoryRevocations:
         for heard in [] if self.quiet else self._heard:
             heard()
 
-    async def fetch(self, after: datetime | None) -> tuple[list[Revocation], datetime | None]:
+    async def fetch(self, after: datetime | None) -> tuple[list[ToldRevocation], datetime | None]:
         found = sorted((row for row in self.rows.values() if after is None or row[0] > after), key=lambda row: row[0])
-        return [one for _, one in found], found[-1][0] if found else None
+        return [told(one) for _, one in found], found[-1][0] if found else None
 
     def on_news(self, heard: Callable[[], None]) -> None:
         self._heard.append(heard)
