@@ -26,13 +26,15 @@ $(STAMP): $(LOCKS)/uv.txt $(LOCKS)/all.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-embedding: setup ## the optional sentence model for the Bedrock stand-in
+embedding: setup ## the sentence model for the Bedrock stand-in, as `make up` has it
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(LOCKS)/embedding.txt
 
 names: setup ## the optional recogniser of names, addresses and places
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(LOCKS)/names.txt
 
-up: setup ## everything on this machine, with two demo tenants
+# Where the sentence model cannot be had, the stand-in says that it takes hashed words instead.
+up: setup ## everything on this machine, with two demo tenants and a real sentence model
+	@test -n "$$COLLOQUY_STAND_IN_HASHED_EMBEDDINGS" || $(MAKE) --no-print-directory embedding || echo "The sentence model could not be installed: search by meaning takes hashed words."
 	@$(BIN)/colloquy up
 
 test: setup ## the whole test suite, but for `make attack` and `make contract`

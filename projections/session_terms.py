@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.keyed_words import UNSPACED, WORD, blind, words_of
-from application.normal_form import normal
+from application.folding import fold
+from application.keyed_words import HANGUL, UNSPACED, WORD, asked_of, blind, words_of
 
 MOST_TERMS = 4_000
 """Of one text: what a longer one goes on with does not find it."""
@@ -21,9 +21,9 @@ KEY = b"the words of a user's sessions\0"
 
 
 def text_terms(text: str) -> list[str]:
-    """The terms of what was said: stems, and in scripts without blanks single characters and pairs of them."""
+    """The terms of what was said: its words, and in scripts without blanks every single character too."""
     text = text[:MOST_CHARACTERS]
-    return list(dict.fromkeys([*words_of(text), *(char for run in UNSPACED.findall(_folded(text)) for char in run)]))
+    return list(dict.fromkeys([*words_of(text), *(char for run in UNSPACED.findall(fold(text)) for char in run)]))
 
 
 def title_terms(title: str) -> list[str]:
@@ -36,10 +36,12 @@ def asked_terms(query: str) -> list[list[str]]:
     titles alone."""
     asked: list[list[str]] = []
     for word in _words(query):
-        if UNSPACED.fullmatch(word):
-            asked += [[term] for term in words_of(word)]
+        if HANGUL.fullmatch(word) and len(word) == 2:
+            asked.append(asked_of(word).words)  # a word, or one of a single syllable with its particle
+        elif UNSPACED.fullmatch(word) or HANGUL.fullmatch(word):
+            asked += [[term] for term in asked_of(word).words]
         else:
-            asked.append([*words_of(word), *_beginnings(word)[-1:]])
+            asked.append([*asked_of(word).words, *_beginnings(word)[-1:]])
     telling = [terms for terms in asked if terms and not terms[0].startswith(TITLE_MARK)]
     return (telling or [terms for terms in asked if terms])[:MOST_ASKED]
 
@@ -49,13 +51,9 @@ def numbers_of(key: bytes, terms: Sequence[str]) -> list[int]:
     return sorted(blind(key, list(terms[:MOST_TERMS])))
 
 
-def _folded(text: str) -> str:
-    return normal("NFKC", text).casefold()
-
-
 def _words(text: str) -> list[str]:
     """Words as they are written, and runs of a script without blanks, which may stand against one of another."""
-    return WORD.findall(UNSPACED.sub(lambda run: f" {run[0]} ", _folded(text)))
+    return WORD.findall(UNSPACED.sub(lambda run: f" {run[0]} ", fold(text)))
 
 
 def _beginnings(word: str) -> list[str]:

@@ -32,7 +32,7 @@ class SessionView:
     """The read model `session_view`: items, and the words that sessions are found by. A session whose facts cannot be
     applied is parked; the others go on. Users stand in it by pseudonym, also those whom older facts name."""
 
-    name, layout = "session_view", 5
+    name, layout = "session_view", 6
 
     def __init__(self, store: ErasableLog, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
         self._store, self._pool, self._items, self._sealer = store, pool, items, sealer

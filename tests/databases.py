@@ -53,6 +53,14 @@ class CorpusOfAnybody(PostgresCorpus):
         await known(self._pool, tenant)
         await super().provision(tenant)
 
+    async def make_stale(self, tenant: str, document_id: str) -> None:
+        """As an earlier version of the program left it: its words are not those that questions have."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            of = {"tenant": tenant, "document": document_id}
+            await connection.execute("UPDATE documents SET words_version = 1 WHERE document_id = %(document)s", of)
+            for table in ("postings", "vocabulary"):
+                await connection.execute(f"UPDATE {table} SET term = -term WHERE tenant = %(tenant)s", of)
+
 
 class DatasetsOfAnybody(PostgresDatasets):
     """Datasets, for tests that draw their tenants as they go."""

@@ -39,6 +39,11 @@ RELEASE = """
 UPDATE documents SET attempt = attempt - 1, claimable_at = now() + make_interval(secs => %s)
 WHERE tenant = %s AND document_id = %s AND attempt = %s AND status = 'pending'
 """
+STALE = """
+SELECT tenant, document_id FROM documents
+WHERE status = 'indexed' AND words_version < %s AND (tenant, document_id) > (%s, %s::uuid)
+ORDER BY tenant, document_id LIMIT %s
+"""
 
 
 class Claims:
@@ -69,6 +74,12 @@ class Claims:
         """Give one back."""
         async with transaction(self._pool) as connection:
             await connection.execute(RELEASE, (delay_s, claim.tenant, claim.document_id, claim.attempt))
+
+    async def stale(self, version: int, after: tuple[str, str], limit: int) -> list[tuple[Any, ...]]:
+        """Indexed documents whose words are older than a version, as (tenant, document id)."""
+        async with transaction(self._pool) as connection:
+            cursor = await connection.execute(STALE, (version, *after, limit))
+            return await cursor.fetchall()
 
     async def wait(self, timeout_s: float) -> None:
         """Until something is announced, or the time is up. One that came just before is found by the next look."""

@@ -9,12 +9,12 @@ from uuid import UUID
 from adapters.database_transactions import Pool, tenant_transaction
 from adapters.postgres.claims import CHANNEL
 from adapters.postgres.documents import Documents, stream_of, unsealed_title
-from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages
+from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages, replace_words
 from adapters.postgres.placed_text import placed, with_place
 from adapters.postgres.searching import EXACT_BELOW, SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
-from application.keyed_words import blind, words_of
+from application.keyed_words import WORDS_VERSION, asked_of, blind, words_of
 from application.ports.corpus import NewPassage
 from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole
@@ -27,6 +27,14 @@ REGISTER = """
 INSERT INTO documents (tenant, document_id, title, content_hash, media_type, size, claimable_at)
 VALUES (%s, %s, %s, %s, %s, %s, now() + interval '1 minute')
 ON CONFLICT (tenant, content_hash) DO UPDATE SET size = excluded.size RETURNING document_id
+"""
+SEALED_WORDS = """
+SELECT passage, starts, passages.body, title FROM passages JOIN documents USING (tenant, document_id)
+WHERE tenant = %(tenant)s AND document_id = %(document)s
+"""
+REFRESHED = """
+UPDATE documents SET words_version = %s
+WHERE tenant = %s AND document_id = %s AND status = 'indexed' AND words_version < %s RETURNING true
 """
 
 
@@ -83,7 +91,7 @@ class PostgresCorpus(Documents):
         """See `application/ports/corpus.py`. Every passage is also found by the words of the title."""
         stream = stream_of(tenant, document_id)
         key = await self._sealer.digest(tenant, WORDS_KEY)
-        title_words = words_of(title.rpartition(".")[0] or title)
+        title_words = _title_words(title)
         rows: list[IndexedPassage] = []
         for passage in passages:
             await asyncio.sleep(0)  # a long document must not hold up the others
@@ -100,12 +108,34 @@ class PostgresCorpus(Documents):
             await lock_corpus(connection, tenant)
             cursor = await connection.execute(
                 "UPDATE documents SET status = 'indexed', title = %s, body = %s, passages = %s, warnings = %s, "
-                "encoding = %s WHERE tenant = %s AND document_id = %s AND status = 'pending' RETURNING true",
-                (sealed_title, body, len(rows), list(warnings), encoding, tenant, document_id),
+                "encoding = %s, words_version = %s "
+                "WHERE tenant = %s AND document_id = %s AND status = 'pending' RETURNING true",
+                (sealed_title, body, len(rows), list(warnings), encoding, WORDS_VERSION, tenant, document_id),
             )
             if await cursor.fetchone() is None:
                 return False
             await add_passages(connection, tenant, document_id, rows)
+        return True
+
+    async def refresh_words(self, tenant: str, document_id: str) -> bool:
+        """See `application/ports/corpus.py`. What is damaged of it is found by no words."""
+        stream = stream_of(tenant, document_id)
+        async with tenant_transaction(self._pool, tenant) as connection:
+            cursor = await connection.execute(SEALED_WORDS, {"tenant": tenant, "document": document_id})
+            sealed = await cursor.fetchall()
+        key, terms = await self._sealer.digest(tenant, WORDS_KEY), []
+        title = await unsealed_title(self._sealer, tenant, document_id, sealed[0][3]) if sealed else ""
+        for id, start, body, _ in sealed:
+            await asyncio.sleep(0)
+            text = await unseal_if_whole(self._sealer, stream, body, f"passage:{start}")
+            if text is not None:
+                terms.append((id, blind(key, _title_words(title) + words_of(placed(text)[0]))))
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await lock_corpus(connection, tenant)
+            cursor = await connection.execute(REFRESHED, (WORDS_VERSION, tenant, document_id, WORDS_VERSION))
+            if await cursor.fetchone() is None:
+                return False
+            await replace_words(connection, tenant, document_id, terms)
         return True
 
     async def fail(self, tenant: str, document_id: str, reason: str) -> None:
@@ -137,8 +167,9 @@ class PostgresCorpus(Documents):
     async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
         """See `application/ports/corpus.py`."""
         acting = acting_tenant(tenant)  # before anything waits: the trip itself is made by whoever comes first
-        terms = blind(await self._sealer.digest(acting, WORDS_KEY), words_of(query))
-        rows = await rank_passages(self._searches, tenant, terms, vector, k, exact_below=self._exact_below)
+        key, asked = await self._sealer.digest(acting, WORDS_KEY), asked_of(query)
+        terms, names = blind(key, asked.words), blind(key, asked.names)
+        rows = await rank_passages(self._searches, tenant, terms, names, vector, k, exact_below=self._exact_below)
         await self._sealer.unlock([stream_of(tenant, str(row[1])) for row in rows])
         found = [await self._passage(tenant, *row) for row in rows]
         return [passage for passage in found if passage is not None]
@@ -164,3 +195,7 @@ class PostgresCorpus(Documents):
             row=place.row,
             heading=place.heading,
         )
+
+
+def _title_words(title: str) -> list[str]:
+    return words_of(title.rpartition(".")[0] or title)

@@ -60,6 +60,18 @@ UPDATE corpora SET version = version + 1, passages = passages - (SELECT count(*)
   words = words - (SELECT coalesce(sum(frequency), 0) FROM lost)
 WHERE tenant = %(tenant)s
 """
+UNWORD = """
+WITH lost AS (
+  DELETE FROM postings USING passages
+  WHERE postings.tenant = %(tenant)s AND passages.tenant = %(tenant)s AND document_id = %(document)s
+    AND postings.passage = passages.passage RETURNING term, frequency
+), fewer AS (
+  UPDATE vocabulary SET passages = vocabulary.passages - lost.passages
+  FROM (SELECT term, count(*) AS passages FROM lost GROUP BY term) AS lost
+  WHERE tenant = %(tenant)s AND vocabulary.term = lost.term
+)
+UPDATE corpora SET words = words - (SELECT coalesce(sum(frequency), 0) FROM lost) WHERE tenant = %(tenant)s
+"""
 FORGET = "DELETE FROM vocabulary WHERE tenant = %(tenant)s AND passages <= 0"
 
 
@@ -83,6 +95,21 @@ async def add_passages(
     await connection.execute(GROW, {"tenant": tenant, "passages": len(passages), "words": words})
 
 
+async def replace_words(
+    connection: Connection, tenant: str, document_id: str, terms: Sequence[tuple[int, dict[int, int]]]
+) -> None:
+    """Other postings for a document's passages, each by its id. The corpus is locked."""
+    await connection.execute("SET LOCAL statement_timeout = '120s'")
+    await connection.execute(UNWORD, {"tenant": tenant, "document": document_id})
+    for first in range(0, len(terms), BATCH):
+        rows = _postings(terms[first : first + BATCH]) | {"tenant": tenant}
+        for statement in (POSTINGS, VOCABULARY):
+            await connection.execute(statement, rows)
+    words = sum(sum(own.values()) for _, own in terms)
+    await connection.execute(GROW, {"tenant": tenant, "passages": 0, "words": words})
+    await connection.execute(FORGET, {"tenant": tenant})
+
+
 async def remove_passages(connection: Connection, tenant: str, document_id: str) -> None:
     """Take a document's passages and their postings away. The corpus is locked."""
     parameters = {"tenant": tenant, "document": document_id}
@@ -93,13 +120,19 @@ async def remove_passages(connection: Connection, tenant: str, document_id: str)
 
 def _rows(batch: Sequence[tuple[int, IndexedPassage]]) -> dict[str, Any]:
     """Columns of passages and of postings, as arrays."""
-    words = [(id, term, times, sum(p.terms.values())) for id, p in batch for term, times in p.terms.items()]
     return {
         "ids": [id for id, _ in batch],
         "starts": [passage.start for _, passage in batch],
         "ends": [passage.end for _, passage in batch],
         "bodies": [passage.sealed for _, passage in batch],
         "vectors": [as_vector(passage.vector) for _, passage in batch],
+        **_postings([(id, passage.terms) for id, passage in batch]),
+    }
+
+
+def _postings(batch: Sequence[tuple[int, dict[int, int]]]) -> dict[str, Any]:
+    words = [(id, term, times, sum(terms.values())) for id, terms in batch for term, times in terms.items()]
+    return {
         "owners": [word[0] for word in words],
         "terms": [word[1] for word in words],
         "times": [word[2] for word in words],

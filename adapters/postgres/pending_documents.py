@@ -1,4 +1,4 @@
-"""`PendingDocuments` in PostgreSQL: claimed documents of all tenants, their titles unsealed."""
+"""`PendingDocuments` and `StaleWords` in PostgreSQL: what waits of the documents of all tenants."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import structlog
 
 from adapters.postgres.claims import Claims
 from adapters.postgres.documents import stream_of, unsealed_title
+from application.keyed_words import WORDS_VERSION
 from application.ports.corpus import Pending
 from application.ports.keys import KeyUnusable, Sealer
 
@@ -50,3 +51,7 @@ class PostgresPendingDocuments:
     async def wait_pending(self, timeout_s: float) -> None:
         """See `application/ports/corpus.py`."""
         await self._claims.wait(timeout_s)
+
+    async def find_stale(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+        """See `application/ports/corpus.py`."""
+        return [(tenant, str(document)) for tenant, document in await self._claims.stale(WORDS_VERSION, after, limit)]

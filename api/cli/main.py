@@ -29,6 +29,7 @@ COMMANDS: dict[str, Lazy] = {
     "audit": ("api.cli.audit", "audit", "The audit log checked; an export that verifies elsewhere"),
     "reconcile": ("api.cli.reconcile", "reconcile", "Our ledger against Bedrock's own log of calls"),
     "erase": ("api.cli.erase", "erase", "Erase a session, a user, a document or a tenant"),
+    "evaluate": ("api.cli.evaluate", "evaluate", "A file of questions to one assistant, or two side by side"),
     "what-if": ("api.cli.what_if", "what_if", "What recorded turns would have cost otherwise"),
     "doctor": ("api.cli.doctor", "doctor", "What would break in an installation, and how to mend it"),
     "bench": ("infra.bench.cli", "bench", "The benchmarks, as ratios against a baseline in the same run"),

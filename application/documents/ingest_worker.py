@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from application.documents.index_document import IndexDocument
+from application.documents.refresh_words import RefreshWords
 from application.ports.corpus import Pending, PendingDocuments
 from application.ports.model import ModelFailure
 from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 AT_ONCE = 12
 POLL_S = 2.0
 RENEW_S = 20.0
+REFRESH_S, REFRESH_WITHIN_S = 5.0, 600.0
 STOP_S = 20.0
 MAX_ATTEMPTS = 5
 LONGEST_DELAY_S = 300.0
@@ -31,6 +33,7 @@ class IngestWorker:
 
     pending: PendingDocuments
     read: IndexDocument
+    refresh: RefreshWords
     at_once: int = AT_ONCE
     backoff_s: Sequence[float] = BACKOFF_S
     longest_delay_s: float = LONGEST_DELAY_S
@@ -44,6 +47,7 @@ class IngestWorker:
         told(loops)
         loops.keep("document_claims", self._claim)
         loops.every("document_renewal", RENEW_S, self._renew)
+        loops.every("words_refresh", REFRESH_S, self.refresh, REFRESH_WITHIN_S)
         try:
             await stop.wait()
         finally:

@@ -109,6 +109,11 @@ class PassageIndex(Protocol):
         """Note why a pending document could not be read."""
         ...
 
+    async def refresh_words(self, tenant: str, document_id: str) -> bool:
+        """Let an indexed document be found by its words as they are read now (`WORDS_VERSION`), and raise the corpus
+        version. False when it is already, or gone."""
+        ...
+
     async def delete(self, tenant: str, document_id: str) -> bool:
         """Remove the document and its passages and raise the corpus version; False when it was not there."""
         ...
@@ -134,12 +139,21 @@ class PendingDocuments(Protocol):
         ...
 
 
+class StaleWords(Protocol):
+    """Documents of all tenants whose words were read by an earlier version of the program."""
+
+    async def find_stale(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+        """Up to `limit` of them as (tenant, document id), in that order, behind `after`."""
+        ...
+
+
 class PassageSearch(Protocol):
     """What can be found."""
 
     async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
         """The `k` best passages, best first: by meaning (when there is a vector) and by words (when the query has any
-        that tell), fused by reciprocal rank (Cormack, Clarke and Buettcher, SIGIR 2009). `k` is at most 50."""
+        that tell), fused by their scores. A passage that has a name to itself that is asked for, such as an order's
+        number, comes first. `k` is at most 50."""
         ...
 
     async def version(self, tenant: str) -> int:

@@ -1,17 +1,16 @@
-"""The CISI test collection (1,460 abstracts of information science, 112 questions) and how answers are scored."""
+"""The CISI test collection (1,460 abstracts of information science, 112 questions)."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
 
+from infra.bench.collection import Collection
+
 RECORD = re.compile(r"^\.I ", re.M)
 FIELD = re.compile(r"^\.([TAWXB])\s*$", re.M)
-DEPTH = 10
 
 
 class Cisi(msgspec.Struct, frozen=True):
@@ -52,7 +51,12 @@ def _records(path: Path) -> dict[int, dict[str, str]]:
     return found
 
 
-def ndcg(ranked: Sequence[int], relevant: Collection[int]) -> float:
-    """Normalised discounted cumulative gain of the first ten with binary gains (Järvelin and Kekäläinen, 2002)."""
-    gain = sum(1 / math.log2(place + 2) for place, document in enumerate(ranked[:DEPTH]) if document in relevant)
-    return gain / sum(1 / math.log2(place + 2) for place in range(min(DEPTH, len(relevant))))
+def collection(directory: Path) -> Collection:
+    """The same, in the form that search is measured by."""
+    cisi = load(directory)
+    return Collection(
+        name="CISI",
+        documents={str(n): (t, f"# {t}\n\n{author}\n\n{text}\n") for n, (t, author, text) in cisi.documents.items()},
+        questions={str(number): question for number, question in cisi.questions.items()},
+        relevant={str(number): {str(one) for one in answers} for number, answers in cisi.relevant.items()},
+    )

@@ -12,6 +12,12 @@ COMMANDS: dict[str, Lazy] = {
     "load": ("infra.bench.load", "load", "Many sockets over many tenants, and our ledger beside Bedrock's"),
     "costs": ("infra.bench.costs", "costs", "Questions of costs over a million lines, beside lines alone"),
     "documents": ("infra.bench.documents", "documents", "How soon documents are found, and how well"),
+    "search": ("infra.bench.search", "search", "How well search finds, also with noise in place of words or meaning"),
+    "search-at-size": (
+        "infra.bench.search_at_size",
+        "search_at_size",
+        "Search in a large corpus: p50, recall of its index",
+    ),
     "pages": ("infra.bench.pages", "pages", "How soon the console's pages can be used with a long past"),
     "erasure": ("infra.bench.erasure", "erasure", "Erasing a session, a user, a tenant, keys in backups included"),
     "outage": ("infra.bench.outage", "outage", "NATS stopped under load: nothing fails, all is caught up"),

@@ -107,7 +107,7 @@ def _ingest(client: httpx.Client, cisi: Cisi) -> tuple[Ingested, dict[str, list[
 def _rank(client: httpx.Client, cisi: Cisi, numbers: dict[str, list[int]], by: str) -> Quality:
     """Ask every question; a document ranks where its best passage does."""
     from api.cli.connection import checked
-    from infra.bench.cisi import ndcg
+    from infra.bench.collection import ndcg
 
     scores, times = [], []
     for number, question in cisi.questions.items():
@@ -115,7 +115,7 @@ def _rank(client: httpx.Client, cisi: Cisi, numbers: dict[str, list[int]], by: s
         answer: dict[str, Any] = checked(client.post("/v1/search", json={"query": question, "k": MOST, "by": by}))
         times.append((time.perf_counter() - began) * 1000)
         ranked = dict.fromkeys(n for passage in answer["passages"] for n in numbers[passage["document_id"]])
-        scores.append(ndcg(list(ranked), cisi.relevant[number]))
+        scores.append(ndcg(list(map(str, ranked)), set(map(str, cisi.relevant[number]))))
     return Quality(
         ranking=WAYS[by],
         ndcg_at_10=round(statistics.mean(scores), 4),

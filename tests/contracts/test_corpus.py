@@ -248,3 +248,35 @@ async def test_what_is_damaged_is_left_out_and_the_others_are_shown(database: st
         rows = await corpus.page(tenant, after=None, limit=10)
         assert {row.document_id: row.title for row in rows} == {bad: "", good: "good"}
         assert [found.document_id for found in await corpus.search(tenant, "tide", UP, 5)] == [good]
+
+
+async def test_documents_are_found_by_words_as_they_are_read_now(corpus: AnyCorpus) -> None:
+    tenant = new_id()
+    id = await added(corpus, tenant, "dues.txt", "The harbour master takes dues", "INV-2024-0815 was paid")
+    await corpus.make_stale(tenant, id)
+    assert await corpus.search(tenant, "harbour", None, 5) == []
+    other = await added(corpus, tenant, "tide.txt", "The tide comes twice")
+    assert [place for place in await corpus.pending.find_stale(("", new_id()), 10_000) if place[0] == tenant]
+    version = await corpus.version(tenant)
+    assert await corpus.refresh_words(tenant, id)
+    assert not await corpus.refresh_words(tenant, id), "once is enough"
+    assert not await corpus.refresh_words(tenant, new_id()), "it is gone"
+    assert await corpus.version(tenant) > version
+    assert (await corpus.search(tenant, "harbour", None, 5))[0].text == "The harbour master takes dues"
+    assert (await corpus.search(tenant, "inv-2024-0815", None, 5))[0].text == "INV-2024-0815 was paid"
+    assert await corpus.delete(tenant, id), "and what it was counted by goes with it"
+    assert await corpus.search(tenant, "harbour", None, 5) == []
+    assert [found.document_id for found in await corpus.search(tenant, "tide", None, 5)] == [other]
+
+
+async def test_a_passage_that_alone_holds_a_name_comes_first(corpus: AnyCorpus) -> None:
+    """Whatever is nearer in meaning, and however many passages share the parts of the name."""
+    tenant = new_id()
+    for n in range(12):
+        near = f"Order INV-2024-08{n + 20} of the order of 2024, an order that was ordered: INV"
+        await added(corpus, tenant, f"{n}.txt", near, vector=EAST)
+    alone = "What was said of inv-2024-0815/A in passing, in a passage about another thing."
+    id = await added(corpus, tenant, "alone.txt", alone, vector=NORTH)
+    question = "What became of order INV-2024-0815?"
+    assert (await corpus.search(tenant, question, EAST, 5))[0].document_id == id
+    assert (await corpus.search(tenant, question, None, 5))[0].document_id == id

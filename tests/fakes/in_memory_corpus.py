@@ -1,15 +1,15 @@
-"""A corpus in memory that ranks by shared words and by cosine, fused by reciprocal rank."""
+"""A corpus in memory that ranks by shared words and by cosine, fused by their scores."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from application.clock import now
+from application.keyed_words import WORDS_VERSION, asked_of, words_of
 from application.ports.corpus import DocumentRow, NewPassage, Pending, Status
 from domain.refusals import DependencyUnavailable
 from domain.session.events import Passage
@@ -30,6 +30,7 @@ class _Document:
     encoding: str = ""
     attempt: int = 0
     claimable: bool = False
+    words_version: int = WORDS_VERSION
 
 
 class InMemoryCorpus:
@@ -105,6 +106,27 @@ class InMemoryCorpus:
         self._versions[tenant] += 1
         return True
 
+    async def refresh_words(self, tenant: str, document_id: str) -> bool:
+        document = self._tenants[tenant].get(document_id)
+        if document is None or document.status != "indexed" or document.words_version >= WORDS_VERSION:
+            return False
+        document.words_version = WORDS_VERSION
+        self._versions[tenant] += 1
+        return True
+
+    async def make_stale(self, tenant: str, document_id: str) -> None:
+        """As an earlier version of the program left it: its words are not those that questions have."""
+        self._tenants[tenant][document_id].words_version = 1
+
+    async def find_stale(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+        stale = [
+            (tenant, id)
+            for tenant, documents in self._tenants.items()
+            for id, document in documents.items()
+            if document.status == "indexed" and document.words_version < WORDS_VERSION
+        ]
+        return sorted(place for place in stale if place > after)[:limit]
+
     async def fail(self, tenant: str, document_id: str, reason: str) -> None:
         document = self._tenants[tenant].get(document_id)
         if document and document.status == "pending":
@@ -143,28 +165,26 @@ class InMemoryCorpus:
             for id, document in self._tenants[tenant].items()
             for passage in document.passages
         ]
-        asked = _words(query)
-        scores: dict[int, float] = defaultdict(float)
-        by_words = _ranked(everything, lambda title, p: len(asked & (_words(title) | _words(p.text))))
-        by_meaning = (
-            _ranked(everything, lambda _, p: sum(a * b for a, b in zip(vector, p.vector, strict=True)))
-            if vector
-            else []
-        )
-        for ranking in (by_words, by_meaning):
-            for rank, place in enumerate(ranking, 1):
-                scores[place] += 1 / (20 + rank)
+        asked = asked_of(query)
+        by_words = [self._shared(set(asked.words), *place) for place in everything]
+        names = [self._shared(asked.names, *place) for place in everything]
+        by_meaning = [
+            sum(a * b for a, b in zip(vector, passage.vector, strict=True)) if vector else 0.0
+            for *_, passage in everything
+        ]
+        scores = {
+            place: words / max(1, *by_words) + max(meaning, 0) + 2 * named
+            for place, (words, meaning, named) in enumerate(zip(by_words, by_meaning, names, strict=True))
+            if words > 0 or meaning > 0
+        }
         best = sorted(scores, key=lambda place: (-scores[place], place))[:k]
         return [_passage(*everything[place], place, scores[place]) for place in best]
 
-
-def _ranked(everything: list[tuple[str, str, NewPassage]], score: Callable[[str, NewPassage], float]) -> list[int]:
-    scored = [(score(title, passage), place) for place, (_, title, passage) in enumerate(everything)]
-    return [place for points, place in sorted(scored, key=lambda pair: (-pair[0], pair[1])) if points > 0]
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.casefold()))
+    def _shared(self, asked: set[str] | frozenset[str], id: str, title: str, passage: NewPassage) -> int:
+        stale = any(
+            documents[id].words_version < WORDS_VERSION for documents in self._tenants.values() if id in documents
+        )
+        return 0 if stale else len(asked & {*words_of(title.rpartition(".")[0] or title), *words_of(passage.text)})
 
 
 def _passage(document_id: str, title: str, passage: NewPassage, place: int, score: float) -> Passage:

@@ -15,6 +15,7 @@ from application.documents.add_document import Accepted, AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
+from application.documents.refresh_words import RefreshWords
 from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.extractor import Extracted
 from application.ports.scratch import ReceivedFile
@@ -96,7 +97,8 @@ class House:
             self.store, self.sealer, self.blobs, UnnamedFiles(Path(tempfile.gettempdir())), self.corpus,
             DirectExtractor(), self.embedder, embeddable, backoff_s=(0.0, 0.0),
         )  # fmt: skip
-        self.index = IngestWorker(self.corpus, self.read, longest_delay_s=longest_delay_s)
+        self.refresh = RefreshWords(self.corpus, self.corpus)
+        self.index = IngestWorker(self.corpus, self.read, self.refresh, longest_delay_s=longest_delay_s)
 
     def facts(self, kind: str) -> list[Event]:
         """All facts on streams of a kind, in order."""
