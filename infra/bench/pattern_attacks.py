@@ -6,8 +6,8 @@ import random  # noqa: TID251  # drawn from a seed: the same texts in every run
 import re
 from collections.abc import Iterator
 from functools import cache
-from re import _constants as c  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as c
+from re import _parser as parser
 from typing import Any
 
 Tree = list[tuple[Any, Any]]

@@ -168,7 +168,7 @@ AND p.pronamespace::regnamespace::text IN ('public', 'projections', 'bi') ORDER 
 # which loops of the jobs behind are down; that somebody, by hashes alone, is let in no more.
 TELLS_NOTHING = (
     "lane_head(", "bi_tenant(", "projections.count_parked(", "projections.is_parked(", "projections.heard(",
-    "told_revocations(",
+    "told_revocations(", "audit_standing(",
 )  # fmt: skip
 VALUES = {
     "text": "x", "integer": 1, "bigint": 1, "text[]": ["x"], "bigint[]": [1], "bytea[]": [b"x"],

@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 import random
 import re
-from re import _constants as c  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as c
+from re import _parser as parser
 from typing import Any
 
 import pytest
