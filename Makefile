@@ -39,7 +39,8 @@ up: setup ## everything on this machine, with two demo tenants and a real senten
 
 test: setup ## the whole test suite, but for `make attack` and `make contract`
 	@$(MAKE) --no-print-directory verifiers || echo "without the verifiers: their tests are skipped" >&2
-	@$(BIN)/python -m pytest -q -m "not attack and not contract"
+	@$(BIN)/python -m pytest -q -m "not real" -n 2; fast=$$?; \
+		$(BIN)/python -m pytest -q -m "real and not attack and not contract" && exit $$fast
 
 contract: setup ## many requests to every route, each answer held to its description
 	@$(BIN)/python -m pytest -q -m contract tests/journeys
@@ -59,7 +60,7 @@ types: setup
 contracts: setup
 	@$(BIN)/lint-imports --no-logo 2>&1 | grep -E 'BROKEN|broken|Contracts:' ; $(BIN)/lint-imports >/dev/null
 
-# What these hold is real from end to end: it need not even be imported here.
+# What these hold is nearly all real from end to end: `make test` imports it soon enough.
 fast: setup
 	@$(BIN)/python -m pytest -q -m "not real" -x -n 2 $(addprefix --ignore tests/,attack browser)
 
