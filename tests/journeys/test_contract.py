@@ -60,7 +60,7 @@ def bearer(ours: Installed, tenant: str, *roles: str) -> str:
 
 @pytest.fixture(scope="module")
 def tried(ours: Installed) -> Tried:
-    tenant = create_tenant(DOCUMENTS)
+    tenant = create_tenant(ours, DOCUMENTS)
     bearers = {"tenant": bearer(ours, tenant, *ROLES), "platform": bearer(ours, "_platform", "operator")}
     set_pace(ours, first_token_ms=1, token_ms=0)
     with httpx.Client(base_url=ours.url, headers={"Authorization": bearers["tenant"]}, timeout=WITHIN_S) as http:

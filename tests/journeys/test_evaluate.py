@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from api.cli.connection import checked, connect
+from api.cli.connection import checked
 from api.cli.evaluate import evaluate
 from api.cli.evaluation.questions import write_questions
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed
+from tests.journeys.conftest import reading
 
 pytestmark = pytest.mark.real
 
@@ -23,7 +24,7 @@ def test_two_assistants_answer_side_by_side(ours: Installed, tmp_path: Path) -> 
     tenant, path = ours.tenants[0], tmp_path / "questions.csv"
     word = max(" ".join(DOCUMENTS.values()).split(), key=len)
     write_questions(path, [{"question": QUESTION, "expected": word[:4]}, {"question": "Who is the king of France?"}])
-    with connect(tenant, ["admin"]) as http:
+    with reading(ours, "admin") as http:
         checked(http.put("/v1/assistants/strict", json={"instructions": "Be brief.", "plan": "standard"}))
     command = [
         "--tenant",
@@ -42,5 +43,5 @@ def test_two_assistants_answer_side_by_side(ours: Installed, tmp_path: Path) -> 
         assert all(run["recall"] == 1.0 and Decimal(run["cost_usd"]) > 0 and run["ttft_p50_ms"] > 0 for run in runs)
     assert [run["before"] for run in first["runs"]] == [None, None]
     assert [run["before"]["figures"]["questions"] for run in second["runs"]] == [2, 2]
-    with connect(tenant, ["member", "admin"], "evaluate") as http:
+    with reading(ours, "member", "admin", user="evaluate") as http:
         assert checked(http.get("/v1/sessions?consistent=true"))["sessions"] == []

@@ -143,12 +143,12 @@ def another_server(ours: Installed, port: int = 0, **settings: str) -> Iterator[
 
 
 def _create(ours: Installed, count: int, documents: dict[str, str]) -> list[str]:
-    os.environ["COLLOQUY_DATA_DIR"] = str(ours.data_dir)
-    return [create_tenant(documents, f"tenant {n}") for n in range(count)]
+    return [create_tenant(ours, documents, f"tenant {n}") for n in range(count)]
 
 
-def create_tenant(documents: dict[str, str], name: str = "one more") -> str:
-    """A tenant of the installation that was started last, with these documents; its id."""
+def create_tenant(ours: Installed, documents: dict[str, str], name: str = "one more") -> str:
+    """A tenant of the installation with these documents; its id."""
+    os.environ["COLLOQUY_DATA_DIR"] = str(ours.data_dir)  # another one may have been started since
     from api.cli.connection import checked, connect
 
     with connect("_platform", ["operator"]) as http:

@@ -213,7 +213,7 @@ def test_batches_are_bounded_in_rows_and_in_bytes() -> None:
 
 async def test_a_file_with_long_rows_comes_in_small_messages() -> None:
     body = b"a\n" + (b"x" * 500_000 + b"\n") * 40
-    async with ProcessTableReader(memory=110_000_000).open("x.csv", a_file(body)) as table:
+    async with ProcessTableReader(memory=130_000_000).open("x.csv", a_file(body)) as table:
         sizes = [sum(len(value or "") for row in batch for value in row) async for batch in table.batches]
     assert sum(sizes) == 20_000_000 and max(sizes) == 500_000
 
