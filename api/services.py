@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from api.connections.address_limits import AddressLimits
 from api.connections.frame_rates import FrameRates
@@ -242,3 +243,13 @@ class Services:
     tenants: TenantServices
     erasure: ErasureServices
     reads: ReadServices
+
+
+SERVICES = "colloquy.services"
+"""Where the scope of a connection holds them."""
+
+
+def services_of(scope: Any) -> Services:
+    """Those of the app that a connection came to."""
+    found: Services = scope[SERVICES]
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -13,7 +12,7 @@ from litestar.params import BodyKwarg
 
 from api.security.cookies import BY_COOKIE, has_csrf_token, session_secret
 from api.security.origins import origin_allowed, own_origin
-from api.services import Services
+from api.services import Services, services_of
 from api.telemetry.metrics import unauthorized
 from application.acting_tenant import act_for, acting_for
 from application.ports.outside_identity import OutsideIdentity
@@ -30,44 +29,40 @@ SIGNED_DOTS = 2
 """In a token that is signed and not encrypted: ours are both, and have four."""
 SAFE = ("GET", "HEAD")
 Connection = ASGIConnection[Any, Any, Any, Any]
-Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 log = structlog.get_logger()
 
 
-def guard(services: Services) -> Guard:
+async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard of the whole app: sets `connection.user` to the principal, or refuses."""
-
-    async def check(connection: Connection, handler: BaseRouteHandler) -> None:
-        if handler.opt.get("public"):
-            return
-        socket = connection.scope["type"] == ScopeType.WEBSOCKET
-        if socket:
-            _check_handshake(connection, handler, services)
-        address = services.edge.addresses.proxies.client(connection.scope)
-        services.edge.addresses.check_failures(address)
-        try:
-            principal = await _principal(connection, handler, services)
-            if services.access.revocations.is_revoked(principal):
-                services.access.denials.note(principal, _route(connection, handler), "revoked")
-                raise Unauthorized("revoked")
-        except Unauthorized as refusal:
-            services.edge.addresses.failed(address)
-            unauthorized.inc()
-            log.info("unauthorized", reason=refusal.detail)
-            raise
-        connection.scope["user"] = principal
-        act_for(principal.tenant)
-        structlog.contextvars.bind_contextvars(tenant=principal.tenant)
-        if not socket:  # a socket is counted when it can be told
-            await services.edge.budgets.requests.count(principal.tenant, principal.user)
-        permission = handler.opt.get("permission")
-        if permission is None or not any(map(principal.may, _all(permission))):
-            services.access.denials.note(principal, _route(connection, handler), "forbidden")
-            raise Forbidden
-        if not socket:
-            _check_media_type(connection, handler)
-
-    return check
+    services = services_of(connection.scope)
+    if handler.opt.get("public"):
+        return
+    socket = connection.scope["type"] == ScopeType.WEBSOCKET
+    if socket:
+        _check_handshake(connection, handler, services)
+    address = services.edge.addresses.proxies.client(connection.scope)
+    services.edge.addresses.check_failures(address)
+    try:
+        principal = await _principal(connection, handler, services)
+        if services.access.revocations.is_revoked(principal):
+            services.access.denials.note(principal, _route(connection, handler), "revoked")
+            raise Unauthorized("revoked")
+    except Unauthorized as refusal:
+        services.edge.addresses.failed(address)
+        unauthorized.inc()
+        log.info("unauthorized", reason=refusal.detail)
+        raise
+    connection.scope["user"] = principal
+    act_for(principal.tenant)
+    structlog.contextvars.bind_contextvars(tenant=principal.tenant)
+    if not socket:  # a socket is counted when it can be told
+        await services.edge.budgets.requests.count(principal.tenant, principal.user)
+    permission = handler.opt.get("permission")
+    if permission is None or not any(map(principal.may, _all(permission))):
+        services.access.denials.note(principal, _route(connection, handler), "forbidden")
+        raise Forbidden
+    if not socket:
+        _check_media_type(connection, handler)
 
 
 async def _principal(connection: Connection, handler: BaseRouteHandler, services: Services) -> Principal:

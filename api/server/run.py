@@ -18,7 +18,7 @@ from api.connections.listening import listen
 from api.connections.own_port import own_port
 from api.connections.socket_limits import LimitedSocket
 from api.readiness import ReadinessReport
-from api.server.app import create_app
+from api.server.app import App
 from api.server.connection_end import Deadlines
 from api.server.head_limits import LimitedHttp
 from api.services import Services
@@ -112,7 +112,7 @@ def server_config(services: Services, deadlines: Deadlines = Deadlines()) -> uvi
     """uvicorn with our limits over our app."""
     limits = {"limits": services.edge.addresses, "deadlines": deadlines}
     return uvicorn.Config(
-        create_app(services),
+        App(services),
         http=type("Http", (LimitedHttp,), limits),
         ws=type("Socket", (LimitedSocket,), limits),
         ws_max_size=MAX_FRAME,

@@ -25,7 +25,7 @@ from api.connections.listening import listen
 from api.connections.registry import Sockets
 from api.readiness import Readiness
 from api.security.cookies import csrf_token
-from api.server.app import create_app
+from api.server.app import App
 from api.server.connection_end import Deadlines
 from api.server.run import DrainingServer, server_config
 from api.services import Services
@@ -211,4 +211,4 @@ async def serving(
 
 def asgi(services: Services, **named: Any) -> httpx.ASGITransport:
     """A transport that calls the app of these services in this loop."""
-    return httpx.ASGITransport(cast(Any, create_app(services)), **named)
+    return httpx.ASGITransport(cast(Any, App(services)), **named)

@@ -15,7 +15,7 @@ from litestar.routes import HTTPRoute
 from msgspec import Meta
 
 from api.connections import client_frames as f
-from api.server.app import create_app
+from api.server.app import routed
 from application.sessions.frame_limits import MAX_FRAME
 from domain.refusals import Refusal
 from tests.api.harness import asgi, bearer, browsing, make_services
@@ -99,7 +99,7 @@ def fields_of(kind: Any, path: str) -> Iterator[tuple[str, Any, tuple[Any, ...]]
 
 
 def every_type() -> dict[str, Any]:
-    app = create_app(make_services())
+    app = routed()
     return {**f.CLIENT_FRAMES, **bodies(app)}
 
 

@@ -80,9 +80,9 @@ def heard(event, arguments):
 sys.addaudithook(heard)
 from infra.bench.product_patterns import modules
 from tests.api.harness import make_services
-from api.server.app import create_app
+from api.server.app import App
 loaded = len(list(modules()))
-create_app(make_services())
+App(make_services())
 print(json.dumps([loaded, asked]))
 """
 

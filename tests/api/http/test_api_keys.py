@@ -7,10 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from api.server.app import create_app
+from api.server.app import routed
 from api.services import Services
 from domain.access import PERMISSIONS
 from tests.api.harness import bearer, operator
@@ -51,7 +50,7 @@ async def test_a_key_opens_what_a_member_may_and_no_other_roles_route(
     client: httpx.AsyncClient, services: Services, tenant: str
 ) -> None:
     key = (await made(client, services, tenant))["key"]
-    app: Litestar = create_app(services)
+    app = routed()
     wrong = []
     for route in app.routes:
         for handler in route.route_handlers if isinstance(route, HTTPRoute) else ():

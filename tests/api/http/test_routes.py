@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 
-from api.server.app import all_routes, create_app
+from api.server.app import all_routes, routed
 from api.services import Services
 from domain.access import PERMISSIONS, PLATFORM_TENANT, ROLES, Permission, Principal
 
@@ -51,7 +50,7 @@ def test_each_route_names_its_permission_or_is_public_on_purpose(
 
 def test_there_are_no_routes_but_those(services: Services) -> None:
     """What the framework adds by itself is OPTIONS, which the guard closes like any route without a permission."""
-    app: Litestar = create_app(services)
+    app = routed()
     known = set(all_routes())
     added = [
         handler
