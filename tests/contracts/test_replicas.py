@@ -86,6 +86,7 @@ async def test_who_is_asked_answers_and_who_cannot_is_away(pair: Pair) -> None:
         await pair.here.ask("nobody-of-that-name", b"hello", WITHIN_S)
 
 
+@pytest.mark.real  # a connection that nobody answers takes its time
 async def test_without_a_nats_there_are_no_others() -> None:
     for url in ("", "nats://127.0.0.1:1"):
         async with open_replicas(url, "here") as alone:
