@@ -62,7 +62,7 @@ contracts: setup
 
 # What these hold is nearly all real from end to end: `make test` imports it soon enough.
 fast: setup
-	@$(BIN)/python -m pytest -q -m "not real" -x -n 2 $(addprefix --ignore tests/,attack browser)
+	@$(BIN)/python -m pytest -q -m "not real and not long" -x -n 2 $(addprefix --ignore tests/,attack browser)
 
 coverage: setup ## what of the code the fast tests run, not less than pyproject.toml says
 	@$(BIN)/python -m pytest -q -m "not real" -n 2 --cov --cov-report=term:skip-covered

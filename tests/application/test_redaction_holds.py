@@ -7,6 +7,8 @@ import pytest
 from application.redaction.redactor import Redactor
 from infra.bench.texts import KINDS, LONGEST, TextBench, holds, text_of
 
+pytestmark = pytest.mark.long
+
 BENCH = TextBench()
 LINEAR = 9.0
 """Four times the text may take so many times as long; sixteen times would be quadratic. Between them is the clock."""

@@ -12,6 +12,8 @@ from infra.bench.product_patterns import patterns
 from tests.patterns.timing import cpu_seconds, ways
 from tests.patterns.unseen_patterns import unseen
 
+pytestmark = pytest.mark.long
+
 SHORT, LONG = 1_250, 5_000
 QUICK = 0.5
 """Microseconds of CPU a character that need no second look: on the long text a quadratic pattern takes more."""

@@ -6,8 +6,6 @@ import importlib
 import pkgutil
 import random
 import re
-from re import _constants as c
-from re import _parser as parser
 from typing import Any
 
 import pytest
@@ -21,6 +19,12 @@ from adapters.pii.stretches import REACH, STRETCH, found
 from application.ports.detector import Span
 from infra.bench.pattern_attacks import grown, pumps
 from infra.bench.redaction.benchmark import corpus
+
+pytestmark = pytest.mark.long
+
+# What `re` itself reads patterns with; type checkers do not know these modules.
+c: Any = importlib.import_module("re._constants")
+parser: Any = importlib.import_module("re._parser")
 
 MODULES = [
     importlib.import_module(f"adapters.pii.{module.name}") for module in pkgutil.iter_modules(adapters.pii.__path__)
