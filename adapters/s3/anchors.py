@@ -6,25 +6,24 @@ import asyncio
 import gzip
 import io
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from adapters.s3.buckets import check_bucket, code_of, make_bucket, reaching
 from application.acting_tenant import acting_tenant
 from application.clock import now
 from application.ports.audit_anchors import Anchor, AnchorName
-from domain.refusals import DependencyUnavailable
 
 DEADLINE_S = 20.0
 FOLDER = "audit"
 MAX_ANCHOR = 64 * 1024 * 1024
 """Of an anchor when it is unpacked."""
 NO_LOCKS = ("InvalidRequest", "NotImplemented", "InvalidArgument", "ObjectLockConfigurationNotFoundError")
-THERE_ALREADY = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
 log = structlog.get_logger()
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Anchor).decode
@@ -38,25 +37,17 @@ class S3Anchors:
         self._client, self._bucket, self._days = client, bucket, retain_days
 
     async def provision(self) -> None:
-        """Make the bucket, with locks where the store has them; nothing happens when it is there."""
-        region = self._client.meta.region_name
-        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        for asked in ({"ObjectLockEnabledForBucket": True}, {}):
-            try:
-                await self._client.create_bucket(Bucket=self._bucket, **place, **asked)
-            except ClientError as error:
-                if asked and _code(error) in NO_LOCKS:
-                    continue
-                if _code(error) not in THERE_ALREADY:
-                    raise
-            return
+        """Make the bucket, with locks where the store has them; nothing happens when it is ours already."""
+        try:
+            await make_bucket(self._client, self._bucket, ObjectLockEnabledForBucket=True)
+        except ClientError as error:
+            if code_of(error) not in NO_LOCKS:
+                raise
+            await make_bucket(self._client, self._bucket)
 
     async def check(self) -> None:
         """See that the bucket is there and may be used; RuntimeError says what is wrong."""
-        try:
-            await self._client.head_bucket(Bucket=self._bucket)
-        except ClientError as error:
-            raise RuntimeError(f"the bucket {self._bucket} cannot be used: {error}") from None
+        await check_bucket(self._client, self._bucket)
 
     async def put(self, tenant: str, name: AnchorName, anchor: Anchor) -> bool:
         """See the port."""
@@ -71,7 +62,7 @@ class S3Anchors:
                 )
                 return True
             except ClientError as error:
-                if _code(error) not in NO_LOCKS:
+                if code_of(error) not in NO_LOCKS:
                     raise
             log.warning("audit_anchor_unlocked", bucket=self._bucket)
             await self._client.put_object(**given)
@@ -149,14 +140,5 @@ def _name(text: str) -> AnchorName | None:
     return AnchorName(int(size), root) if dash and dot and size.isdecimal() and len(root) == 64 else None
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"]["Code"])
-
-
-@asynccontextmanager
-async def _reaching() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            yield
-    except (BotoCoreError, ClientError, TimeoutError, OSError) as error:
-        raise DependencyUnavailable("The object store of the anchors does not answer.", retry_after_s=5) from error
+def _reaching() -> AbstractAsyncContextManager[None]:
+    return reaching(DEADLINE_S, "The object store of the anchors does not answer.")

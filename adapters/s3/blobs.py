@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, BinaryIO
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from adapters.s3.buckets import check_bucket, code_of, make_bucket, reaching
 from application.acting_tenant import acting_tenant
-from domain.refusals import DependencyUnavailable
 
 DEADLINE_S = 60.0
 """For a whole file, both ways."""
@@ -18,7 +17,6 @@ PIECE = 256 * 1024
 AT_ONCE = 4
 """Files that are sent: more would go no faster, and each has some pieces in memory."""
 MISSING = ("NoSuchKey", "404")
-OURS_ALREADY, ANOTHERS = "BucketAlreadyOwnedByYou", "BucketAlreadyExists"
 
 
 class S3Blobs:
@@ -30,24 +28,11 @@ class S3Blobs:
 
     async def provision(self) -> None:
         """Make the bucket; nothing happens when it is ours already. RuntimeError when it is somebody else's."""
-        region = self._client.meta.region_name
-        # The oldest region is the one that must not be named.
-        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        try:
-            await self._client.create_bucket(Bucket=self._bucket, **place)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == ANOTHERS:
-                raise RuntimeError(f"the bucket {self._bucket} is somebody else's: choose another name") from None
-            if code != OURS_ALREADY:
-                raise
+        await make_bucket(self._client, self._bucket)
 
     async def check(self) -> None:
         """See that the bucket is there and may be used; RuntimeError says what is wrong."""
-        try:
-            await self._client.head_bucket(Bucket=self._bucket)
-        except ClientError as error:
-            raise RuntimeError(f"the bucket {self._bucket} cannot be used: {error}") from None
+        await check_bucket(self._client, self._bucket)
 
     async def put(self, key: str, body: BinaryIO) -> None:
         """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread. How
@@ -62,7 +47,7 @@ class S3Blobs:
             try:
                 answer = await self._client.get_object(Bucket=self._bucket, Key=_own(key))
             except ClientError as error:
-                if error.response["Error"]["Code"] in MISSING:
+                if code_of(error) in MISSING:
                     return False
                 raise
             async with answer["Body"]:
@@ -97,10 +82,5 @@ def _own(key: str) -> str:
     return key
 
 
-@asynccontextmanager
-async def _reaching() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            yield
-    except (BotoCoreError, ClientError, TimeoutError, OSError) as error:
-        raise DependencyUnavailable("The object store does not answer; try again.", retry_after_s=5) from error
+def _reaching() -> AbstractAsyncContextManager[None]:
+    return reaching(DEADLINE_S, "The object store does not answer; try again.")

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from adapters.dynamodb.table import check_table
 from adapters.kms.authority import KmsKeyAuthority
+from adapters.s3.anchors import S3Anchors
 from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
 
@@ -31,18 +32,25 @@ class Answering:
         return call
 
 
+def of_ours(**answers: Any) -> list[S3Blobs | S3Anchors]:
+    return [S3Blobs(Answering(**answers), "b"), S3Anchors(Answering(**answers), "b", 365)]
+
+
 async def test_making_it_takes_ours_and_refuses_anothers() -> None:
-    await S3Blobs(Answering(create_bucket={}), "b").provision()
-    await S3Blobs(Answering(create_bucket="BucketAlreadyOwnedByYou"), "b").provision()
-    with pytest.raises(RuntimeError, match="somebody else's"):
-        await S3Blobs(Answering(create_bucket="BucketAlreadyExists"), "b").provision()
+    for bucket in (*of_ours(create_bucket={}), *of_ours(create_bucket="BucketAlreadyOwnedByYou")):
+        await bucket.provision()
+    for bucket in of_ours(create_bucket="BucketAlreadyExists"):
+        with pytest.raises(RuntimeError, match="somebody else's"):
+            await bucket.provision()
 
 
 async def test_checking_says_what_is_wrong() -> None:
-    await S3Blobs(Answering(head_bucket={}), "b").check()
+    for bucket in of_ours(head_bucket={}):
+        await bucket.check()
     for code in ("404", "403"):
-        with pytest.raises(RuntimeError, match=f"cannot be used.*{code}"):
-            await S3Blobs(Answering(head_bucket=code), "b").check()
+        for bucket in of_ours(head_bucket=code):
+            with pytest.raises(RuntimeError, match=f"cannot be used.*{code}"):
+                await bucket.check()
     with pytest.raises(RuntimeError, match="cannot be used"):
         await check_table(Answering(describe_table="ResourceNotFoundException"), "t")
     with pytest.raises(RuntimeError, match="other keys"):
