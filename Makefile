@@ -11,7 +11,7 @@ SBOM   ?= build/sbom.json
 # Python's compiled modules are kept, whatever the shell says: without them every command compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup embedding names up test attack contract check lint types contracts fast coverage fault-wall audit \
+.PHONY: help setup embedding names up test attack contract simulate check lint types contracts fast coverage fault-wall audit \
 	sbom hooks locks verifiers image clean
 
 help: ## what can be made
@@ -47,6 +47,11 @@ contract: setup ## many requests to every route, each answer held to its descrip
 
 attack: setup ## attacks on a running installation, and what became of them (infra/docs/attacks.md)
 	@$(BIN)/python -m pytest -q -m attack tests/attack
+
+SEEDS ?= 10000
+FROM ?= 1
+simulate: setup ## whole installations in one process under faults that seeds draw: SEEDS=10000 FROM=1
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)
 
 check: setup ## lint, types, import contracts, fast tests: run before each commit
 	@$(MAKE) --no-print-directory -j2 lint types contracts fast

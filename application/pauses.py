@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
+
+from application.clock import Seconds, monotonic
 
 HOLD_S = 0.004
 """How long work goes on without a pause. Half of what a stream may notice: what comes between two looks at the clock
@@ -15,7 +15,7 @@ class Pauses:
     """For work that is done in pieces: `await pauses.take()` between them. One is shared by all that does the same
     work, so that many short pieces are one long work."""
 
-    def __init__(self, hold_s: float = HOLD_S, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, hold_s: float = HOLD_S, clock: Seconds = monotonic) -> None:
         self._hold_s, self._clock = hold_s, clock
         self._since = clock()
 

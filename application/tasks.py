@@ -45,7 +45,9 @@ class TaskSet:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[
+            asyncio.Task[Any], None
+        ] = {}  # in their order: what ends together ends the same way each time
         self._awaited: set[asyncio.Task[Any]] = set()
 
     def __iter__(self) -> Iterator[asyncio.Task[Any]]:
@@ -57,7 +59,7 @@ class TaskSet:
     def start(self, work: Work[T]) -> asyncio.Task[T]:
         """Run it; nobody waits for it."""
         task = asyncio.create_task(work)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._see_end)
         return task
 
@@ -87,7 +89,7 @@ class TaskSet:
         await self.join(timeout_s)
 
     def _see_end(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         awaited = task in self._awaited
         self._awaited.discard(task)
         if task.cancelled():

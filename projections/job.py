@@ -10,7 +10,9 @@ from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventLog
 from application.tasks import Loops, Up
 from projections.beats import Keep, unheard
+from projections.leadership import leading
 from projections.orders import RebuildOrders
+from projections.places import PostgresPlaces
 from projections.read_model import ReadModel
 from projections.rebuild import Rebuilder
 from projections.runner import Runner
@@ -30,12 +32,12 @@ class ProjectionJob:
         *,
         lanes: int = 1,
     ) -> None:
-        self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
+        self._store, self._pipe, self._pool, self._lead = store, pipe, pool, leading(database_url)
         self._models, self._lanes = models, lanes
 
     def rebuilder(self, model: ReadModel) -> Rebuilder:
         """What builds a read model's generations."""
-        return Rebuilder(self._store, self._pipe, self._pool, self._url, model, self._lanes)
+        return Rebuilder(self._store, self._pipe, self._pool, self._lead, model, self._lanes)
 
     async def run(self, stop: asyncio.Event, told: Keep = unheard) -> None:
         """Prepare and feed all read models until `stop`."""
@@ -49,7 +51,7 @@ class ProjectionJob:
         """Prepare a read model, then see its lanes fed."""
         await self.rebuilder(model).prepare(loops.stop)
         for lane in range(self._lanes):
-            runner = Runner(self._store, self._pipe, self._pool, self._url, model, lane)
+            runner = Runner(self._store, self._pipe, PostgresPlaces(self._pool), self._lead, model, lane)
             loops.keep(f"project_{model.name}_{lane}", partial(runner.run, loops.stop))
         orders = RebuildOrders(self._pool, model.name, self.rebuilder(model).rebuild)
         loops.keep(f"orders_{model.name}", partial(orders.run, loops.stop))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any, Protocol
 
 import psycopg
 
@@ -16,14 +17,31 @@ TRY_S = 0.5
 CHECK_S = 3.0
 
 
-class Leader:
+class Leader(Protocol):
     """Proof of being the only one, as long as `check` says so."""
+
+    async def check(self) -> None:
+        """`DependencyUnavailable` when that is no longer sure."""
+        ...
+
+
+Lead = Callable[[str, asyncio.Event], AbstractAsyncContextManager[Leader | None]]
+"""Waits until nobody else leads what is named, then leads; None when the stop came first."""
+
+
+def leading(database_url: str) -> Lead:
+    """Leads by locks of that database."""
+    return partial(leadership, database_url)
+
+
+class Lock:
+    """The lock that is held."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
 
     async def check(self) -> None:
-        """Whether the lock is still held; `DependencyUnavailable` when its connection is lost."""
+        """See `Leader`: the lock goes with its connection."""
         try:
             async with asyncio.timeout(CHECK_S):
                 await self._connection.execute("SELECT 1")
@@ -47,7 +65,7 @@ async def leadership(database_url: str, what: str, stop: asyncio.Event) -> Async
     except psycopg.Error as error:
         raise DependencyUnavailable("The database does not answer.") from error
     try:
-        yield Leader(connection) if await _lead(connection, what, stop) else None
+        yield Lock(connection) if await _lead(connection, what, stop) else None
     finally:
         await connection.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from application.ports.event_store import Recorded
 from projections.transactions import Connection, Pool, Row, rows, writing
@@ -30,14 +31,34 @@ class Parking(Exception):
         self.fact, self.reason = fact, reason
 
 
+class Parked(Protocol):
+    """Sessions that one read model has put aside."""
+
+    async def among(self, generation: int, streams: Sequence[str]) -> list[str]:
+        """Those of these streams that are parked."""
+        ...
+
+    async def park(self, connection: Connection, generation: int, lane: int, parking: Parking) -> None:
+        """Put a session aside, in the transaction of what else its facts changed."""
+        ...
+
+    async def to_try(self, generation: int, lane: int) -> list[Row]:
+        """Some that are parked: `stream`, `version` of the fact that stopped it, and whether it was `asked` for."""
+        ...
+
+    async def tried(self, generation: int, row: Row, outcome: str) -> None:
+        """What became of one of them: `done`, or the name of what stops it still."""
+        ...
+
+
 class ParkedSessions:
-    """Of the read model called `name`."""
+    """`Parked` in PostgreSQL, of the read model called `name`."""
 
     def __init__(self, pool: Pool, name: str) -> None:
         self._pool, self._name = pool, name
 
     async def among(self, generation: int, streams: Sequence[str]) -> list[str]:
-        """Those of these streams that are parked."""
+        """See `Parked`."""
         async with writing(self._pool) as connection:
             found = await rows(
                 connection,
@@ -47,7 +68,7 @@ class ParkedSessions:
         return [row["stream"] for row in found]
 
     async def park(self, connection: Connection, generation: int, lane: int, parking: Parking) -> None:
-        """Put a session aside, in the transaction of what else its facts changed."""
+        """See `Parked`."""
         fact = parking.fact
         await connection.execute(
             "INSERT INTO projections.parked_events (name, generation, stream, lane, position, version, topic, error)"
@@ -56,12 +77,12 @@ class ParkedSessions:
         )
 
     async def to_try(self, generation: int, lane: int) -> list[Row]:
-        """Some that are parked: `stream`, `version` of the fact that stopped it, and whether it was `asked` for."""
+        """See `Parked`."""
         async with writing(self._pool) as connection:
             return await rows(connection, PARKED, (self._name, generation, lane, RESUMED))
 
     async def tried(self, generation: int, row: Row, outcome: str) -> None:
-        """What became of one of them: `done`, or the name of what stops it still."""
+        """See `Parked`."""
         if outcome != "done" and not row["asked"]:
             return
         async with writing(self._pool) as connection:

@@ -12,8 +12,9 @@ from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventLog
 from domain.refusals import DependencyUnavailable
 from projections import positions
-from projections.leadership import leadership
+from projections.leadership import Lead
 from projections.model_generations import ModelGenerations
+from projections.places import PostgresPlaces
 from projections.positions import Generation
 from projections.read_model import ReadModel
 from projections.runner import Follower
@@ -42,10 +43,8 @@ class Verdict(msgspec.Struct, frozen=True):
 class Rebuilder:
     """Generations of one read model: the first, the next, and the comparison of two."""
 
-    def __init__(
-        self, store: EventLog, pipe: EventPipe, pool: Pool, database_url: str, model: ReadModel, lanes: int
-    ) -> None:
-        self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
+    def __init__(self, store: EventLog, pipe: EventPipe, pool: Pool, lead: Lead, model: ReadModel, lanes: int) -> None:
+        self._store, self._pipe, self._pool, self._lead = store, pipe, pool, lead
         self._model, self._lanes = model, lanes
         self._generations = ModelGenerations(pool, model, lanes)
 
@@ -85,7 +84,7 @@ class Rebuilder:
 
     @asynccontextmanager
     async def _alone(self, stop: asyncio.Event) -> AsyncIterator[bool]:
-        async with leadership(self._url, f"rebuild-{self._model.name}", stop) as leader:
+        async with self._lead(f"rebuild-{self._model.name}", stop) as leader:
             if leader:
                 await self._generations.discard_leftovers()
             yield leader is not None
@@ -93,7 +92,8 @@ class Rebuilder:
     async def _build(self, targets: list[int], progress: Progress | None) -> list[Follower]:
         """A new generation, brought up to a position in each lane."""
         generation = await self._generations.begin_next()
-        followers = [Follower(self._store, self._pool, self._model, generation, lane, 0) for lane in range(self._lanes)]
+        places = PostgresPlaces(self._pool)
+        followers = [Follower(self._store, places, self._model, generation, lane, 0) for lane in range(self._lanes)]
         for follower, target in zip(followers, targets, strict=True):
             while await follower.step(target):
                 if progress:

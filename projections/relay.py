@@ -14,10 +14,9 @@ from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
 from application.ports.event_store import EventLog, Recorded, is_full
 from application.tasks import Loops, Up, idle, pause
 from projections.beats import Keep, unheard
-from projections.leadership import Leader, leadership
+from projections.leadership import Lead, Leader
 from projections.metrics import RELAY_HALTED, RELAY_LAG, RELAYED
-from projections.positions import note_relay
-from projections.transactions import Pool
+from projections.places import Places
 
 WINDOW = 256
 POLL_S = 0.25
@@ -57,13 +56,13 @@ class Relay:
         self,
         store: EventLog,
         pipe: EventPipe,
-        pool: Pool,
-        database_url: str,
+        places: Places,
+        lead: Lead,
         *,
         lanes: int = 1,
         pace: Pace = USUAL,
     ) -> None:
-        self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
+        self._store, self._pipe, self._places, self._alone = store, pipe, places, lead
         self._lanes, self._pace = lanes, pace
 
     async def run(self, stop: asyncio.Event, told: Keep = unheard) -> None:
@@ -74,16 +73,14 @@ class Relay:
                 loops.keep(f"relay_{lane}", partial(self._lead, lane, stop))
             await stop.wait()
 
-    async def _note(self, lane: int, position: int) -> None:
-        await note_relay(self._pool, lane, position)
-
     async def _lead(self, lane: int, stop: asyncio.Event, up: Up) -> None:
         """Lead a lane, term after term, until one ends with an error; nothing is skipped, whatever it was."""
         while not stop.is_set():
             try:
-                async with leadership(self._url, f"relay-{lane}", stop) as leader:
+                async with self._alone(f"relay-{lane}", stop) as leader:
                     if leader:
-                        await LaneRelay(self._store, self._pipe, lane, self._note, self._pace).lead(leader, stop, up)
+                        relay = LaneRelay(self._store, self._pipe, lane, self._places.note_relay, self._pace)
+                        await relay.lead(leader, stop, up)
             except PipeMoved:
                 log.info("relay_restarts", lane=lane, reason="the pipe moved")
                 await pause(stop, BACKOFF_S[0])

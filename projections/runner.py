@@ -12,12 +12,11 @@ from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventLog, Recorded
 from application.tasks import Up, idle, pause
 from domain.refusals import DependencyUnavailable
-from projections import positions
-from projections.leadership import Leader, leadership
+from projections.leadership import Lead, Leader
 from projections.metrics import BATCH_SECONDS, BLOCKED, PROJECTED
+from projections.places import Places
 from projections.positions import Superseded
 from projections.read_model import ReadModel
-from projections.transactions import Pool, writing
 
 BATCH = 500
 FETCH_S = 1.0
@@ -38,9 +37,9 @@ class Follower:
     """One generation of a read model in one lane, and the position it has reached."""
 
     def __init__(
-        self, store: EventLog, pool: Pool, model: ReadModel, generation: int, lane: int, position: int
+        self, store: EventLog, places: Places, model: ReadModel, generation: int, lane: int, position: int
     ) -> None:
-        self._store, self._pool, self.model = store, pool, model
+        self._store, self._places, self.model = store, places, model
         self.generation, self.lane, self.position = generation, lane, position
 
     async def take(self, facts: Sequence[Recorded]) -> None:
@@ -77,10 +76,8 @@ class Follower:
     async def _apply(self, facts: Sequence[Recorded]) -> None:
         with BATCH_SECONDS.labels(self.model.name).time():
             effect = await self.model.apply(self.generation, self.lane, facts)
-            async with writing(self._pool) as connection:
-                await positions.move(
-                    connection, self.model.name, self.generation, self.lane, self.position, facts[-1].position
-                )
+            place = (self.model.name, self.generation, self.lane)
+            async with self._places.moving(*place, self.position, facts[-1].position) as connection:
                 await effect(connection)
         PROJECTED.labels(self.model.name).inc(len(facts))
         self.position = facts[-1].position
@@ -93,13 +90,13 @@ class Runner:
         self,
         store: EventLog,
         pipe: EventPipe,
-        pool: Pool,
-        database_url: str,
+        places: Places,
+        lead: Lead,
         model: ReadModel,
         lane: int,
         blocked_s: float = BLOCKED_S,
     ) -> None:
-        self._store, self._pipe, self._pool, self._url = store, pipe, pool, database_url
+        self._store, self._pipe, self._places, self._alone = store, pipe, places, lead
         self._model, self._lane, self._blocked_s = model, lane, blocked_s
 
     async def run(self, stop: asyncio.Event, up: Up = idle) -> None:
@@ -108,7 +105,7 @@ class Runner:
         name = self._model.name
         while not stop.is_set():
             try:
-                async with leadership(self._url, f"project-{name}-{self._lane}", stop) as leader:
+                async with self._alone(f"project-{name}-{self._lane}", stop) as leader:
                     while leader and not stop.is_set():
                         await self._follow(leader, stop, up)
             except Superseded:
@@ -153,12 +150,11 @@ class Runner:
 
     async def _live(self) -> Follower:
         """The live generation, if this program's code made it; `Superseded` while another version's is live."""
-        async with writing(self._pool) as connection:
-            live = await positions.live(connection, self._model.name)
-            if live is None or live.layout != self._model.layout:
-                raise Superseded
-            position = await positions.position_of(connection, self._model.name, live.generation, self._lane)
-        return Follower(self._store, self._pool, self._model, live.generation, self._lane, position)
+        live = await self._places.live(self._model.name)
+        if live is None or live.layout != self._model.layout:
+            raise Superseded
+        position = await self._places.of(self._model.name, live.generation, self._lane)
+        return Follower(self._store, self._places, self._model, live.generation, self._lane, position)
 
 
 def _position(fact: Recorded) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -12,16 +12,16 @@ from application.ports.event_store import ErasableLog, Recorded
 from application.ports.keys import KeyUnusable, Sealer
 from application.ports.session_items import SessionItems
 from application.users import Users
-from domain.event import Envelope, StreamId
+from domain.event import StreamId
 from domain.ids import MAX_POSITION
 from domain.refusals import DependencyUnavailable
 from projections.fingerprints import sum_of, table_fingerprint
-from projections.parked_sessions import ParkedSessions
+from projections.parked_sessions import Parked, ParkedSessions
 from projections.read_model import Effect
 from projections.sealed_items import unsealed
-from projections.session_words import WORDS, SessionWords
+from projections.session_words import WORDS, SessionWords, Words
 from projections.session_writer import SessionWriter
-from projections.transactions import Connection, Pool, writing
+from projections.transactions import Connection, Pool
 
 RESUME_S = 2.0
 
@@ -34,10 +34,21 @@ class SessionView:
 
     name, layout = "session_view", 6
 
-    def __init__(self, store: ErasableLog, pool: Pool, items: SessionItems, sealer: Sealer, users: Users) -> None:
+    def __init__(
+        self,
+        store: ErasableLog,
+        pool: Pool,
+        items: SessionItems,
+        sealer: Sealer,
+        users: Users,
+        *,
+        parked: Parked | None = None,
+        words: Words | None = None,
+    ) -> None:
         self._store, self._pool, self._items, self._sealer = store, pool, items, sealer
-        self._writer, self._parked = SessionWriter(store, items, sealer, users), ParkedSessions(pool, self.name)
-        self._words = SessionWords(pool, sealer, users)
+        self._writer = SessionWriter(store, items, sealer, users)
+        self._parked = parked or ParkedSessions(pool, self.name)
+        self._words = words or SessionWords(pool, sealer, users)
 
     @staticmethod
     async def create(connection: Connection, generation: int) -> None:
@@ -96,7 +107,7 @@ class SessionView:
             try:
                 async for envelopes in self._store.slices(row["stream"], after=row["version"] - 1, upto=MAX_POSITION):
                     await self._writer.write(generation, row["stream"], envelopes)
-                    await self._note_words(generation, {row["stream"]: envelopes})
+                    await self._words.note(generation, {row["stream"]: envelopes})
             except Exception as error:  # still not readable: it stays parked, as the table and the alarm say
                 if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
                     raise
@@ -105,8 +116,3 @@ class SessionView:
             else:
                 outcome = "done"
             await self._parked.tried(generation, row, outcome)
-
-    async def _note_words(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> None:
-        changes = await self._words.changes(generation, told)
-        async with writing(self._pool) as connection:
-            await self._words.keep(connection, generation, changes)

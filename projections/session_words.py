@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -49,8 +49,25 @@ WordChanges = dict[str, list[dict[str, Any]]]
 """By statement, what each is to say."""
 
 
+class Words(Protocol):
+    """What a session view knows of the words in its sessions."""
+
+    async def changes(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> WordChanges:
+        """What these facts of sessions change."""
+        ...
+
+    async def keep(self, connection: Connection, generation: int, changes: WordChanges) -> None:
+        """Make the changes."""
+        ...
+
+    async def note(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> None:
+        """Both, in a transaction of its own."""
+        ...
+
+
 class SessionWords:
-    """Keyed with the user's own key, which is made of the tenant's: nobody else's words are the same numbers."""
+    """`Words` in PostgreSQL, keyed with the user's own key, which is made of the tenant's: nobody else's words are the
+    same numbers."""
 
     def __init__(self, pool: Pool, sealer: Sealer, users: Users) -> None:
         self._pool, self._sealer, self._users, self._pauses = pool, sealer, users, Pauses()
@@ -71,7 +88,7 @@ class SessionWords:
         await drop_table(connection, WORDS, generation)
 
     async def changes(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> WordChanges:
-        """What these facts of sessions change."""
+        """See `Words`."""
         owners = await self._owners(generation, told)
         found: WordChanges = defaultdict(list)
         for stream, envelopes in told.items():
@@ -87,11 +104,17 @@ class SessionWords:
         return found
 
     async def keep(self, connection: Connection, generation: int, changes: WordChanges) -> None:
-        """Make the changes."""
+        """See `Words`."""
         async with connection.cursor() as cursor:
             for sql in IN_ORDER:
                 if says := changes.get(sql):
                     await cursor.executemany(_into(sql, generation), says)
+
+    async def note(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> None:
+        """See `Words`."""
+        changes = await self.changes(generation, told)
+        async with writing(self._pool) as connection:
+            await self.keep(connection, generation, changes)
 
     async def _owners(self, generation: int, told: Mapping[str, Sequence[Envelope]]) -> dict[str, str]:
         """Whose each session is, by its first fact: among these, or long since kept."""

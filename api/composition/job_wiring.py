@@ -24,6 +24,8 @@ from application.users import Users
 from projections.audit import Audit
 from projections.costs import Costs
 from projections.job import ProjectionJob
+from projections.leadership import leading
+from projections.places import PostgresPlaces
 from projections.read_model import ReadModel
 from projections.rebuild import Rebuilder
 from projections.relay import Relay
@@ -82,7 +84,9 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
 async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
     """The `relay` job."""
     async with open_projecting(settings) as p, told(settings, p.pool, "relay") as keep:
-        await Relay(p.store, p.pipe, p.pool, p.session_url, lanes=settings.lanes).run(stop, keep)
+        await Relay(p.store, p.pipe, PostgresPlaces(p.pool), leading(p.session_url), lanes=settings.lanes).run(
+            stop, keep
+        )
 
 
 async def run_projections(settings: Settings, stop: asyncio.Event, names: Sequence[str] = ()) -> None:

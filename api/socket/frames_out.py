@@ -88,7 +88,7 @@ def first_cursor(live: LiveSession, after_seq: int | None) -> int:
     """Where a socket begins to read: after what the client has, at the start of a running turn, or at the end."""
     feed = live.feed
     if after_seq is not None:
-        if not live.knows(after_seq):
+        if (cursor := live.cursor_after(after_seq)) is None:
             raise ResumeOutOfRange
-        return after_seq
+        return cursor
     return feed.turn_start if live.state.running else feed.seq

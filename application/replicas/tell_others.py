@@ -69,8 +69,8 @@ class TellOthers:
         feed = live.feed
         if live.run is not None:
             self._go_on_telling(live)
-        after = after if feed.floor <= after <= feed.seq else feed.turn_start
-        piece = feed.piece(after, PIECE_BYTES)
+        known = live.cursor_after(after) if feed.floor <= after <= feed.seq else None
+        piece = feed.piece(feed.turn_start if known is None else known, PIECE_BYTES)
         return m.Answered(runs=live.run is not None, piece=piece, more=bool(feed.since(piece.last)))
 
     def _go_on_telling(self, live: LiveSession) -> None:

@@ -15,6 +15,9 @@ TURNS_KEPT = 50
 FEED_BYTES = 2 * 1024 * 1024
 """About so much of a session is kept; of a turn that is longer by itself, all."""
 SEQ_BITS = 20
+END_BIT = 1 << (SEQ_BITS - 3)
+"""Set in the seq of the frame that ends a turn, and in none before it: so whoever comes back with it is known to have
+seen that end, also by a process that told it by another seq."""
 
 
 class Feed:
@@ -44,6 +47,8 @@ class Feed:
         if isinstance(frame, Delta):
             self._log.add_delta(self.seq, frame)
         else:
+            if isinstance(frame, Completed | Failed):
+                self.seq |= END_BIT
             frame.seq, frame.session_id, frame.at = self.seq, self.session_id, rfc3339(now())
             self._log.add(frame)
             if isinstance(frame, Created):
@@ -76,6 +81,14 @@ class Feed:
     def created_at(self, turn_id: str) -> int | None:
         """The seq of a turn's `turn.created`, if the feed still has it."""
         return next((e.seq for e in self._log if isinstance(e, Created) and e.turn_id == turn_id), None)
+
+    def holds_end(self, seq: int) -> bool:
+        """Whether the frame of this seq is here, and ends a turn."""
+        return any(frame.seq == seq and isinstance(frame, Completed | Failed) for frame in self._log)
+
+    def begun_after(self, seq: int) -> int | None:
+        """The cursor from which the first turn is seen whole that was begun after a seq; None when there is none."""
+        return next((start for start in self._turns if start >= seq), None)
 
     @property
     def turn_start(self) -> int:

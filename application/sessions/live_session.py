@@ -14,7 +14,7 @@ from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
 from application.sessions.feed import SEQ_BITS
-from application.sessions.shared_feed import SharedFeed, feed_from, resting_place, tells_latest
+from application.sessions.shared_feed import SharedFeed, behind_end, feed_from, resting_place, tells_latest
 from application.tasks import SingleFlight, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Overloaded, Refusal
@@ -95,6 +95,10 @@ class LiveSession:
         if seq <= self.feed.seq:
             return seq >= self.feed.floor
         return seq >> SEQ_BITS <= self.held.version and (self.runs_elsewhere or resting_place(seq) >= 0)
+
+    def cursor_after(self, seq: int) -> int | None:
+        """The cursor of a client that goes on after this seq; None when that cannot be done."""
+        return behind_end(self.feed, self.state, self.held.version, seq) if self.knows(seq) else None
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""

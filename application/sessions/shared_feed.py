@@ -8,7 +8,7 @@ import msgspec
 
 from application.ports.feed_tail import TailPiece
 from application.sessions.end_frames import ended_frame
-from application.sessions.feed import FEED_BYTES, SEQ_BITS, Feed
+from application.sessions.feed import END_BIT, FEED_BYTES, SEQ_BITS, Feed
 from application.sessions.feed_frames import Citation, Created, Delta, Frame, Reset
 from domain.session.state import Session, Turn
 
@@ -122,6 +122,21 @@ def conclude(feed: SharedFeed, state: Session, version: int) -> None:
     turn = state.turns[-1] if state.turns else None
     if turn and turn.status != "running" and not feed.tells(turn.turn_id, ended=True):
         feed.conclude(_told_again(turn), (version << SEQ_BITS) - LATE)
+
+
+def behind_end(feed: SharedFeed, state: Session, version: int, seq: int) -> int | None:
+    """The cursor of somebody who has seen up to `seq`, where another process ended a turn with it: behind that turn's
+    end, however it is told here, for nobody is told it twice. `seq` itself where it says nothing of the kind; None
+    where it cannot be told which turn it was."""
+    if not seq & END_BIT or feed.holds_end(seq) or not state.turns:
+        return seq
+    turn = state.turns[-1]
+    conclude(feed, state, version)
+    if feed.seq <= seq:
+        return seq
+    if (begun := feed.begun_after(seq)) is not None:
+        return begun
+    return feed.seq if turn.status != "running" and feed.created_at(turn.turn_id) is not None else None
 
 
 def _told_again(turn: Turn) -> list[Frame]:

@@ -12,6 +12,8 @@ from adapters.nats.pipe import open_pipe
 from api.background import SILENT_S, Background
 from api.readiness import Part, Readiness
 from projections.beats import Heard, beating, heard
+from projections.leadership import leading
+from projections.places import PostgresPlaces
 from projections.relay import Relay
 from projections.transactions import writing
 from tests.projections.waiting import until
@@ -66,7 +68,7 @@ async def test_a_relay_that_dies_is_a_part_that_is_away_and_one_that_ends_is_non
         asyncio.timeout(60),
         beating(worker, "one", "relay", every_s=0.05) as told,
     ):
-        relay = Relay(store, nowhere, worker, str(worker.conninfo))
+        relay = Relay(store, nowhere, PostgresPlaces(worker), leading(str(worker.conninfo)))
         running = asyncio.create_task(relay.run(stop, told))
         await until(lambda: says("relay_0", "ended by DependencyUnavailable, is begun again"), "its loop has died")
         assert (await readiness.report()).status == "degraded"

@@ -19,6 +19,8 @@ from projections.audit import Audit
 from projections.costs import Costs
 from projections.job import ProjectionJob
 from projections.lag import lag_events, standings
+from projections.leadership import leading
+from projections.places import PostgresPlaces
 from projections.read_model import ReadModel
 from projections.relay import Pace, Relay
 from projections.session_view import SessionView
@@ -48,7 +50,11 @@ class System:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         jobs = [
-            asyncio.create_task(Relay(self.store, self.pipe, self.pool, self.database, pace=PACE).run(self.stop))
+            asyncio.create_task(
+                Relay(self.store, self.pipe, PostgresPlaces(self.pool), leading(self.database), pace=PACE).run(
+                    self.stop
+                )
+            )
             for _ in range(2)
         ]
         jobs += [asyncio.create_task(self.job.run(self.stop)) for _ in range(2)]

@@ -23,6 +23,7 @@ from projections.audit import Audit, leaf_bytes, leaf_hash
 from projections.cost_query import CostFilter
 from projections.cost_reads import CostReads, Series
 from projections.costs import TABLES, Costs
+from projections.places import PostgresPlaces
 from projections.read_model import ReadModel
 from projections.runner import Follower
 from projections.session_reads import SessionReads
@@ -52,7 +53,7 @@ async def begin(store: PostgresEventStore, worker: Pool, model: ReadModel, *, li
         if live:
             await positions.make_live(connection, model.name, generation)
             await model.publish(connection, generation)
-    return Follower(store, worker, model, generation, 0, 0)
+    return Follower(store, PostgresPlaces(worker), model, generation, 0, 0)
 
 
 async def history(store: PostgresEventStore, tenants: list[str], seed: int, sessions: int = 12) -> Writer:

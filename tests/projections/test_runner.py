@@ -15,7 +15,9 @@ from application.ports.event_store import Recorded
 from application.tasks import Loops, Up
 from domain.session import events as e
 from projections import positions
+from projections.leadership import leading
 from projections.metrics import BLOCKED
+from projections.places import PostgresPlaces
 from projections.read_model import Effect, Unreadable
 from projections.runner import Runner
 from projections.transactions import Connection, writing
@@ -64,7 +66,7 @@ async def following(store: Any, pipe: Any, pool: Pool, database: str, model: Cou
         generation = await positions.add_generation(connection, model.name, model.layout, 1)
         await positions.make_live(connection, model.name, generation)
     loops = Loops(backoff_s=(0.0,))
-    runner = Runner(store, pipe, pool, database, model, 0, blocked_s=0.0)  # type: ignore[arg-type]  # it is only fed
+    runner = Runner(store, pipe, PostgresPlaces(pool), leading(database), model, 0, blocked_s=0.0)  # type: ignore[arg-type]  # it is only fed
 
     async def run(up: Up) -> None:
         await runner.run(loops.stop, up)

@@ -97,9 +97,10 @@ class Process:
         find = OpenSessionHandler(self.ours.sessions, self.ours.turns.prepare.tenants)
         live = await find.find(member("ada"), id.id)
         await self.follow.watch(live)
-        assert after is None or live.knows(after)
         begins = live.feed.turn_start if live.state.running else live.feed.seq
-        return Socket(self, live, begins if after is None else after)
+        cursor = begins if after is None else live.cursor_after(after)
+        assert cursor is not None, "it is known there"
+        return Socket(self, live, cursor)
 
     async def ask(self, live: LiveSession, client_id: str = "", text: str = ASK) -> tuple[Turn, bool]:
         """Ask without waiting for the answer."""

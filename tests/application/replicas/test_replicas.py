@@ -184,3 +184,30 @@ async def test_who_takes_over_goes_on_with_what_was_said(prefill: bool) -> None:
         (call, *_) = heir.ours.model.calls
         assert (call.messages[-1].role, call.messages[-1].text) == ("assistant", "Within 30")
         assert len(await heir.ours.facts(live, e.TurnCompleted)) == 1
+
+
+@in_virtual_time
+async def test_who_has_seen_an_end_is_told_it_by_nobody_again() -> None:
+    async with installation() as house:
+        reply = gated()
+        here, there = await house.process("here", reply), await house.process("there")
+        live = await here.ours.open()
+        far = await there.socket(live.id)
+        await there.follow.look_around()
+        near, turn_id = await running(here, live)
+        while far.text != TEXT:
+            await far.until(f.Delta)
+        here.replicas.away = True  # of the end only those hear who have a socket here
+        before = near.cursor
+        open_gate(reply)
+        await near.until(*END)
+        here.die()
+        told = await far.until(*END)
+        assert far.text == TEXT and told.seq > near.cursor, "it was told by another seq"
+        back = await there.socket(live.id, near.cursor)
+        assert back.live.feed.since(back.cursor) == []
+        asked = [there.tell._tell_from(far.live, seq).piece for seq in (before, near.cursor)]
+        assert all(asked) and [bool(piece and piece.after < piece.last) for piece in asked] == [True, False]
+        await there.ask(far.live)
+        await back.until(*END)
+        assert isinstance(back.frames[0], f.Created) and {frame.turn_id for frame in back.frames} != {turn_id}
