@@ -34,7 +34,7 @@ def leading(database_url: str) -> Lead:
     return partial(leadership, database_url)
 
 
-class Lock:
+class AdvisoryLock:
     """The lock that is held."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
@@ -65,7 +65,7 @@ async def leadership(database_url: str, what: str, stop: asyncio.Event) -> Async
     except psycopg.Error as error:
         raise DependencyUnavailable("The database does not answer.") from error
     try:
-        yield Lock(connection) if await _lead(connection, what, stop) else None
+        yield AdvisoryLock(connection) if await _lead(connection, what, stop) else None
     finally:
         await connection.close()
 

@@ -9,7 +9,7 @@ from application.ports.event_store import Recorded
 from projections.transactions import Connection, Pool, Row, rows, writing
 
 RESUMED = 500
-"""Parked sessions that are tried again at a time: any of them, so that none keeps the others waiting."""
+"""SessionsAside sessions that are tried again at a time: any of them, so that none keeps the others waiting."""
 
 PARKED = """
 SELECT p.stream, p.version, o.id IS NOT NULL AS asked FROM projections.parked_events p
@@ -31,7 +31,7 @@ class Parking(Exception):
         self.fact, self.reason = fact, reason
 
 
-class Parked(Protocol):
+class SessionsAside(Protocol):
     """Sessions that one read model has put aside."""
 
     async def among(self, generation: int, streams: Sequence[str]) -> list[str]:
@@ -52,13 +52,13 @@ class Parked(Protocol):
 
 
 class ParkedSessions:
-    """`Parked` in PostgreSQL, of the read model called `name`."""
+    """`SessionsAside` in PostgreSQL, of the read model called `name`."""
 
     def __init__(self, pool: Pool, name: str) -> None:
         self._pool, self._name = pool, name
 
     async def among(self, generation: int, streams: Sequence[str]) -> list[str]:
-        """See `Parked`."""
+        """See `SessionsAside`."""
         async with writing(self._pool) as connection:
             found = await rows(
                 connection,
@@ -68,7 +68,7 @@ class ParkedSessions:
         return [row["stream"] for row in found]
 
     async def park(self, connection: Connection, generation: int, lane: int, parking: Parking) -> None:
-        """See `Parked`."""
+        """See `SessionsAside`."""
         fact = parking.fact
         await connection.execute(
             "INSERT INTO projections.parked_events (name, generation, stream, lane, position, version, topic, error)"
@@ -77,12 +77,12 @@ class ParkedSessions:
         )
 
     async def to_try(self, generation: int, lane: int) -> list[Row]:
-        """See `Parked`."""
+        """See `SessionsAside`."""
         async with writing(self._pool) as connection:
             return await rows(connection, PARKED, (self._name, generation, lane, RESUMED))
 
     async def tried(self, generation: int, row: Row, outcome: str) -> None:
-        """See `Parked`."""
+        """See `SessionsAside`."""
         if outcome != "done" and not row["asked"]:
             return
         async with writing(self._pool) as connection:

@@ -11,7 +11,7 @@ from projections.positions import Generation
 from projections.transactions import Connection, Pool, writing
 
 
-class Places(Protocol):
+class ViewPlaces(Protocol):
     """The positions of all read models and of the relay."""
 
     async def live(self, name: str) -> Generation | None:
@@ -35,28 +35,28 @@ class Places(Protocol):
 
 
 class PostgresPlaces:
-    """`Places` in PostgreSQL."""
+    """`ViewPlaces` in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def live(self, name: str) -> Generation | None:
-        """See `Places`."""
+        """See `ViewPlaces`."""
         async with writing(self._pool) as connection:
             return await positions.live(connection, name)
 
     async def of(self, name: str, generation: int, lane: int) -> int:
-        """See `Places`."""
+        """See `ViewPlaces`."""
         async with writing(self._pool) as connection:
             return await positions.position_of(connection, name, generation, lane)
 
     @asynccontextmanager
     async def moving(self, name: str, generation: int, lane: int, old: int, new: int) -> AsyncIterator[Connection]:
-        """See `Places`."""
+        """See `ViewPlaces`."""
         async with writing(self._pool) as connection:
             await positions.move(connection, name, generation, lane, old, new)
             yield connection
 
     async def note_relay(self, lane: int, position: int) -> None:
-        """See `Places`."""
+        """See `ViewPlaces`."""
         await positions.note_relay(self._pool, lane, position)

@@ -16,7 +16,7 @@ from application.tasks import Loops, Up, idle, pause
 from projections.beats import Keep, unheard
 from projections.leadership import Lead, Leader
 from projections.metrics import RELAY_HALTED, RELAY_LAG, RELAYED
-from projections.places import Places
+from projections.places import ViewPlaces
 
 WINDOW = 256
 POLL_S = 0.25
@@ -56,7 +56,7 @@ class Relay:
         self,
         store: EventLog,
         pipe: EventPipe,
-        places: Places,
+        places: ViewPlaces,
         lead: Lead,
         *,
         lanes: int = 1,

@@ -14,7 +14,7 @@ from application.tasks import Up, idle, pause
 from domain.refusals import DependencyUnavailable
 from projections.leadership import Lead, Leader
 from projections.metrics import BATCH_SECONDS, BLOCKED, PROJECTED
-from projections.places import Places
+from projections.places import ViewPlaces
 from projections.positions import Superseded
 from projections.read_model import ReadModel
 
@@ -37,7 +37,7 @@ class Follower:
     """One generation of a read model in one lane, and the position it has reached."""
 
     def __init__(
-        self, store: EventLog, places: Places, model: ReadModel, generation: int, lane: int, position: int
+        self, store: EventLog, places: ViewPlaces, model: ReadModel, generation: int, lane: int, position: int
     ) -> None:
         self._store, self._places, self.model = store, places, model
         self.generation, self.lane, self.position = generation, lane, position
@@ -90,7 +90,7 @@ class Runner:
         self,
         store: EventLog,
         pipe: EventPipe,
-        places: Places,
+        places: ViewPlaces,
         lead: Lead,
         model: ReadModel,
         lane: int,

@@ -16,7 +16,7 @@ from domain.event import StreamId
 from domain.ids import MAX_POSITION
 from domain.refusals import DependencyUnavailable
 from projections.fingerprints import sum_of, table_fingerprint
-from projections.parked_sessions import Parked, ParkedSessions
+from projections.parked_sessions import ParkedSessions, SessionsAside
 from projections.read_model import Effect
 from projections.sealed_items import unsealed
 from projections.session_words import WORDS, SessionWords, Words
@@ -42,7 +42,7 @@ class SessionView:
         sealer: Sealer,
         users: Users,
         *,
-        parked: Parked | None = None,
+        parked: SessionsAside | None = None,
         words: Words | None = None,
     ) -> None:
         self._store, self._pool, self._items, self._sealer = store, pool, items, sealer

@@ -47,7 +47,7 @@ async def lead_for_ever(store: Any, pipe: Any, stop: asyncio.Event, compare_s: f
     while not stop.is_set():
         try:
             relay = LaneRelay(store, pipe, 0, note, Pace(compare_s=compare_s, linger_s=0))
-            await relay.lead(AlwaysLeads(), stop)  # type: ignore[arg-type]
+            await relay.lead(AlwaysLeads(), stop)
         except (PipeMoved, DependencyUnavailable):
             await asyncio.sleep(0)
 
@@ -141,7 +141,7 @@ async def test_a_store_that_was_set_back_stops_the_relay_and_nothing_is_publishe
 async def test_facts_that_follow_each_other_closely_travel_together() -> None:
     store, pipe, stop = InMemoryEventStore(), Counting(), asyncio.Event()
     relay = LaneRelay(store, pipe, 0, note, Pace(linger_s=0.2))
-    leading = asyncio.create_task(relay.lead(AlwaysLeads(), stop))  # type: ignore[arg-type]
+    leading = asyncio.create_task(relay.lead(AlwaysLeads(), stop))
     for _ in range(20):
         await fill(store, 1)
         await asyncio.sleep(0)
@@ -176,7 +176,7 @@ async def test_a_lane_is_relayed_whole_whatever_is_raised_at_whichever_call(faul
 
         async def lead(up: Up) -> None:
             relay = LaneRelay(Faulty(store, faults), Faulty(pipe, faults), 0, note, Pace(compare_s=0, linger_s=0))
-            await relay.lead(AlwaysLeads(), loops.stop, up)  # type: ignore[arg-type]
+            await relay.lead(AlwaysLeads(), loops.stop, up)
 
         async with asyncio.timeout(10), Loops(backoff_s=(0.0,)) as loops:
             loops.keep("relay_0", lead)

@@ -77,7 +77,7 @@ async def test_sessions_are_found_by_words_of_their_titles_and_texts(house: Hous
     assert (await house.get("/v1/sessions", "auditor", query="x")).status_code == 403
 
 
-async def test_of_an_erased_session_no_word_is_kept(house: House, pool: Pool) -> None:
+async def test_of_an_erased_session_no_word_is_kept(house: House, pool: Pool, worker: Pool) -> None:
     id, left = await house.session(turns=3), await house.session(turns=2)
     await house.writer.append(house.stream(id), [e.SessionRenamed(title="Secret", chosen=True)], "ada")
     await house.feed()
@@ -91,7 +91,7 @@ async def test_of_an_erased_session_no_word_is_kept(house: House, pool: Pool) ->
     assert [row["session_id"] for row in kept] == [left]
     view = house.followers[0]
     with acting_for(EVERY):
-        rebuilt = await begin(house.services.store, view._pool, view.model)  # type: ignore[arg-type]
+        rebuilt = await begin(house.services.store, worker, view.model)  # type: ignore[arg-type]
         await rebuilt.catch_up(view.position)
         assert await view.model.fingerprint(rebuilt.generation) == await view.model.fingerprint(view.generation)
 

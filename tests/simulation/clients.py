@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from api.client import frames as f
 from api.client.backoff import Backoff
@@ -18,13 +18,21 @@ from tests.simulation.connection import Broken, Connection
 from tests.simulation.node import Node
 from tests.simulation.provider import answer_to, question
 from tests.simulation.shared import NAMES
-
-if TYPE_CHECKING:
-    from tests.simulation.installation import Installation
+from tests.simulation.world import World
 
 TRIES = 400
 RETRY = ("turn_in_progress", "dependency_unavailable", "rate_limited", "overloaded", "draining", "internal")
 """Refusals after which the same question is asked once more."""
+
+
+class House(Protocol):
+    """Where clients connect to."""
+
+    world: World
+
+    async def connect(self, tenant: str, user: str, node: Node) -> Connection:
+        """A connection to one of its processes; `Lost` when that takes none."""
+        ...
 
 
 @dataclass
@@ -157,7 +165,7 @@ async def _opened(chat: Chat) -> AsyncIterator[Chat]:
 class Client:
     """A user's machine: it asks some questions in one session, one after the other."""
 
-    house: Installation
+    house: House
     name: str
     tenant: str
     node: Node

@@ -135,7 +135,7 @@ class ProcessLeases:
 
 
 class ProcessPlaces:
-    """See `Places`: a transaction's effects are kept when it commits, all or none."""
+    """See `ViewPlaces`: a transaction's effects are kept when it commits, all or none."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tests.simulation.bus import BUS
 from tests.simulation.database import DATABASE
+from tests.simulation.installation import Installation
 from tests.simulation.world import ALL, CALM, Odds, World
-
-if TYPE_CHECKING:
-    from tests.simulation.installation import Installation
 
 FAULTS_S = 12.0
 """For so long things go wrong; then all is healed, and everything must come to its end."""
 DEPENDENCIES = (DATABASE, BUS, "cache", "pipe", "items", "model")
 LOOK_S = 0.25
 CUTS_S = (0.3, 1.5, 5.0, 9.0)
-Fault = Callable[["Installation"], None]
+Fault = Callable[[Installation], None]
 
 
 def odds_of(world: World) -> Odds:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from api.client.web_socket import Lost
 from application.acting_tenant import acting_for
@@ -13,7 +15,6 @@ from tests.simulation.api_process import ApiProcess
 from tests.simulation.clients import Client
 from tests.simulation.connection import Connection
 from tests.simulation.database import ProcessStore
-from tests.simulation.faults import go_wrong
 from tests.simulation.node import Node
 from tests.simulation.shared import NAMES, Shared, tenant_id
 from tests.simulation.views import GENERATION, Rows, work
@@ -112,8 +113,8 @@ class Installation:
         api.node.start(api.serve(connection, identity))
         return connection
 
-    async def run(self) -> None:
-        """From its start to its rest; what is not as it must be is in the world's `findings`."""
+    async def run(self, go_wrong: Callable[[Installation], Coroutine[Any, Any, None]]) -> None:
+        """From its start, while things `go_wrong`, to its rest; what is wrong is in the world's `findings`."""
         draw = self.world.random
         for _ in range(draw.choice((2, 2, 3))):
             self.start_api()

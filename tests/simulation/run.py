@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from tests.simulation.event_loop import SimulatedLoop
+from tests.simulation.faults import go_wrong
 from tests.simulation.installation import Installation
 from tests.simulation.invariants import judge
 from tests.simulation.node import keep_tasks
@@ -55,7 +56,7 @@ async def _play(world: World) -> Outcome:
     loop.set_exception_handler(lambda _, about: _heard(world, about))
     house = Installation(world)
     try:
-        await house.run()
+        await house.run(go_wrong)
         await judge(house)
     except Exception as error:
         world.find(f"the run broke: {type(error).__name__}: {error}")

@@ -70,7 +70,7 @@ class MemoryCosts:
 
 
 class MemoryParked:
-    """`Parked` in memory."""
+    """`SessionsAside` in memory."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows

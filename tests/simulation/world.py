@@ -6,16 +6,24 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from domain.refusals import DependencyUnavailable
-
-if TYPE_CHECKING:
-    from tests.simulation.node import Node
 
 START_S = 1_795_000_000.0
 """When all simulations begin, in seconds since 1970."""
 ALL = "*"
+
+
+class Caller(Protocol):
+    """A process that calls a port."""
+
+    name: str
+    frozen_until: float
+
+    def check(self) -> None:
+        """Nothing is sent by the dead."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class World:
         """Whether something of that chance happens now."""
         return chance > 0.0 and self.random.random() < chance
 
-    async def cross(self, node: Node, dependency: str) -> None:
+    async def cross(self, node: Caller, dependency: str) -> None:
         """A call on its way; `DependencyUnavailable` when it does not come through."""
         node.check()
         draw = self.random.random()
@@ -101,7 +109,7 @@ class World:
         if self.happens(self.odds.lost):
             raise DependencyUnavailable(f"lost on the way to {dependency}")
 
-    async def back(self, node: Node, dependency: str) -> None:
+    async def back(self, node: Caller, dependency: str) -> None:
         """Its answer on the way back."""
         while node.frozen_until > self.now:
             await asyncio.sleep(node.frozen_until - self.now)
