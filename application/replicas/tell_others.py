@@ -69,8 +69,12 @@ class TellOthers:
         feed = live.feed
         if live.run is not None:
             self._go_on_telling(live)
-        known = live.cursor_after(after) if feed.floor <= after <= feed.seq else None
-        piece = feed.piece(feed.turn_start if known is None else known, PIECE_BYTES)
+        if feed.floor <= after <= feed.seq:
+            behind = live.cursor_after(after)
+            after = after if behind is None else behind  # an end that is told twice is better than a text with a hole
+        else:
+            after = feed.turn_start
+        piece = feed.piece(after, PIECE_BYTES)
         return m.Answered(runs=live.run is not None, piece=piece, more=bool(feed.since(piece.last)))
 
     def _go_on_telling(self, live: LiveSession) -> None:

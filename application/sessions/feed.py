@@ -86,6 +86,11 @@ class Feed:
         """Whether the frame of this seq is here, and ends a turn."""
         return any(frame.seq == seq and isinstance(frame, Completed | Failed) for frame in self._log)
 
+    def ends_after(self, seq: int) -> list[Completed | Failed]:
+        """The frames after a seq that end turns, in order."""
+        found = [frame for frame in self._log if frame.seq > seq and isinstance(frame, Completed | Failed)]
+        return found[::-1]
+
     def begun_after(self, seq: int) -> int | None:
         """The cursor from which the first turn is seen whole that was begun after a seq; None when there is none."""
         return next((start for start in self._turns if start >= seq), None)

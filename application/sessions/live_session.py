@@ -14,7 +14,7 @@ from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import EventStore
 from application.ports.feed_tail import FeedTail, TailPiece
 from application.sessions.feed import SEQ_BITS
-from application.sessions.shared_feed import SharedFeed, behind_end, feed_from, resting_place, tells_latest
+from application.sessions.shared_feed import SharedFeed, behind_end, conclude, feed_from, resting_place, tells_latest
 from application.tasks import SingleFlight, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Overloaded, Refusal
@@ -99,6 +99,14 @@ class LiveSession:
     def cursor_after(self, seq: int) -> int | None:
         """The cursor of a client that goes on after this seq; None when that cannot be done."""
         return behind_end(self.feed, self.state, self.held.version, seq) if self.knows(seq) else None
+
+    def cursor_anew(self) -> int:
+        """The cursor of a client that opens it anew: at the start of the turn that runs, or behind all that has ended,
+        which it is told as history."""
+        if self.state.running:
+            return self.feed.turn_start
+        conclude(self.feed, self.state, self.held.version)
+        return self.feed.seq
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""

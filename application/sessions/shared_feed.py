@@ -130,13 +130,14 @@ def behind_end(feed: SharedFeed, state: Session, version: int, seq: int) -> int 
     where it cannot be told which turn it was."""
     if not seq & END_BIT or feed.holds_end(seq) or not state.turns:
         return seq
-    turn = state.turns[-1]
     conclude(feed, state, version)
-    if feed.seq <= seq:
-        return seq
     if (begun := feed.begun_after(seq)) is not None:
         return begun
-    return feed.seq if turn.status != "running" and feed.created_at(turn.turn_id) is not None else None
+    ends = feed.ends_after(seq)
+    if not ends:
+        return seq
+    created = feed.created_at(ends[0].turn_id)
+    return ends[0].seq if created is not None and created <= seq else None
 
 
 def _told_again(turn: Turn) -> list[Frame]:

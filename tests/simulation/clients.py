@@ -37,10 +37,12 @@ class House(Protocol):
 
 @dataclass
 class Seen:
-    """A turn as one chain of sockets was told of it: `text` is the deltas after the last reset."""
+    """A turn as one chain of sockets was told of it: `text` is the deltas after the last reset. `again_at` is the seq
+    of the latest `turn.created`: what follows it with the same seq, for the id was repeated, tells the turn anew."""
 
     text: str = ""
     end: f.Completed | f.Failed | None = None
+    again_at: int = -1
 
 
 class Watch:
@@ -68,11 +70,14 @@ class Watch:
             self._find(f"seq went back from {self.seq} to {frame.seq} ({type(frame).__name__})")
         self.seq = frame.seq
         if isinstance(frame, f.Created):
-            self.turns.setdefault(frame.turn_id, Seen())
+            known = self.turns.setdefault(frame.turn_id, Seen())
+            known.again_at = frame.seq
         elif seen := self.turns.get(frame.turn_id):
             self._follow(seen, frame)
 
     def _follow(self, seen: Seen, frame: f.TurnFrame) -> None:
+        if frame.seq == seen.again_at:
+            seen.text, seen.end, seen.again_at = "", None, -1
         if seen.end is not None:
             self._find(f"{type(frame).__name__} of {frame.turn_id} after its end")
         match frame:

@@ -97,8 +97,7 @@ class Process:
         find = OpenSessionHandler(self.ours.sessions, self.ours.turns.prepare.tenants)
         live = await find.find(member("ada"), id.id)
         await self.follow.watch(live)
-        begins = live.feed.turn_start if live.state.running else live.feed.seq
-        cursor = begins if after is None else live.cursor_after(after)
+        cursor = live.cursor_anew() if after is None else live.cursor_after(after)
         assert cursor is not None, "it is known there"
         return Socket(self, live, cursor)
 
