@@ -86,7 +86,7 @@ class FramesOut:
 
 def first_cursor(live: LiveSession, after_seq: int | None) -> int:
     """Where a socket begins to read: after what the client has, at the start of a running turn, or at the end."""
-    cursor = live.cursor_anew() if after_seq is None else live.cursor_after(after_seq)
+    cursor = live.cursor(after_seq)
     if cursor is None:
         raise ResumeOutOfRange
     return cursor

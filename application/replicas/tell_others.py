@@ -70,7 +70,7 @@ class TellOthers:
         if live.run is not None:
             self._go_on_telling(live)
         if feed.floor <= after <= feed.seq:
-            behind = live.cursor_after(after)
+            behind = live.cursor(after)
             after = after if behind is None else behind  # an end that is told twice is better than a text with a hole
         else:
             after = feed.turn_start

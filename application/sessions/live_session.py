@@ -96,13 +96,11 @@ class LiveSession:
             return seq >= self.feed.floor
         return seq >> SEQ_BITS <= self.held.version and (self.runs_elsewhere or resting_place(seq) >= 0)
 
-    def cursor_after(self, seq: int) -> int | None:
-        """The cursor of a client that goes on after this seq; None when that cannot be done."""
-        return behind_end(self.feed, self.state, self.held.version, seq) if self.knows(seq) else None
-
-    def cursor_anew(self) -> int:
-        """The cursor of a client that opens it anew: at the start of the turn that runs, or behind all that has ended,
-        which it is told as history."""
+    def cursor(self, after: int | None) -> int | None:
+        """Where a client reads on that has seen what comes up to a seq; None when that cannot be told. One that opens
+        it anew begins with the turn that runs, or behind all that has ended, which it is told as history."""
+        if after is not None:
+            return behind_end(self.feed, self.state, self.held.version, after) if self.knows(after) else None
         if self.state.running:
             return self.feed.turn_start
         conclude(self.feed, self.state, self.held.version)

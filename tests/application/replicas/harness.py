@@ -97,7 +97,7 @@ class Process:
         find = OpenSessionHandler(self.ours.sessions, self.ours.turns.prepare.tenants)
         live = await find.find(member("ada"), id.id)
         await self.follow.watch(live)
-        cursor = live.cursor_anew() if after is None else live.cursor_after(after)
+        cursor = live.cursor(after)
         assert cursor is not None, "it is known there"
         return Socket(self, live, cursor)
 
