@@ -18,6 +18,9 @@ from application.denials import Denials
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.embed_texts import EmbedTextsHandler
+from application.documents.move_document import MoveDocumentHandler
+from application.documents.readable_documents import ReadableDocuments
+from application.documents.reread_document import RereadDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.erasure.erase_own import EraseOwn
 from application.erasure.erase_tenant import EraseTenant
@@ -63,6 +66,7 @@ from application.tenants.delete_tool import DeleteToolHandler
 from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
+from application.tenants.put_collection import DeleteCollectionHandler, PutCollectionHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_incident_webhook import PutIncidentWebhookHandler
 from application.tenants.put_retention import PutRetentionHandler
@@ -152,6 +156,9 @@ class DocumentServices:
 
     add_document: AddDocumentHandler
     delete_document: DeleteDocumentHandler
+    reread_document: RereadDocumentHandler
+    move_document: MoveDocumentHandler
+    collections: ReadableDocuments
     search_documents: SearchDocumentsHandler
     embed_texts: EmbedTextsHandler
     corpus: DocumentRegister
@@ -194,6 +201,8 @@ class TenantServices:
     put_dataset: PutDatasetHandler
     put_budget: PutBudgetHandler
     put_retention: PutRetentionHandler
+    put_collection: PutCollectionHandler
+    delete_collection: DeleteCollectionHandler
     delete_assistant: DeleteAssistantHandler
     delete_tool: DeleteToolHandler
     delete_dataset: DeleteDatasetHandler

@@ -8,26 +8,24 @@ from uuid import UUID
 
 from adapters.database_transactions import Pool, tenant_transaction
 from adapters.postgres.claims import CHANNEL
-from adapters.postgres.documents import Documents, stream_of, unsealed_title
-from adapters.postgres.indexing import IndexedPassage, add_passages, lock_corpus, remove_passages, replace_words
+from adapters.postgres.document_versions import FAILED, DocumentVersions, take_place
+from adapters.postgres.documents import stream_of, unsealed_title
+from adapters.postgres.indexing import IndexedPassage, lock_corpus, remove_passages, replace_words
 from adapters.postgres.placed_text import placed, with_place
 from adapters.postgres.searching import EXACT_BELOW, SEARCH, rank_passages
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
 from application.keyed_words import WORDS_VERSION, asked_of, blind, words_of
-from application.ports.corpus import NewPassage
+from application.ports.corpus import NewDocument, NewPassage, Registered
 from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole
 from domain.session.events import Passage
+from domain.tenant.readable import ONLY_OPEN
 
 WORDS_KEY = b"the words of a corpus"
 VERSION = "SELECT version FROM read_corpus(%(acting)s, %(tenant)s)"
 
-REGISTER = """
-INSERT INTO documents (tenant, document_id, title, content_hash, media_type, size, claimable_at)
-VALUES (%s, %s, %s, %s, %s, %s, now() + interval '1 minute')
-ON CONFLICT (tenant, content_hash) DO UPDATE SET size = excluded.size RETURNING document_id
-"""
+REGISTER = "SELECT registered, replaces FROM register_document(%s, %s, %s, %s, %s, %s, %s, %s)"
 SEALED_WORDS = """
 SELECT passage, starts, passages.body, title FROM passages JOIN documents USING (tenant, document_id)
 WHERE tenant = %(tenant)s AND document_id = %(document)s
@@ -38,7 +36,7 @@ WHERE tenant = %s AND document_id = %s AND status = 'indexed' AND words_version 
 """
 
 
-class PostgresCorpus(Documents):
+class PostgresCorpus(DocumentVersions):
     """`pool` sees one tenant a transaction; `dimensions` is the length of the vectors."""
 
     def __init__(self, pool: Pool, sealer: Sealer, *, dimensions: int, exact_below: int = EXACT_BELOW) -> None:
@@ -54,19 +52,17 @@ class PostgresCorpus(Documents):
             await connection.execute("SELECT provision_corpus(%s, %s)", (tenant, self._dimensions))
         self._provisioned.add(tenant)
 
-    async def register(
-        self, tenant: str, document_id: str, *, title: str, content_hash: bytes, media_type: str, size: int
-    ) -> str:
+    async def register(self, tenant: str, new: NewDocument) -> Registered:
         """See `application/ports/corpus.py`."""
         if tenant not in self._provisioned:
             await self.provision(tenant)
-        sealed = await self._sealer.seal(stream_of(tenant, document_id), title.encode(), "title")
+        sealed = await self._sealer.seal(stream_of(tenant, new.document_id), new.title.encode(), "title")
+        row = (tenant, new.document_id, sealed, new.content_hash, new.name, new.collection, new.media_type, new.size)
         async with tenant_transaction(self._pool, tenant) as connection:
-            row = (tenant, document_id, sealed, content_hash, media_type, size)
             cursor = await connection.execute(REGISTER, row)
             found = await cursor.fetchone()
-        assert found is not None, "an upsert returns its row"
-        return str(found[0])
+        assert found is not None, "the function gives a row"
+        return Registered(str(found[0]), str(found[1] or ""))
 
     async def announce(self, tenant: str, document_id: str) -> None:
         """See `application/ports/corpus.py`."""
@@ -104,18 +100,13 @@ class PostgresCorpus(Documents):
             )
         sealed_title = await self._sealer.seal(stream, title.encode(), "title")
         body = await self._sealer.seal(stream, text.encode(), "text")
+        read = {
+            "tenant": tenant, "document": document_id, "title": sealed_title, "body": body, "passages": len(rows),
+            "warnings": list(warnings), "encoding": encoding, "words": WORDS_VERSION,
+        }  # fmt: skip
         async with tenant_transaction(self._pool, tenant) as connection:
             await lock_corpus(connection, tenant)
-            cursor = await connection.execute(
-                "UPDATE documents SET status = 'indexed', title = %s, body = %s, passages = %s, warnings = %s, "
-                "encoding = %s, words_version = %s "
-                "WHERE tenant = %s AND document_id = %s AND status = 'pending' RETURNING true",
-                (sealed_title, body, len(rows), list(warnings), encoding, WORDS_VERSION, tenant, document_id),
-            )
-            if await cursor.fetchone() is None:
-                return False
-            await add_passages(connection, tenant, document_id, rows)
-        return True
+            return await take_place(connection, read, rows)
 
     async def refresh_words(self, tenant: str, document_id: str) -> bool:
         """See `application/ports/corpus.py`. What is damaged of it is found by no words."""
@@ -141,11 +132,7 @@ class PostgresCorpus(Documents):
     async def fail(self, tenant: str, document_id: str, reason: str) -> None:
         """See `application/ports/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
-            await connection.execute(
-                "UPDATE documents SET status = 'failed', reason = %s "
-                "WHERE tenant = %s AND document_id = %s AND status = 'pending'",
-                (reason, tenant, document_id),
-            )
+            await connection.execute(FAILED, {"tenant": tenant, "document": document_id, "reason": reason})
 
     async def delete(self, tenant: str, document_id: str) -> bool:
         """See `application/ports/corpus.py`."""
@@ -164,12 +151,21 @@ class PostgresCorpus(Documents):
         rows = await self._versions.call({"acting": acting_tenant(tenant), "tenant": tenant})
         return int(rows[0][0]) if rows else 0
 
-    async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
+    async def search(
+        self,
+        tenant: str,
+        query: str,
+        vector: Sequence[float] | None,
+        k: int,
+        collections: Sequence[str] = ONLY_OPEN,
+    ) -> list[Passage]:
         """See `application/ports/corpus.py`."""
         acting = acting_tenant(tenant)  # before anything waits: the trip itself is made by whoever comes first
         key, asked = await self._sealer.digest(acting, WORDS_KEY), asked_of(query)
         terms, names = blind(key, asked.words), blind(key, asked.names)
-        rows = await rank_passages(self._searches, tenant, terms, names, vector, k, exact_below=self._exact_below)
+        rows = await rank_passages(
+            self._searches, tenant, terms, names, vector, k, collections, exact_below=self._exact_below
+        )
         await self._sealer.unlock([stream_of(tenant, str(row[1])) for row in rows])
         found = [await self._passage(tenant, *row) for row in rows]
         return [passage for passage in found if passage is not None]

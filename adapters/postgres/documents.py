@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from adapters.database_transactions import Pool, one_statement, tenant_transaction
 from application.acting_tenant import acting_tenant
 from application.ports.corpus import DocumentRow, Status
 from application.ports.keys import Sealer
 from application.unsealing import unseal_if_whole
+from domain.tenant.readable import ONLY_OPEN
 
-ROW = "document_id, title, status, reason, passages, media_type, size, created_at, warnings, encoding"
+FIELDS = {
+    field: field
+    for field in ("document_id", "title", "status", "reason", "passages", "media_type", "size", "created_at",
+                  "warnings", "encoding", "collection", "version", "replaced_at", "embedded", "to_embed")
+} | {"claimed": "attempt > 0"}  # fmt: skip
+ROW = ", ".join(FIELDS.values())
 PAGE = f"""
 SELECT {ROW} FROM documents
 WHERE tenant = %s AND document_id < coalesce(%s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-  AND (%s::text IS NULL OR status = %s) ORDER BY document_id DESC LIMIT %s
+  AND (%s::text IS NULL OR status = %s) AND collection = ANY (%s) AND replaced_at IS NULL
+ORDER BY document_id DESC LIMIT %s
 """
 
 
@@ -46,10 +52,16 @@ class Documents:
         return plain.decode() if plain is not None else None
 
     async def page(
-        self, tenant: str, *, after: str | None, limit: int, status: Status | None = None
+        self,
+        tenant: str,
+        *,
+        after: str | None,
+        limit: int,
+        status: Status | None = None,
+        collections: Sequence[str] = ONLY_OPEN,
     ) -> list[DocumentRow]:
         """See `application/ports/corpus.py`."""
-        return await self._rows(tenant, PAGE, (tenant, after, status, status, limit))
+        return await self._rows(tenant, PAGE, (tenant, after, status, status, list(collections), limit))
 
     async def version(self, tenant: str) -> int:
         """See `application/ports/corpus.py`."""
@@ -64,24 +76,13 @@ class Documents:
             cursor = await connection.execute(statement, parameters)
             rows = await cursor.fetchall()
         await self._sealer.unlock([stream_of(tenant, str(row[0])) for row in rows])
-        return [await self._row(tenant, *row) for row in rows]
+        return [await self._row(tenant, row) for row in rows]
 
-    async def _row(
-        self, tenant: str, document: UUID, title: bytes, status: str, reason: str | None, passages: int,
-        media_type: str, size: int, created_at: datetime, warnings: list[str], encoding: str,
-    ) -> DocumentRow:  # fmt: skip
-        return DocumentRow(
-            document_id=str(document),
-            title=await unsealed_title(self._sealer, tenant, str(document), title),
-            status=status,
-            reason=reason,
-            passages=passages,
-            media_type=media_type,
-            size=size,
-            created_at=created_at,
-            warnings=tuple(warnings),
-            encoding=encoding,
-        )
+    async def _row(self, tenant: str, row: tuple[Any, ...]) -> DocumentRow:
+        read = dict(zip(FIELDS, row, strict=True))
+        id = str(read["document_id"])
+        title = await unsealed_title(self._sealer, tenant, id, read["title"])
+        return DocumentRow(**read | {"document_id": id, "title": title, "warnings": tuple(read["warnings"])})
 
     async def _count(self, tenant: str, column: str) -> int:
         async with one_statement(self._pool) as connection:

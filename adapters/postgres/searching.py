@@ -27,7 +27,7 @@ SELECT * FROM find_passages(
   %(acting)s, %(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(names)s::bigint[], %(vector)s::halfvec,
   %(directions)s, %(k)s,
   each => %(each)s, k1 => %(k1)s, b => %(b)s, most => %(most)s, exact_below => %(exact)s, alone => %(alone)s,
-  sample => %(sample)s)
+  sample => %(sample)s, collections => %(collections)s::text[])
 """
 
 
@@ -38,21 +38,24 @@ async def rank_passages(
     names: Iterable[int],
     vector: Sequence[float] | None,
     k: int,
+    collections: Sequence[str],
     *,
     exact_below: int,
 ) -> list[tuple[Any, ...]]:
     """The `k` best as (passage, document id, start, end, sealed text, sealed title, score), best first; `names` are
-    those of `terms` that name one thing. The score is below 1. `searches` makes the calls of `SEARCH`."""
+    those of `terms` that name one thing. Documents of the `collections` alone are looked at. The score is below 1.
+    `searches` makes the calls of `SEARCH`."""
     parameters = {
         "acting": acting_tenant(tenant), "tenant": tenant, "k": k, "each": EACH, "k1": K1, "b": B,
         "most": MOST_POSTINGS, "exact": exact_below, "alone": ALONE, "sample": SAMPLE,
         "terms": _array(terms), "times": _array(terms.values()), "names": _array(names),
         "vector": half_vector(vector) if vector else None,
+        "collections": _array(f'"{name}"' for name in collections),  # names of collections need no escape
         "directions": sum(number != 0 for number in vector or ()),  # without those that fill a short vector up
     }  # fmt: skip
     return await searches.call(parameters)
 
 
-def _array(numbers: Iterable[int]) -> str:
-    """An array as PostgreSQL reads it: the driver would look at each number's kind."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _array(values: Iterable[int | str]) -> str:
+    """An array as PostgreSQL reads it: the driver would look at each value's kind."""
+    return "{" + ",".join(map(str, values)) + "}"

@@ -21,10 +21,12 @@ PATIENCE_S = 120.0
 class LocalToken(httpx.Auth):
     """A token of this machine's own making, made anew before it expires."""
 
-    def __init__(self, settings: Settings, tenant: str, user: str, roles: Sequence[str]) -> None:
+    def __init__(
+        self, settings: Settings, tenant: str, user: str, roles: Sequence[str], groups: Sequence[str] = ()
+    ) -> None:
         self._issuer = token_issuer(settings)
         self._ttl_s = min(TOKEN_S, settings.token_ttl_s)
-        self._who: dict[str, Any] = {"tenant": tenant, "user": user, "roles": roles}
+        self._who: dict[str, Any] = {"tenant": tenant, "user": user, "roles": roles, "groups": groups}
         self._token, self._until = "", 0.0
 
     @property
@@ -76,9 +78,9 @@ def credentials(tenant: str, roles: Sequence[str], user: str = "cli") -> LocalTo
     return LocalToken(read_settings(), tenant, user, roles)
 
 
-def connect(tenant: str, roles: Sequence[str], user: str = "cli") -> httpx.Client:
+def connect(tenant: str, roles: Sequence[str], user: str = "cli", groups: Sequence[str] = ()) -> httpx.Client:
     """A client of the running installation; close it, or use it in a `with`."""
-    url, auth = base_url(read_settings()), credentials(tenant, roles, user)
+    url, auth = base_url(read_settings()), LocalToken(read_settings(), tenant, user, roles, groups)
     return httpx.Client(base_url=url, auth=auth, timeout=TIMEOUT_S, transport=Patient())
 
 

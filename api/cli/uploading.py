@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -33,6 +34,13 @@ class UploadOutcome(msgspec.Struct):
     warnings: list[str] = []
 
 
+def sent_name(file: str) -> str:
+    """What a file is called where it goes: from the working directory on, so that the same file is the same each time;
+    its own name where it lies elsewhere."""
+    inside = os.path.relpath(file)
+    return Path(file).name if inside.startswith("..") else inside
+
+
 def files_of(paths: Sequence[str]) -> list[str]:
     """The files named, and those in folders named, whose own names do not begin with a dot; `-` is standard input.
     OSError when there is none such."""
@@ -50,17 +58,22 @@ def files_of(paths: Sequence[str]) -> list[str]:
     return found
 
 
-def upload_all(client: httpx.Client, files: Iterable[str]) -> Iterator[UploadOutcome]:
-    """Send files, several at once; each outcome as it comes."""
+def upload_all(client: httpx.Client, files: Iterable[str], collection: str = "") -> Iterator[UploadOutcome]:
+    """Send files into a collection, or into none, several at once; each outcome as it comes."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield from threads.map(lambda file: upload(client, file), files)
+        yield from threads.map(lambda file: upload(client, file, collection), files)
 
 
-def upload(client: httpx.Client, file: str) -> UploadOutcome:
-    """Send one file."""
+def upload(client: httpx.Client, file: str, collection: str = "") -> UploadOutcome:
+    """Send one file. What comes from standard input has no name, and replaces nothing."""
+    query: dict[str, Any] = {"collection": collection} if collection else {}
     try:
-        body = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
-        answer = client.post("/v1/documents", files={"file": ("stdin" if file == STDIN else file, body)})
+        if file == STDIN:
+            name, body = "stdin", sys.stdin.buffer.read()
+            query["replace"] = False
+        else:
+            name, body = sent_name(file), Path(file).read_bytes()
+        answer = client.post("/v1/documents", params=query, files={"file": (name, body)})
     except OSError as error:
         return UploadOutcome(file, None, "failed", "unreadable", str(error))
     except httpx.TransportError as error:
@@ -72,22 +85,30 @@ def upload(client: httpx.Client, file: str) -> UploadOutcome:
     return UploadOutcome(file, None, "failed", problem.get("code", f"http_{answer.status_code}"), problem.get("detail"))
 
 
-def wait_until_read(client: httpx.Client, outcomes: Sequence[UploadOutcome], done: Callable[[int], None]) -> None:
-    """Wait until none of the documents is pending, telling how many are done, and fill in what became of each.
-    RuntimeError when none is done for a quarter of an hour."""
+def wait_until_read(client: httpx.Client, outcomes: Sequence[UploadOutcome], done: Callable[[float], None]) -> None:
+    """Wait until none of the documents is pending, telling how much more is done (1 a document, and parts of it), and
+    fill in what became of each. RuntimeError when nothing is done for a quarter of an hour."""
     waiting = {outcome.document_id: outcome for outcome in outcomes if outcome.status == "pending"}
-    ours, last_change = set(waiting), monotonic()
+    ours, all_of_them, told, last_change = set(waiting), len(waiting), 0.0, monotonic()
     while ours:
-        still = ours & {row["document_id"] for row in documents(client, status="pending")}
-        if len(still) < len(ours):
+        pending = {row["document_id"]: row for row in documents(client, status="pending")}
+        ours &= pending.keys()
+        read = all_of_them - len(ours) + sum(_part_of(pending[id]) for id in ours)
+        if read > told:
             last_change = monotonic()
-            done(len(ours) - len(still))
+            done(read - told)
+            told = read
         elif monotonic() - last_change > STALLED_S:
             raise RuntimeError(f"{len(ours)} documents still wait; does `colloquy ingest` run?")
-        ours = still
         if ours:
             time.sleep(POLL_S)
     _fill_in(client, outcomes, waiting)
+
+
+def _part_of(row: dict[str, Any]) -> float:
+    """How much of a pending document is done."""
+    progress = row["progress"]
+    return progress["done"] / progress["total"] if progress["total"] else 0.0
 
 
 def _fill_in(client: httpx.Client, outcomes: Sequence[UploadOutcome], waiting: Container[str | None]) -> None:

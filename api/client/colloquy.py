@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,14 +64,24 @@ class Colloquy:
             backoff=backoff,
         )
 
-    async def search(self, query: str, k: int = 10) -> list[Passage]:
-        """The `k` passages of the tenant's documents that fit best, best first."""
-        return (await self._call(Found, "POST", "/v1/search", json={"query": query, "k": k})).passages
+    async def search(self, query: str, k: int = 10, collections: Sequence[str] = ()) -> list[Passage]:
+        """The `k` passages that fit best, best first, of the tenant's documents that the caller may read (in these
+        collections, if any are named)."""
+        asked = {"query": query, "k": k} | ({"collections": list(collections)} if collections else {})
+        return (await self._call(Found, "POST", "/v1/search", json=asked)).passages
 
-    async def add_document(self, file: Path | tuple[str, bytes]) -> Document:
-        """Bring a file, by its path or its name and content, into the tenant's documents; it is `pending` then."""
+    async def add_document(
+        self, file: Path | tuple[str, bytes], *, collection: str = "", replace: bool = True
+    ) -> Document:
+        """Bring a file, by its path or its name and content, into the tenant's documents; it is `pending` then. Once it
+        can be found it takes the place of the one that had its name, unless that is not to be."""
         name, content = (file.name, await asyncio.to_thread(file.read_bytes)) if isinstance(file, Path) else file
-        return await self._call(Document, "POST", "/v1/documents", files={"file": (name, content)})
+        query = ({"collection": collection} if collection else {}) | ({} if replace else {"replace": "false"})
+        return await self._call(Document, "POST", "/v1/documents", params=query, files={"file": (name, content)})
+
+    async def reindex_document(self, document_id: str) -> Document:
+        """Have a document read again; what is found of it stays until then."""
+        return await self._call(Document, "POST", f"/v1/documents/{document_id}/reindex")
 
     async def document(self, document_id: str) -> Document:
         """How far a document is."""

@@ -25,8 +25,17 @@ class Found(msgspec.Struct):
     passages: list[Passage]
 
 
+class DocumentProgress(msgspec.Struct, kw_only=True):
+    """How far a pending document is: `waiting`, `reading`, `embedding` (`done` of `total` passages)."""
+
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
 class Document(msgspec.Struct, kw_only=True):
-    """A document: `pending`, `indexed` (it can be found, but for what `warnings` say), or `failed` for a `reason`."""
+    """A document: `pending`, `indexed` (it can be found, but for what `warnings` say), or `failed` for a `reason`. One
+    that a later `version` replaced, at `replaced_at`, can be opened and is found no more."""
 
     document_id: str
     status: str
@@ -35,6 +44,10 @@ class Document(msgspec.Struct, kw_only=True):
     passages: int | None = None
     warnings: list[str] = []
     encoding: str | None = None
+    collection: str | None = None
+    version: int = 1
+    replaced_at: str | None = None
+    progress: DocumentProgress | None = None
 
 
 class ModelCosts(msgspec.Struct, kw_only=True):

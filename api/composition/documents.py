@@ -11,6 +11,9 @@ from application.byte_room import ByteRoom
 from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.embed_texts import EmbedTextsHandler
+from application.documents.move_document import MoveDocumentHandler
+from application.documents.readable_documents import ReadableDocuments
+from application.documents.reread_document import RereadDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.redaction.embeddable import Embeddable
 
@@ -23,10 +26,16 @@ def open_documents(on: Infrastructure, shared: Shared, turns: Turns) -> Document
     store, corpus = on.store, shared.corpus
     blobs = S3Blobs(on.s3, on.settings.bucket)
     embeddable = Embeddable(shared.detector, shared.tenants)
+    collections, reread = ReadableDocuments(shared.tenants, corpus), RereadDocumentHandler(store, corpus)
     return DocumentServices(
-        add_document=AddDocumentHandler(store, store.vault, blobs, corpus, shared.kinds),
-        delete_document=DeleteDocumentHandler(store, blobs, corpus),
-        search_documents=SearchDocumentsHandler(store, corpus, shared.embedder, embeddable, on.settings.search_s),
+        add_document=AddDocumentHandler(store, store.vault, blobs, corpus, shared.kinds, collections, reread),
+        delete_document=DeleteDocumentHandler(store, blobs, corpus, collections),
+        reread_document=reread,
+        move_document=MoveDocumentHandler(store, corpus, collections),
+        collections=collections,
+        search_documents=SearchDocumentsHandler(
+            store, corpus, shared.embedder, embeddable, collections, on.settings.search_s
+        ),
         embed_texts=EmbedTextsHandler(store, shared.embedder, embeddable, turns.gate),
         corpus=corpus,
         blobs=blobs,

@@ -15,6 +15,7 @@ from application.tenants.delete_dataset import DeleteDatasetHandler
 from application.tenants.delete_tool import DeleteToolHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.put_budget import PutBudgetHandler
+from application.tenants.put_collection import DeleteCollectionHandler, PutCollectionHandler
 from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_retention import PutRetentionHandler
 from application.tenants.put_tool import PutToolHandler
@@ -36,6 +37,8 @@ def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
         put_dataset=PutDatasetHandler(store, known, datasets, ProcessTableReader()),
         put_budget=PutBudgetHandler(store, known),
         put_retention=PutRetentionHandler(store, known),
+        put_collection=PutCollectionHandler(store, known, shared.users),
+        delete_collection=DeleteCollectionHandler(store, known, shared.corpus),
         delete_assistant=DeleteAssistantHandler(store, known),
         delete_tool=DeleteToolHandler(store, known),
         delete_dataset=DeleteDatasetHandler(store, known, datasets),

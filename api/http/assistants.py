@@ -47,6 +47,7 @@ class AssistantBody(Assistant, frozen=True, kw_only=True):
     links: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=64)] = ()
     roles: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
     groups: Annotated[tuple[Annotated[str, Meta(max_length=MAX_GROUP)], ...], Meta(max_length=64)] = ()
+    collections: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
 
 
 class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,7 @@ class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
     pictures: bool
     roles: tuple[str, ...]
     groups: tuple[str, ...]
+    collections: tuple[str, ...]
 
 
 @get("/v1/assistants/{name:str}", permission="tenant:configure")

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import MediaType, Request, Response, delete, get, post
+from litestar import MediaType, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Meta
 
 from api.http.request.multipart import received_file
 from api.services import Services
 from application.clock import rfc3339
-from application.documents.add_document import Accepted
+from application.documents.document_streams import Accepted
 from application.ports.corpus import DocumentRow
 from domain.access import Principal
 from domain.ids import is_id
 from domain.refusals import DocumentNotFound, InvalidCursor, InvalidRange, NotFound
+from domain.tenant.readable import OPEN, narrowed
+
+
+class DocumentProgress(msgspec.Struct, frozen=True):
+    """How far a pending document is: `waiting`, `reading`, `embedding` (`done` of `total` passages), and then `indexed`
+    or `failed`."""
+
+    stage: Literal["waiting", "reading", "embedding", "indexed", "failed"]
+    done: int
+    total: int
 
 
 class DocumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A document; `reason` says why it failed, `warnings` what of it could not be read, `encoding` which one was taken
-    (null for what is no plain text)."""
+    (null for what is no plain text). `version` counts the files of its name; one that was replaced, at `replaced_at`,
+    can be opened and is found no more. `collection` is the set that it is in, or null."""
 
     document_id: str
     title: str
@@ -33,6 +45,16 @@ class DocumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     warnings: tuple[str, ...] = ()
     encoding: str | None = None
+    collection: str | None = None
+    version: int = 1
+    replaced_at: str | None = None
+    progress: DocumentProgress
+
+
+class DocumentChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a document goes: into a collection, or, null, out of all."""
+
+    collection: Annotated[str, Meta(max_length=64)] | None
 
 
 class DocumentPage(msgspec.Struct, frozen=True):
@@ -50,10 +72,18 @@ class DocumentText(msgspec.Struct, frozen=True):
 
 
 @post("/v1/documents", permission="document:write", status_code=202, request_max_body_size=None)
-async def add_document(request: Request[Principal, Any, Any], services: NamedDependency[Services]) -> Accepted:
-    """Take a file (multipart field `file`). It is read afterwards: see its status."""
+async def add_document(
+    request: Request[Principal, Any, Any],
+    services: NamedDependency[Services],
+    collection: FromQuery[str] = OPEN,
+    replace: FromQuery[bool] = True,
+) -> Accepted:
+    """Take a file (multipart field `file`). It is read afterwards: see its status. Unless `replace` is false it takes
+    the place of the file that came before it under the same name (with its folders, where a client gives them) into the
+    same collection, once it can be found."""
+    await services.documents.collections.check(request.user, collection)
     async with received_file(request, services, "file", services.settings.max_document_bytes) as file:
-        return await services.documents.add_document(request.user, file)
+        return await services.documents.add_document(request.user, file, collection, replace=replace)
 
 
 @get("/v1/documents", permission="document:read")
@@ -63,13 +93,20 @@ async def list_documents(
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int] = 100,
     status: FromQuery[Literal["pending", "indexed", "failed"] | None] = None,
+    collection: FromQuery[str | None] = None,
 ) -> DocumentPage:
-    """The tenant's documents, page by page."""
+    """The tenant's documents that the caller may read (of one collection, if it is named), page by page; of each the
+    version that stands."""
     if not 1 <= limit <= 1000:
         raise InvalidRange("limit: 1 to 1000")
     if cursor is not None and not is_id(cursor):
         raise InvalidCursor
-    rows = await services.documents.corpus.page(request.user.tenant, after=cursor, limit=limit + 1, status=status)
+    among = await services.documents.collections.of(request.user)
+    if collection is not None:
+        among = narrowed(among, [collection])
+    rows = await services.documents.corpus.page(
+        request.user.tenant, after=cursor, limit=limit + 1, status=status, collections=among
+    )
     more = len(rows) > limit
     return DocumentPage([_answer(row) for row in rows[:limit]], rows[limit - 1].document_id if more else None)
 
@@ -79,6 +116,38 @@ async def show_document(
     document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> DocumentAnswer:
     """One document and how far it has come."""
+    return _answer(await _row(services, request.user, document_id))
+
+
+@get("/v1/documents/{document_id:str}/versions", permission="document:read")
+async def list_versions(
+    document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> DocumentPage:
+    """All versions (the latest 1,000) of what the document is one of, newest first."""
+    row = await _row(services, request.user, document_id)
+    versions = await services.documents.corpus.versions(request.user.tenant, row.document_id)
+    return DocumentPage([_answer(version) for version in versions], None)
+
+
+@post("/v1/documents/{document_id:str}/reindex", permission="document:write", status_code=202)
+async def reindex_document(
+    document_id: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
+) -> Accepted:
+    """Read it again, as files are read now; what is found of it stays until then."""
+    row = await _row(services, request.user, document_id)
+    return await services.documents.reread_document(request.user, row.document_id)
+
+
+@patch("/v1/documents/{document_id:str}", permission="document:write")
+async def change_document(
+    document_id: FromPath[str],
+    data: JSONBody[DocumentChange],
+    request: Request[Principal, Any, Any],
+    services: NamedDependency[Services],
+) -> DocumentAnswer:
+    """Put it into a collection, or out of all: from then on it is for whoever may read that."""
+    row = await _row(services, request.user, document_id)
+    await services.documents.move_document(request.user, row.document_id, data.collection or OPEN)
     return _answer(await _row(services, request.user, document_id))
 
 
@@ -110,10 +179,7 @@ async def delete_document(
 
 
 async def _row(services: Services, principal: Principal, document_id: str) -> DocumentRow:
-    row = await services.documents.corpus.fetch(principal.tenant, _known(document_id))
-    if row is None:
-        raise DocumentNotFound
-    return row
+    return await services.documents.collections.document(principal, _known(document_id))
 
 
 def _known(document_id: str) -> str:
@@ -135,4 +201,18 @@ def _answer(row: DocumentRow) -> DocumentAnswer:
         created_at=rfc3339(row.created_at),
         warnings=row.warnings,
         encoding=row.encoding or None,
+        collection=row.collection or None,
+        version=row.version,
+        replaced_at=rfc3339(row.replaced_at) if row.replaced_at else None,
+        progress=_progress(row),
     )
+
+
+def _progress(row: DocumentRow) -> DocumentProgress:
+    match row.status:
+        case "indexed":
+            return DocumentProgress("indexed", row.passages, row.passages)
+        case "failed":
+            return DocumentProgress("failed", 0, 0)
+    stage: Literal["waiting", "reading", "embedding"] = "reading" if row.claimed else "waiting"
+    return DocumentProgress("embedding" if row.to_embed else stage, row.embedded, row.to_embed)

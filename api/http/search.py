@@ -17,11 +17,13 @@ from domain.session.events import Passage
 
 
 class SearchQuery(msgspec.Struct, frozen=True):
-    """What is looked for, how many passages are wanted (up to 50), and by what they are ranked."""
+    """What is looked for, how many passages are wanted (up to 50), by what they are ranked, and in which collections:
+    in all that the caller may read where none is named."""
 
     query: Annotated[str, Meta(max_length=LONGEST)]
     k: int = 10
     by: By = "both"
+    collections: Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=64)] = ()
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -35,4 +37,5 @@ async def search(
     data: JSONBody[SearchQuery], request: Request[Principal, Any, Any], services: NamedDependency[Services]
 ) -> Found:
     """The passages that answer best, each with its place in the document's text."""
-    return Found(await services.documents.search_documents(request.user, data.query, data.k, data.by))
+    found = await services.documents.search_documents(request.user, data.query, data.k, data.by, data.collections)
+    return Found(found)

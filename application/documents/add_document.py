@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import msgspec
-
 from application.clock import new_id
+from application.documents.document_streams import SEALED_AS, Accepted, blob_of, stream_of
+from application.documents.readable_documents import ReadableDocuments
+from application.documents.reread_document import RereadDocumentHandler
 from application.execute import DOCUMENT, Context, execute
-from application.file_names import name_of
+from application.file_names import name_of, path_of
 from application.ports.blobs import Blobs
-from application.ports.corpus import DocumentRegister
+from application.ports.corpus import DocumentRegister, NewDocument
 from application.ports.event_store import EventStore
 from application.ports.extractor import Sniffer
 from application.ports.keys import Sealer
@@ -21,15 +22,7 @@ from domain.access import Principal
 from domain.document.commands import AddDocument
 from domain.document.rules import add_document
 from domain.refusals import DocumentNotFound
-
-SEALED_AS = "file"
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """The document that holds the file's content, and how far it has come."""
-
-    document_id: str
-    status: str
+from domain.tenant.readable import OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +34,39 @@ class AddDocumentHandler:
     blobs: Blobs
     corpus: DocumentRegister
     sniffer: Sniffer
+    collections: ReadableDocuments
+    reread: RereadDocumentHandler
 
-    async def __call__(self, principal: Principal, file: ReceivedFile) -> Accepted:
-        """The document, new or the one that holds the same bytes. `UnsupportedMediaType`, or `DocumentRefused` with
-        `empty_file` or `type_mismatch`; what takes reading to find out is found out later."""
+    async def __call__(
+        self, principal: Principal, file: ReceivedFile, collection: str = OPEN, *, replace: bool = True
+    ) -> Accepted:
+        """The document, new or the one that holds the same bytes, which is read again if it could not be read before.
+        With `replace` it takes the place of the one that came under the same name into the same collection, once it can
+        be found. `UnsupportedMediaType`, or `DocumentRefused` with `empty_file` or `type_mismatch`; what takes reading
+        to find out is found out later. `NotFound` when there is no such collection for the caller."""
         tenant, id, title = principal.tenant, new_id(), name_of(file.name)
+        await self.collections.check(principal, collection)
         media_type = await self.sniffer.sniff(title, file.body)
-        known = await self.corpus.register(
-            tenant, id, title=title, content_hash=await self._hash(tenant, file), media_type=media_type, size=file.size
+        new = NewDocument(
+            document_id=id,
+            title=title,
+            content_hash=await self._hash(tenant, file, collection),
+            media_type=media_type,
+            size=file.size,
+            name=await self._name(tenant, file.name) if replace else None,
+            collection=collection,
         )
-        if known != id:
-            row = await self.corpus.fetch(tenant, known)
-            if row is None:
-                raise DocumentNotFound("The document with the same content is just being deleted; try again.")
-            return Accepted(known, row.status)
-        command = AddDocument(title=title, media_type=media_type, size=file.size, user=principal.user)
+        registered = await self.corpus.register(tenant, new)
+        if registered.document_id != id:
+            return await self._known(principal, registered.document_id)
+        command = AddDocument(
+            title=title,
+            media_type=media_type,
+            size=file.size,
+            user=principal.user,
+            collection=collection,
+            replaces=registered.replaces,
+        )
         try:
             await self._keep(tenant, id, command, file.body)
         except BaseException:
@@ -64,21 +75,26 @@ class AddDocumentHandler:
         await self.corpus.announce(tenant, id)
         return Accepted(id, "pending")
 
-    async def _hash(self, tenant: str, file: ReceivedFile) -> bytes:
-        """What equal files have in common, telling nobody else what they hold."""
-        return await self.sealer.digest(tenant, b"content of a document:" + file.sha256)
+    async def _known(self, principal: Principal, id: str) -> Accepted:
+        row = await self.corpus.fetch(principal.tenant, id)
+        if row is None:
+            raise DocumentNotFound("The document with the same content is just being deleted; try again.")
+        if row.status != "failed":
+            return Accepted(id, row.status)
+        return await self.reread(principal, id)
+
+    async def _hash(self, tenant: str, file: ReceivedFile, collection: str) -> bytes:
+        """What equal files of a collection have in common, telling nobody else what they hold: of one document, what
+        can be read is for the same people, whoever brought it."""
+        within = f"\0{collection}".encode() if collection else b""
+        return await self.sealer.digest(tenant, b"content of a document:" + file.sha256 + within)
+
+    async def _name(self, tenant: str, given: str) -> bytes | None:
+        """What files of one name, with the folders that they came with, have in common."""
+        path = path_of(given)
+        return await self.sealer.digest(tenant, b"name of a document:" + path.encode()) if path else None
 
     async def _keep(self, tenant: str, id: str, command: AddDocument, body: BinaryIO) -> None:
         stream = stream_of(tenant, id)
         await self.blobs.put(blob_of(tenant, id), await self.sealer.sealing(stream, body, SEALED_AS))
         await execute(self.store, stream, DOCUMENT, lambda d: add_document(d, command), Context(command.user))
-
-
-def stream_of(tenant: str, document_id: str) -> str:
-    """Where a document's facts live, and whose key seals what it holds."""
-    return f"{tenant}/document/{document_id}"
-
-
-def blob_of(tenant: str, document_id: str) -> str:
-    """Where its sealed file is kept."""
-    return f"{tenant}/documents/{document_id}"

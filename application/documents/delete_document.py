@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.documents.add_document import blob_of, stream_of
+from application.documents.document_streams import blob_of, stream_of
+from application.documents.readable_documents import ReadableDocuments
 from application.execute import DOCUMENT, Context, execute
 from application.ports.blobs import Blobs
 from application.ports.corpus import DocumentRegister
@@ -23,14 +24,25 @@ class DeleteDocumentHandler:
     store: ErasableStore
     blobs: Blobs
     corpus: DocumentRegister
+    collections: ReadableDocuments
 
-    async def __call__(self, principal: Principal, document_id: str) -> None:
-        """Delete one; see `take_away`."""
-        await self.take_away(principal.tenant, document_id, principal.user)
+    async def __call__(self, principal: Principal, document_id: str) -> int:
+        """Delete one that the caller may read, see `take_away`. `DocumentNotFound`."""
+        row = await self.corpus.fetch(principal.tenant, document_id)
+        if row is not None:
+            await self.collections.document(principal, document_id)
+        return await self.take_away(principal.tenant, document_id, principal.user)
 
-    async def take_away(self, tenant: str, document_id: str, by: str) -> None:
-        """Delete it; `DocumentNotFound` when the tenant has none such. A deletion that was cut off, by a crash or by a
-        store that was away, is finished by asking again."""
+    async def take_away(self, tenant: str, document_id: str, by: str) -> int:
+        """Delete it, and first the earlier versions whose place it has taken: how many there were. `DocumentNotFound`
+        when the tenant has none such. A deletion that was cut off, by a crash or by a store that was away, is finished
+        by asking again."""
+        earlier = await self.corpus.replaced_by(tenant, document_id)
+        for version in (*earlier, document_id):
+            await self._one(tenant, version, by)
+        return len(earlier) + 1
+
+    async def _one(self, tenant: str, document_id: str, by: str) -> None:
         stream = stream_of(tenant, document_id)
         await execute(self.store, stream, DOCUMENT, _delete_or_finish, Context(by))
         await self.store.shred(stream)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from application.byte_room import ByteRoom
-from application.documents.add_document import SEALED_AS, blob_of, stream_of
+from application.clock import Seconds, monotonic
+from application.documents.document_streams import SEALED_AS, blob_of, stream_of
 from application.execute import DOCUMENT, Context, LoadedAggregate
 from application.gateway.embedding import Embedded, embed, start_embedding
 from application.ports.blobs import Blobs
@@ -34,6 +35,8 @@ CHARACTERS = 12_000_000
 """Of the texts that a process holds while they are embedded; the longest document alone has ten million."""
 ROOM_S = 600.0
 BACKOFF_S = (0.5, 2.0, 5.0)
+TOLD_S = 1.0
+"""How often it is told how far the reading of a long document has come."""
 READER = Context("ingest")
 
 
@@ -54,6 +57,7 @@ class IndexDocument:
     embedder: Embedder
     embeddable: Embeddable
     backoff_s: Sequence[float] = BACKOFF_S
+    clock: Seconds = monotonic
     _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
     _room: ByteRoom = field(default_factory=lambda: ByteRoom(places=PLACES, size=CHARACTERS, wait_s=ROOM_S))
 
@@ -80,7 +84,7 @@ class IndexDocument:
 
     async def _index(self, claim: Pending, held: LoadedAggregate[Document], extracted: Extracted) -> None:
         try:
-            vectors = await self._vectors(held, claim.tenant, extracted)
+            vectors = await self._vectors(held, claim, extracted)
         except Gone:
             return
         passages = [
@@ -133,19 +137,23 @@ class IndexDocument:
                 raise DocumentRefused("unreadable", "The file is no longer kept.")
 
     async def _vectors(
-        self, held: LoadedAggregate[Document], tenant: str, extracted: Extracted
+        self, held: LoadedAggregate[Document], claim: Pending, extracted: Extracted
     ) -> list[Sequence[float]]:
         """A vector a passage. The document's own title goes before each passage that does not begin with it, so that
         the fifth page of a report is still about what the report is about."""
         vectors: list[Sequence[float]] = []
+        told = self.clock()
         for first in range(0, len(extracted.spans), BATCH):
             texts = []
             for start, end in extracted.spans[first : first + BATCH]:
                 text = extracted.text[start:end]
                 whole = text if extracted.title in text else f"{extracted.title}\n{text}"
-                texts.append(await self.embeddable(tenant, whole))
+                texts.append(await self.embeddable(claim.tenant, whole))
             # As single numbers they would take sixteen times the memory.
             vectors += [array("f", vector) for vector in await self._embed_batch(held, texts)]
+            if self.clock() - told >= TOLD_S:
+                told = self.clock()
+                await self.corpus.progress(claim.tenant, claim.document_id, len(vectors), len(extracted.spans))
         return vectors
 
     async def _embed_batch(self, held: LoadedAggregate[Document], texts: Sequence[str]) -> list[list[float]]:

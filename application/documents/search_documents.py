@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from application.clock import new_id
+from application.documents.readable_documents import ReadableDocuments
 from application.execute import FACTS, Context, LoadedAggregate
 from application.gateway.embedding import embed, start_embedding
 from application.ports.corpus import PassageSearch
@@ -17,6 +18,7 @@ from application.redaction.embeddable import Embeddable
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable, InvalidCharacter, InvalidField, InvalidRange
 from domain.session.events import Passage
+from domain.tenant.readable import narrowed
 
 By = Literal["both", "meaning", "words"]
 T = TypeVar("T")
@@ -33,17 +35,22 @@ class SearchDocumentsHandler:
     corpus: PassageSearch
     embedder: Embedder
     embeddable: Embeddable
+    collections: ReadableDocuments
     within_s: float = 4.0
 
-    async def __call__(self, principal: Principal, query: str, k: int, by: By = "both") -> list[Passage]:
-        """The `k` best passages, best first. Without a model, or one that is silent, words alone decide, rather than
-        nothing. `DependencyUnavailable` when the documents cannot be asked in time."""
+    async def __call__(
+        self, principal: Principal, query: str, k: int, by: By = "both", collections: Sequence[str] = ()
+    ) -> list[Passage]:
+        """The `k` best passages of what the caller may read (of these collections, if any are named), best first.
+        Without a model, or one that is silent, words alone decide, rather than nothing. `DependencyUnavailable` when
+        the documents cannot be asked in time."""
         _check(query, k)
         tenant = principal.tenant
+        among = narrowed(await self.collections.of(principal), collections)
         if not await self._in_time(self.corpus.count_passages(tenant)):
             return []
         if by == "words":
-            return await self._in_time(self.corpus.search(tenant, query, None, k))
+            return await self._in_time(self.corpus.search(tenant, query, None, k, among))
         calls, context = LoadedAggregate(self.store, f"{tenant}/search/{new_id()}", FACTS), Context(principal.user)
         text = await self.embeddable(tenant, query)
         started = start_embedding(self.embedder, text, principal.user)
@@ -51,7 +58,7 @@ class SearchDocumentsHandler:
         embedded = await embed(self.embedder, text, started, deadline_s=self.within_s / 2)
         words = query if by == "both" or embedded.vector is None else ""
         found, _ = await asyncio.gather(
-            self._in_time(self.corpus.search(tenant, words, embedded.vector, k)),
+            self._in_time(self.corpus.search(tenant, words, embedded.vector, k, among)),
             calls.append([embedded.settled], context),
         )
         return found

@@ -37,8 +37,8 @@ class EraseOwn:
 
     async def document(self, principal: Principal, document_id: str) -> Receipt:
         """A document of the tenant's; `DocumentNotFound`."""
-        await self.documents(principal, document_id)
-        return await self.receipts(principal.tenant, "document", document_id, {"documents": 1}, by=principal.user)
+        taken = await self.documents(principal, document_id)
+        return await self.receipts(principal.tenant, "document", document_id, {"documents": taken}, by=principal.user)
 
     async def _noted(self, principal: Principal, id: StreamId) -> Receipt:
         return await self.receipts(principal.tenant, "session", id.id, {"sessions": 1}, by=principal.user)

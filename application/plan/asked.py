@@ -46,7 +46,8 @@ class AskedQuestion:
     def collections(self) -> tuple[str, ...]:
         """Where to search; nowhere in particular when empty."""
         found = result_of(self.results, "choose_collections", Collections)
-        return tuple(name for name in found.collections if name in self.facts.collections) if found else ()
+        known = {one.name for one in self.facts.collections}
+        return tuple(name for name in found.collections if name in known) if found else ()
 
     @property
     def language(self) -> str:

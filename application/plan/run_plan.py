@@ -149,7 +149,9 @@ INPUTS: dict[str, Callable[[PlanRun], Any]] = {
     "history": lambda run: run.facts.history,
     "purpose": lambda run: run.facts.instructions,
     "tools": lambda run: [f"{tool.name}: {tool.description}" for tool in run.facts.tools],
-    "collections": lambda run: list(run.facts.collections),
+    "collections": lambda run: [
+        f"{one.name}: {one.description}" if one.description else one.name for one in run.facts.collections
+    ],
     "passages": lambda run: dict(enumerate(run.retrieved, 1)),
     "kept_passages": lambda run: {n: run.retrieved[n - 1] for n in run.passages.numbers(len(run.retrieved))},
     "cited_passages": lambda run: dict(enumerate(run.quoted, 1)),

@@ -17,7 +17,8 @@ from domain.usage import Usage
 class CacheScope(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer hangs on besides its question; only equal scopes share answers.
 
-    `corpus_version` is 0 for an assistant without documents; `data_version` names its tools and the datasets that they
+    `corpus_version` is 0 for an assistant without documents, which has no `collections` either: those whose documents
+    the asker may be answered from. `data_version` names its tools and the datasets that they
     read, each in its version. `roles` are what the asker may do, and `user` is the asker where the answer hangs on who
     asks. `language` is the one that the client wants. `context` is `context_of` the earlier turns
     (`application.answer_cache.answer_cache`). `release` names what else of the installation shapes answers: its models,
@@ -28,6 +29,7 @@ class CacheScope(msgspec.Struct, frozen=True, kw_only=True):
     assistant: str
     assistant_version: int
     corpus_version: int = 0
+    collections: tuple[str, ...] = ()
     data_version: str = ""
     roles: tuple[str, ...] = ()
     user: str = ""

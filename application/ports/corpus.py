@@ -10,13 +10,16 @@ import msgspec
 
 from application.ports.extractor import NOWHERE, PassagePlace
 from domain.session.events import Passage
+from domain.tenant.readable import ONLY_OPEN
 
 Status = Literal["pending", "indexed", "failed"]
 
 
 class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     """A document as its tenant sees it. `status` is `pending`, `indexed` or `failed`; `reason` a public code.
-    `warnings` say what of it was not read; `encoding` is the one that was taken, empty where there was none to take."""
+    `warnings` say what of it was not read; `encoding` is the one that was taken, empty where there was none to take.
+    While it is pending, `embedded` of `to_embed` passages (0 as long as that is not known) have their vectors, and
+    `claimed` says whether somebody has begun to read it. `replaced_at` is when a later version took its place."""
 
     document_id: str
     title: str
@@ -28,6 +31,32 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     warnings: tuple[str, ...] = ()
     encoding: str = ""
+    collection: str = ""
+    version: int = 1
+    replaced_at: datetime | None = None
+    embedded: int = 0
+    to_embed: int = 0
+    claimed: bool = False
+
+
+class NewDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to be registered. `content_hash` is a keyed hash of the file and its collection, `name` one of its name;
+    without that it replaces nothing."""
+
+    document_id: str
+    title: str
+    content_hash: bytes
+    media_type: str
+    size: int
+    name: bytes | None = None
+    collection: str = ""
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """The document that holds a file, new or not, and whose next version it is, if any's."""
+
+    document_id: str
+    replaces: str = ""
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -57,15 +86,35 @@ class DocumentRegister(Protocol):
         """Make the tenant's own part of the corpus; nothing happens when it is there."""
         ...
 
-    async def register(
-        self, tenant: str, document_id: str, *, title: str, content_hash: bytes, media_type: str, size: int
-    ) -> str:
-        """Note a document as pending, unless the tenant has one with the same content: the id of whichever it is.
-        Nobody claims it before it is announced, or has had a minute for that."""
+    async def register(self, tenant: str, new: NewDocument) -> Registered:
+        """Note a document as pending, unless the tenant has one with the same content. Where the latest version under
+        its name in its collection has another, it is the next one, also if some other document holds the same. Nobody
+        claims it before it is announced, or has had a minute for that."""
         ...
 
     async def announce(self, tenant: str, document_id: str) -> None:
         """All that a reader needs is in place: it may be claimed now."""
+        ...
+
+    async def requeue(self, tenant: str, document_id: str) -> None:
+        """Let a document that was read, or could not be, wait to be read again; what is found of it can be found
+        meanwhile. Nothing happens to one that waits already or was replaced."""
+        ...
+
+    async def move(self, tenant: str, document_id: str, collection: str) -> None:
+        """Put a document, with all versions of it, into a collection, and raise the corpus version."""
+        ...
+
+    async def replaced_by(self, tenant: str, document_id: str) -> list[str]:
+        """The versions, oldest first, whose place a document has taken; none when another has taken its own."""
+        ...
+
+    async def versions(self, tenant: str, document_id: str) -> list[DocumentRow]:
+        """All versions of what the document is one of, newest first."""
+        ...
+
+    async def holds(self, tenant: str, collection: str) -> bool:
+        """Whether any document is in a collection."""
         ...
 
     async def delete(self, tenant: str, document_id: str) -> bool:
@@ -81,9 +130,15 @@ class DocumentRegister(Protocol):
         ...
 
     async def page(
-        self, tenant: str, *, after: str | None, limit: int, status: Status | None = None
+        self,
+        tenant: str,
+        *,
+        after: str | None,
+        limit: int,
+        status: Status | None = None,
+        collections: Sequence[str] = ONLY_OPEN,
     ) -> list[DocumentRow]:
-        """Documents, newest first, older than the id `after`."""
+        """Documents of these collections that were not replaced, newest first, older than the id `after`."""
         ...
 
 
@@ -101,12 +156,17 @@ class PassageIndex(Protocol):
         warnings: tuple[str, ...] = (),
         encoding: str = "",
     ) -> bool:
-        """Make a pending document findable, all passages or none, and raise the corpus version. False when it is not
-        pending any more."""
+        """Make a pending document findable in place of what was found of it and of its earlier versions, all passages
+        or none, and raise the corpus version. One that a later version has overtaken can be opened, and is not found.
+        False when it is not pending any more."""
         ...
 
     async def fail(self, tenant: str, document_id: str, reason: str) -> None:
-        """Note why a pending document could not be read."""
+        """Note why a pending document could not be read: what was read of it before stays, and a warning says so."""
+        ...
+
+    async def progress(self, tenant: str, document_id: str, embedded: int, to_embed: int) -> None:
+        """Note how far the reading of a pending document has come."""
         ...
 
     async def refresh_words(self, tenant: str, document_id: str) -> bool:
@@ -150,10 +210,17 @@ class StaleWords(Protocol):
 class PassageSearch(Protocol):
     """What can be found."""
 
-    async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
-        """The `k` best passages, best first: by meaning (when there is a vector) and by words (when the query has any
-        that tell), fused by their scores. A passage that has a name to itself that is asked for, such as an order's
-        number, comes first. `k` is at most 50."""
+    async def search(
+        self,
+        tenant: str,
+        query: str,
+        vector: Sequence[float] | None,
+        k: int,
+        collections: Sequence[str] = ONLY_OPEN,
+    ) -> list[Passage]:
+        """The `k` best passages of documents of these collections, best first: by meaning (when there is a vector) and
+        by words (when the query has any that tell), fused by their scores. A passage that has a name to itself that is
+        asked for, such as an order's number, comes first. `k` is at most 50."""
         ...
 
     async def version(self, tenant: str) -> int:

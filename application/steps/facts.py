@@ -30,6 +30,13 @@ class ToolFact(msgspec.Struct, frozen=True, kw_only=True):
     effects: bool = False
 
 
+class CollectionFact(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of documents that may be searched by itself."""
+
+    name: str
+    description: str = ""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is made from. `turns` counts the answered turns before this one, `history` is their text (newest
     kept), `to_summarise` the older part when it has grown long, up to and including the turn `summarise_through`.
@@ -40,7 +47,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     history: str = ""
     documents: bool = True
     tools: tuple[ToolFact, ...] = ()
-    collections: tuple[str, ...] = ()
+    collections: tuple[CollectionFact, ...] = ()
     instructions: str = ""
     wanted_language: str = ""
     to_summarise: str = ""
@@ -55,7 +62,7 @@ def facts_of(
     *,
     documents: bool,
     tools: Sequence[ToolFact] = (),
-    collections: Sequence[str] = (),
+    collections: Sequence[CollectionFact] = (),
     wanted_language: str = "",
     attached: bool = False,
 ) -> Facts:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from application.budget.budget_gate import BudgetGate
 from application.clock import new_id
 from application.ports.keys import Sealer
@@ -115,6 +117,7 @@ class CreateTurnHandler:
         if command.attachments:
             assistant = prepared.run.config.assistant
             await self.attachments.check(principal.tenant, principal.user, command.attachments, assistant)
+        command = replace(command, collections=prepared.run.config.collections)
         await admission
 
         def rule(session: Session) -> Sequence[Event]:

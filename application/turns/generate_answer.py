@@ -11,7 +11,7 @@ from application.plan.citations import CitationReader
 from application.plan.effects import Effects
 from application.plan.plan import plan_of
 from application.plan.run_plan import PlanRun
-from application.steps.facts import ToolFact, facts_of
+from application.steps.facts import CollectionFact, ToolFact, facts_of
 from application.turns.gateway_step_model import GatewayStepModel
 from application.turns.prepare_turn import PreparedTurn
 from application.turns.retrieve_passages import RetrievePassages
@@ -19,6 +19,7 @@ from application.turns.running_turn import RunningTurn
 from application.turns.step_reply_cache import StepReplyCache
 from application.turns.stream_answer import StreamAnswer
 from application.turns.turn_log import Fenced
+from application.turns.turn_request import AssistantConfig
 from domain.session.events import Passage
 from domain.session.state import Turn
 
@@ -55,6 +56,7 @@ class GenerateAnswer:
                 ToolFact(name=name, description=tool.description, effects=tool.effects)
                 for name, tool in run.config.tools.items()
             ],
+            collections=_described(run.config),
             wanted_language=turn.language,
         )
         plan = plan_of(run.config.assistant, facts)
@@ -62,7 +64,8 @@ class GenerateAnswer:
         async def search(effects: Effects) -> Sequence[Passage]:
             if not prepared.documents:
                 return ()
-            return await self.retrieve(run, turn, effects.asked.search_queries, vector, plan.fetch)
+            asked = effects.asked
+            return await self.retrieve(run, turn, asked.search_queries, vector, plan.fetch, asked.collections)
 
         return PlanRun(plan, facts, steps, run.log, turn.turn_id, search, steps.show, dict(turn.results), attached)
 
@@ -94,6 +97,13 @@ class GenerateAnswer:
             plan.answer = run.outcome.text
             run.output.reset("translated")
             await self.answer.again(run, plan, "translate")
+
+
+def _described(config: AssistantConfig) -> list[CollectionFact]:
+    """The collections that may be chosen from."""
+    known = config.tenant.collections
+    names = (name for name in config.collections if name in known)
+    return [CollectionFact(name=name, description=known[name].description) for name in names]
 
 
 def _turn_of(run: RunningTurn) -> Turn:

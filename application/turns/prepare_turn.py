@@ -26,6 +26,7 @@ from domain.model_calls import ModelCallStarted
 from domain.refusals import PiiBlocked
 from domain.session import events as e
 from domain.session.state import Session, Turn
+from domain.tenant.readable import narrowed, readable
 from domain.tenant.state import Tenant
 
 
@@ -76,13 +77,16 @@ class PrepareTurn:
     async def _config(self, live: LiveSession, request: TurnRequest) -> AssistantConfig:
         """A turn that was taken over was allowed when it began; who asked it is known by name alone."""
         tenant, name = live.id.tenant, live.state.assistant
+        asking = Principal(tenant, request.user, request.roles, 0.0, groups=request.groups)
         if request.resumed:
             assistant, version = await self.tenants.assistant(tenant, name)
         else:
-            asking = Principal(tenant, request.user, request.roles, 0.0, groups=request.groups)
             assistant, version = await self.tenants.assistant_for(asking, name)
-        settings = await self.tenants.settings(tenant)
-        return AssistantConfig(name=name, assistant=assistant, version=version, tenant=settings)
+        settings, known = await self.tenants.settings(tenant), request.collections
+        collections = narrowed(readable(settings, asking), assistant.collections) if known is None else known
+        return AssistantConfig(
+            name=name, assistant=assistant, version=version, tenant=settings, collections=collections
+        )
 
     async def _may_go_on(self, prepared: PreparedTurn) -> bool:
         """Whether the question may be answered; its private values are found and noted."""
@@ -128,6 +132,7 @@ class PrepareTurn:
             assistant=config.name,
             assistant_version=config.version,
             corpus_version=corpus_version,
+            collections=config.collections if config.assistant.documents else (),
             data_version=data_version(config.tenant, config.assistant.tools),
             roles=tuple(sorted(request.roles)),
             user=request.user if run.outcome.depends.audience == "user" else "",

@@ -142,6 +142,7 @@ class RecoverTurns:
             text=turn.text,
             name=await self.users.name(tenant, user),
             attached=bool(turn.attachments),
+            collections=turn.collections,
             resumed=turn.resumed + 1,
         )
 

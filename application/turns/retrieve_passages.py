@@ -18,6 +18,7 @@ from application.turns.rank_fusion import fuse
 from application.turns.running_turn import RunningTurn
 from domain.session import events as e
 from domain.session.state import Turn
+from domain.tenant.readable import OPEN, narrowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +36,39 @@ class RetrievePassages:
         return await self.gateway.embed(prepared.embedded_text, prepared.embedding, run.log)
 
     async def __call__(
-        self, run: RunningTurn, turn: Turn, queries: Sequence[str], vector: list[float] | None, k: int
+        self,
+        run: RunningTurn,
+        turn: Turn,
+        queries: Sequence[str],
+        vector: list[float] | None,
+        k: int,
+        collections: Sequence[str] = (),
     ) -> tuple[e.Passage, ...]:
-        """The `k` best passages, best first; those found before the turn was taken over are not looked for again."""
+        """The `k` best passages, best first, of what the turn may be answered from (of these `collections`, if any are
+        named, and of what is in none); those found before the turn was taken over are not looked for again."""
         if turn.passages is not None:
             return turn.passages
         began = monotonic()
         run.output.show(f.Step(step="retrieve", status="started"))
-        rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k) for query in queries))
+        among = narrowed(run.config.collections, (OPEN, *collections) if collections else ())
+        rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k, among) for query in queries))
         passages = fuse(rankings, k)
         run.log.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
         run.output.show(f.Step(step="retrieve", status="finished", ms=round((monotonic() - began) * 1000)))
         return passages
 
     async def _search(
-        self, run: RunningTurn, turn: Turn, query: str, vector: list[float] | None, k: int
+        self,
+        run: RunningTurn,
+        turn: Turn,
+        query: str,
+        vector: list[float] | None,
+        k: int,
+        among: Sequence[str],
     ) -> Sequence[e.Passage]:
         if query.strip() != turn.text.strip():
             text = await irreversible(query, self.detector, run.config.assistant.pii)
             started = start_embedding(self.gateway.embedder, text, run.request.user, run.turn_id)
             await run.log.record([started])
             vector = await self.gateway.embed(text, started, run.log)
-        return await self.corpus.search(run.live.id.tenant, query, vector, k)
+        return await self.corpus.search(run.live.id.tenant, query, vector, k, among)

@@ -9,6 +9,7 @@ from domain.dependence import EVERYTHING, NOTHING, THE_USER, Dependence
 from domain.event import StreamId
 from domain.session.events import ToolCalled
 from domain.tenant.events import Assistant, Tool
+from domain.tenant.readable import ONLY_OPEN
 from domain.tenant.state import Tenant
 from domain.tenant.tool_definitions import offered
 
@@ -16,7 +17,7 @@ from domain.tenant.tool_definitions import offered
 class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked what, with which roles, and what the turn is called; `command` is what its facts follow from, `name`
     whom tools act for. `language` is the one that the client wants (BCP 47), `resumed` counts how often the turn was
-    taken over."""
+    taken over: by then it is known from which `collections` it may be answered."""
 
     turn_id: str
     command: str
@@ -27,6 +28,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     groups: frozenset[str] = frozenset()
     language: str = ""
     attached: bool = False
+    collections: tuple[str, ...] | None = None
     may_cache: bool = False
     resumed: int = 0
 
@@ -43,12 +45,14 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssistantConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The assistant that answers, in its version, and what its tenant has set beside it."""
+    """The assistant that answers, in its version, what its tenant has set beside it, and the collections whose
+    documents it may answer from: of its own those that its user may read."""
 
     name: str
     assistant: Assistant
     version: int
     tenant: Tenant
+    collections: tuple[str, ...] = ONLY_OPEN
 
     @property
     def tools(self) -> dict[str, Tool]:

@@ -30,6 +30,7 @@ class CreateTurn(msgspec.Struct, frozen=True, kw_only=True):
     use_cache: bool = True
     metadata: dict[str, Any] = {}
     instructions: str = ""
+    collections: tuple[str, ...] = ("",)
 
 
 class ConfirmTool(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,7 +109,8 @@ class SessionErased(Event, frozen=True, kw_only=True):
 @topic("turn.started.1", private=True)
 class TurnStarted(Event, frozen=True, kw_only=True):
     """A question was accepted and will end in exactly one of completed, cancelled, failed. `instructions` are what the
-    client's program asks of the answer."""
+    client's program asks of the answer; `collections` are those whose documents it may be answered from (the empty name
+    stands for documents in none)."""
 
     turn_id: str
     client_id: str
@@ -118,6 +119,7 @@ class TurnStarted(Event, frozen=True, kw_only=True):
     use_cache: bool = True
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
     instructions: str = ""
+    collections: tuple[str, ...] = ("",)
 
 
 @topic("turn.resumed.1")

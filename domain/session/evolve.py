@@ -40,6 +40,7 @@ def _start(session: Session, event: e.TurnStarted) -> Session:
         language=wanted_language(event.metadata),
         attachments=event.attachments,
         instructions=event.instructions,
+        collections=event.collections,
     )
     return _let_go(replace(session, latest=(*session.latest, turn)))
 

@@ -72,6 +72,7 @@ def create_turn(session: Session, command: CreateTurn) -> list[Event]:
             use_cache=command.use_cache,
             metadata=command.metadata,
             instructions=command.instructions,
+            collections=command.collections,
         )
     ]
 

@@ -34,6 +34,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str = ""
     attachments: tuple[str, ...] = ()
     instructions: str = ""
+    collections: tuple[str, ...] = ("",)
     status: Status = "running"
     answer: str = ""
     citations: tuple[e.Citation, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from domain.tenant.document_collections import DocumentCollection
 from domain.tenant.events import ApiKeyCreated, Assistant, Budget, Column, Tool
 
 
@@ -22,6 +23,19 @@ class PutAssistant(msgspec.Struct, frozen=True, kw_only=True):
 
 class DeleteAssistant(msgspec.Struct, frozen=True, kw_only=True):
     """Take an assistant away."""
+
+    name: str
+
+
+class PutCollection(msgspec.Struct, frozen=True, kw_only=True):
+    """Say who may read a set of documents, whole."""
+
+    name: str
+    collection: DocumentCollection
+
+
+class DeleteCollection(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a collection away that holds no document."""
 
     name: str
 

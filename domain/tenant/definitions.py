@@ -7,12 +7,15 @@ import re
 from domain.access import ROLES
 from domain.models import names_model
 from domain.refusals import InvalidCharacter, InvalidField
+from domain.tenant.document_collections import DocumentCollection
 from domain.tenant.events import PII_DEFAULTS, Assistant
 
 PII_ACTIONS = frozenset({"placeholder", "mask", "block", "allow"})
 MAX_INSTRUCTIONS = 20_000
 MAX_NAMES = 64
 MAX_GROUP = 200
+MAX_DESCRIPTION = 2_000
+MAX_USERS = 1_000
 MEMBERS_ROLES = frozenset(ROLES) - {"operator"}
 MAX_TTL_S = 366 * 86_400
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -43,11 +46,24 @@ def check_assistant(name: str, assistant: Assistant) -> None:
         raise InvalidField("cache.threshold: between 0 and 1")
     if not 0 <= assistant.cache.ttl_s <= MAX_TTL_S:
         raise InvalidField("cache.ttl_s: not negative, and at most a year")
+    _names("collections", assistant.collections)
     _hosts(assistant.links)
     _audience(assistant)
     for kind, action in assistant.pii.items():
         if kind not in PII_DEFAULTS or action not in PII_ACTIONS:
             raise InvalidField(f"pii: kinds are {', '.join(PII_DEFAULTS)}; actions {', '.join(sorted(PII_ACTIONS))}")
+
+
+def check_collection(name: str, collection: DocumentCollection) -> None:
+    """InvalidField (or InvalidCharacter) names the first field that cannot be."""
+    _named("name", name)
+    if "\0" in collection.description:
+        raise InvalidCharacter
+    if len(collection.description) > MAX_DESCRIPTION:
+        raise InvalidField(f"description: at most {MAX_DESCRIPTION} characters")
+    _audience(collection)
+    if len(collection.users) > MAX_USERS:
+        raise InvalidField(f"users: at most {MAX_USERS}")
 
 
 def _check_plan(plan: str | tuple[str, ...]) -> None:
@@ -71,10 +87,10 @@ def _hosts(hosts: tuple[str, ...]) -> None:
         raise InvalidField(f"links: at most {MAX_NAMES} host names in lower case, such as docs.example.com")
 
 
-def _audience(assistant: Assistant) -> None:
-    if not set(assistant.roles) <= MEMBERS_ROLES:
+def _audience(definition: Assistant | DocumentCollection) -> None:
+    if not set(definition.roles) <= MEMBERS_ROLES:
         raise InvalidField(f"roles: of {', '.join(sorted(MEMBERS_ROLES))}")
-    groups = assistant.groups
+    groups = definition.groups
     if len(groups) > MAX_NAMES or not all(1 <= len(one) <= MAX_GROUP and one.isprintable() for one in groups):
         raise InvalidField(f"groups: at most {MAX_NAMES}, of 1 to {MAX_GROUP} printable characters")
 

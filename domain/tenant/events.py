@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -69,7 +69,8 @@ class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     """How a tenant's assistant answers: what it is told, the plan it follows, its tools, and whether it reads the
     tenant's documents. `links` are the hosts that its answers may link to (`*.example.com`: and those below); none
     when empty. `pictures`: whether pictures that a user attaches go to the model. What they show cannot be redacted.
-    Where `roles` or `groups` are named, it is for whoever has one of them; else for every member."""
+    Where `roles` or `groups` are named, it is for whoever has one of them; else for every member. Where `collections`
+    are named, it reads of these what its user may read; else all that the user may."""
 
     instructions: str = ""
     plan: str | tuple[str, ...] = "lean"
@@ -82,8 +83,9 @@ class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     pictures: bool = False
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
 
-    def is_for(self, roles: Collection[str], groups: Collection[str]) -> bool:
+    def is_for(self, roles: Iterable[str], groups: Iterable[str]) -> bool:
         """Whether somebody with these may talk to it; for everybody else there is no such assistant."""
         if not (self.roles or self.groups):
             return True

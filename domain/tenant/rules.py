@@ -14,16 +14,19 @@ from domain.tenant.commands import (
     CreateApiKey,
     CreateTenant,
     DeleteAssistant,
+    DeleteCollection,
     DeleteDataset,
     DeleteTool,
     PutAssistant,
     PutBudget,
+    PutCollection,
     PutDataset,
     PutIncidentWebhook,
     PutTool,
     RevokeApiKey,
     RevokeTokens,
 )
+from domain.tenant.document_collections import CollectionDeleted, CollectionPut
 from domain.tenant.events import (
     AgreedPrice,
     ApiKeyRevoked,
@@ -96,6 +99,25 @@ def delete_assistant(tenant: Tenant, command: DeleteAssistant) -> list[Event]:
     if command.name not in tenant.assistants:
         raise NotFound
     return [AssistantDeleted(name=command.name, version=tenant.versions.get(command.name, 0) + 1)]
+
+
+def put_collection(tenant: Tenant, command: PutCollection) -> list[Event]:
+    """A collection that is already so changes nothing."""
+    if not tenant.name:
+        raise NotFound
+    if tenant.collections.get(command.name) == command.collection:
+        return []
+    check_room("collections", tenant.collections, command.name)
+    return [CollectionPut(name=command.name, collection=command.collection)]
+
+
+def delete_collection(tenant: Tenant, command: DeleteCollection) -> list[Event]:
+    """A collection that no assistant reads."""
+    if command.name not in tenant.collections:
+        raise NotFound
+    if users := sorted(name for name, one in tenant.assistants.items() if command.name in one.collections):
+        raise InUse(f"The collection {command.name} is read by the assistants {', '.join(users)}. Put them without it.")
+    return [CollectionDeleted(name=command.name)]
 
 
 def put_tool(tenant: Tenant, command: PutTool) -> list[Event]:

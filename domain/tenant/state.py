@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from domain.event import Event
+from domain.tenant.document_collections import CollectionDeleted, CollectionPut, DocumentCollection
 from domain.tenant.events import (
     AgreedPrice,
     ApiKeyCreated,
@@ -58,6 +59,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool = False
     retention: Retention = Retention()
     erased: bool = False
+    collections: dict[str, DocumentCollection] = {}
 
 
 def evolve(tenant: Tenant, event: Event) -> Tenant:
@@ -125,6 +127,10 @@ CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
     AssistantDeleted: _without_assistant,
     ToolPut: _with_tool,
     ToolDeleted: _without_tool,
+    CollectionPut: lambda tenant, event: replace(
+        tenant, collections=tenant.collections | {event.name: event.collection}
+    ),
+    CollectionDeleted: lambda tenant, event: replace(tenant, collections=_without(tenant.collections, event.name)),
     DatasetPut: _with_dataset,
     DatasetDeleted: _without_dataset,
     BudgetPut: lambda tenant, event: replace(tenant, budget=event.budget),

@@ -26,7 +26,7 @@ from application.plan.run_plan import PlanRun
 from application.plan.step_request import StepReply, StepRequest
 from application.ports.model import ModelCall, TextDelta
 from application.redaction.quoting import draw_fences
-from application.steps.facts import Facts, ToolFact
+from application.steps.facts import CollectionFact, Facts, ToolFact
 from domain.event import Event
 from domain.session.events import Passage
 from domain.tenant.events import Assistant
@@ -50,7 +50,7 @@ FACTS = Facts(
         ToolFact(name="parcels", description="Where a parcel is"),
         ToolFact(name="stock", description="What is left"),
     ),
-    collections=("Returns and coffee", "Brewing equipment"),
+    collections=(CollectionFact(name="Returns and coffee"), CollectionFact(name="Brewing equipment")),
 )
 
 

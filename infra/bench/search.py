@@ -21,7 +21,7 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import open_pool
 from application.acting_tenant import EVERY, act_for
 from application.clock import monotonic, new_id
-from application.ports.corpus import NewPassage
+from application.ports.corpus import NewDocument, NewPassage
 from infra.bench import cisi, docstrings
 from infra.bench.collection import Collection, ndcg
 from infra.bench.events import LocalAuthority
@@ -72,9 +72,10 @@ class Ground:
             NewPassage(start=start, end=end, text=one, vector=vector)
             for (start, end), one, vector in zip(spans, texts, vectors, strict=True)
         ]
-        await self.corpus.register(
-            self.tenant, id, title=title, content_hash=id.encode(), media_type="text/markdown", size=len(text)
+        new = NewDocument(
+            document_id=id, title=title, content_hash=id.encode(), media_type="text/markdown", size=len(text)
         )
+        await self.corpus.register(self.tenant, new)
         await self.corpus.index(self.tenant, id, title=title, text=text, passages=passages)
         return id
 

@@ -13,7 +13,7 @@ import msgspec
 
 from adapters.postgres.migrate import migrate
 from application.clock import monotonic, new_id
-from application.ports.corpus import NewPassage
+from application.ports.corpus import NewDocument, NewPassage
 from infra.bench.results import keep, recordable
 from infra.bench.search import ALONE, Ground, ground
 from infra.local.bedrock.embeddings import HashedEmbeddings
@@ -108,7 +108,6 @@ async def _add(on: Ground, texts: list[str], vectors: Any) -> None:
         numbered = f"p{on.added} {text}"
         passages.append(NewPassage(start=start, end=start + len(numbered), text=numbered, vector=vector.tolist()))
         start, on.added = start + len(numbered) + 1, on.added + 1
-    await on.corpus.register(
-        on.tenant, id, title="drawn", content_hash=id.encode(), media_type="text/plain", size=start
-    )
+    new = NewDocument(document_id=id, title="drawn", content_hash=id.encode(), media_type="text/plain", size=start)
+    await on.corpus.register(on.tenant, new)
     await on.corpus.index(on.tenant, id, title="drawn", text="-", passages=passages)

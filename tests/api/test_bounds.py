@@ -27,6 +27,13 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "SearchQuery": ("POST", "/v1/search", "member", {"query": "x"}),
     "NewTitle": ("PATCH", "/v1/sessions/01977c9e-1111-7000-8000-000000000001", "member", {"title": "x"}),
     "Fork": ("POST", "/v1/sessions/01977c9e-1111-7000-8000-000000000001/fork", "member", {"version": 1}),
+    "CollectionBody": ("PUT", "/v1/collections/a", "admin", {}),
+    "DocumentChange": (
+        "PATCH",
+        "/v1/documents/01977c9e-1111-7000-8000-000000000001",
+        "editor",
+        {"collection": "x"},
+    ),
     "Texts": ("POST", "/console/markdown", "member", {"texts": []}),
     "SignIn": ("POST", "/console/sign-in", "member", {"secret": "x"}),
     "ChatRequest": ("POST", "/v1/chat/completions", "member", {"model": "x", "messages": []}),

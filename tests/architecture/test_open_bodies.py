@@ -29,7 +29,7 @@ SAYS_NOTHING = {
     # a pseudonym
     "user",
     # what an admin calls a thing that others call by this name; of datasets, what SQL sees too
-    "assistant", "columns", "name",
+    "assistant", "columns", "name", "collection",
     # ids, numbers, codes and a pseudonym, by name
     "filters",
     # of what was erased: its id, and counts by kind

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import psycopg
 import pytest
 
 from application.clock import new_id
-from application.ports.corpus import Corpus, NewPassage
+from application.ports.corpus import Corpus, NewDocument, NewPassage
 from application.ports.extractor import PassagePlace
 from application.ports.keys import KeyDamaged, KeyUnusable
 from tests.databases import CorpusOfAnybody, open_corpus
@@ -31,12 +32,16 @@ async def corpus(request: pytest.FixtureRequest) -> AsyncIterator[AnyCorpus]:
         yield opened
 
 
+async def register(corpus: Corpus, tenant: str, id: str, **fields: Any) -> str:
+    """Which document holds the file."""
+    given: dict[str, Any] = {"document_id": id, "title": "x", "media_type": "text/plain", "size": 1} | fields
+    return (await corpus.register(tenant, NewDocument(**given))).document_id
+
+
 async def added(corpus: Corpus, tenant: str, title: str, *texts: str, vector: list[float] | None = None) -> str:
     """An indexed document whose passages are `texts`, a line each."""
     id = new_id()
-    await corpus.register(
-        tenant, id, title=title, content_hash=id.encode(), media_type="text/plain", size=sum(map(len, texts))
-    )
+    await register(corpus, tenant, id, title=title, content_hash=id.encode(), size=sum(map(len, texts)))
     await corpus.announce(tenant, id)
     whole, passages = "\n".join(texts), []
     for text in texts:
@@ -49,8 +54,8 @@ async def added(corpus: Corpus, tenant: str, title: str, *texts: str, vector: li
 async def test_a_document_waits_then_is_found_then_is_gone(corpus: Corpus) -> None:
     tenant, id = new_id(), new_id()
     assert await corpus.version(tenant) == 0
-    name = {"title": "tide.txt", "content_hash": b"1", "media_type": "text/plain", "size": 20}
-    assert await corpus.register(tenant, id, **name) == id  # type: ignore[arg-type]
+    name = {"title": "tide.txt", "content_hash": b"1", "size": 20}
+    assert await register(corpus, tenant, id, **name) == id
     row = await corpus.fetch(tenant, id)
     assert row is not None and (row.title, row.status, row.passages, row.size) == ("tide.txt", "pending", 0, 20)
     assert await corpus.fetch_text(tenant, id) is None
@@ -80,10 +85,10 @@ async def test_a_document_waits_then_is_found_then_is_gone(corpus: Corpus) -> No
 
 async def test_the_same_content_is_one_document_of_a_tenant(corpus: Corpus) -> None:
     tenant, first, second = new_id(), new_id(), new_id()
-    name = {"title": "a", "content_hash": b"same", "media_type": "text/plain", "size": 1}
-    assert await corpus.register(tenant, first, **name) == first  # type: ignore[arg-type]
-    assert await corpus.register(tenant, second, **name) == first  # type: ignore[arg-type]
-    assert await corpus.register(new_id(), second, **name) == second  # type: ignore[arg-type]
+    name = {"title": "a", "content_hash": b"same"}
+    assert await register(corpus, tenant, first, **name) == first
+    assert await register(corpus, tenant, second, **name) == first
+    assert await register(corpus, new_id(), second, **name) == second
     assert await corpus.fetch(tenant, second) is None
 
 
@@ -122,7 +127,7 @@ async def test_a_tenant_sees_only_its_own(corpus: Corpus) -> None:
 async def test_pages_go_from_new_to_old(corpus: Corpus) -> None:
     tenant = new_id()
     ids = [await added(corpus, tenant, f"{n}", f"text {n}") for n in range(5)]
-    await corpus.register(tenant, waiting := new_id(), title="p", content_hash=b"p", media_type="text/plain", size=1)
+    await register(corpus, tenant, waiting := new_id(), title="p", content_hash=b"p")
     first = await corpus.page(tenant, after=None, limit=4)
     rest = await corpus.page(tenant, after=first[-1].document_id, limit=4)
     assert [row.document_id for row in [*first, *rest]] == [waiting, *reversed(ids)]
@@ -131,7 +136,7 @@ async def test_pages_go_from_new_to_old(corpus: Corpus) -> None:
 
 async def test_a_failed_document_says_why(corpus: Corpus) -> None:
     tenant, id = new_id(), new_id()
-    await corpus.register(tenant, id, title="x", content_hash=b"x", media_type="text/plain", size=1)
+    await register(corpus, tenant, id, title="x", content_hash=b"x")
     await corpus.fail(tenant, id, "password_protected")
     row = await corpus.fetch(tenant, id)
     assert row is not None and (row.status, row.reason) == ("failed", "password_protected")
@@ -142,7 +147,7 @@ async def test_a_pending_document_is_claimed_once_and_may_be_given_back(
     corpus: AnyCorpus,
 ) -> None:
     tenant, id = new_id(), new_id()
-    await corpus.register(tenant, id, title="x.txt", content_hash=b"x", media_type="text/plain", size=1)
+    await register(corpus, tenant, id, title="x.txt", content_hash=b"x")
     assert id not in {claim.document_id for claim in await corpus.pending.claim_pending(1_000)}, "not announced"
     await corpus.announce(tenant, id)
     [claim] = [claim for claim in await corpus.pending.claim_pending(1_000) if claim.document_id == id]
@@ -156,7 +161,7 @@ async def test_a_pending_document_is_claimed_once_and_may_be_given_back(
 
 async def test_an_announcement_ends_the_wait(corpus: AnyCorpus) -> None:
     tenant, id = new_id(), new_id()
-    await corpus.register(tenant, id, title="x", content_hash=b"x", media_type="text/plain", size=1)
+    await register(corpus, tenant, id, title="x", content_hash=b"x")
     waiting = asyncio.create_task(corpus.pending.wait_pending(20))
     while not waiting.done():  # announced again, should the first have come before the wait began
         await corpus.announce(tenant, id)
@@ -218,7 +223,7 @@ class FailingSealer(InMemorySealer):
 async def waiting(corpus: Corpus, tenant: str, title: str) -> str:
     """A document that waits to be read."""
     id = new_id()
-    await corpus.register(tenant, id, title=title, content_hash=id.encode(), media_type="text/plain", size=1)
+    await register(corpus, tenant, id, title=title, content_hash=id.encode())
     await corpus.announce(tenant, id)
     return id
 
@@ -280,3 +285,119 @@ async def test_a_passage_that_alone_holds_a_name_comes_first(corpus: AnyCorpus) 
     question = "What became of order INV-2024-0815?"
     assert (await corpus.search(tenant, question, EAST, 5))[0].document_id == id
     assert (await corpus.search(tenant, question, None, 5))[0].document_id == id
+
+
+async def read(corpus: Corpus, tenant: str, id: str, text: str) -> None:
+    """Make a registered document findable by one passage."""
+    passage = NewPassage(start=0, end=len(text), text=text, vector=UP)
+    await corpus.index(tenant, id, title="x", text=text, passages=[passage])
+
+
+async def named(corpus: Corpus, tenant: str, content: bytes, **fields: Any) -> tuple[str, str]:
+    """A file under the name that all of these share: which document holds it, and which it replaces."""
+    id = new_id()
+    given: dict[str, Any] = {"title": "x", "media_type": "text/plain", "size": 1, "name": b"n" * 32} | fields
+    made = await corpus.register(tenant, NewDocument(document_id=id, content_hash=content.ljust(32, b"."), **given))
+    return made.document_id, made.replaces
+
+
+async def found(corpus: Corpus, tenant: str, query: str, *collections: str) -> set[str]:
+    return {p.document_id for p in await corpus.search(tenant, query, UP, 9, collections or ("",))}
+
+
+async def test_a_later_version_takes_the_place_of_an_earlier_one_which_can_still_be_opened(corpus: Corpus) -> None:
+    tenant = new_id()
+    first, replaced = await named(corpus, tenant, b"one")
+    assert replaced == ""
+    await read(corpus, tenant, first, "the harbour")
+    second, replaced = await named(corpus, tenant, b"two")
+    assert replaced == first and await found(corpus, tenant, "harbour") == {first}, "it stands until the next is read"
+    assert await named(corpus, tenant, b"two") == (second, "")
+    await read(corpus, tenant, second, "the quay")
+    assert await found(corpus, tenant, "harbour quay") == {second}
+    assert [row.document_id for row in await corpus.page(tenant, after=None, limit=9)] == [second]
+    assert [(row.version, row.replaced_at is None) for row in await corpus.versions(tenant, first)] == [
+        (2, True), (1, False),
+    ]  # fmt: skip
+    assert await corpus.fetch_text(tenant, first) == "the harbour"
+    assert await corpus.replaced_by(tenant, second) == [first] and await corpus.replaced_by(tenant, first) == []
+
+    third, replaced = await named(corpus, tenant, b"one")
+    assert third not in (first, second) and replaced == second, "what it once was can come back"
+    fourth, _ = await named(corpus, tenant, b"four")
+    await read(corpus, tenant, fourth, "the mole")
+    await read(corpus, tenant, third, "the harbour again")
+    assert await found(corpus, tenant, "harbour mole") == {fourth}, "overtaken while it waited"
+    assert await corpus.count_passages(tenant) == 1
+    elsewhere, _ = await named(corpus, tenant, b"two", name=b"m" * 32)
+    assert elsewhere not in (first, third, fourth), "a version that was replaced is nobody's double"
+
+
+async def test_a_failed_version_replaces_nothing(corpus: Corpus) -> None:
+    tenant = new_id()
+    first, _ = await named(corpus, tenant, b"one")
+    await read(corpus, tenant, first, "the harbour")
+    second, _ = await named(corpus, tenant, b"two")
+    await corpus.fail(tenant, second, "unreadable")
+    assert await found(corpus, tenant, "harbour") == {first} and await corpus.replaced_by(tenant, second) == []
+    assert await named(corpus, tenant, b"two") == (second, "")
+
+
+async def test_a_document_is_found_while_it_is_read_again(corpus: AnyCorpus) -> None:
+    tenant = new_id()
+    id, _ = await named(corpus, tenant, b"one")
+    await read(corpus, tenant, id, "the harbour")
+    await corpus.requeue(tenant, id)
+    await corpus.progress(tenant, id, 3, 9)
+    row = await corpus.fetch(tenant, id)
+    assert row is not None and (row.status, row.embedded, row.to_embed, row.claimed) == ("pending", 3, 9, False)
+    assert await found(corpus, tenant, "harbour") == {id}
+    [claim] = [claim for claim in await corpus.pending.claim_pending(1_000) if claim.document_id == id]
+    assert claim.attempt == 1
+    await read(corpus, tenant, id, "the quay")
+    assert await corpus.count_passages(tenant) == 1 and await corpus.fetch_text(tenant, id) == "the quay"
+
+    await corpus.requeue(tenant, id)
+    await corpus.fail(tenant, id, "unreadable")
+    row = await corpus.fetch(tenant, id)
+    assert row is not None and (row.status, row.reason) == ("indexed", None) and "unreadable" in row.warnings[-1]
+    assert await found(corpus, tenant, "quay") == {id}
+
+
+async def test_collections_are_seen_by_those_who_may(corpus: Corpus) -> None:
+    tenant = new_id()
+    open_, _ = await named(corpus, tenant, b"one")
+    closed, _ = await named(corpus, tenant, b"two", collection="board")
+    other, _ = await named(corpus, tenant, b"three", collection="staff")
+    for id in (open_, closed, other):
+        await read(corpus, tenant, id, f"the harbour {id}")
+    for seen, them in (
+        ((), {open_}), (("board",), {closed}), (("", "staff"), {open_, other}),
+        (("", "board", "staff"), {open_, closed, other}), (("nobody",), set()),
+    ):  # fmt: skip
+        assert await found(corpus, tenant, "harbour", *seen) == them
+        listed = await corpus.page(tenant, after=None, limit=9, collections=seen or ("",))
+        assert {row.document_id for row in listed} == them
+        assert {p.document_id for p in await corpus.search(tenant, "harbour", None, 9, seen or ("",))} == them
+        assert {p.document_id for p in await corpus.search(tenant, "", UP, 9, seen or ("",))} == them
+    before = await corpus.version(tenant)
+    await corpus.move(tenant, closed, "staff")
+    assert await corpus.version(tenant) > before and not await corpus.holds(tenant, "board")
+    assert await found(corpus, tenant, "harbour", "board") == set() and await corpus.holds(tenant, "staff")
+    row = await corpus.fetch(tenant, closed)
+    assert row is not None and row.collection == "staff"
+    again, replaced = await named(corpus, tenant, b"four", collection="staff")
+    assert replaced in (closed, other) and again not in (closed, other)
+
+
+@pytest.mark.real
+async def test_a_large_corpus_is_seen_by_those_who_may(request: pytest.FixtureRequest) -> None:
+    async with open_corpus(request.getfixturevalue("database"), DIMENSIONS, exact_below=1) as corpus:
+        tenant = new_id()
+        open_, _ = await named(corpus, tenant, b"one")
+        closed, _ = await named(corpus, tenant, b"two", collection="board")
+        for id in (open_, closed):
+            await read(corpus, tenant, id, f"the harbour {id}")
+        assert await found(corpus, tenant, "harbour") == {open_}
+        assert await found(corpus, tenant, "harbour", "board") == {closed}
+        assert await found(corpus, tenant, "harbour", "", "board") == {open_, closed}

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from application.clock import now
 from application.keyed_words import WORDS_VERSION, asked_of, words_of
-from application.ports.corpus import DocumentRow, NewPassage, Pending, Status
+from application.ports.corpus import DocumentRow, NewDocument, NewPassage, Pending, Registered, Status
 from domain.refusals import DependencyUnavailable
 from domain.session.events import Passage
+from domain.tenant.readable import ONLY_OPEN
 
 
 @dataclass
@@ -31,6 +32,14 @@ class _Document:
     attempt: int = 0
     claimable: bool = False
     words_version: int = WORDS_VERSION
+    name: bytes | None = None
+    collection: str = ""
+    lineage: str = ""
+    version: int = 1
+    replaced_at: datetime | None = None
+    embedded: int = 0
+    to_embed: int = 0
+    is_old: bool = False
 
 
 class InMemoryCorpus:
@@ -47,14 +56,66 @@ class InMemoryCorpus:
     async def provision(self, tenant: str) -> None:
         return None
 
-    async def register(
-        self, tenant: str, document_id: str, *, title: str, content_hash: bytes, media_type: str, size: int
-    ) -> str:
-        for known, document in self._tenants[tenant].items():
-            if document.content_hash == content_hash:
-                return known
-        self._tenants[tenant][document_id] = _Document(title, content_hash, media_type, size)
-        return document_id
+    async def register(self, tenant: str, new: NewDocument) -> Registered:
+        documents = self._tenants[tenant]
+        made = _Document(
+            new.title, new.content_hash, new.media_type, new.size, name=new.name, collection=new.collection,
+            lineage=new.document_id,
+        )  # fmt: skip
+        of_name = [
+            (id, one)
+            for id, one in documents.items()
+            if new.name and (one.name, one.collection) == (new.name, new.collection)
+        ]
+        if not of_name:
+            for known, document in documents.items():
+                if document.content_hash == new.content_hash and not document.is_old:
+                    return Registered(known)
+            documents[new.document_id] = made
+            return Registered(new.document_id)
+        id, latest = max(of_name, key=lambda each: each[1].version)
+        if latest.content_hash == new.content_hash:
+            return Registered(id)
+        for one in self._lineage(tenant, latest.lineage).values():
+            one.is_old = True
+        made.lineage, made.version = latest.lineage, latest.version + 1
+        documents[new.document_id] = made
+        return Registered(new.document_id, id)
+
+    def _lineage(self, tenant: str, lineage: str) -> dict[str, _Document]:
+        return {id: one for id, one in self._tenants[tenant].items() if one.lineage == lineage}
+
+    async def requeue(self, tenant: str, document_id: str) -> None:
+        document = self._tenants[tenant][document_id]
+        if document.status != "pending" and document.replaced_at is None:
+            document.status, document.reason, document.attempt, document.claimable = "pending", None, 0, True
+            document.embedded = document.to_embed = 0
+            self._news.set()
+
+    async def progress(self, tenant: str, document_id: str, embedded: int, to_embed: int) -> None:
+        document = self._tenants[tenant].get(document_id)
+        if document and document.status == "pending":
+            document.embedded, document.to_embed = embedded, to_embed
+
+    async def move(self, tenant: str, document_id: str, collection: str) -> None:
+        for one in self._lineage(tenant, self._tenants[tenant][document_id].lineage).values():
+            one.collection, one.is_old = collection, True
+        self._versions[tenant] += 1
+
+    async def replaced_by(self, tenant: str, document_id: str) -> list[str]:
+        document = self._tenants[tenant].get(document_id)
+        if document is None or document.replaced_at is not None or document.text is None:
+            return []
+        versions = sorted(self._lineage(tenant, document.lineage).items(), key=lambda each: each[1].version)
+        return [id for id, one in versions if one.version < document.version and one.replaced_at is not None]
+
+    async def versions(self, tenant: str, document_id: str) -> list[DocumentRow]:
+        document = self._tenants[tenant].get(document_id)
+        found = self._lineage(tenant, document.lineage) if document else {}
+        return [_row(id, one) for id, one in sorted(found.items(), key=lambda each: -each[1].version)]
+
+    async def holds(self, tenant: str, collection: str) -> bool:
+        return bool(collection) and any(one.collection == collection for one in self._tenants[tenant].values())
 
     async def announce(self, tenant: str, document_id: str) -> None:
         self._tenants[tenant][document_id].claimable = True
@@ -103,6 +164,13 @@ class InMemoryCorpus:
             return False
         document.status, document.title, document.text, document.passages = "indexed", title, text, passages
         document.warnings, document.encoding = warnings, encoding
+        others = [one for one in self._lineage(tenant, document.lineage).values() if one is not document]
+        if any(one.version > document.version and one.text is not None for one in others):
+            document.replaced_at, document.passages = now(), ()
+        else:
+            for one in others:
+                if one.version < document.version and (one.status != "pending" or one.text is not None):
+                    one.replaced_at, one.passages = one.replaced_at or now(), ()
         self._versions[tenant] += 1
         return True
 
@@ -129,8 +197,12 @@ class InMemoryCorpus:
 
     async def fail(self, tenant: str, document_id: str, reason: str) -> None:
         document = self._tenants[tenant].get(document_id)
-        if document and document.status == "pending":
+        if document and document.status == "pending" and document.text is None:
             document.status, document.reason = "failed", reason
+        elif document and document.status == "pending":
+            document.status = "indexed"
+            kept = f"It could not be read again ({reason}): what was read before stays."
+            document.warnings = (*document.warnings, kept)
 
     async def delete(self, tenant: str, document_id: str) -> bool:
         there = self._tenants[tenant].pop(document_id, None) is not None
@@ -146,9 +218,19 @@ class InMemoryCorpus:
         return document.text if document else None
 
     async def page(
-        self, tenant: str, *, after: str | None, limit: int, status: Status | None = None
+        self,
+        tenant: str,
+        *,
+        after: str | None,
+        limit: int,
+        status: Status | None = None,
+        collections: Sequence[str] = ONLY_OPEN,
     ) -> list[DocumentRow]:
-        rows = [_row(id, document) for id, document in sorted(self._tenants[tenant].items(), reverse=True)]
+        rows = [
+            _row(id, document)
+            for id, document in sorted(self._tenants[tenant].items(), reverse=True)
+            if document.replaced_at is None and document.collection in collections
+        ]
         return [row for row in rows if (after is None or row.document_id < after) and status in (None, row.status)][
             :limit
         ]
@@ -159,10 +241,18 @@ class InMemoryCorpus:
     async def count_passages(self, tenant: str) -> int:
         return sum(len(document.passages) for document in self._tenants[tenant].values())
 
-    async def search(self, tenant: str, query: str, vector: Sequence[float] | None, k: int) -> list[Passage]:
+    async def search(
+        self,
+        tenant: str,
+        query: str,
+        vector: Sequence[float] | None,
+        k: int,
+        collections: Sequence[str] = ONLY_OPEN,
+    ) -> list[Passage]:
         everything = [
             (id, document.title, passage)
             for id, document in self._tenants[tenant].items()
+            if document.collection in collections
             for passage in document.passages
         ]
         asked = asked_of(query)
@@ -214,4 +304,10 @@ def _row(document_id: str, document: _Document) -> DocumentRow:
         created_at=document.created_at,
         warnings=document.warnings,
         encoding=document.encoding,
+        collection=document.collection,
+        version=document.version,
+        replaced_at=document.replaced_at,
+        embedded=document.embedded,
+        to_embed=document.to_embed,
+        claimed=document.attempt > 0,
     )

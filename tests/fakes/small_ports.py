@@ -9,15 +9,18 @@ from application.ports.feed_tail import TailPiece
 from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
+from domain.tenant.document_collections import DocumentCollection
 from domain.tenant.events import Assistant
+from domain.tenant.readable import ONLY_OPEN
 from domain.tenant.state import Tenant
 
 
 class FixedTenants:
-    """Every tenant has the same assistants."""
+    """Every tenant has the same assistants and collections."""
 
     def __init__(self, **assistants: Assistant) -> None:
         self.assistants = {"default": Assistant(), **assistants}
+        self.collections: dict[str, DocumentCollection] = {}
 
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         if name not in self.assistants:
@@ -31,7 +34,7 @@ class FixedTenants:
         return assistant, version
 
     async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
-        return Tenant(name=tenant, assistants=self.assistants)
+        return Tenant(name=tenant, assistants=self.assistants, collections=self.collections)
 
     def forget(self, tenant: str) -> None:
         return None
@@ -49,7 +52,9 @@ class FixedCorpus:
     async def count_passages(self, tenant: str) -> int:
         return len(self.passages)
 
-    async def search(self, tenant: str, query: str, vector: Any, k: int) -> list[Passage]:
+    async def search(
+        self, tenant: str, query: str, vector: Any, k: int, collections: Sequence[str] = ONLY_OPEN
+    ) -> list[Passage]:
         return self.passages[:k]
 
 

@@ -69,14 +69,15 @@ def tried(ours: Installed) -> Tried:
         schema = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
         tool = http.put("/v1/tools/total", json={"description": "A total.", "input_schema": schema, "query": query})
         helper = http.put("/v1/assistants/helper", json={"plan": "lean"})
-        assert [answer.status_code for answer in (rows, tool, helper)] == [200, 200, 200]
+        board = http.put("/v1/collections/board", json={"roles": ["editor"]})
+        assert [answer.status_code for answer in (rows, tool, helper, board)] == [200, 200, 200, 200]
         document = http.get("/v1/documents").json()["documents"][0]["document_id"]
         described = http.get("/docs/openapi.json").json()
     sessions = [asyncio.run(spoken(ours, bearers["tenant"].removeprefix("Bearer "))) for _ in range(2)]
     known = {
         "session_id": sessions,
         "document_id": [document],
-        "name": ["orders", "total", "helper", "default", "costs"],
+        "name": ["orders", "total", "helper", "default", "costs", "board"],
     }
     return Tried(ours.url, schemathesis.openapi.from_dict(described), bearers, known)
 

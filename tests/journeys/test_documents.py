@@ -9,6 +9,7 @@ from io import BytesIO
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from api.composition.ingest_wiring import run_ingest
 from api.composition.provision import provision
@@ -16,8 +17,10 @@ from api.composition.wiring import open_services
 from api.services import Services
 from api.settings import read_settings
 from application.clock import new_id
+from application.ports.corpus import NewDocument
 from domain.access import PLATFORM_TENANT, Principal
 from domain.event import Shredded
+from domain.tenant.document_collections import DocumentCollection
 from infra.local.endpoints import Endpoints
 from tests.adapters.extract.files import pdf, word
 from tests.application.documents.harness import received
@@ -91,6 +94,36 @@ async def test_from_bytes_to_a_quote(services: Services) -> None:
         assert text is not None and text[best.start : best.end] == best.text
 
 
+async def test_versions_and_collections_from_bytes_to_a_quote(services: Services) -> None:
+    editor = await new_editor(services)
+    admin = replace(editor, roles=frozenset({"admin"}))
+    await services.tenants.put_collection(admin, "board", DocumentCollection(groups=("directors",)), [])
+    director = replace(editor, groups=frozenset({"directors"}))
+    documents = services.documents
+
+    async def brought(who: Principal, body: bytes, collection: str = "") -> str:
+        id = (await documents.add_document(who, received("dues.txt", body), collection)).document_id
+        assert await settled(services, editor, [id]) == ["indexed"]
+        return id
+
+    first = await brought(editor, b"Harbour dues are forty crowns")
+    secret = await brought(director, b"Harbour dues will be ninety crowns", "board")
+    second = await brought(editor, b"Harbour dues are fifty crowns")
+
+    async def found(who: Principal) -> set[str]:
+        return {passage.document_id for passage in await documents.search_documents(who, "harbour dues", 9)}
+
+    assert await found(editor) == {second} and await found(director) == {second, secret}
+    assert await documents.corpus.fetch_text(editor.tenant, first) == "Harbour dues are forty crowns"
+    await documents.reread_document(editor, second)
+    assert second in await found(editor), "also while it is read again"
+    assert await settled(services, editor, [second]) == ["indexed"]
+    await documents.move_document(director, second, "board")
+    assert await found(editor) == set() and await found(director) == {second, secret}
+    assert await documents.delete_document(director, second) == 2
+    assert await found(director) == {secret} and await documents.corpus.fetch(editor.tenant, first) is None
+
+
 async def test_a_deleted_document_leaves_no_plaintext_in_any_file(services: Services) -> None:
     editor = await new_editor(services)
     body = b"The Wolpertinger of the moonlit clearing sleeps at noon."
@@ -107,8 +140,8 @@ async def test_a_deleted_document_leaves_no_plaintext_in_any_file(services: Serv
 async def test_what_a_dead_reader_claimed_is_read_by_another(services: Services) -> None:
     editor = await new_editor(services)
     id = new_id()
-    name = {"title": "a.txt", "content_hash": b"a", "media_type": "text/plain", "size": 1}
-    await services.documents.corpus.register(editor.tenant, id, **name)  # type: ignore[arg-type]
+    new = NewDocument(document_id=id, title="a.txt", content_hash=b"a", media_type="text/plain", size=1)
+    await services.documents.corpus.register(editor.tenant, new)
     async with await psycopg.AsyncConnection.connect(services.settings.database_url, autocommit=True) as owner:
         await owner.execute(
             "UPDATE documents SET attempt = 1, claimable_at = now() - interval '1 second' WHERE document_id = %s", (id,)

@@ -20,7 +20,7 @@ from adapters.postgres.pool import Pool, check_if_idle, open_pool
 from adapters.postgres.searching import SEARCH
 from application.acting_tenant import acting_for, mismatches
 from application.clock import new_id, now
-from application.ports.corpus import NewPassage
+from application.ports.corpus import NewDocument, NewPassage
 from application.ports.file_register import FileRow
 from application.ports.incident_register import IncidentRow
 from domain.event import Envelope
@@ -72,8 +72,9 @@ async def two(database: str) -> AsyncIterator[Two]:
             await store.vault.create_tenant_key(tenant)
             opened = e.SessionOpened(user="u", assistant="a")
             await store.append([fact(f"{tenant}/session/{new_id()}", opened)])
-            id, name = new_id(), {"title": "a", "content_hash": b"a", "media_type": "text/plain", "size": 1}
-            await corpus.register(tenant, id, **name)  # type: ignore[arg-type]
+            id = new_id()
+            new = NewDocument(document_id=id, title="a", content_hash=b"a", media_type="text/plain", size=1)
+            await corpus.register(tenant, new)
             passage = NewPassage(start=0, end=8, text="the tide", vector=EAST)
             assert await corpus.index(tenant, id, title="a", text="the tide", passages=[passage])
             async with pool.connection() as connection:

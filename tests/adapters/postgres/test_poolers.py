@@ -23,7 +23,7 @@ from adapters.postgres.pending_documents import PostgresPendingDocuments
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.execute import SESSION, Context, LoadedAggregate
-from application.ports.corpus import NewPassage
+from application.ports.corpus import NewDocument, NewPassage
 from domain.event import Shredded
 from domain.refusals import DependencyUnavailable
 from domain.session import events as e
@@ -106,8 +106,9 @@ async def search_through_it(stack: AsyncExitStack, logins: Logins, store: Postgr
     corpus = PostgresCorpus(pool, store.vault, dimensions=4)
     pending = PostgresPendingDocuments(claims, store.vault)
     waiting = asyncio.create_task(pending.wait_pending(10))
-    id, name = new_id(), {"title": "a", "content_hash": b"a", "media_type": "text/plain", "size": 1}
-    await corpus.register(tenant, id, **name)  # type: ignore[arg-type]
+    id = new_id()
+    new = NewDocument(document_id=id, title="a", content_hash=b"a", media_type="text/plain", size=1)
+    await corpus.register(tenant, new)
     await corpus.announce(tenant, id)
     assert [claim.document_id for claim in await pending.claim_pending(1)] == [id]
     await waiting

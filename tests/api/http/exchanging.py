@@ -6,6 +6,7 @@ from typing import Any
 
 from api.services import Services
 from application.documents.embed_texts import EmbedTextsHandler
+from application.documents.readable_documents import ReadableDocuments
 from application.documents.search_documents import SearchDocumentsHandler
 from application.exchanges.ask import AskHandler
 from application.exchanges.follow import FollowHandler
@@ -36,6 +37,7 @@ def exchanging(here: House, known: InMemoryKnownExchanges | None = None) -> Serv
             here.corpus,
             here.embedder,
             Embeddable(NothingPrivate(), tenants),
+            ReadableDocuments(tenants, here.corpus),  # type: ignore[arg-type]  # no document is asked for by its id
         ),
         "embed_texts": EmbedTextsHandler(
             here.store, here.embedder, Embeddable(NothingPrivate(), tenants), here.turns.gate

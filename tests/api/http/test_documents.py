@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.harness import asgi, bearer, make_services
+from domain.tenant.document_collections import DocumentCollection
+from tests.api.harness import TENANT, asgi, bearer, make_services
 from tests.application.documents.harness import House
 
 MAX = 10_000
@@ -30,6 +31,9 @@ async def client(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
         blobs=house.blobs,
         add_document=house.handle_add,
         delete_document=house.delete,
+        reread_document=house.reread,
+        move_document=house.move,
+        collections=house.collections,
         search_documents=house.search,
     )
     transport = asgi(services)
@@ -194,3 +198,72 @@ async def test_what_a_form_holds_besides_its_file_is_bounded(client: httpx.Async
     other = b'--x\r\nContent-Disposition: form-data; name="other"\r\n\r\n' + b"z" * 500_000 + b"\r\n"
     answer = await client.post("/v1/documents", content=other, headers={"Content-Type": FORM})
     assert (answer.status_code, answer.json()["code"]) in {(400, "invalid_field"), (413, "payload_too_large")}
+
+
+async def test_versions_progress_and_reading_again(client: httpx.AsyncClient, house: House) -> None:
+    first = (await upload(client, "a.txt", b"tea at four")).json()["document_id"]
+    waiting = (await client.get(f"/v1/documents/{first}")).json()
+    assert waiting["progress"] == {"stage": "waiting", "done": 0, "total": 0}
+    await house.corpus.claim_pending(9)
+    assert (await client.get(f"/v1/documents/{first}")).json()["progress"]["stage"] == "reading"
+    await house.corpus.progress(TENANT, first, 1, 3)
+    assert (await client.get(f"/v1/documents/{first}")).json()["progress"] == {
+        "stage": "embedding", "done": 1, "total": 3,
+    }  # fmt: skip
+    await house.corpus.announce(TENANT, first)
+    await read_all(house)
+    assert (await client.get(f"/v1/documents/{first}")).json()["progress"] == {
+        "stage": "indexed", "done": 1, "total": 1,
+    }  # fmt: skip
+    second = (await upload(client, "a.txt", b"tea at five")).json()["document_id"]
+    await read_all(house)
+    versions = (await client.get(f"/v1/documents/{first}/versions")).json()["documents"]
+    assert [(one["document_id"], one["version"], one["replaced_at"] is None) for one in versions] == [
+        (second, 2, True), (first, 1, False),
+    ]  # fmt: skip
+    assert [one["document_id"] for one in (await client.get("/v1/documents")).json()["documents"]] == [second]
+    assert (await client.get(f"/v1/documents/{first}/text")).json()["text"] == "tea at four"
+    again = await client.post(f"/v1/documents/{second}/reindex")
+    assert (again.status_code, again.json()) == (202, {"document_id": second, "status": "pending"})
+    await read_all(house)
+    both = await client.post("/v1/documents?replace=false", files={"file": ("a.txt", b"tea at six")})
+    assert both.status_code == 202
+    await read_all(house)
+    assert len((await client.get("/v1/documents")).json()["documents"]) == 2
+    unknown = "01977c9e-2222-7000-8000-000000000001"
+    for call in (
+        client.get(f"/v1/documents/{unknown}/versions"), client.post(f"/v1/documents/{unknown}/reindex"),
+        client.patch(f"/v1/documents/{unknown}", json={"collection": None}),
+    ):  # fmt: skip
+        answer = await call
+        assert (answer.status_code, answer.json()["code"]) == (404, "document_not_found")
+
+
+async def test_collections_by_their_routes(client: httpx.AsyncClient, house: House) -> None:
+    house.tenants.collections |= {
+        "board": DocumentCollection(groups=("directors",)),
+        "team": DocumentCollection(description="ours"),
+    }
+    hidden = await client.post("/v1/documents?collection=board", files={"file": ("a.txt", b"tea")})
+    absent = await client.post("/v1/documents?collection=nowhere", files={"file": ("a.txt", b"tea")})
+    assert hidden.status_code == absent.status_code == 404 and hidden.json()["code"] == "not_found"
+    made = await client.post("/v1/documents?collection=team", files={"file": ("a.txt", b"tea at four")})
+    id = made.json()["document_id"]
+    await read_all(house)
+    assert (await client.get(f"/v1/documents/{id}")).json()["collection"] == "team"
+    for query, found in (("", [id]), ("?collection=team", [id]), ("?collection=board", [])):
+        listed = (await client.get(f"/v1/documents{query}")).json()["documents"]
+        assert [one["document_id"] for one in listed] == found
+    for body, found in (({}, [id]), ({"collections": ["team"]}, [id]), ({"collections": ["board"]}, [])):
+        passages = (await client.post("/v1/search", json={"query": "tea", **body})).json()["passages"]
+        assert [one["document_id"] for one in passages] == found
+    moved = await client.patch(f"/v1/documents/{id}", json={"collection": None})
+    assert moved.status_code == 200 and moved.json()["collection"] is None
+    await house.corpus.move(TENANT, id, "board")
+    for call in (
+        client.get(f"/v1/documents/{id}"), client.get(f"/v1/documents/{id}/text"), client.delete(f"/v1/documents/{id}"),
+        client.get(f"/v1/documents/{id}/versions"), client.post(f"/v1/documents/{id}/reindex"),
+        client.patch(f"/v1/documents/{id}", json={"collection": "team"}),
+    ):  # fmt: skip
+        answer = await call
+        assert (answer.status_code, answer.json()["code"]) == (404, "document_not_found")

@@ -6,16 +6,20 @@ import hashlib
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from adapters.extract.kinds import sniff
 from adapters.extract.reading import read
 from adapters.files.scratch import UnnamedFiles
-from application.documents.add_document import Accepted, AddDocumentHandler
+from application.documents.add_document import AddDocumentHandler
 from application.documents.delete_document import DeleteDocumentHandler
+from application.documents.document_streams import Accepted
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
+from application.documents.move_document import MoveDocumentHandler
+from application.documents.readable_documents import ReadableDocuments
 from application.documents.refresh_words import RefreshWords
+from application.documents.reread_document import RereadDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.ports.extractor import Extracted
 from application.ports.scratch import ReceivedFile
@@ -87,12 +91,18 @@ class House:
     """The handlers over one set of fakes."""
 
     def __init__(self, *, longest_delay_s: float = 300.0) -> None:
-        embeddable = Embeddable(NamedWords(email="ada@example.com"), FixedTenants())
+        self.tenants = FixedTenants()
+        embeddable = Embeddable(NamedWords(email="ada@example.com"), self.tenants)
         self.store, self.corpus, self.blobs = InMemoryEventStore(), InMemoryCorpus(), InMemoryBlobs()
         self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
-        self.handle_add = AddDocumentHandler(self.store, self.sealer, self.blobs, self.corpus, DirectExtractor())
-        self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus)
-        self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder, embeddable)
+        self.collections = ReadableDocuments(self.tenants, self.corpus)
+        self.reread = RereadDocumentHandler(self.store, self.corpus)
+        self.move = MoveDocumentHandler(self.store, self.corpus, self.collections)
+        self.handle_add = AddDocumentHandler(
+            self.store, self.sealer, self.blobs, self.corpus, DirectExtractor(), self.collections, self.reread
+        )
+        self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus, self.collections)
+        self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder, embeddable, self.collections)
         self.read = IndexDocument(
             self.store, self.sealer, self.blobs, UnnamedFiles(Path(tempfile.gettempdir())), self.corpus,
             DirectExtractor(), self.embedder, embeddable, backoff_s=(0.0, 0.0),
@@ -104,13 +114,13 @@ class House:
         """All facts on streams of a kind, in order."""
         return [envelope.event for envelope in self.store.log if f"/{kind}/" in envelope.stream]
 
-    async def add(self, editor: Principal, name: str, body: bytes) -> Accepted:
+    async def add(self, editor: Principal, name: str, body: bytes, **how: Any) -> Accepted:
         """Bring a file."""
-        return await self.handle_add(editor, received(name, body))
+        return await self.handle_add(editor, received(name, body), **how)
 
-    async def added(self, name: str, body: bytes) -> str:
+    async def added(self, name: str, body: bytes, **how: Any) -> str:
         """The id of a document that was added and read."""
-        accepted = await self.add(EDITOR, name, body)
+        accepted = await self.add(EDITOR, name, body, **how)
         for claim in await self.corpus.claim_pending(100):
             await self.read(claim)
         return accepted.document_id

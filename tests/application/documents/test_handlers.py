@@ -6,12 +6,29 @@ import asyncio
 import dataclasses
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
+from application.documents.document_streams import Accepted
 from application.ports.model import Embedding, FailureKind, ModelFailure
-from domain.document.events import DocumentAdded, DocumentDeleted, DocumentFailed, DocumentIndexed
+from domain.document.events import (
+    DocumentAdded,
+    DocumentDeleted,
+    DocumentFailed,
+    DocumentIndexed,
+    DocumentMoved,
+    DocumentRequeued,
+)
 from domain.model_calls import ModelCallStarted, TokensUsed
-from domain.refusals import DependencyUnavailable, DocumentNotFound, DocumentRefused, InvalidField, InvalidRange
+from domain.refusals import (
+    DependencyUnavailable,
+    DocumentNotFound,
+    DocumentRefused,
+    InvalidField,
+    InvalidRange,
+    NotFound,
+)
+from domain.tenant.document_collections import DocumentCollection
 from tests.application.documents.harness import EDITOR, MEMBER, TENANT, House
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.scripted_model import WordEmbedder
@@ -75,6 +92,98 @@ async def test_the_same_bytes_are_one_document(house: House) -> None:
     again = await house.add(EDITOR, "b.txt", b"same")
     assert (again.document_id, again.status) == (first, "indexed")
     assert len(house.blobs.kept) == 1
+
+
+async def test_a_file_of_the_same_name_is_the_next_version_and_goes_with_all_of_them(house: House) -> None:
+    first = await house.added("handbook/a.txt", b"tea at four")
+    other = await house.added("guide/a.txt", b"tea at six")
+    second = await house.added("./handbook//a.txt", b"tea at five")
+    assert {p.document_id for p in await house.search(MEMBER, "tea", 9)} == {other, second}
+    [added] = [e for e in house.facts("document") if isinstance(e, DocumentAdded) and e.replaces]
+    assert added.replaces == first and await house.corpus.fetch_text(TENANT, first) == "tea at four"
+    kept = await house.added("a.txt", b"tea at seven", replace=False), await house.added("a.txt", b"tea", replace=False)
+    assert {p.document_id for p in await house.search(MEMBER, "tea", 9)} == {other, second, *kept}
+    assert await house.delete(EDITOR, second) == 2
+    assert {p.document_id for p in await house.search(MEMBER, "tea", 9)} == {other, *kept}
+    assert await house.corpus.fetch(TENANT, first) is None and len(house.blobs.kept) == 3
+
+
+async def test_a_failed_document_is_tried_again_when_its_bytes_come_again(house: House) -> None:
+    id = (await house.add(EDITOR, "a.txt", b"text")).document_id
+    [claim] = await house.corpus.claim_pending(1)
+    await house.read.fail(claim, "unreadable")
+    assert await house.add(EDITOR, "b.txt", b"text") == Accepted(id, "pending")
+    for claim in await house.corpus.claim_pending(9):
+        await house.read(claim)
+    assert [p.document_id for p in await house.search(MEMBER, "text", 5)] == [id]
+    assert [type(fact) for fact in house.facts("document")][1:3] == [DocumentFailed, DocumentRequeued]
+
+
+async def test_a_document_is_read_again_and_keeps_what_it_was_when_that_fails(house: House) -> None:
+    id = await house.added("a.txt", b"tea at four")
+    assert await house.reread(EDITOR, id) == await house.reread(EDITOR, id) == Accepted(id, "pending")
+    assert [p.document_id for p in await house.search(MEMBER, "tea", 5)] == [id], "it can be found meanwhile"
+    for claim in await house.corpus.claim_pending(9):
+        await house.read(claim)
+    assert sum(isinstance(fact, DocumentRequeued) for fact in house.facts("document")) == 1
+    await house.reread(EDITOR, id)
+    [claim] = await house.corpus.claim_pending(9)
+    await house.read.fail(claim, "unreadable")
+    row = await house.corpus.fetch(TENANT, id)
+    assert row is not None and row.status == "indexed" and [w for w in row.warnings if "unreadable" in w]
+    assert house.facts("document")[-1] == DocumentFailed(reason="unreadable", kept=True)
+    assert await house.search(MEMBER, "tea", 5)
+    newer = await house.added("a.txt", b"tea at five")
+    assert (await house.reread(EDITOR, id)).status == "indexed", "one that was replaced stays as it was read"
+    assert [p.document_id for p in await house.search(MEMBER, "tea", 5)] == [newer]
+    with pytest.raises(DocumentNotFound):
+        await house.reread(EDITOR, "01977c9e-2222-7000-8000-000000000001")
+
+
+async def test_how_far_a_long_document_is(house: House) -> None:
+    ticks = iter(range(10_000))
+    read = dataclasses.replace(house.read, clock=lambda: float(next(ticks)))
+    id = (await house.add(EDITOR, "a.txt", b"\n\n".join(b"tea %d " % n * 200 for n in range(80)))).document_id
+    [claim] = await house.corpus.claim_pending(1)
+    told = list[tuple[int, int]]()
+
+    async def note(tenant: str, document_id: str, embedded: int, to_embed: int) -> None:
+        told.append((embedded, to_embed))
+
+    class Told(InMemoryCorpus):
+        progress = staticmethod(note)
+
+    corpus = Told()
+    corpus.__dict__.update(house.corpus.__dict__)
+    await dataclasses.replace(read, corpus=corpus)(claim)
+    row = await house.corpus.fetch(TENANT, id)
+    assert row is not None and told[-1] == (row.passages, row.passages) and len(told) == -(-row.passages // 32) > 1
+
+
+async def test_collections_are_for_whom_they_are(house: House) -> None:
+    house.tenants.collections["board"] = DocumentCollection(groups=("directors",))
+    director = msgspec.structs.replace(EDITOR, groups=frozenset({"directors"}))
+    for name in ("board", "nowhere"):
+        with pytest.raises(NotFound):
+            await house.add(EDITOR, "a.txt", b"tea", collection=name)
+    same = await house.added("a.txt", b"tea at four")
+    id = (await house.add(director, "a.txt", b"tea at four", collection="board")).document_id
+    for claim in await house.corpus.claim_pending(9):
+        await house.read(claim)
+    assert id != same, "the same bytes for other people are another document"
+    assert {p.document_id for p in await house.search(EDITOR, "tea", 5)} == {same}
+    assert {p.document_id for p in await house.search(director, "tea", 5)} == {same, id}
+    with pytest.raises(DocumentNotFound):
+        await house.delete(EDITOR, id)
+    with pytest.raises(NotFound):
+        await house.move(EDITOR, same, "board")
+    await house.move(director, same, "board")
+    assert await house.search(EDITOR, "tea", 5) == []
+    await house.move(director, same, "")
+    assert [fact for fact in house.facts("document") if isinstance(fact, DocumentMoved)] == [
+        DocumentMoved(collection="board"), DocumentMoved(),
+    ]  # fmt: skip
+    assert [p.document_id for p in await house.search(EDITOR, "tea", 5)] == [same]
 
 
 async def test_what_can_be_refused_at_once_leaves_nothing(house: House) -> None:

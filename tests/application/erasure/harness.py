@@ -10,6 +10,7 @@ from adapters.files.scratch import UnnamedFiles
 from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id
 from application.documents.delete_document import DeleteDocumentHandler
+from application.documents.readable_documents import ReadableDocuments
 from application.erasure.erase_own import EraseOwn
 from application.erasure.erase_tenant import EraseTenant
 from application.erasure.erase_user import EraseUser
@@ -46,7 +47,7 @@ from tests.fakes.in_memory_renewal import InMemoryRenewal
 from tests.fakes.in_memory_revocations import InMemoryRevocations
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.in_memory_user_names import users_on
-from tests.fakes.small_ports import NoTail
+from tests.fakes.small_ports import FixedTenants, NoTail
 
 ACME = "01977c9e-1111-7000-8000-000000000001"
 ADMIN = Principal(ACME, "~admin", frozenset({"admin"}), 2e9)
@@ -60,7 +61,7 @@ def finishing(renewal: InMemoryRenewal, blobs: InMemoryBlobs) -> FinishShredding
 def erasing_own(store: ErasableStore, sessions: LiveSessions, erase_session: EraseSessionHandler) -> EraseOwn:
     """Erases sessions, where there are no documents and no copies of the database."""
     blobs = InMemoryBlobs()
-    documents = DeleteDocumentHandler(store, blobs, None)  # type: ignore[arg-type]
+    documents = DeleteDocumentHandler(store, blobs, None, None)  # type: ignore[arg-type]
     return EraseOwn(erase_session, sessions, documents, Receipts(store, finishing(InMemoryRenewal(), blobs)))
 
 
@@ -93,7 +94,8 @@ class ErasureHouse:
             self.store, self.live, NoTail(), AnswerCache(InMemoryExactCache(), InMemorySemanticCache(), self.sealer),
             self.files.delete, self.exchanges, self._erase_view,
         )  # fmt: skip
-        documents = DeleteDocumentHandler(self.store, self.blobs, InMemoryCorpus())
+        corpus = InMemoryCorpus()
+        documents = DeleteDocumentHandler(self.store, self.blobs, corpus, ReadableDocuments(FixedTenants(), corpus))
         self.receipts = Receipts(self.store, finishing(self.renewal, self.blobs))
         self.take_away = TakeAway(
             self.store, self.store, self.live, erase_session, self.files.delete, self.files.kept, documents

@@ -13,7 +13,7 @@ from application.plan.effects import Effects
 from application.plan.plan import LEAN, PRESETS
 from application.plan.prompt import question_message
 from application.steps.act import ToolChoice
-from application.steps.facts import Facts, ToolFact
+from application.steps.facts import CollectionFact, Facts, ToolFact
 from application.steps.retrieve import Collections, Excerpt, Excerpts, Grades, Ranking
 from application.steps.understand import (
     Complexity,
@@ -69,7 +69,10 @@ def test_the_search_takes_the_standalone_question_its_parts_and_other_wordings_e
 
 
 def test_only_collections_that_exist_are_chosen() -> None:
-    found = effects({"choose_collections": Collections(["b", "x"])}, collections=("a", "b"))
+    found = effects(
+        {"choose_collections": Collections(["b", "x"])},
+        collections=(CollectionFact(name="a"), CollectionFact(name="b")),
+    )
     assert found.asked.collections == ("b",)
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from application.plan.plan import KNOWN, PRESETS, Node, Plan, check_plan, plan_of
-from application.steps.facts import Facts, ToolFact, facts_of
+from application.steps.facts import CollectionFact, Facts, ToolFact, facts_of
 from domain.refusals import InvalidField
 from domain.session.state import Session, Turn
 from domain.tenant.events import Assistant
@@ -55,7 +55,11 @@ def test_with_history_the_search_waits_for_the_standalone_question_alone() -> No
 
 def test_thorough_does_everything_that_there_is_something_to_do_for() -> None:
     facts = msgspec.structs.replace(
-        LATER, tools=(ORDERS, ORDERS), collections=("a", "b"), wanted_language="de", turns=1
+        LATER,
+        tools=(ORDERS, ORDERS),
+        collections=(CollectionFact(name="a"), CollectionFact(name="b")),
+        wanted_language="de",
+        turns=1,
     )
     thorough = plan("thorough", facts)
     done = names(thorough.before) | names(thorough.verify) | names(thorough.after)

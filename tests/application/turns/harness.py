@@ -161,6 +161,7 @@ async def house(
     sealer: InMemorySealer | None = None,
     tail: FeedTail | None = None,
     begun: Callable[[LiveSession], None] = unheard,
+    corpus: Any = None,
     **settings: Any,
 ) -> Any:
     """A house whose model gives these replies, or is another one. Two on one store, sealer and tail are two
@@ -169,7 +170,7 @@ async def house(
     tenant = Tenant(name="Acme", assistants={"default": assistant or Assistant()})
     sessions = LiveSessions(store, tail or NoTail())
     model = model or ScriptedModel(replies or (Reply(),))
-    embedder, corpus = WordEmbedder(), FixedCorpus(passages)
+    embedder, corpus = WordEmbedder(), corpus or FixedCorpus(passages)
     exact, similar, webhooks = InMemoryExactCache(), InMemorySemanticCache(), ScriptedWebhooks()
     tenants = HouseTenants(tenant)
     incidents = IncidentHouse(store, tenants)
