@@ -114,6 +114,10 @@ class Users:
         """That of one user."""
         return (await self.names(tenant, [user]))[user]
 
+    async def is_forgotten(self, tenant: str, user: str) -> bool:
+        """Whether a user was erased: whoever comes back under that name stays without one."""
+        return await self._sealed(tenant, user, "") is None
+
     async def forget(self, tenant: str, user: str) -> None:
         """Erase the way back from a pseudonym, for good: the name cannot be kept again."""
         await self.rows.remove(tenant, user)

@@ -34,6 +34,8 @@ class CreateApiKeyHandler:
         tenant = principal.tenant
         acts_as = await self.users.known(tenant, user)
         if await self.users.name(tenant, acts_as) != user:
+            if await self.users.is_forgotten(tenant, acts_as):
+                raise InvalidField("user: this user was erased, and nothing can act in that name; choose another")
             raise DependencyUnavailable("The user's name could not be kept; try again.", retry_after_s=1)
         key = new_key(tenant)
         parts = parts_of(key)

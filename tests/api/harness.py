@@ -98,7 +98,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
     create_token_keys(settings)
     store, noted, directory = InMemoryEventStore(), NotedTenants(), InMemoryDirectory()
     denials = Denials(store)
-    tenants, users = CachedTenants(store, denied=denials.note), users_on(InMemorySealer(), store)
+    tenants, users = CachedTenants(store, denied=denials.note), users_on(InMemorySealer(store.shredded), store)
     revocations = Revocations(InMemoryRevocations(), settings.longest_credential_s)
     keys = ApiKeys(tenants, users, InMemoryApiKeyUses())
     admission = Admission(turns=10, turns_per_tenant=5, requests_per_minute=settings.requests_per_minute)

@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from domain.refusals import NotFound
+
 
 class InMemorySealer:
     """`shredded` may be `InMemoryEventStore.shredded`, so that shredding a stream there drops its key here."""
@@ -26,6 +28,8 @@ class InMemorySealer:
         return None
 
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
+        if stream in self.shredded:
+            raise NotFound
         key = self._keys.setdefault(stream, AESGCM.generate_key(256))
         nonce = os.urandom(12)
         return nonce + AESGCM(key).encrypt(nonce, plain, f"{context}|{stream}".encode())

@@ -46,6 +46,18 @@ async def test_a_key_is_told_once_listed_by_its_beginning_and_taken_back(
     assert refused.json() | {"trace_id": ""} == absent.json() | {"trace_id": ""}
 
 
+async def test_no_key_acts_as_somebody_who_was_erased(
+    client: httpx.AsyncClient, services: Services, tenant: str
+) -> None:
+    await made(client, services, tenant)
+    users = services.access.users
+    await users.forget(tenant, await users.pseudonym(tenant, "ada"))
+    body = {"name": "Ada's notebook", "user": "ada"}
+    refused = await client.post("/v1/api-keys", json=body, headers=bearer(services, ["admin"], tenant))
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_field")
+    assert "erased" in refused.json()["detail"]
+
+
 async def test_a_key_opens_what_a_member_may_and_no_other_roles_route(
     client: httpx.AsyncClient, services: Services, tenant: str
 ) -> None:
