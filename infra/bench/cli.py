@@ -12,6 +12,7 @@ COMMANDS: dict[str, Lazy] = {
     "load": ("infra.bench.load", "load", "Many sockets over many tenants, and our ledger beside Bedrock's"),
     "costs": ("infra.bench.costs", "costs", "Questions of costs over a million lines, beside lines alone"),
     "documents": ("infra.bench.documents", "documents", "How soon documents are found, and how well"),
+    "doors": ("infra.bench.doors", "doors", "What a call through each door costs, beside the socket"),
     "search": ("infra.bench.search", "search", "How well search finds, also with noise in place of words or meaning"),
     "search-at-size": (
         "infra.bench.search_at_size",

@@ -400,7 +400,7 @@ async def test_without_the_context_row_level_security_holds(two: Two) -> None:
     parameters = {
         "acting": two.mine, "tenant": two.theirs, "k": 3, "each": 9, "constant": 20, "k1": 1.2, "b": 0.75, "most": 99,
         "exact": 99, "terms": "{}", "times": "{}", "names": "{}", "vector": "[1,0,0,0]", "directions": 4, "alone": 2,
-            "sample": 50,
+            "sample": 50, "collections": "{\"\"}",
     }  # fmt: skip
     async with two.pool.connection() as connection:
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="another tenant is named"):
