@@ -19,6 +19,7 @@ from api.telemetry import event_metrics, metrics
 from application.denials import ROUND_S as DENIALS_S
 from application.erasure.expire import Expire
 from application.files.deliver_spooled import DeliverSpooled
+from application.incidents.look_out import LookOut
 from application.tasks import Loops
 from application.turns.recover_turns import RecoverTurns
 from projections.audit_tree.checks import refresh_standing
@@ -38,6 +39,7 @@ USES_S = 30.0
 DELIVERY_S, DELIVERED_WITHIN_S = 2.0, 600.0
 """How often files that wait for the object store are looked after, and how long bringing them there may take."""
 
+TROUBLES_S = 30.0
 EXPIRED_WITHIN_S = 3_600.0
 """How long a round of retention over all tenants may take."""
 
@@ -48,6 +50,7 @@ class Upkeep:
 
     deliver: DeliverSpooled
     expire: Expire
+    look_out: LookOut
     replication: Replication
 
 
@@ -93,6 +96,7 @@ async def start_loops(
     loops.every("socket_watch", WATCH_S, sockets.watch)
     loops.every("feed_mirror", MIRROR_S, shared.sessions.mirror)
     loops.every("spool_delivery", DELIVERY_S, upkeep.deliver, within_s=DELIVERED_WITHIN_S)
+    loops.every("troubles", TROUBLES_S, upkeep.look_out)
     loops.every("retention", on.settings.retention_s, upkeep.expire, within_s=EXPIRED_WITHIN_S)
     return down
 

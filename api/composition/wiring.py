@@ -19,6 +19,8 @@ from api.composition.tenants import open_tenants
 from api.composition.turns import open_exchanges, open_turns, run_turns
 from api.services import Services
 from api.settings import Settings
+from application.incidents.look_out import LookOut
+from projections.trouble_reads import TroubleReads
 
 
 @asynccontextmanager
@@ -35,6 +37,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         sessions = open_sessions(on, shared, turns.cache, reads, files.services.delete_file, replication)
         documents, tenants = open_documents(on, shared, turns), open_tenants(on, shared)
         erasure = open_erasure(on, shared, files, sessions, documents, tenants)
+        look_out = LookOut(incidents.raise_incident, shared.tenants, TroubleReads(on.pool), turns.health.take_shut_out)
+        upkeep = Upkeep(files.deliver, erasure.expire, look_out, replication)
         yield Services(
             settings=settings,
             store=on.store,
@@ -48,5 +52,5 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             tenants=tenants,
             erasure=erasure,
             reads=reads,
-            edge=await open_edge(on, shared, turns, Upkeep(files.deliver, erasure.expire, replication), stack),
+            edge=await open_edge(on, shared, turns, upkeep, stack),
         )

@@ -36,6 +36,12 @@ class Breaker:
     _probes: int = 0
     _probes_ended: int = 0
     _probes_bad: int = 0
+    _sick_since: float | None = None
+
+    @property
+    def sick_for_s(self) -> float:
+        """How long ago it opened that has not closed since; 0 when it is closed."""
+        return 0.0 if self._sick_since is None else self.clock() - self._sick_since
 
     @property
     def shut_for_s(self) -> float | None:
@@ -85,10 +91,12 @@ class Breaker:
             self._open_for = min(OPEN_MAX_S, self._open_for * 2)
             return self._trip()
         if self._probes_ended >= PROBES:
-            self.state, self._open_for = "closed", OPEN_S
+            self.state, self._open_for, self._sick_since = "closed", OPEN_S, None
         return None
 
     def _trip(self) -> None:
         self.state, self._open_until = "open", self.clock() + self._open_for
+        if self._sick_since is None:
+            self._sick_since = self.clock()
         self._began.clear()
         self._failed.clear()

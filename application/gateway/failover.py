@@ -40,6 +40,7 @@ class Failover:
         for route in routes:
             if not self.health.breaker(route.model).allows():
                 answer.skipped(route)
+                self.health.passed_over(route.model, journal.caller.tenant)
                 continue
             if answer.left is not None:
                 yield answer.fail_over(route)

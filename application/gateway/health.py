@@ -35,6 +35,9 @@ class RetryBudget:
 
 
 MOST_MODELS = 1_000
+MOST_SHUT_OUT = 10_000
+LONG_OPEN_S = 300.0
+"""After so long without closing, a breaker is more than a hiccup: an incident says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Health:
     _refusals: dict[str, str] = field(default_factory=dict)
     _failures: dict[str, tuple[str, float]] = field(default_factory=dict)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
+    _shut_out: dict[str, None] = field(default_factory=dict)
 
     def breaker(self, model: str) -> Breaker:
         """The breaker of a model; the region is part of an inference profile's id."""
@@ -73,6 +77,16 @@ class Health:
         """The model that was met first: whoever names models without end forgets what is known of them."""
         for known in (self._breakers, self._refusals, self._failures, self.first_token_s):
             known.pop(model, None)
+
+    def passed_over(self, model: str, tenant: str) -> None:
+        """A call of the tenant's did not go to the model, for its breaker is open."""
+        if len(self._shut_out) < MOST_SHUT_OUT and self.breaker(model).sick_for_s >= LONG_OPEN_S:
+            self._shut_out[tenant] = None
+
+    def take_shut_out(self) -> list[str]:
+        """The tenants that met, since this was asked last, a breaker which has been open for long."""
+        found, self._shut_out = list(self._shut_out), {}
+        return found
 
     def refused(self, *models: str) -> str:
         """Why these models cannot be counted on now, or nothing: one of them was refused to us and has not succeeded

@@ -41,6 +41,21 @@ SAID: dict[Cause, tuple[Severity, str, str]] = {
         "No model answered",
         "A turn failed because neither its model nor the one that it fails over to could bring an answer to its end.",
     ),
+    "tampering_found": (
+        "high",
+        "The audit log was tampered with",
+        "A check found facts that are not what was signed; `colloquy audit verify` names each by its position.",
+    ),
+    "breaker_long_open": (
+        "medium",
+        "A model has been failing for long",
+        "It is passed over since it failed too often, and has not come back; another model answers in its place.",
+    ),
+    "facts_parked": (
+        "medium",
+        "A view does not show all that happened",
+        "A read model could not follow a session, which waits until it is tried again; the facts are stored.",
+    ),
 }
 """What a policy says of each cause; never anything that a person wrote."""
 
@@ -84,9 +99,19 @@ class RaiseIncident:
         await self._raise(principal.tenant, incident_id, raised, principal.user)
         return incident_id
 
-    def by_policy(self, tenant: str, cause: Cause, *, session_id: str = "", turn_id: str = "", upto: int = 0) -> None:
-        """Raise it behind the caller's back, unless the tenant has one of that cause and day."""
-        at = self.clock()
+    def by_policy(
+        self,
+        tenant: str,
+        cause: Cause,
+        *,
+        session_id: str = "",
+        turn_id: str = "",
+        upto: int = 0,
+        at: datetime | None = None,
+    ) -> None:
+        """Raise it behind the caller's back, unless the tenant has one of that cause and day: today's, unless it is
+        known since `at`."""
+        at = at or self.clock()
         period = f"{at:%Y-%m-%d}"
         incident_id = policy_id(tenant, cause, at)
         if incident_id in self._known:

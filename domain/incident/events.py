@@ -8,7 +8,15 @@ from domain.event import Event, topic
 
 Severity = Literal["low", "medium", "high"]
 Status = Literal["open", "acknowledged", "closed"]
-Cause = Literal["person", "budget_out", "private_value_blocked", "models_down"]
+Cause = Literal[
+    "person",
+    "budget_out",
+    "private_value_blocked",
+    "models_down",
+    "tampering_found",
+    "breaker_long_open",
+    "facts_parked",
+]
 
 
 @topic("incident.raised.1", private=True)

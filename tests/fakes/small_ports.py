@@ -21,6 +21,7 @@ class FixedTenants:
     def __init__(self, **assistants: Assistant) -> None:
         self.assistants = {"default": Assistant(), **assistants}
         self.collections: dict[str, DocumentCollection] = {}
+        self.gone: set[str] = set()
 
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         if name not in self.assistants:
@@ -34,6 +35,8 @@ class FixedTenants:
         return assistant, version
 
     async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
+        if tenant in self.gone:
+            return Tenant(erased=True)
         return Tenant(name=tenant, assistants=self.assistants, collections=self.collections)
 
     def forget(self, tenant: str) -> None:

@@ -10,10 +10,13 @@ import pytest
 
 from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
-from application.clock import new_id
+from application.acting_tenant import acting_for
+from application.clock import new_id, now
+from domain.access import PLATFORM_TENANT
 from domain.refusals import DependencyUnavailable
 from projections.orders import RebuildOrders
 from projections.transactions import writing
+from projections.trouble_reads import TroubleReads
 from tests.projections.harness import House
 
 pytestmark = pytest.mark.real
@@ -39,6 +42,21 @@ async def test_operators_see_how_far_read_models_are_and_rebuild_them(house: Hou
     assert {"session_view", "costs", "audit"} <= fed.keys()
     assert fed["costs"]["lag_events"] == 0 and fed["costs"]["rebuild"] is None
     assert before not in str(fed)
+
+
+async def test_what_is_parked_or_tampered_with_is_known_by_tenant(house: House, worker: Pool, pool: Pool) -> None:
+    tenants = [new_id() for _ in range(2)]
+    async with writing(worker) as connection:
+        for name, session in (("session_view", new_id()), ("session_view", new_id())):
+            stream = f"{tenants[0]}/session/{session}"
+            await connection.execute(PARK, (name, house.followers[0].generation, stream, SECRET))
+        for tenant, ok in ((tenants[0], True), (tenants[1], False)):
+            checked = (tenant, ok, now(), 7, "detail", "[]")
+            await connection.execute("INSERT INTO audit_checks VALUES (%s, %s, %s, %s, %s, %s)", checked)
+    with acting_for(PLATFORM_TENANT):
+        found = await TroubleReads(pool).known()
+    known = [(one.tenant, one.cause) for one in found if one.tenant in tenants]
+    assert sorted(known) == sorted([(tenants[0], "facts_parked"), (tenants[1], "tampering_found")])
 
 
 async def test_a_rebuild_that_is_ordered_is_done_once_and_says_what_came_of_it(house: House, worker: Pool) -> None:

@@ -12,9 +12,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from application.gateway.breaker import PROBES
+from application.gateway.health import LONG_OPEN_S, Health
+from application.incidents.look_out import LookOut
 from application.incidents.raise_incident import RaiseIncident, policy_id
 from application.incidents.tell_webhook import news_secret
 from application.ports.model import FailureKind, ModelFailure
+from application.ports.troubles import Trouble
 from application.ports.webhooks import WebhookAnswer, WebhookFailed
 from domain.event import StreamId
 from domain.incident.events import EvidenceFrozen, IncidentChanged, IncidentRaised
@@ -24,7 +28,9 @@ from tests.application.incidents.harness import NEWS_URL, IncidentHouse
 from tests.application.turns.harness import TENANT, House, HouseTenants, house, member
 from tests.fakes.nothing_private import NamedWords
 from tests.fakes.scripted_model import Reply
+from tests.fakes.small_ports import FixedTenants
 
+OTHER = "01977c9e-1111-7000-8000-00000000000f"
 AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 DOWN = Reply((), failure=ModelFailure(FailureKind.UNAVAILABLE, "away", refused=True))
 
@@ -139,6 +145,55 @@ async def test_policies_raise_one_for_a_cause_and_a_day_whatever_the_storm() -> 
         for task in [*elsewhere.tasks]:
             await task
         assert [one.status for one in ours.incidents.register.rows.values()] == ["closed"]
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FixedTroubles:
+    def __init__(self, *troubles: Trouble) -> None:
+        self.troubles = list(troubles)
+
+    async def known(self) -> list[Trouble]:
+        return self.troubles
+
+
+async def test_what_no_turn_meets_is_raised_once_with_whom_it_concerns() -> None:
+    clock = Clock()
+    async with house() as ours:
+        incidents, health, later = ours.incidents, Health(clock), AT + timedelta(hours=1)
+        troubles = FixedTroubles(
+            Trouble(TENANT, "tampering_found", AT), Trouble(TENANT, "facts_parked", AT),
+            Trouble(TENANT, "facts_parked", later), Trouble(OTHER, "facts_parked", AT),
+        )  # fmt: skip
+        tenants = FixedTenants()
+        tenants.gone.add(OTHER)
+        look_out = LookOut(incidents.raising, tenants, troubles, health.take_shut_out)
+
+        async def met() -> list[str]:
+            health.passed_over("m", TENANT)
+            await look_out()
+            await incidents.settled()
+            return sorted(row.raised.cause for row in incidents.register.rows.values())
+
+        for _ in range(20):
+            health.breaker("m").allows()
+            health.failed("m", ModelFailure(FailureKind.UNAVAILABLE, "away"))
+        clock.now += LONG_OPEN_S - 1
+        assert await met() == ["facts_parked", "tampering_found"], "a hiccup is no incident"
+        clock.now += 1
+        for _ in range(3):
+            assert await met() == ["breaker_long_open", "facts_parked", "tampering_found"]
+        raised = [one.event for one in ours.store.log if isinstance(one.event, IncidentRaised)]
+        assert len(raised) == 3 and {one.stream.partition("/")[0] for one in ours.store.log} == {TENANT}
+        for _ in range(PROBES):
+            assert health.breaker("m").allows()
+            health.succeeded("m", 0.1, 8.0)
+        assert health.breaker("m").sick_for_s == 0.0
 
 
 async def test_a_blocked_private_value_is_an_incident() -> None:
