@@ -16,11 +16,11 @@ from adapters.database_transactions import SEE_TENANT
 from adapters.eventstore.keyring import NewKey
 from application.ports.event_store import LOG_BYTES, Recorded
 
-STARTS = ("turn.started.", "turn.resumed.")
+STARTS = ("turn.started.", "turn.resumed.", "turn.follow_up_due.")
 SLICE_FACTS = 500
 SLICE_BYTES = 4 * 1024 * 1024
 """Of a stream at a time: the last fact may go beyond."""
-ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.")
+ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.", "turn.followed_up.")
 
 APPEND = """
     SELECT public.{append}(

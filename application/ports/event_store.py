@@ -45,8 +45,9 @@ class EventStore(Protocol):
         shredded, `DependencyUnavailable` when the outcome is still unknown at the deadline: it may be stored yet.
         The first fact of a stream brings its data key into being, in the same transaction (streams of searches and of
         looks into the log need none: no private fact can be stored there). Cancelling the caller does
-        not cancel the append. A `turn.started`/`turn.resumed` fact takes the running-turn lease for this process and a
-        terminal turn fact drops it, in the same transaction (see `ports/leases.py`).
+        not cancel the append. A `turn.started`, `turn.resumed` or `turn.follow_up_due` fact takes the running-turn
+        lease for this process, a terminal turn fact or `turn.followed_up` drops it, in the same transaction; of
+        several the last word counts (see `ports/leases.py`).
         """
         ...
 

@@ -61,6 +61,7 @@ class LiveSession:
         self.held: LoadedAggregate[Session] = LoadedAggregate(store, str(id), SESSION)
         self.feed = SharedFeed(id.id, 0)
         self.run: Running | None = None
+        self.followed_up = ""  # the turn whose steps afterwards are done here
         self.used = self.mirrored = monotonic()
         self._store = store
         self._lock = asyncio.Lock()
@@ -162,7 +163,7 @@ class LiveSession:
     @property
     def idle(self) -> bool:
         """Whether nobody needs it in memory."""
-        return self.run is None and not self.watchers
+        return self.run is None and not self.watchers and not self.followed_up
 
 
 def _may_lack(live: LiveSession) -> bool:

@@ -72,7 +72,8 @@ class RecoverTurns:
 
     async def renew(self) -> None:
         """Keep the leases of the turns that run here, and end those that their users stopped at another process."""
-        wished = await self.leases.renew([str(live.id) for live in self.sessions.held() if live.run is not None])
+        held = [live for live in self.sessions.held() if live.run is not None or live.followed_up]
+        wished = await self.leases.renew([str(live.id) for live in held])
         for stream, turn_id in wished.items():
             live = self.sessions.held_here(stream)
             if live is not None and live.run is not None and live.run.turn_id == turn_id:
@@ -103,7 +104,9 @@ class RecoverTurns:
 
     async def _take_over(self, live: LiveSession) -> None:
         turn = live.state.running
-        if turn is None or live.run is not None:
+        if turn is None:
+            return await self._make_up(live)
+        if live.run is not None:
             return None
         await self.sessions.read_again(live)
         log.info("turn_taken_over", turn=turn.turn_id, stream=str(live.id))
@@ -123,6 +126,22 @@ class RecoverTurns:
         run.output.reset("resumed", said)
         self.turns.start(prepared)
         return None
+
+    async def _make_up(self, live: LiveSession) -> None:
+        """Do the steps after the latest turn that its process left undone; with the leases of a turn, for they are
+        kept until that is stored."""
+        turn = live.state.turn(live.state.follow_up)
+        if turn is None or live.followed_up:
+            return
+        context = Context(self.process, turn.turn_id)
+        if live.state.follow_up_tries > MAX_RESUMES:
+            await live.commit_within(lambda session: rules.followed_up(session, turn.turn_id), context)
+            return
+        prepared = await self.prepare(live, await self._request(live, turn))
+        if not await live.commit_within(rules.follow_up, context):
+            return
+        log.info("follow_up_taken_over", turn=turn.turn_id, stream=str(live.id))
+        await self.turns.make_up(prepared, turn.answer)
 
     async def _store(self, live: LiveSession, turn: Turn, prepared: PreparedTurn) -> None:
         if turn.passages is not None:

@@ -63,6 +63,16 @@ class TurnExecutor:
         self.tasks.start(self._execute(run, prepared))
         self.begun(run.live)
 
+    async def make_up(self, prepared: PreparedTurn, answer: str) -> None:
+        """Begin what follows a turn that was completed elsewhere with this answer; to be done `whole`."""
+        run = prepared.run
+        run.outcome.text, run.outcome.completed, run.outcome.ended = answer, True, True
+        plan = self.generate.plan(run, prepared, None)
+        if plan.plan.after:
+            self.follow_up.begin(run, plan)
+        else:
+            await run.log.follow_up_within(())
+
     async def join(self, timeout_s: float) -> None:
         """Wait until no turn runs, or the time is up."""
         await self.tasks.join(timeout_s)
@@ -158,12 +168,14 @@ class TurnExecutor:
         """Whether an answer was made, and none of the candidates served."""
         async with self.attachments.reading(run) as attached:
             plan = self.generate.plan(run, prepared, vector, attached)
+            run.outcome.follows = bool(plan.plan.after)
             if not candidates:
                 afterwards.callback(self.follow_up.begin, run, plan)
                 await self.generate(run, plan, plan.before())
                 return True
             async with beside(plan.before()) as before:
                 if hit := await self.compare(run, run.request.text, candidates):
+                    run.outcome.follows = False
                     await self._repeat(run, hit)
                     return False
                 run.log.note(e.CacheMissed(turn_id=run.turn_id))

@@ -14,6 +14,7 @@ from application.tasks import outcome as outcome_of
 from application.turns.turn_log import Fenced, TurnLog
 from application.turns.turn_outcome import TurnOutcome
 from application.turns.turn_output import TurnOutput
+from domain.event import Event
 from domain.refusals import Conflict, Refusal
 from domain.session import events as e
 
@@ -74,7 +75,7 @@ class TurnEnd:
         """Whether the end that is stored now is this one."""
         for pause in (*RETRY_END_S, None):
             try:
-                await self._log.record_within([event])
+                await self._log.record_within([event, *self._due(event)])
                 return True
             except (Fenced, Conflict):
                 return self._was_recorded(event)
@@ -83,6 +84,11 @@ class TurnEnd:
                     raise
                 await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
+
+    def _due(self, event: End) -> list[Event]:
+        """What follows a completed turn is done by this process, or by whoever finds that it did not."""
+        follows = isinstance(event, e.TurnCompleted) and self._outcome.follows
+        return [e.FollowUpDue(turn_id=event.turn_id)] if follows else []
 
     def _was_recorded(self, event: End) -> bool:
         """Whether an end that was in the way is this one, stored by an append whose outcome was not known. Another one

@@ -14,6 +14,7 @@ from domain.dependence import EVERYTHING
 from domain.event import Event
 from domain.model_calls import TokensUsed
 from domain.session import events as e
+from domain.session import rules
 from domain.session.state import Session
 
 Rule = Callable[[Session, list[Event]], Sequence[Event]]
@@ -59,6 +60,20 @@ class TurnLog:
     async def record_within(self, events: Sequence[Event]) -> None:
         """The same for what is `whole` already."""
         await self._store(lambda session, noted: [*self._still_ours(session, noted), *events])
+
+    async def follow_up(self, events: Sequence[Event]) -> None:
+        """Store what came of the steps after the turn, which are done with it."""
+        await self._live.whole(self.follow_up_within(events))
+
+    async def follow_up_within(self, events: Sequence[Event]) -> None:
+        """The same for what is `whole` already."""
+        await self._store(
+            lambda session, noted: [
+                *self._still_ours(session, noted),
+                *events,
+                *rules.followed_up(session, self._request.turn_id),
+            ]
+        )
 
     async def settle(self) -> None:
         """Store what is still noted although the turn has ended: tokens are owed whatever became of the turn."""

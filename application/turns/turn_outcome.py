@@ -15,7 +15,7 @@ from domain.session.events import FinishReason
 class TurnOutcome:
     """`TurnOutput` writes `text`, its `citations`, `first_text` (on the monotonic clock, as `began`), `was_reset` and
     `full`; `TurnLog` what it `depends` on and what was `spent`; whoever answers `model`, `failed_over`,
-    `finish_reason` and `tool_outputs`; `RunningTurn` its end."""
+    `finish_reason` and `tool_outputs`; `TurnExecutor` whether anything `follows` it; `RunningTurn` its end."""
 
     began: float = field(default_factory=monotonic)
     text: str = ""
@@ -29,6 +29,7 @@ class TurnOutcome:
     failed_over: bool = False
     was_reset: bool = False
     full: bool = False
+    follows: bool = False
     ended: bool = False
     completed: bool = False
 

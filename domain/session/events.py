@@ -275,6 +275,22 @@ class TurnCompleted(Event, frozen=True, kw_only=True):
         return self.finish_reason or ("length" if self.truncated else "stop")
 
 
+@topic("turn.follow_up_due.1")
+class FollowUpDue(Event, frozen=True, kw_only=True):
+    """A completed turn has steps that follow it, for which nobody waits; whoever stores this does them. `tries` counts
+    the processes that began."""
+
+    turn_id: str
+    tries: int = 1
+
+
+@topic("turn.followed_up.1")
+class FollowedUp(Event, frozen=True, kw_only=True):
+    """What followed a turn is done, or left for good."""
+
+    turn_id: str
+
+
 @topic("turn.cancelled.1", private=True)
 class TurnCancelled(Event, frozen=True, kw_only=True):
     """Its user stopped it; `text` is what had been shown."""

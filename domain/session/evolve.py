@@ -42,7 +42,7 @@ def _start(session: Session, event: e.TurnStarted) -> Session:
         instructions=event.instructions,
         collections=event.collections,
     )
-    return _let_go(replace(session, latest=(*session.latest, turn)))
+    return _let_go(replace(session, latest=(*session.latest, turn), **NOTHING_DUE))
 
 
 def _copy(session: Session, event: e.TurnCopied) -> Session:
@@ -182,6 +182,9 @@ def _settle_call(session: Session, event: TokensUsed) -> Session:
     return replace(session, open_calls=left)
 
 
+NOTHING_DUE: dict[str, Any] = {"follow_up": "", "follow_up_tries": 0}
+"""What follows a turn is left once another one has begun."""
+
 NOTHING_RUNS: dict[str, Any] = {
     "instructions": "",
     "passages": None,
@@ -213,6 +216,8 @@ CHANGES: dict[type[Event], Callable[[Session, Any], Session]] = {
     e.ToolConfirmationAsked: _ask,
     e.ToolConfirmed: _confirm,
     e.TurnCompleted: _complete,
+    e.FollowUpDue: lambda s, event: replace(s, follow_up=event.turn_id, follow_up_tries=event.tries),
+    e.FollowedUp: lambda s, event: replace(s, **NOTHING_DUE) if s.follow_up == event.turn_id else s,
     e.TurnCancelled: _cancel,
     e.TurnFailed: _fail,
     e.FeedbackGiven: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, feedback=event.rating)),

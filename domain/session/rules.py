@@ -10,6 +10,8 @@ from domain.refusals import EmptyPrompt, IdempotencyConflict, NotFound, SessionN
 from domain.session.commands import ConfirmTool, CreateTurn, GiveFeedback, OpenSession, RenameSession
 from domain.session.events import (
     FeedbackGiven,
+    FollowedUp,
+    FollowUpDue,
     SessionErased,
     SessionOpened,
     SessionRenamed,
@@ -90,6 +92,18 @@ def settle_open_calls(session: Session) -> list[Event]:
     return [settle(call, call.estimate, estimated=True) for call in session.open_calls.values()]
 
 
+def follow_up(session: Session) -> list[Event]:
+    """Do what follows the latest turn, of which an earlier process left some undone."""
+    if not session.follow_up:
+        return []
+    return [*settle_open_calls(session), FollowUpDue(turn_id=session.follow_up, tries=session.follow_up_tries + 1)]
+
+
+def followed_up(session: Session, turn_id: str) -> list[Event]:
+    """It is done, if another turn has not been begun meanwhile: then nothing is due any more."""
+    return [FollowedUp(turn_id=turn_id)] if session.follow_up == turn_id else []
+
+
 def fail_turn(session: Session, failure: TurnFailed) -> list[Event]:
     """A running turn ends without an answer; one that has ended stays as it is."""
     turn = session.running
@@ -129,4 +143,5 @@ def erase_session(session: Session, reason: str) -> list[Event]:
     """Erasure of a session that is there; running turns must have been ended before."""
     if not session.user or session.erased:
         raise SessionNotFound
-    return [SessionErased(reason=reason)]
+    due = followed_up(session, session.follow_up) if session.follow_up else []
+    return [*due, SessionErased(reason=reason)]

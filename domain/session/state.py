@@ -73,7 +73,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat: who owns it, and the calls that are not settled."""
+    """A chat: who owns it, the calls that are not settled, and the turn whose `follow_up` is due."""
 
     user: str = ""
     assistant: str = ""
@@ -84,6 +84,8 @@ class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
     open_calls: dict[str, ModelCallStarted] = {}
     summary: str = ""
     summary_through: str = ""
+    follow_up: str = ""
+    follow_up_tries: int = 0
 
 
 class Session(_Remembered, frozen=True, kw_only=True):

@@ -128,6 +128,16 @@ async def test_the_end_of_a_turn_is_the_end_of_its_lease(two: TwoProcesses, end:
     assert held.stream not in await two.theirs.claim_expired(1000)
 
 
+async def test_what_follows_a_turn_keeps_its_lease(two: TwoProcesses) -> None:
+    held, done = await running(two.here), await running(two.here)
+    for one in (held, done):
+        await one.append([ENDS[0], e.FollowUpDue(turn_id="t")], ME)
+    await done.append([e.FollowedUp(turn_id="t")], ME)
+    for one in (held, done):
+        two.expire(one.stream)
+    assert await two.theirs.claim_expired(1000) == [held.stream]
+
+
 async def test_the_last_word_of_an_append_counts(two: TwoProcesses) -> None:
     goes_on, is_over = await running(two.here), LoadedAggregate(two.here, f"{TENANT}/session/{new_id()}", SESSION)
     await goes_on.append([ENDS[0], started("next")], ME)

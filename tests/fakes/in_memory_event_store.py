@@ -12,8 +12,8 @@ from domain.event import TOPICS, Envelope, Event, Shredded
 from domain.refusals import Conflict, DependencyUnavailable, SessionNotFound
 
 SLICE = 500
-STARTS = ("turn.started.", "turn.resumed.")
-ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.")
+STARTS = ("turn.started.", "turn.resumed.", "turn.follow_up_due.")
+ENDS = ("turn.completed.", "turn.cancelled.", "turn.failed.", "turn.followed_up.")
 
 
 class InMemoryEventStore:

@@ -53,14 +53,29 @@ def _turns_end_once(house: Installation, stream: str, facts: list[Envelope]) -> 
             if running:
                 find(f"{stream}: {event.turn_id} began while {running} ran")
             running = event.turn_id
+        elif isinstance(event, e.FollowUpDue) and event.tries > 1:
+            house.world.happened["made_up"] += 1
         elif isinstance(event, ENDS):
             ended[event.turn_id] += 1
             running = ""
             _text_is_one(house, event, questions.get(event.turn_id, ""))
+    if (due := _due(facts)) is not None:
+        find(f"{stream}: what follows {due} was never done")
     if started != ended or any(count != 1 for count in started.values()):
         find(f"{stream}: begun {dict(started)}, ended {dict(ended)}")
     if twice := [id for id, count in clients.items() if count > 1]:
         find(f"{stream}: {twice} was taken twice")
+
+
+def _due(facts: list[Envelope]) -> str | None:
+    """The turn whose steps afterwards are still due."""
+    due: str | None = None
+    for fact in facts:
+        if isinstance(fact.event, e.FollowUpDue):
+            due = fact.event.turn_id
+        elif isinstance(fact.event, e.FollowedUp | e.TurnStarted):
+            due = None
+    return due
 
 
 def _text_is_one(house: Installation, event: Any, question: str) -> None:

@@ -20,6 +20,7 @@ from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.recover_turns import RecoverTurns
 from domain.event import Envelope, StreamId
 from domain.session.state import Turn
+from domain.tenant.events import Assistant
 from tests.application.turns.harness import House, house, member
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_feed_tail import InMemoryFeedTail
@@ -112,7 +113,14 @@ class Process:
     def die(self) -> None:
         """As by kill -9: it says and does nothing more, and its leases run out."""
         self.replicas.away = True
-        for tasks in (self.ours.turns.runner.tasks, self.tell.tasks, self.follow.tasks, self.ours.sessions.tasks):
+        runner = self.ours.turns.runner
+        for tasks in (
+            runner.tasks,
+            runner.follow_up.tasks,
+            self.tell.tasks,
+            self.follow.tasks,
+            self.ours.sessions.tasks,
+        ):
             for task in tasks:
                 task.cancel()
         store = self.ours.store
@@ -122,7 +130,8 @@ class Process:
 class Installation:
     """What the processes share."""
 
-    def __init__(self) -> None:
+    def __init__(self, assistant: Assistant | None) -> None:
+        self.assistant = assistant
         self.store, self.sealer, self.tail = InMemoryEventStore(owner=""), InMemorySealer(), InMemoryFeedTail()
         self.replicas = InMemoryReplicas("nobody")
         self._stack = AsyncExitStack()
@@ -136,7 +145,7 @@ class Installation:
             made[0].begun(live)
 
         ours: House = await self._stack.enter_async_context(
-            house(*replies, store=store, sealer=self.sealer, tail=self.tail, begun=begun)
+            house(*replies, store=store, sealer=self.sealer, tail=self.tail, begun=begun, assistant=self.assistant)
         )
         replicas = InMemoryReplicas(name, beside=self.replicas)
         made.append(TellOthers(ours.sessions, replicas, self.sealer, name))
@@ -153,8 +162,8 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation() -> AsyncIterator[Installation]:
+async def installation(assistant: Assistant | None = None) -> AsyncIterator[Installation]:
     """One without processes yet; they end with it."""
-    made = Installation()
+    made = Installation(assistant)
     async with made._stack:
         yield made

@@ -11,6 +11,7 @@ from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from domain.refusals import IdempotencyConflict, TurnInProgress, TurnNotFound
 from domain.session import events as e
+from domain.tenant.events import Assistant
 from tests.application.replicas.harness import ASK, Process, Socket, installation
 from tests.fakes.scripted_model import Reply
 from tests.virtual_time import in_virtual_time
@@ -211,3 +212,47 @@ async def test_who_has_seen_an_end_is_told_it_by_nobody_again() -> None:
         await there.ask(far.live)
         await back.until(*END)
         assert isinstance(back.frames[0], f.Created) and {frame.turn_id for frame in back.frames} != {turn_id}
+
+
+@in_virtual_time
+async def test_the_heir_does_what_was_to_follow_a_turn() -> None:
+    """Once, while nothing else begins, and not for ever."""
+    dead, title = Reply((TEXT,)), Reply(('{"title": "Returns of coffee"}',))
+    lost = Reply(("{",), gate=asyncio.Event())
+    async with installation(Assistant(plan=("answer", "title"), documents=False)) as house:
+        here, heir = await house.process("here", dead, lost), await house.process("heir", title)
+        live = await here.ours.open()
+        near = await here.socket(live.id)
+        await here.ask(live)
+        await near.until(*END)
+        await asyncio.sleep(1)  # the title is asked for, and no answer comes
+        assert len(here.ours.model.calls) == 2
+        await here.recover.renew()
+        assert heir.ours.store.running == {str(live.id): "here"}, "its lease is kept"
+        here.die()
+        await heir.recover()
+        await heir.ours.settled()
+        taken = await heir.ours.sessions.get(live.id)
+        assert (taken.state.title, taken.state.follow_up) == ("Returns of coffee", "") and not heir.ours.store.running
+        assert not taken.state.open_calls, "nor is the lost call owed any more"
+        assert len(await heir.ours.facts(live, e.TurnCompleted)) == 1
+        await heir.recover()
+        assert len(heir.ours.model.calls) == 1
+
+
+@in_virtual_time
+async def test_what_kills_each_who_follows_a_turn_up_is_left() -> None:
+    async with installation(Assistant(plan=("answer", "title"), documents=False)) as house:
+        first = await house.process("p0", Reply((TEXT,)), Reply((), gate=asyncio.Event()))
+        live = await first.ours.open()
+        await first.ask(live)
+        await first.ours.turns.runner.tasks.join(5)
+        dying, tries = first, 0
+        while heirs := dying.ours.store.running:
+            dying.die()
+            tries += 1
+            assert list(heirs) == [str(live.id)] and tries < 10
+            dying = await house.process(f"p{tries}", Reply((), gate=asyncio.Event()))
+            await dying.recover()
+            await asyncio.sleep(0.1)
+        assert tries == 4 and (await dying.ours.sessions.get(live.id)).state.follow_up == ""

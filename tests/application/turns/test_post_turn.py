@@ -21,7 +21,7 @@ def ended(turn_id: str, size: int, gate: asyncio.Event) -> Any:
 
     plan = SimpleNamespace(plan=SimpleNamespace(after=("title",)), after=after, facts=SimpleNamespace())
     live = SimpleNamespace(state=SimpleNamespace(size=size))
-    outcome, log = SimpleNamespace(completed=True, text=""), SimpleNamespace(record=nothing, settle=nothing)
+    outcome, log = SimpleNamespace(completed=True, text=""), SimpleNamespace(follow_up=nothing, settle=nothing)
     return SimpleNamespace(outcome=outcome, log=log, turn_id=turn_id, live=live), plan
 
 
