@@ -26,6 +26,22 @@ class Shredded(Event, frozen=True, kw_only=True):
     topic: str
 
 
+class Unknown(Event, frozen=True, kw_only=True):
+    """Stands in for a fact of a newer program: a topic that is not known here, or a value that its topic did not have.
+    That it happened is known, and what is told besides is told without it."""
+
+    topic: str
+
+
+class Snapshot(Event, frozen=True, kw_only=True):
+    """A state in place of the facts that made it."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is of this program's shape: another's may lack what facts told, and is passed over."""
+        raise NotImplementedError
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One stored fact: `stream` is `<tenant>/<kind>/<id>`, `version` counts from 1 in the stream without holes.
 

@@ -11,7 +11,7 @@ import structlog
 from psycopg.sql import SQL, Composed, Literal
 
 from application.ports.event_store import OpenedLog, Recorded
-from domain.event import Shredded
+from domain.event import Shredded, Unknown
 from projections.audit import read_leaf
 from projections.lag import lag_events
 from projections.transactions import Pool, Row, reading, rows
@@ -92,7 +92,7 @@ class AuditReads:
         self, tenant: str, asked: AuditFilter, *, after: int, upto: int, limit: int, newest: bool = False
     ) -> tuple[list[Row], bool]:
         """A page of facts between two positions, the oldest or the newest first, and whether there are more; `data` is
-        opened (None where the key is gone, or the bytes are damaged) and `leaf_hash` in hex."""
+        opened (None where the key is gone, the bytes are damaged, or a newer program told it), `leaf_hash` in hex."""
         parameters = {
             **msgspec.structs.asdict(asked),
             "tenant": tenant,
@@ -122,7 +122,7 @@ class AuditReads:
         except Exception as error:  # damage is for `audit verify` to name; the log is shown all the same
             log.error("audited_fact_unreadable", position=leaf.position, error=type(error).__name__)
         else:
-            if not isinstance(event, Shredded):
+            if not isinstance(event, Shredded | Unknown):
                 # Every field, also those that are stored only when they differ from their default.
                 data = {name: msgspec.to_builtins(value) for name, value in msgspec.structs.asdict(event).items()}
         return row | {"data": data, "leaf_hash": bytes(row["leaf_hash"]).hex()}

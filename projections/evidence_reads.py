@@ -9,7 +9,7 @@ import structlog
 
 from application.ports.event_store import OpenedLog, Recorded
 from application.ports.evidence import AuditedFact
-from domain.event import Shredded
+from domain.event import Shredded, Unknown
 from projections.audit import read_leaf
 from projections.transactions import Pool, Row, reading, rows
 
@@ -73,4 +73,4 @@ class EvidenceReads:
         except Exception as error:  # damage is for `audit verify` to name; what is there is laid down all the same
             log.error("evidence_unreadable", position=told.position, error=type(error).__name__)
             return None
-        return None if isinstance(event, Shredded) else msgspec.to_builtins(event)
+        return None if isinstance(event, Shredded | Unknown) else msgspec.to_builtins(event)

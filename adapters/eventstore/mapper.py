@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 from adapters.eventstore.keyring import NONCE, Keyring
 from application.ports.event_store import Recorded
-from domain.event import TOPICS, UPCASTS, Envelope, Event, Shredded
+from domain.event import TOPICS, UPCASTS, Envelope, Event, Shredded, Unknown
 
 PLAIN, SEALED = b"\x00", b"\x01"
+log = structlog.get_logger()
 
 
 class Body(msgspec.Struct, array_like=True, frozen=True):
@@ -75,8 +77,9 @@ class EnvelopeMapper(Mapper[str]):
         return StoredEvent(envelope.stream, envelope.version, topic, state)
 
     def to_domain_event(self, stored: StoredEvent) -> Envelope:  # type: ignore[override]  # our own envelope
-        """An envelope; its event is `Shredded` when its key is gone. KeyUnusable when that is there but not to be had,
-        InvalidTag when bytes were moved or altered, KeyError for a topic that this version does not know."""
+        """An envelope; its event is `Shredded` when its key is gone, and `Unknown` when its topic is a newer program's.
+        KeyUnusable when the key is there but not to be had, InvalidTag when bytes were moved or altered,
+        ValidationError for a value that its topic does not have here."""
         return self.open(str(stored.originator_id), stored.originator_version, stored.topic, stored.state)
 
     def open(self, stream: str, version: int, topic: str, state: bytes, position: int = 0) -> Envelope:
@@ -102,6 +105,17 @@ class EnvelopeMapper(Mapper[str]):
             data = self._event(topic, body.data)
         return _envelope(stream, version, position, body, data)
 
+    def understood(
+        self, key: AESGCM | None, stream: str, version: int, topic: str, state: bytes, position: int = 0
+    ) -> Envelope:
+        """The same for whoever goes on without what it does not understand: `Unknown` for such a value too."""
+        try:
+            return self.open_with(key, stream, version, topic, state, position)
+        except msgspec.ValidationError:
+            log.warning("fact_not_understood", stream=stream, version=version, topic=topic)
+            body = self._body.decode(memoryview(state)[1:])
+            return _envelope(stream, version, position, body, Unknown(topic=topic))
+
     def heading(self, recorded: Recorded) -> Envelope:
         """All but the event, which no key and no knowledge of its topic is needed for."""
         body = self._body.decode(memoryview(recorded.state)[1:])
@@ -117,6 +131,8 @@ class EnvelopeMapper(Mapper[str]):
             return msgspec.convert(fields, TOPICS[topic])
         decoder = self._decoders.get(topic)
         if decoder is None:
+            if topic not in TOPICS:
+                return Unknown(topic=topic)
             decoder = self._decoders[topic] = msgspec.msgpack.Decoder(TOPICS[topic])
         return decoder.decode(data)
 

@@ -20,7 +20,7 @@ from adapters.eventstore.mapper import EnvelopeMapper
 from adapters.eventstore.stream_keys import PAUSES_S, REPLACED, WrappedStreamKeys
 from application.acting_tenant import acting_tenant
 from application.ports.keys import KeyNotAtHand
-from domain.event import Envelope, Shredded, StreamId
+from domain.event import Envelope, Snapshot, StreamId
 from domain.ids import MAX_POSITION
 from domain.refusals import PayloadTooLarge, SessionNotFound
 
@@ -83,7 +83,7 @@ class Streams:
         while more:
             rows, more = await self._lanes.slice(acting, stream, start, last)
             cipher = await self._keys.usable(stream)
-            facts = [*begun, *(self._mapper.open_with(cipher, stream, *row) for row in rows)]
+            facts = [*begun, *(self._mapper.understood(cipher, stream, *row) for row in rows)]
             if facts:
                 yield facts
                 start, begun = facts[-1].version, []
@@ -118,7 +118,7 @@ class Streams:
             async with tenant_transaction(self._pool, acting) as connection:
                 cursor = await connection.execute(statement, (streams[at : at + TOGETHER],))
                 rows = await cursor.fetchall()
-            yield [self._mapper.open_with(None, stream, *row) for stream, *row in rows]
+            yield [self._mapper.understood(None, stream, *row) for stream, *row in rows]
 
     async def _key_for(self, stream: str, events: Sequence[Envelope]) -> tuple[AESGCM | None, NewKey | None]:
         """The stream's key; a new one, to be stored with these facts, when the stream begins with them."""
@@ -150,7 +150,7 @@ class Streams:
         cipher = await self._keys.usable(stream)
         try:
             envelope = self._mapper.open_with(cipher, stream, row[0], row[1], bytes(row[2]))
-        except (KeyError, InvalidTag, msgspec.MsgspecError):
+        except (InvalidTag, msgspec.MsgspecError):
             log.warning("snapshot_ignored", stream=stream)
             return None
-        return None if isinstance(envelope.event, Shredded) else envelope
+        return envelope if isinstance(envelope.event, Snapshot) and envelope.event.fits else None

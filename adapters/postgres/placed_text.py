@@ -7,7 +7,8 @@ import msgspec
 from application.ports.extractor import NOWHERE, PassagePlace
 
 MARK = b"\0"
-"""Begins and ends a place; no text holds one, and passages from before there were places begin with their text."""
+"""Begins and ends a place; no text holds one, and passages from before there were places begin with their text. What is
+to stand before a text besides goes into the place, which programs from before read without it."""
 _decode = msgspec.json.Decoder(PassagePlace).decode
 
 
@@ -18,8 +19,11 @@ def with_place(text: str, place: PassagePlace) -> bytes:
 
 
 def placed(plain: bytes) -> tuple[str, PassagePlace]:
-    """The text, and where it stands."""
+    """The text, and where it stands; nowhere, when a newer program said that in another way."""
     if not plain.startswith(MARK):
         return plain.decode(), NOWHERE
     _, place, text = plain.split(MARK, 2)
-    return text.decode(), _decode(place)
+    try:
+        return text.decode(), _decode(place)
+    except msgspec.MsgspecError:
+        return text.decode(), NOWHERE

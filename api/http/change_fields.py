@@ -7,7 +7,7 @@ from typing import Any
 
 from application.clock import rfc3339
 from application.sessions.end_frames import usage_fields
-from domain.event import Envelope, Event
+from domain.event import Envelope, Event, Unknown
 from domain.model_calls import TokensCorrected, TokensUsed
 from domain.session import events as e
 
@@ -16,7 +16,7 @@ def change_fields(fact: Envelope, names: Mapping[str, str]) -> dict[str, Any]:
     """A fact as one change. `names` has users' names by what they are stored as."""
     about = {
         "version": fact.version,
-        "kind": type(fact.event).TOPIC,
+        "kind": fact.event.topic if isinstance(fact.event, Unknown) else type(fact.event).TOPIC,
         "at": rfc3339(fact.at),
         "actor": names.get(fact.actor, fact.actor),
         "turn_id": getattr(fact.event, "turn_id", "") or None,

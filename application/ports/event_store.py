@@ -54,7 +54,7 @@ class EventStore(Protocol):
     def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
         """The stream's facts in order, `after < version <= upto`, in lists of bounded size: a stream may be longer than
         the memory there is. With `after == 0` and no `upto` the first may begin with the latest snapshot instead of the
-        facts it covers. Sealed bodies whose key is gone come as `Shredded`."""
+        facts it covers. Sealed bodies whose key is gone come as `Shredded`, what a newer program told as `Unknown`."""
         ...
 
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
@@ -105,7 +105,8 @@ class FactCodec(Protocol):
     """Bytes of the log to facts."""
 
     def open(self, recorded: Recorded) -> Envelope:
-        """Bytes to a fact, if the stream's key is in memory; else `Shredded` (see `unlock`)."""
+        """Bytes to a fact, if the stream's key is in memory; else `Shredded` (see `unlock`). A topic that this program
+        does not know comes as `Unknown`; a ValueError is a body that its topic does not have here."""
         ...
 
     def heading(self, recorded: Recorded) -> Envelope:

@@ -146,8 +146,8 @@ class LiveSession:
                 await self.held.catch_up()
 
     async def snapshot(self) -> None:
-        """Keep a snapshot when enough has happened since the last one."""
-        if self.held.version - self._snapshot_at < SNAPSHOT_EVERY:
+        """Keep a snapshot when enough has happened since the last one, and all of it is understood."""
+        if self.state.partly or self.held.version - self._snapshot_at < SNAPSHOT_EVERY:
             return
         self._snapshot_at = self.held.version
         at = now()

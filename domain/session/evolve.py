@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from domain.event import Event
+from domain.event import Event, Unknown
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
 from domain.session.state import Session, SessionSnapshot, Status, Turn, digest_of, restored, wanted_language
@@ -222,6 +222,7 @@ CHANGES: dict[type[Event], Callable[[Session, Any], Session]] = {
     e.TurnFailed: _fail,
     e.FeedbackGiven: lambda s, event: _in_turn(s, event.turn_id, lambda t: replace(t, feedback=event.rating)),
     e.HistorySummarised: lambda s, event: replace(s, summary=event.summary, summary_through=event.through_turn),
+    Unknown: lambda s, _: replace(s, partly=True),
     ModelCallStarted: _open_call,
     TokensUsed: _settle_call,
 }

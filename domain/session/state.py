@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from itertools import chain
 from typing import Any, Literal
 
 import msgspec
 
 from domain.dependence import Audience
-from domain.event import Event, topic
+from domain.event import Snapshot, topic
 from domain.model_calls import ModelCallStarted
 from domain.session import events as e
 from domain.usage import Usage
@@ -21,6 +22,8 @@ Status = Literal["running", "completed", "cancelled", "failed"]
 
 
 TURN_COST = 600
+FIRST_SHAPE = "d726ceeb32e8f95c"
+"""Of snapshots from before shapes were written down."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,8 +93,10 @@ class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
 
 class Session(_Remembered, frozen=True, kw_only=True):
     """A chat with its turns in order: those that are long past, and the latest, of which it is known what was said.
-    They are apart so that a fact of the running turn copies few."""
+    They are apart so that a fact of the running turn copies few. `partly` known is one of which a newer program told
+    something: it is no ground for a snapshot."""
 
+    partly: bool = False
     long_past: tuple[Turn, ...] = ()
     latest: tuple[Turn, ...] = ()
 
@@ -140,11 +145,31 @@ def digest_of(question: str) -> bytes:
 
 
 @topic("session.snapshot.1", private=True)
-class SessionSnapshot(Event, frozen=True, kw_only=True):
-    """A session as it was at its version; a new shape of `Session` is a new topic, and old snapshots are ignored."""
+class SessionSnapshot(Snapshot, frozen=True, kw_only=True):
+    """A session as it was at its version, in the `shape` of the program that made it."""
 
     state: msgspec.Raw
     at: datetime | None = None
+    shape: str = FIRST_SHAPE
+
+    @property
+    def fits(self) -> bool:
+        """Beside a program of other fields each goes by its own snapshots: what one has no place for is not lost."""
+        return self.shape == stored_shape()
+
+
+@cache
+def stored_shape() -> str:
+    """What tells the fields of a stored session, and of all that it holds, from any others."""
+    fields = msgspec.json.encode(_fields(msgspec.json.schema(_Stored)), order="sorted")
+    return hashlib.blake2b(fields, digest_size=8).hexdigest()
+
+
+def _fields(schema: Any) -> Any:
+    """A schema without its words."""
+    if isinstance(schema, dict):
+        return {n: _fields(v) for n, v in schema.items() if n not in ("title", "description") or not isinstance(v, str)}
+    return [_fields(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def wanted_language(metadata: dict[str, Any]) -> str:
@@ -157,7 +182,7 @@ def snapshot_of(session: Session, at: datetime | None = None) -> SessionSnapshot
     """The session as it is, to go on from."""
     known = {name: getattr(session, name) for name in _Remembered.__struct_fields__}
     stored = _Stored(**known, turns=session.turns)
-    return SessionSnapshot(state=msgspec.Raw(msgspec.msgpack.encode(stored)), at=at)
+    return SessionSnapshot(state=msgspec.Raw(msgspec.msgpack.encode(stored)), at=at, shape=stored_shape())
 
 
 def restored(snapshot: SessionSnapshot) -> Session:

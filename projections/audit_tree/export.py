@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from application.ports.event_store import OpenedLog, Recorded, RecordedFacts
-from domain.event import Shredded
+from domain.event import Shredded, Unknown
 from domain.merkle import leaf_hash
 from projections.audit import leaf_bytes
 from projections.audit_tree.tiles import WIDTH, LeafPlace, SignedHead, leaf_index, places_of
@@ -69,6 +69,6 @@ class AuditExport:
             event = self._store.open(fact).event
         except Exception:  # the same
             return None
-        if isinstance(event, Shredded):
+        if isinstance(event, Shredded | Unknown):
             return None
         return {name: msgspec.to_builtins(value) for name, value in msgspec.structs.asdict(event).items()}

@@ -18,6 +18,7 @@ from domain.event import TOPICS, UPCASTS
 for module in pkgutil.walk_packages(domain.__path__, "domain."):  # so that no topic is left out
     importlib.import_module(module.name)
 
+ROOT = Path(__file__).parents[2]
 SAMPLES = Path(__file__).parent / "stored_samples.json"
 
 
@@ -29,6 +30,12 @@ def samples() -> dict[str, str]:
 @pytest.mark.parametrize("topic", sorted(samples()))
 def test_a_stored_sample_still_decodes(topic: str) -> None:
     body: Any = base64.b64decode(samples()[topic])
+    newer = msgspec.msgpack.encode({"said by a newer program": 7} | msgspec.msgpack.decode(body))
+    _decodes(topic, body)
+    _decodes(topic, newer)
+
+
+def _decodes(topic: str, body: bytes) -> None:
     if topic in UPCASTS:
         fields = msgspec.msgpack.decode(body)
         while topic in UPCASTS:
@@ -37,6 +44,17 @@ def test_a_stored_sample_still_decodes(topic: str) -> None:
         assert isinstance(msgspec.convert(fields, TOPICS[topic]), TOPICS[topic])
     else:
         assert isinstance(msgspec.msgpack.decode(body, type=TOPICS[topic]), TOPICS[topic])
+
+
+def test_a_field_more_is_refused_nowhere_but_in_a_file_of_an_operators() -> None:
+    """Programs of two versions run side by side, and read what the other wrote."""
+    strict = [
+        str(path.relative_to(ROOT))
+        for room in ("domain", "application", "adapters", "projections", "api")
+        for path in (ROOT / room).rglob("*.py")
+        if "forbid_unknown_fields" in path.read_text()
+    ]
+    assert strict == ["adapters/jose/outside_issuers.py"]
 
 
 def test_every_topic_has_a_sample() -> None:

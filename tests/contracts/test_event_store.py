@@ -12,8 +12,9 @@ import pytest
 from adapters.eventstore.store import open_event_store
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
+from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.event_store import LOG_BYTES, Recorded, WholeStore, is_full
-from domain.event import Envelope, Event, Shredded
+from domain.event import Envelope, Event, Shredded, Unknown
 from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, SessionNotFound
 from domain.session import events as e
@@ -28,6 +29,27 @@ TENANT = new_id()
 OPENED = e.SessionOpened(user="me", assistant="default")
 STARTED = e.TurnStarted(turn_id="t", client_id="c", text="what I asked")
 USED = TokensUsed(call_id="c", step="answer", model="m", user="me")
+
+
+class Pinned(Event, frozen=True, kw_only=True):
+    """A fact of a newer program."""
+
+    TOPIC = "session.pinned.9"
+    by: str = "me"
+
+
+class Whispered(Event, frozen=True, kw_only=True):
+    """A private one."""
+
+    TOPIC, PRIVATE = "session.whispered.9", True
+    text: str = "what I asked"
+
+
+class OpenedOtherwise(Event, frozen=True, kw_only=True):
+    """A fact that is known here, with a value that it does not have here."""
+
+    TOPIC = "session.opened.1"
+    user: tuple[str, ...] = ("me", "you")
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)], scope="module")
@@ -98,6 +120,30 @@ async def test_a_newer_snapshot_stands_for_all_before_it(store: WholeStore, stre
     snapshot, *facts = await store.load(stream)
     assert (snapshot.version, type(snapshot.event), said(facts)) == (2, SessionSnapshot, [(3, USED)])
     assert len(await store.load(stream, upto=3)) == 3, "time travel reads facts only"
+
+
+async def test_a_snapshot_of_another_shape_stands_for_nothing(store: WholeStore, stream: str) -> None:
+    await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
+    await store.snapshot(envelopes(stream, 3, msgspec.structs.replace(snapshot_of(Session()), shape="newer"))[0])
+    assert said(await store.load(stream)) == [(1, OPENED), (2, STARTED), (3, USED)]
+
+
+async def test_what_a_newer_program_told_is_passed_over(store: WholeStore, stream: str) -> None:
+    start = await store.head(0)
+    await store.append(envelopes(stream, 1, OPENED, STARTED, Pinned(), Whispered(), OpenedOtherwise()))
+    await store.append(envelopes(stream, 6, USED))
+    pinned, whispered, otherwise = (Unknown(topic=told.TOPIC) for told in (Pinned, Whispered, OpenedOtherwise))
+    loaded = await store.load(stream)
+    assert [event for _, event in said(loaded)] == [OPENED, STARTED, pinned, whispered, otherwise, USED]
+    assert {envelope.actor for envelope in loaded} == {"me"}
+    await store.unlock([stream])
+    opened = [store.open(recorded).event for recorded in await store.read_log(0, after=start, limit=4)]
+    assert opened == [OPENED, STARTED, pinned, whispered]
+    held = LoadedAggregate(store, stream, SESSION)
+    await held.catch_up()
+    assert held.state.partly and held.state.user == "me" and held.state.running
+    await held.append([USED], Context("me"))
+    assert said(await store.load(stream, after=6)) == [(7, USED)]
 
 
 async def test_the_log_is_read_in_order_and_each_fact_names_the_one_before(store: WholeStore, stream: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import msgspec
 
 from application.ports.event_store import Recorded, is_full
-from domain.event import TOPICS, Envelope, Event, Shredded
+from domain.event import TOPICS, Envelope, Event, Shredded, Snapshot, Unknown
 from domain.refusals import Conflict, DependencyUnavailable, SessionNotFound
 
 SLICE = 500
@@ -64,6 +64,8 @@ class InMemoryEventStore:
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
         self._check()
         snapshot = self.snapshots.get(stream) if after == 0 and upto is None else None
+        if snapshot and not (isinstance(snapshot.event, Snapshot) and snapshot.event.fits):
+            snapshot = None
         start = snapshot.version if snapshot else after
         facts = [
             self._as_stored(e)
@@ -79,6 +81,8 @@ class InMemoryEventStore:
 
     def _as_stored(self, envelope: Envelope) -> Envelope:
         topic = type(envelope.event).TOPIC
+        if TOPICS.get(topic) is not type(envelope.event):
+            return msgspec.structs.replace(envelope, event=Unknown(topic=topic))
         gone = TOPICS[topic].PRIVATE and envelope.stream in self.shredded
         return msgspec.structs.replace(envelope, event=Shredded(topic=topic)) if gone else envelope
 
@@ -113,7 +117,9 @@ class InMemoryEventStore:
 
     def open(self, recorded: Recorded) -> Envelope:
         *_, fields = msgspec.msgpack.decode(recorded.state)
-        return self._as_stored(opened(recorded, msgspec.convert(fields, TOPICS[recorded.topic])))
+        kind = TOPICS.get(recorded.topic)
+        event = msgspec.convert(fields, kind) if kind else Unknown(topic=recorded.topic)
+        return self._as_stored(opened(recorded, event)) if kind else opened(recorded, event)
 
     def heading(self, recorded: Recorded) -> Envelope:
         return opened(recorded, Shredded(topic=recorded.topic))

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from application.clock import new_id
-from application.execute import Context
+from application.execute import SESSION, Context, LoadedAggregate
 from application.sessions import feed_frames as f
-from application.sessions.live_session import LiveSession, LiveSessions
+from application.sessions.live_session import SNAPSHOT_EVERY, LiveSession, LiveSessions
 from domain.event import Event, StreamId
 from domain.refusals import Overloaded
 from domain.session import events as e
@@ -120,3 +120,25 @@ async def test_memory_stays_flat_over_many_long_sessions() -> None:
     finally:
         tracemalloc.stop()
     assert used[-1] < 3 * 4 * SIZE and used[-1] < used[150] * 1.5
+
+
+class Pinned(Event, frozen=True, kw_only=True):
+    """A fact of a newer program."""
+
+    TOPIC = "session.pinned.9"
+
+
+async def test_a_session_of_which_a_newer_program_told_something_leaves_no_snapshot() -> None:
+    store = InMemoryEventStore()
+    live = await opened(LiveSessions(store, NoTail()))
+    many = always((e.CacheMissed(turn_id="t"),) * SNAPSHOT_EVERY)
+    await live.commit(many, Context("ada"))
+    await live.snapshot()
+    kept = store.snapshots[str(live.id)]
+    assert kept.version == live.held.version
+    newer = LoadedAggregate(store, str(live.id), SESSION)
+    await newer.catch_up()
+    await newer.append([Pinned()], Context("ada"))
+    await live.commit(many, Context("ada"))
+    await live.snapshot()
+    assert live.state.partly and store.snapshots[str(live.id)] is kept
