@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.main import COMMANDS
 from tests.architecture.made_docs import DOCS, ROOT
 
 WRITTEN = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 NAMED = re.compile(r"(?<![\w/.])((?:domain|application|adapters|projections|api|infra|tests)/[\w/.-]*[\w/])")
-COMMAND = re.compile(r"`colloquy ([a-z][a-z-]*)")
 LINKED = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
@@ -23,11 +21,6 @@ def test_what_a_document_names_is_there(path: Path) -> None:
     linked = [path.parent / target for target in LINKED.findall(text)]
     missing = [str(at) for at in (*named, *linked) if not at.exists() and not at.with_suffix(".py").exists()]
     assert not missing
-
-
-def test_commands_in_a_document_are_there() -> None:
-    said = {(path.name, name) for path in WRITTEN for name in COMMAND.findall(path.read_text())}
-    assert not {(page, name) for page, name in said if name not in COMMANDS}
 
 
 def test_readme_is_a_front_door() -> None:
