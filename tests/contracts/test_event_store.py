@@ -114,9 +114,8 @@ async def test_versions_follow_without_a_hole(store: WholeStore, stream: str, fi
 
 async def test_a_newer_snapshot_stands_for_all_before_it(store: WholeStore, stream: str) -> None:
     await store.append(envelopes(stream, 1, OPENED, STARTED, USED))
-    state = msgspec.Raw(msgspec.msgpack.encode(Session(user="me")))
     for version in (1, 2, 2):
-        await store.snapshot(envelopes(stream, version, SessionSnapshot(state=state))[0])
+        await store.snapshot(envelopes(stream, version, snapshot_of(Session(user="me")))[0])
     snapshot, *facts = await store.load(stream)
     assert (snapshot.version, type(snapshot.event), said(facts)) == (2, SessionSnapshot, [(3, USED)])
     assert len(await store.load(stream, upto=3)) == 3, "time travel reads facts only"
