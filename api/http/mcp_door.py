@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import structlog
@@ -31,11 +31,18 @@ log = structlog.get_logger()
 MAX_BODY = 256 * 1024
 MAX_QUESTION = 32_000
 FOUND = 10
+MOST_COLLECTIONS = 64
 SEARCH = {
     "type": "object",
     "properties": {
         "query": {"type": "string", "minLength": 1, "maxLength": LONGEST, "description": "What is looked for."},
         "k": {"type": "integer", "minimum": 1, "maximum": MOST, "default": FOUND, "description": "How many passages."},
+        "collections": {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": MOST_COLLECTIONS,
+            "description": "In which collections of documents; in all that you may read if none is named.",
+        },
     },
     "required": ["query"],
 }
@@ -56,6 +63,7 @@ class Search(msgspec.Struct, frozen=True):
 
     query: str
     k: int = FOUND
+    collections: Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_COLLECTIONS)] = ()
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -120,7 +128,9 @@ async def _call(
     match name:
         case "search_documents":
             search = _taken(given, Search)
-            found = await services.documents.search_documents(principal, search.query, search.k)
+            found = await services.documents.search_documents(
+                principal, search.query, search.k, collections=search.collections
+            )
             passages = msgspec.to_builtins(found)
             return _result(msgspec.json.encode(passages).decode(), {"passages": passages})
         case "ask":

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
+from api.client import resources
 from api.connections import client_frames
 from api.docs.asyncapi import NOTICES, chat_document
 from api.docs.pages import LEFT_OUT
@@ -82,6 +85,52 @@ def test_every_frame_is_described_and_no_other_is_valid() -> None:
     for wrong in ({"type": "turn.sang"}, pong | {"seq": "1"}, pong | {"colour": 1}, {"type": "pong"}):
         with pytest.raises(AssertionError):
             checked(wrong)
+
+
+READ_BY_CLIENTS = {
+    ("get", "/v1/documents/{document_id}"): resources.Document,
+    ("post", "/v1/documents"): resources.Document,
+    ("post", "/v1/search"): resources.Found,
+    ("get", "/v1/costs/summary"): resources.Costs,
+}
+LEFT_TO_OTHER_ROUTES = {"title", "reason", "passages", "warnings", "encoding", "collection", "version", "progress"}
+LEFT_TO_OTHER_ROUTES |= {"replaced_at"}
+
+
+def kinds_of(schema: dict[str, Any], known: dict[str, Any]) -> set[str]:
+    """The JSON types that a schema allows."""
+    if "$ref" in schema:
+        return kinds_of(known[schema["$ref"].rpartition("/")[2]], known)
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return {kind for choice in choices for kind in kinds_of(choice, known)}
+    given = schema.get("type") or {str: "string", int: "integer"}[type(schema.get("enum", [""])[0])]
+    return {given} if isinstance(given, str) else set(given)
+
+
+def compared(mine: dict[str, Any], of: dict[str, Any], theirs: dict[str, Any], known: dict[str, Any]) -> Iterator[str]:
+    """The fields that a client reads and that a description does not have, or has with another type."""
+    mine = of[mine["$ref"].rpartition("/")[2]] if "$ref" in mine else mine
+    theirs = known[theirs["$ref"].rpartition("/")[2]] if "$ref" in theirs else theirs
+    if "items" in mine:
+        yield from compared(mine["items"], of, theirs["items"], known)
+    for name, field in mine.get("properties", {}).items():
+        other = theirs.get("properties", {}).get(name)
+        if other is None:
+            yield name
+        elif kinds_of(other, known) - {"null"} != kinds_of(field, of) - {"null"}:
+            yield f"{name}: {kinds_of(field, of)}, not {kinds_of(other, known)}"
+        else:
+            yield from compared(field, of, other, known)
+
+
+async def test_the_client_library_reads_what_is_described(document: dict[str, Any]) -> None:
+    known = document["components"]["schemas"]
+    for (method, path), kind in READ_BY_CLIENTS.items():
+        (mine,), of = msgspec.json.schema_components([kind])
+        answers = document["paths"][path][method]["responses"]
+        (good,) = [answer for status, answer in answers.items() if status[0] == "2"]
+        missing = set(compared(mine, of, good["content"]["application/json"]["schema"], known))
+        assert missing == (LEFT_TO_OTHER_ROUTES if (method, path) == ("post", "/v1/documents") else set()), path
 
 
 async def test_pages_are_read_without_scripts_and_other_hosts(client: httpx.AsyncClient) -> None:
