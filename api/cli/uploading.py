@@ -82,6 +82,8 @@ def upload(client: httpx.Client, file: str, collection: str = "") -> UploadOutco
         accepted = answer.json()
         return UploadOutcome(file, accepted["document_id"], accepted["status"])
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    if collection and problem.get("code") == "not_found":
+        problem["detail"] = f"there is no collection {collection} that this user may read: see --user, --role, --group"
     return UploadOutcome(file, None, "failed", problem.get("code", f"http_{answer.status_code}"), problem.get("detail"))
 
 
