@@ -43,12 +43,8 @@ def packed(path: Path, written: bytes | None = None) -> Asset:
 @cache
 def own_assets() -> dict[str, Asset]:
     """Every file of ours by its name; read once."""
-    return {path.name: packed(path, _small(path)) for path in sorted(STATIC.iterdir()) if path.suffix in KINDS}
-
-
-def _small(path: Path) -> bytes:
-    """A file of ours as it is sent."""
-    return smaller(path.suffix, path.read_text()).encode()
+    sent = smaller({path.name: path.read_text() for path in sorted(STATIC.iterdir()) if path.suffix in KINDS})
+    return {name: packed(STATIC / name, text.encode()) for name, text in sent.items()}
 
 
 @cache
