@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from api.console.policy import page_headers
-from api.console.rendering import SIGN_IN, pages_of, render_failure, render_outside, render_page
+from api.console.rendering import INCIDENTS, SIGN_IN, pages_of, render_failure, render_outside, render_page
 from api.problems import answer_problem, refusal_of
 from api.services import Services
 from domain.access import Principal
@@ -50,6 +50,12 @@ async def show_costs(request: PageRequest, services: NamedDependency[Services]) 
 async def show_audit(request: PageRequest, services: NamedDependency[Services]) -> Response[str]:
     """An auditor the history."""
     return await render_page(request, services, "audit")
+
+
+@get("/console/incidents", permission=INCIDENTS, by_cookie=True)
+async def show_incidents(request: PageRequest, services: NamedDependency[Services]) -> Response[str]:
+    """A member what they have raised, an admin all of it."""
+    return await render_page(request, services, "incidents")
 
 
 @get("/console/operations", permission="tenant:provision", by_cookie=True)

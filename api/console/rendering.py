@@ -42,6 +42,10 @@ PAGES = (
 )
 
 
+INCIDENTS = ("incident:raise", "incident:manage")
+"""What opens the page of incidents, which is linked at the menu's foot: nobody comes for it, many may need it."""
+
+
 def pages_of(principal: Principal) -> list[MenuPage]:
     """Those that somebody may see."""
     return [page for page in PAGES if principal.may(page.permission)]
@@ -97,6 +101,7 @@ def _shell(request: Request[Any, Any, Any], services: Services, page: str, tenan
     return {
         "page": page,
         "menu": pages_of(principal),
+        "incidents": any(map(principal.may, INCIDENTS)),
         "csrf": csrf_token(secret),
         "tenant": principal.tenant,
         "tenant_name": tenant_name,

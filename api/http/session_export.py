@@ -72,8 +72,11 @@ def _told(turn: Turn, asked_at: datetime | None) -> str:
 
 
 def _source(citation: Any) -> str:
-    place = f"characters {citation.start} to {citation.end}"
-    return f"- [{citation.n}] {_plain(citation.title)}, {place}: “{_plain(citation.quote)}”"
+    place = [f"page {citation.page}"] if citation.page else []
+    place += [f"row {citation.row}"] if citation.row else []
+    place += [f"under “{_plain(citation.heading)}”"] if citation.heading else []
+    where = ", ".join([*place, f"characters {citation.start} to {citation.end}"])
+    return f"- [{citation.n}] {_plain(citation.title)}, {where}: “{_plain(citation.quote)}”"
 
 
 def _by(turn: Turn) -> str:

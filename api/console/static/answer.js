@@ -5,7 +5,7 @@ import { el, icon, iconButton } from "./dom.js";
 import { age, duration, money, number, plural } from "./format.js";
 import { renderInto } from "./markdown.js";
 import { openSource } from "./source.js";
-import { kindWords, modelWords, reasonWords, resetWords, stepWords, wordsOf } from "./words.js";
+import { kindWords, modelWords, placeWords, reasonWords, resetWords, stepWords, wordsOf } from "./words.js";
 
 const FINISH = {
   length: "The answer was cut at its greatest length.",
@@ -13,7 +13,7 @@ const FINISH = {
   incomplete: "The answer did not end as it should; it may be incomplete.",
 };
 
-/** `does` is what a person can do with a turn: `askAgain`, `retry`, `edit`, `rate`, `confirm`, `ask`. */
+/** `does` is what a person can do with a turn: `askAgain`, `retry`, `edit`, `rate`, `report`, `confirm`, `ask`. */
 export class Answer {
   constructor(question, does, files = []) {
     Object.assign(this, { question, does, files, text: "", citations: new Map(), turnId: null, status: "running", kept: null, tools: new Map() });
@@ -78,9 +78,11 @@ export class Answer {
     const of = this.citations.get(citation.n) || [];
     if (!of.some((one) => one.start === citation.start && one.document_id === citation.document_id)) of.push(citation);
     this.citations.set(citation.n, of);
-    const chips = [...this.citations.entries()].sort(([a], [b]) => a - b).map(([n, cited]) => el("button", {
-      type: "button", class: "chip", "aria-label": `Source ${n}: ${cited[0].title}`, onclick: () => this.openSource(cited),
-    }, el("span", { class: "chip-n" }, String(n)), el("span", { class: "chip-title" }, cited[0].title)));
+    const chips = [...this.citations.entries()].sort(([a], [b]) => a - b).map(([n, cited]) => {
+      const named = [cited[0].title, placeWords({ ...cited[0], heading: "" })].filter(Boolean).join(", ");
+      return el("button", { type: "button", class: "chip", "aria-label": `Source ${n}: ${named}`, onclick: () => this.openSource(cited) },
+        el("span", { class: "chip-n" }, String(n)), el("span", { class: "chip-title" }, named));
+    });
     this.sources.replaceChildren(...chips);
   }
 
@@ -151,7 +153,11 @@ export class Answer {
     const note = failureNote(shown, error.retryable !== false ? () => this.does.retry(this) : null);
     this.notes.append(note);
     if (error.retry_after_s) this.does.wait(error.retry_after_s);
-    this.foot.replaceChildren();
+    this.foot.replaceChildren(el("span", { class: "answer-buttons" }, this.turnId ? this.reportButton() : null));
+  }
+
+  reportButton() {
+    return iconButton("Report an incident", "incidents", () => this.does.report(this));
   }
 
   /** Marks `[n]` in the text lead to their source as well. */
@@ -182,6 +188,7 @@ export class Answer {
     if (kept) buttons.append(el("button", { type: "button", class: "quiet", onclick: () => this.does.askAgain(this) }, icon("retry"), "Ask again without cache"));
     buttons.append(copy);
     if (turn.status === "completed") buttons.append(...this.thumbs(turn.feedback));
+    buttons.append(this.reportButton());
     this.foot.replaceChildren(...facts, buttons);
     if (fromHistory) this.followUps(turn.follow_ups);
   }

@@ -8,6 +8,7 @@ import { Uploads } from "./documents.js";
 import { el } from "./dom.js";
 import { plural } from "./format.js";
 import { FrameSocket } from "./frame_socket.js";
+import { report } from "./report.js";
 import { SessionList } from "./sessions.js";
 import { versionBefore } from "./fork.js";
 import { wordsOf } from "./words.js";
@@ -24,6 +25,7 @@ const conversation = new Conversation($("conversation"), $("scroller"), $("newes
   edit: (turn) => composer.edit(turn),
   ask: (question) => ask(question),
   rate: rated,
+  report: (turn) => report({ session_id: sessionId, turn_id: turn.turnId }),
   confirm: (turn, call, allow) => socket?.send({ type: "tool.confirm", turn_id: turn.turnId, call, allow }),
   wait: (seconds) => composer.wait(seconds),
 });

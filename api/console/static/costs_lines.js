@@ -61,6 +61,7 @@ function cost(line) {
 }
 
 function correctedWords(line) {
+  if (line.correction_reason === "price") return `Your organisation's own price, ${line.price_version}`;
   const tokens = line.replaced_input_tokens === undefined || line.replaced_input_tokens === null ? ""
     : `, ${number(line.replaced_input_tokens)} in and ${number(line.replaced_output_tokens)} out before`;
   return `Corrected by the provider's own log${tokens}`;

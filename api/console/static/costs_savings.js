@@ -1,7 +1,8 @@
 // What the page "Costs" says of savings: kept answers by how they were found, and providers' prompt caches.
 import { perMille } from "./amounts.js";
+import { UNTOLD } from "./costs_tiles.js";
 import { el } from "./dom.js";
-import { number, sumMoney } from "./format.js";
+import { number, plural, sumMoney } from "./format.js";
 import { table } from "./tables.js";
 
 /** Fills the card from a summary. */
@@ -15,14 +16,14 @@ export function savingsCard(place, summary) {
   ];
   const known = layers.map((layer) => layer[2]).filter(Boolean);
   const all = known.length ? sumMoney(known) : "0";
-  const rows = layers.map(([name, how, usd]) => [name, how, el("div", { class: "bar-cell" }, usd ? `$${usd}` : "–", bar(usd, all))]);
+  const rows = layers.map(([name, how, usd]) => [name, how, el("div", { class: "bar-cell" }, usd === null ? UNTOLD : `$${usd}`, bar(usd, all))]);
   const asked = cache.exact_hits === null ? "" : askedWords(cache);
   place.replaceChildren(table("Saved by caches", [{ name: "How" }, { name: "How often", kind: "number" }, { name: "Saved", kind: "number" }], rows,
     { foot: known.length ? ["All", asked, `$${all}`] : null }));
 }
 
 function hits(count) {
-  return count === null ? "–" : `${number(count)} ${count === 1 ? "answer" : "answers"}`;
+  return count === null ? "" : plural(count, "answer");
 }
 
 function askedWords({ exact_hits: exact, semantic_hits: semantic, misses }) {

@@ -4,46 +4,39 @@ import { el } from "./dom.js";
 import { duration, money, number, plural } from "./format.js";
 import { stretchWords } from "./periods.js";
 
+/** A turn has no one model, family or step: under such a filter nobody can say, which is not zero. */
+export const UNTOLD = "known of whole turns only";
+const NONE = "no answer yet";
 const ARROWS = { more: "▲", less: "▼", same: "=", new: "+" };
 
 /** Fills the tiles from two summaries: of the period, and of the one before it. */
 export function showTiles(place, now, before, period) {
   const against = stretchWords(period.before.from, period.before.to);
-  const kept = (summary) => summary.cache.exact_hits === null ? null : summary.cache.exact_hits + summary.cache.semantic_hits;
-  const tiles = [
+  const kept = now.cache.exact_hits === null ? null : now.cache.exact_hits + now.cache.semantic_hits;
+  const [p50, earlier] = [now.first_token_ms?.p50 ?? null, before.first_token_ms?.p50 ?? null];
+  const ofTurns = now.turns !== null;
+  place.replaceChildren(
     tile("Spent", cash(now.total_usd, { "data-total-usd": now.total_usd }), changeOf(now.total_usd, before.total_usd), money(before.total_usd), against,
       estimated(now)),
-    tile("Saved by caches", cash(saved(now)), changeOf(saved(now), saved(before)), money(saved(before)), against,
-      kept(now) === null ? "" : plural(kept(now), "kept answer")),
-    tile("Turns", count(now.turns), changeOf(now.turns, before.turns), count(before.turns), against, `${number(now.calls)} calls of models`),
-  ];
-  if (now.first_token_ms !== undefined) {
-    const [p50, earlier] = [now.first_token_ms?.p50, before.first_token_ms?.p50];
-    tiles.push(tile("First word, median", p50 ? duration(p50) : "–", p50 && earlier ? changeOf(p50, earlier) : null, duration(earlier), against,
-      now.first_token_ms ? `of ${plural(now.first_token_ms.answers, "answer")}` : ""));
-  }
-  if (now.failovers !== undefined) {
-    tiles.push(tile("Failovers", count(now.failovers?.count), changeOf(now.failovers?.count, before.failovers?.count), count(before.failovers?.count),
-      against, now.failovers ? `in ${percent(now.failovers.share)} of turns` : ""));
-  }
-  place.replaceChildren(...tiles);
+    tile("Saved by caches", cash(now.saved_usd), changeOf(now.saved_usd, before.saved_usd), money(before.saved_usd), against,
+      kept === null ? "" : plural(kept, "kept answer")),
+    tile("Turns", count(now.turns), changeOf(now.turns, before.turns), before.turns, against, `${number(now.calls)} calls of models`),
+    tile("First word, median", p50 === null ? ofTurns ? NONE : UNTOLD : duration(p50), changeOf(p50, earlier), duration(earlier), against,
+      ofTurns ? `of ${plural(now.first_token_ms.answers, "answer")}` : ""),
+    tile("Failovers", count(now.failovers?.count), changeOf(now.failovers?.count, before.failovers?.count), before.failovers?.count, against,
+      now.failovers ? `in ${percent(now.failovers.share)} of turns` : ""));
 }
 
 function tile(name, value, change, before, against, more) {
   return el("div", { class: "tile", role: "group", "aria-label": name },
-    el("p", { class: "label" }, name), el("p", { class: "value" }, value),
+    el("p", { class: "label" }, name), el("p", { class: [UNTOLD, NONE].includes(value) ? "muted" : "value" }, value),
     el("p", { class: "change", title: change ? `${before || "nothing"} in ${against}` : false },
       change ? [el("span", { "aria-hidden": "true" }, `${ARROWS[change.kind]} `), change.words] : " "),
     el("p", { class: "more muted" }, more || " "));
 }
 
 function cash(usd, properties = {}) {
-  return usd === null || usd === undefined ? "–" : el("span", { title: `$${usd}`, ...properties }, money(usd));
-}
-
-/** What kept answers saved. Under a filter that they do not know nobody can say. */
-function saved(summary) {
-  return summary.saved_usd ?? null;
+  return usd === null ? UNTOLD : el("span", { title: `$${usd}`, ...properties }, money(usd));
 }
 
 function estimated(summary) {
@@ -53,5 +46,5 @@ function estimated(summary) {
     `${summary.estimated_usd ? money(summary.estimated_usd) : plural(calls, "call")} estimated`);
 }
 
-const count = (value) => (value === null || value === undefined ? "–" : number(value));
+const count = (value) => (value === null || value === undefined ? UNTOLD : number(value));
 const percent = (share) => `${(share * 100).toFixed(share && share < 0.1 ? 1 : 0)} %`;

@@ -2,11 +2,12 @@
 import { fetchJson } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
+import { placeWords } from "./words.js";
 
 const AROUND = 600, MOST_SHOWN = 200_000, KEPT = 8;
 const texts = new Map();
 
-/** Opens it for all citations that have one number: each `{document_id, title, quote, start, end, score}`.
+/** Opens it for all citations that have one number: each `{document_id, title, quote, start, end, score, page, row, heading}`.
  * What a message brought with it is no document: its file can be saved. */
 export function openSource(citations, attached = false) {
   const [first] = citations;
@@ -14,7 +15,7 @@ export function openSource(citations, attached = false) {
   const content = el("div", { class: "source stack" },
     el("p", { class: "source-title" }, first.title),
     el("p", { class: "muted small" }, attached ? "A file that came with the message" : `Document as it is now · match ${Math.round(first.score * 100)} %`),
-    passages.map(({ element }) => element),
+    passages.map(({ place, element }) => [place, element]),
     el("p", { class: "muted small state", role: "status" }),
     el("button", { type: "button", class: "open-document", onclick: () => openDocument(first) }, "Open document"));
   openDialog("Source", content, { side: true });
@@ -39,10 +40,12 @@ async function offerFile(id, content) {
   }
 }
 
-function passage({ quote, start, end }) {
+function passage(citation) {
+  const { quote, start, end } = citation, where = placeWords(citation);
   const before = el("span"), after = el("span");
   const element = el("blockquote", {}, before, el("mark", {}, quote), after);
-  return { element, fill(points) {
+  const place = where && el("p", { class: "source-place" }, `${where[0].toUpperCase()}${where.slice(1)}`);
+  return { place, element, fill(points) {
     if (points.slice(start, end).join("") !== quote) return; // the document is another one now: the quote stands alone
     before.textContent = trimmed(points.slice(Math.max(0, start - AROUND), start).join(""), start > AROUND, false);
     after.textContent = trimmed(points.slice(end, end + AROUND).join(""), false, end + AROUND < points.length);

@@ -91,6 +91,12 @@ export function kindWords(kind, count) {
   return count === 1 ? `1 ${word}` : `${count} ${many}`;
 }
 
+/** "page 2, row 14, under “Returns”": where in its document a citation stands, as far as there are such places. */
+export function placeWords({ title, page, row, heading }) {
+  const leaf = /\.(pptx?|odp)$/i.test(title) ? "slide" : "page";
+  return [page ? `${leaf} ${page}` : "", row ? `row ${row}` : "", heading ? `under “${heading}”` : ""].filter(Boolean).join(", ");
+}
+
 const RESETS = { failover: "another model had to begin anew", resumed: "the server that wrote it was restarted" };
 
 /** Why an answer was begun again, after "because". */

@@ -151,6 +151,10 @@ async def test_pages_are_links_for_whom_they_are_and_403_for_others(
         assert page.headers["content-type"].startswith("text/html")
         assert re.findall(r'<li><a href="/console/([a-z]+)"', page.text) == open_to
         assert "<noscript>" in page.text
+    incidents = await browser.http.get("/console/incidents")
+    opened = bool({"member", "admin"} & set(roles))
+    assert incidents.status_code == (200 if opened else 403)
+    assert ('href="/console/incidents"' in incidents.text) == opened
 
 
 async def test_pages_say_in_their_headers_what_they_may_do(browser: Browser) -> None:
