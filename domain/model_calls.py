@@ -16,7 +16,8 @@ from domain.usage import PRICE_VERSION, Usage, cost_of
 class ModelCallStarted(Event, frozen=True, kw_only=True):
     """A request is about to leave; committed before it does, so that no call that may be billed is unknown.
 
-    `estimate` is what it is charged when nobody ever hears what it used. `user` is whom it is for.
+    `estimate` is what it is charged when nobody ever hears what it used. `user` is whom it is for. `agreed` is the
+    tenant's own price where it has one for this model by now, and `price_version` its name.
     """
 
     call_id: str
@@ -25,13 +26,16 @@ class ModelCallStarted(Event, frozen=True, kw_only=True):
     user: str
     turn_id: str = ""
     estimate: Usage = Usage()
+    agreed: Price | None = None
+    price_version: str = ""
 
 
 @topic("tokens.used.1")
 class TokensUsed(Event, frozen=True, kw_only=True):
     """A call is settled: what it used and what that cost (US dollars). `estimated` when the provider's count was lost.
     `failure` is the provider's error code when it refused; then all counts are zero. `first_token_ms` is of answers
-    that people read: from when the call left until it began to answer; 0 where nobody watched, or nothing came."""
+    that people read: from when the call left until it began to answer; 0 where nobody watched, or nothing came.
+    `agreed` is the tenant's own price that it costs; None: as listed."""
 
     call_id: str
     step: str
@@ -44,6 +48,7 @@ class TokensUsed(Event, frozen=True, kw_only=True):
     estimated: bool = False
     failure: str = ""
     first_token_ms: int = 0
+    agreed: Price | None = None
 
 
 @topic("tokens.corrected.1")
@@ -95,10 +100,10 @@ def evolve_calls(calls: Calls, event: Event) -> Calls:
     """The calls after `event`, changed in place. As in the cost lines, a guess never replaces a count."""
     match event:
         case ModelCallStarted():
-            calls.by_id[event.call_id] = LedgerCall(started=event)
+            calls.by_id[event.call_id] = LedgerCall(started=event, agreed=event.agreed)
         case TokensUsed() if call := calls.by_id.get(event.call_id):
             if call.standing is None or call.standing.estimated or not event.estimated:
-                call.standing = event
+                call.standing, call.agreed = event, event.agreed
         case TokensCorrected() if (call := calls.by_id.get(event.call_id)) and call.standing:
             call.standing, call.agreed = corrected(call.standing, event), event.agreed
         case _:
@@ -109,7 +114,8 @@ def evolve_calls(calls: Calls, event: Event) -> Calls:
 def settle(
     call: ModelCallStarted, usage: Usage, *, estimated: bool = False, failure: str = "", first_token_ms: int = 0
 ) -> TokensUsed:
-    """The fact that ends a call: what it used, at today's prices."""
+    """The fact that ends a call: what it used, at the price that it left with, which is today's list's or the tenant's
+    own."""
     return TokensUsed(
         call_id=call.call_id,
         step=call.step,
@@ -117,11 +123,12 @@ def settle(
         user=call.user,
         turn_id=call.turn_id,
         usage=usage,
-        cost_usd=cost_of(call.model, usage),
-        price_version=PRICE_VERSION,
+        cost_usd=cost_of(call.model, usage, call.agreed),
+        price_version=call.price_version if call.agreed else PRICE_VERSION,
         estimated=estimated,
         failure=failure,
         first_token_ms=first_token_ms,
+        agreed=call.agreed,
     )
 
 

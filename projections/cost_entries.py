@@ -35,7 +35,6 @@ class CostEntries:
         used = envelope.event
         if not isinstance(used, TokensUsed | TokensCorrected):
             raise Unreadable(f"{fact.topic} at position {fact.position} is not a settlement")
-        agreed = used.agreed if isinstance(used, TokensCorrected) else None
         return {
             **await self._whose(fact, used.user, used.turn_id),
             "call_id": used.call_id,
@@ -50,7 +49,7 @@ class CostEntries:
             "cache_write_tokens": used.usage.cache_write_tokens,
             "cache_write_1h_tokens": used.usage.cache_write_1h_tokens,
             "cost_usd": used.cost_usd,
-            "prompt_cache_saved_usd": prompt_cache_saving(used.model, used.usage, agreed),
+            "prompt_cache_saved_usd": prompt_cache_saving(used.model, used.usage, used.agreed),
             "price_version": used.price_version,
             "failure": used.failure,
             **(_correction(used, envelope) if isinstance(used, TokensCorrected) else _settlement(used)),

@@ -20,6 +20,7 @@ from api.settings import Settings
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
 from application.documents.refresh_words import RefreshWords
+from application.gateway.agreed_prices import AgreedPrices
 from application.redaction.embeddable import Embeddable
 from application.tenants.cached_tenants import CachedTenants
 
@@ -34,6 +35,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
         claims = Claims(database.worker, database.logins.worker)
         stack.push_async_callback(claims.close)
         corpus = PostgresCorpus(database.pool, store.vault, dimensions=settings.embedding_dimensions)
+        tenants = CachedTenants(store)
         read = IndexDocument(
             store=store,
             sealer=store.vault,
@@ -42,7 +44,8 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             corpus=corpus,
             extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),
             embedder=open_embedder(settings, bedrock),
-            embeddable=Embeddable(open_detector(settings, bedrock, open_names(settings, stack)), CachedTenants(store)),
+            embeddable=Embeddable(open_detector(settings, bedrock, open_names(settings, stack)), tenants),
+            prices=AgreedPrices(tenants),
         )
         watched_walls(stack)
         pending = PostgresPendingDocuments(claims, store.vault)

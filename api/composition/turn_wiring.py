@@ -10,6 +10,7 @@ from application.answer_cache.answer_cache import AnswerCache
 from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.clock import monotonic
+from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.failover import Failover
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
@@ -104,7 +105,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         permit_ttl_s=settings.turn_s + PLACE_MARGIN_S,
         news=TellOfBudget(parts.store, parts.sessions, parts.incidents),
     )
-    failover = Failover(Attempt(parts.model, health, gate, settings.prompt_cache), health)
+    failover = Failover(Attempt(parts.model, health, gate, AgreedPrices(parts.tenants), settings.prompt_cache), health)
     router = Router(settings.model_fast, settings.model_balanced, health)
     gateway = Gateway(router, failover, gate, parts.embedder)
     cache = AnswerCache(parts.exact, parts.similar, parts.sealer)

@@ -52,7 +52,8 @@ class CallReservations:
         bounds = call_bounds((await self.tenants.settings(tenant)).budget, user)
         for whose in {"", user} - {bound.user for bound in with_money(bounds)}:
             self.purses.without_limit(tenant, whose)
-        call = CallAmount(started.call_id, cost_of(started.model, started.estimate), tokens_of(started.estimate))
+        usd = cost_of(started.model, started.estimate, started.agreed)
+        call = CallAmount(started.call_id, usd, tokens_of(started.estimate))
         if not bounds:
             return Reservation(tenant, call)
         try:

@@ -12,6 +12,7 @@ import msgspec
 from application.budget.call_reservations import Reservation
 from application.clock import new_id
 from application.execute import FACTS, Context, LoadedAggregate
+from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import LONGEST, Embedded, embed, start_embedding
 from application.ports.event_store import EventStore
 from application.ports.model import Embedder
@@ -57,6 +58,7 @@ class EmbedTextsHandler:
     embedder: Embedder
     embeddable: Embeddable
     budget: Purse
+    prices: AgreedPrices
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def __call__(self, principal: Principal, texts: Sequence[str]) -> Vectors:
@@ -66,7 +68,8 @@ class EmbedTextsHandler:
         tenant = principal.tenant
         calls = LoadedAggregate(self.store, f"{tenant}/embeddings/{new_id()}", FACTS)
         sent = [await self.embeddable(tenant, text) for text in texts]
-        started = [start_embedding(self.embedder, text, principal.user) for text in sent]
+        own = await self.prices(tenant, self.embedder.model)
+        started = [start_embedding(self.embedder, text, principal.user, own=own) for text in sent]
         reserved = list[Reservation]()
         try:
             for call in started:

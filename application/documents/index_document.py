@@ -13,6 +13,7 @@ from application.byte_room import ByteRoom
 from application.clock import Seconds, monotonic
 from application.documents.document_streams import SEALED_AS, blob_of, stream_of
 from application.execute import DOCUMENT, Context, LoadedAggregate
+from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import Embedded, embed, start_embedding
 from application.ports.blobs import Blobs
 from application.ports.corpus import NewPassage, PassageIndex, Pending
@@ -25,7 +26,7 @@ from application.redaction.embeddable import Embeddable
 from domain.document.events import DocumentIndexed
 from domain.document.rules import fail_document, index_document, settle_open_calls
 from domain.document.state import Document
-from domain.event import Event
+from domain.event import Event, StreamId
 from domain.refusals import DocumentRefused
 
 BATCH = 32
@@ -56,6 +57,7 @@ class IndexDocument:
     extractor: Extractor
     embedder: Embedder
     embeddable: Embeddable
+    prices: AgreedPrices
     backoff_s: Sequence[float] = BACKOFF_S
     clock: Seconds = monotonic
     _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
@@ -173,7 +175,8 @@ class IndexDocument:
 
     async def _embed_once(self, held: LoadedAggregate[Document], texts: Sequence[str]) -> list[Embedded]:
         """Start facts, the calls side by side, and their settlement."""
-        started = [start_embedding(self.embedder, text, held.state.user) for text in texts]
+        own = await self.prices(StreamId.parse(held.stream).tenant, self.embedder.model)
+        started = [start_embedding(self.embedder, text, held.state.user, own=own) for text in texts]
         if not await held.execute(lambda document: [] if document.status == "deleted" else started, READER):
             raise Gone
         results = await asyncio.gather(

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from application.clock import new_id
 from application.documents.readable_documents import ReadableDocuments
 from application.execute import FACTS, Context, LoadedAggregate
+from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import embed, start_embedding
 from application.ports.corpus import PassageSearch
 from application.ports.event_store import EventStore
@@ -35,6 +36,7 @@ class SearchDocumentsHandler:
     corpus: PassageSearch
     embedder: Embedder
     embeddable: Embeddable
+    prices: AgreedPrices
     collections: ReadableDocuments
     within_s: float = 4.0
 
@@ -53,7 +55,8 @@ class SearchDocumentsHandler:
             return await self._in_time(self.corpus.search(tenant, query, None, k, among))
         calls, context = LoadedAggregate(self.store, f"{tenant}/search/{new_id()}", FACTS), Context(principal.user)
         text = await self.embeddable(tenant, query)
-        started = start_embedding(self.embedder, text, principal.user)
+        own = await self.prices(tenant, self.embedder.model)
+        started = start_embedding(self.embedder, text, principal.user, own=own)
         await calls.append([started], context)
         embedded = await embed(self.embedder, text, started, deadline_s=self.within_s / 2)
         words = query if by == "both" or embedded.vector is None else ""

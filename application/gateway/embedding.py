@@ -7,6 +7,7 @@ import msgspec
 from application.clock import new_id
 from application.ports.model import Embedder, ModelFailure
 from domain.model_calls import ModelCallStarted, TokensUsed, settle
+from domain.tenant.events import AgreedPrice
 from domain.usage import Usage, estimate_tokens
 
 STEP = "embed"
@@ -22,11 +23,19 @@ class Embedded(msgspec.Struct, frozen=True):
     failure: ModelFailure | None
 
 
-def start_embedding(embedder: Embedder, text: str, user: str, turn_id: str = "") -> ModelCallStarted:
-    """The fact to store before `embed` is called."""
-    estimate = Usage(input_tokens=estimate_tokens(text[:LONGEST]))
+def start_embedding(
+    embedder: Embedder, text: str, user: str, turn_id: str = "", *, own: AgreedPrice | None
+) -> ModelCallStarted:
+    """The fact to store before `embed` is called; `own` is the tenant's own price of this model."""
     return ModelCallStarted(
-        call_id=new_id(), step=STEP, model=embedder.model, user=user, turn_id=turn_id, estimate=estimate
+        call_id=new_id(),
+        step=STEP,
+        model=embedder.model,
+        user=user,
+        turn_id=turn_id,
+        estimate=Usage(input_tokens=estimate_tokens(text[:LONGEST])),
+        agreed=own.price if own else None,
+        price_version=own.version if own else "",
     )
 
 

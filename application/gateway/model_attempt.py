@@ -10,6 +10,7 @@ from typing import Protocol
 from application.budget.balance import Level
 from application.budget.call_reservations import Reservation
 from application.clock import monotonic, new_id
+from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.call_log import Journal
 from application.gateway.continuation import prefill
 from application.gateway.health import Health
@@ -59,6 +60,7 @@ class Attempt:
     model: LanguageModel
     health: Health
     budget: CallBudget
+    prices: AgreedPrices
     cache: PromptCacheTtl = "5m"
 
     async def stream(
@@ -66,7 +68,7 @@ class Attempt:
     ) -> AsyncGenerator[ModelEvent, None]:
         """Stream the answer, or the rest of one of which `said` is known. `ModelFailure` when it breaks off."""
         call = _call(ask, route, said, journal, self.cache)
-        started = _started(ask, call, journal)
+        started = await self._started(ask, call, journal)
         reservation = await self._begin(started, journal)
         began, first = monotonic(), 0.0
         settled: TokensUsed | None = None
@@ -94,6 +96,19 @@ class Attempt:
                 settled = settle(started, _estimate(started, shown), estimated=True, failure="Abandoned")
                 journal.note(settled)
             await self.budget.settle(reservation, settled)
+
+    async def _started(self, ask: ModelRequest, call: ModelCall, journal: Journal) -> ModelCallStarted:
+        own = await self.prices(journal.caller.tenant, call.model)
+        return ModelCallStarted(
+            call_id=call.call_id,
+            step=ask.step,
+            model=call.model,
+            user=journal.caller.user,
+            turn_id=journal.caller.turn,
+            estimate=Usage(input_tokens=ask.input_tokens, output_tokens=call.max_tokens),
+            agreed=own.price if own else None,
+            price_version=own.version if own else "",
+        )
 
     async def _begin(self, started: ModelCallStarted, journal: Journal) -> Reservation:
         """Set aside what the call takes, and store that it leaves. What stops it here says nothing of the model."""
@@ -129,17 +144,6 @@ def _call(ask: ModelRequest, route: Route, said: str, journal: Journal, cache: P
         idle_s=ask.idle_s,
         cache=cache,
         stable_messages=ask.stable_messages,
-    )
-
-
-def _started(ask: ModelRequest, call: ModelCall, journal: Journal) -> ModelCallStarted:
-    return ModelCallStarted(
-        call_id=call.call_id,
-        step=ask.step,
-        model=call.model,
-        user=journal.caller.user,
-        turn_id=journal.caller.turn,
-        estimate=Usage(input_tokens=ask.input_tokens, output_tokens=call.max_tokens),
     )
 
 

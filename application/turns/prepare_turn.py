@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from application.answer_cache.answer_cache import AnswerCache, Hit
 from application.answer_cache.cacheability import context_of, conversation
 from application.answer_cache.dependence import dependence_of
+from application.clock import now
 from application.gateway.embedding import start_embedding
 from application.ports.answer_cache import CacheScope, Question
 from application.ports.detector import Detector
@@ -27,6 +28,7 @@ from domain.refusals import PiiBlocked
 from domain.session import events as e
 from domain.session.state import Session, Turn
 from domain.tenant.readable import narrowed, readable
+from domain.tenant.rules import price_at
 from domain.tenant.state import Tenant
 
 
@@ -121,7 +123,8 @@ class PrepareTurn:
         if not (prepared.documents or by_meaning):
             return
         prepared.embedded_text = await irreversible(request.text, self.detector, run.config.assistant.pii)
-        started = start_embedding(self.embedder, prepared.embedded_text, request.user, run.turn_id)
+        own = price_at(run.config.tenant, self.embedder.model, now())
+        started = start_embedding(self.embedder, prepared.embedded_text, request.user, run.turn_id, own=own)
         prepared.embedding = started
         prepared.events.append(started)
 

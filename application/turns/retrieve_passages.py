@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.clock import monotonic
+from application.clock import monotonic, now
 from application.gateway.embedding import start_embedding
 from application.gateway.gateway import Gateway
 from application.ports.corpus import PassageSearch
@@ -19,6 +19,7 @@ from application.turns.running_turn import RunningTurn
 from domain.session import events as e
 from domain.session.state import Turn
 from domain.tenant.readable import OPEN, narrowed
+from domain.tenant.rules import price_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ class RetrievePassages:
     ) -> Sequence[e.Passage]:
         if query.strip() != turn.text.strip():
             text = await irreversible(query, self.detector, run.config.assistant.pii)
-            started = start_embedding(self.gateway.embedder, text, run.request.user, run.turn_id)
+            embedder = self.gateway.embedder
+            own = price_at(run.config.tenant, embedder.model, now())
+            started = start_embedding(embedder, text, run.request.user, run.turn_id, own=own)
             await run.log.record([started])
             vector = await self.gateway.embed(text, started, run.log)
         return await self.corpus.search(run.live.id.tenant, query, vector, k, among)

@@ -10,18 +10,19 @@ from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
 from domain.tenant.document_collections import DocumentCollection
-from domain.tenant.events import Assistant
+from domain.tenant.events import AgreedPrice, Assistant
 from domain.tenant.readable import ONLY_OPEN
 from domain.tenant.state import Tenant
 
 
 class FixedTenants:
-    """Every tenant has the same assistants and collections."""
+    """Every tenant has the same assistants, collections, and prices of its own."""
 
     def __init__(self, **assistants: Assistant) -> None:
         self.assistants = {"default": Assistant(), **assistants}
         self.collections: dict[str, DocumentCollection] = {}
         self.gone: set[str] = set()
+        self.prices: tuple[AgreedPrice, ...] = ()
 
     async def assistant(self, tenant: str, name: str) -> tuple[Assistant, int]:
         if name not in self.assistants:
@@ -37,7 +38,7 @@ class FixedTenants:
     async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
         if tenant in self.gone:
             return Tenant(erased=True)
-        return Tenant(name=tenant, assistants=self.assistants, collections=self.collections)
+        return Tenant(name=tenant, assistants=self.assistants, collections=self.collections, prices=self.prices)
 
     def forget(self, tenant: str) -> None:
         return None

@@ -21,6 +21,7 @@ from application.documents.readable_documents import ReadableDocuments
 from application.documents.refresh_words import RefreshWords
 from application.documents.reread_document import RereadDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
+from application.gateway.agreed_prices import AgreedPrices
 from application.ports.extractor import Extracted
 from application.ports.scratch import ReceivedFile
 from application.redaction.embeddable import Embeddable
@@ -93,6 +94,7 @@ class House:
     def __init__(self, *, longest_delay_s: float = 300.0) -> None:
         self.tenants = FixedTenants()
         embeddable = Embeddable(NamedWords(email="ada@example.com"), self.tenants)
+        self.prices = AgreedPrices(self.tenants)
         self.store, self.corpus, self.blobs = InMemoryEventStore(), InMemoryCorpus(), InMemoryBlobs()
         self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
         self.collections = ReadableDocuments(self.tenants, self.corpus)
@@ -102,10 +104,12 @@ class House:
             self.store, self.sealer, self.blobs, self.corpus, DirectExtractor(), self.collections, self.reread
         )
         self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus, self.collections)
-        self.search = SearchDocumentsHandler(self.store, self.corpus, self.embedder, embeddable, self.collections)
+        self.search = SearchDocumentsHandler(
+            self.store, self.corpus, self.embedder, embeddable, self.prices, self.collections
+        )
         self.read = IndexDocument(
             self.store, self.sealer, self.blobs, UnnamedFiles(Path(tempfile.gettempdir())), self.corpus,
-            DirectExtractor(), self.embedder, embeddable, backoff_s=(0.0, 0.0),
+            DirectExtractor(), self.embedder, embeddable, self.prices, backoff_s=(0.0, 0.0),
         )  # fmt: skip
         self.refresh = RefreshWords(self.corpus, self.corpus)
         self.index = IngestWorker(self.corpus, self.read, self.refresh, longest_delay_s=longest_delay_s)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 
 import msgspec
 import pytest
 
+from application.clock import now
 from application.documents.document_streams import Accepted
 from application.ports.model import Embedding, FailureKind, ModelFailure
 from domain.document.events import (
@@ -20,6 +23,7 @@ from domain.document.events import (
     DocumentRequeued,
 )
 from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.models import Price
 from domain.refusals import (
     DependencyUnavailable,
     DocumentNotFound,
@@ -29,6 +33,8 @@ from domain.refusals import (
     NotFound,
 )
 from domain.tenant.document_collections import DocumentCollection
+from domain.tenant.events import AgreedPrice
+from domain.usage import cost_of
 from tests.application.documents.harness import EDITOR, MEMBER, TENANT, House
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.scripted_model import WordEmbedder
@@ -356,3 +362,15 @@ async def test_what_is_away_postpones_and_what_kills_its_readers_is_given_up() -
     await status_of(house, deadly, "failed")
     stop.set()
     await asyncio.wait_for(running, 5)
+
+
+async def test_documents_and_searches_cost_the_tenants_own_price(house: House) -> None:
+    price = Price(Decimal("0.01"), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+    own = AgreedPrice(model=house.embedder.model, since=now() - timedelta(days=1), price=price)
+    house.tenants.prices = (own,)
+    await house.added("notes.txt", b"The mill stands by the river.")
+    await house.search(MEMBER, "Where is the mill?", 3)
+    for kind in ("document", "search"):
+        (used,) = (fact for fact in house.facts(kind) if isinstance(fact, TokensUsed))
+        assert (used.agreed, used.price_version) == (price, own.version)
+        assert used.cost_usd == cost_of(used.model, used.usage, price) != 0

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from datetime import timedelta
+from decimal import Decimal
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.clock import now
+from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.call_log import Caller
 from application.gateway.continuation import Joint, prefill
 from application.gateway.failover import Failover
@@ -23,12 +27,15 @@ from application.ports.model import FailureKind, Finished, Message, ModelFailure
 from application.redaction.redactor import Redactor
 from domain.event import Event
 from domain.model_calls import ModelCallStarted, TokensUsed
+from domain.models import Price
 from domain.refusals import BudgetExceeded, ModelUnavailable
 from domain.session.events import ModelFailedOver
-from domain.tenant.events import ModelPolicy
+from domain.tenant.events import AgreedPrice, ModelPolicy
+from domain.usage import PRICE_VERSION, cost_of
 from tests.fakes.free_budget import FreeBudget
 from tests.fakes.nothing_private import NamedWords, NothingPrivate
 from tests.fakes.scripted_model import Reply, ScriptedModel, WordEmbedder
+from tests.fakes.small_ports import FixedTenants
 
 SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 LATER_HAIKU = "us.anthropic.claude-haiku-5-5"
@@ -54,10 +61,14 @@ class Notebook:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def gateway_on(*replies: Reply, fast: str = HAIKU) -> tuple[Gateway, ScriptedModel]:
+def gateway_on(
+    *replies: Reply, fast: str = HAIKU, prices: tuple[AgreedPrice, ...] = ()
+) -> tuple[Gateway, ScriptedModel]:
     model = ScriptedModel(replies)
     health, budget = Health(lambda: 0.0), FreeBudget()
-    failover = Failover(Attempt(model, health, budget), health, retry_s=(0.0, 0.0))
+    tenants = FixedTenants()
+    tenants.prices = prices
+    failover = Failover(Attempt(model, health, budget, AgreedPrices(tenants)), health, retry_s=(0.0, 0.0))
     return Gateway(Router(fast, SONNET, health), failover, budget, WordEmbedder()), model
 
 
@@ -285,3 +296,16 @@ def assert_settled(notebook: Notebook, calls: int) -> None:
     started = [event.call_id for event in notebook.of(ModelCallStarted)]  # type: ignore[attr-defined]
     settled = [event.call_id for event in notebook.of(TokensUsed)]  # type: ignore[attr-defined]
     assert sorted(started) == sorted(settled) and len(started) == calls
+
+
+async def test_a_call_costs_its_tenants_own_price_from_the_moment_that_it_leaves() -> None:
+    price = Price(Decimal("2.4"), Decimal(12), Decimal("0.24"), Decimal(3), Decimal("4.8"))
+    early, late = (AgreedPrice(model="sonnet", since=now() + timedelta(days=days), price=price) for days in (-1, 1))
+    for prices, agreed in (((early, late), price), ((late,), None)):
+        notebook = Notebook()
+        await heard(gateway_on(Reply(WORDS), prices=prices)[0], notebook)
+        (started,), (used,) = notebook.of(ModelCallStarted), notebook.of(TokensUsed)
+        assert isinstance(started, ModelCallStarted) and isinstance(used, TokensUsed)
+        assert started.agreed == used.agreed == agreed
+        assert used.cost_usd == cost_of(SONNET, used.usage, agreed) != 0
+        assert used.price_version == (early.version if agreed else PRICE_VERSION)

@@ -12,7 +12,7 @@ import pytest
 from application.clock import new_id
 from application.reconciliation.reprice import Reprice, Repriced, agree_on_price
 from domain.event import Event
-from domain.model_calls import TokensCorrected
+from domain.model_calls import ModelCallStarted, TokensCorrected, TokensUsed, settle
 from domain.models import Price
 from domain.refusals import InvalidField, NotFound
 from domain.tenant import rules
@@ -99,3 +99,25 @@ async def test_what_is_no_price_is_refused(world: World) -> None:
         await agree_on_price(world.store, "nobody", agreed())
     facts: list[Event] = world.facts(TokensCorrected)
     assert facts == []
+
+
+async def test_a_call_that_left_at_the_price_needs_no_correction_and_is_counted_at_it(world: World) -> None:
+    await agree_on_price(world.store, "acme", agreed())
+    own = {"agreed": OURS, "price_version": agreed().version}
+    stream = f"acme/session/{new_id()}"
+    for estimated in (False, True):
+        started = ModelCallStarted(call_id=new_id(), step="answer", model=SONNET, user="ada", **own)
+        used = settle(started, USED, estimated=estimated)
+        assert (used.cost_usd, used.price_version) == (cost_of(SONNET, USED, OURS), "agreed-2026-11-03")
+        await world.put(stream, NOON, started, used)
+        world.log(
+            Usage(7, 7) if estimated else USED, at=NOON, metadata={"call_id": started.call_id, "tenant_id": "acme"}
+        )
+    lost = ModelCallStarted(call_id=new_id(), step="answer", model=SONNET, user="ada", **own)
+    await world.put(stream, NOON, lost)
+    assert (await run(world)).calls == 0
+    await world.reconcile()
+    (fact,) = world.facts(TokensCorrected)
+    assert (fact.cost_usd, fact.reason, fact.agreed) == (cost_of(SONNET, Usage(7, 7), OURS), "estimate", OURS)
+    assert world.facts(TokensUsed)[-1].agreed == OURS
+    assert (await run(world)).calls == 0
