@@ -94,6 +94,9 @@ def test_costs_are_the_apis_to_the_last_digit_and_lead_to_their_turns(
         with api(ours, "analyst") as http:
             answers = http.get("/v1/costs/summary", params=year | {"step": "answer"}).json()
         assert page.locator("[data-total-usd]").get_attribute("data-total-usd") == answers["total_usd"]
+        for tile in ("Saved by caches", "Turns", "First word, median", "Failovers"):
+            expect(page.get_by_role("group", name=tile)).to_contain_text("known of whole turns only")
+        expect(page.get_by_role("table", name="Saved by caches")).to_contain_text("known of whole turns only")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download CSV").click()
         download.value.save_as(tmp_path / "costs.csv")
@@ -187,6 +190,11 @@ def test_an_event_says_what_it_belongs_to_and_a_session_is_exported(
             page.get_by_role("link", name="Export").click()
         download.value.save_as(tmp_path / "events.jsonl")
         lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Whole log with proofs").click()
+        download.value.save_as(tmp_path / "log.jsonl")
+        *events, last = (tmp_path / "log.jsonl").read_text().splitlines()
+        assert all(json.loads(line)["leaf"] for line in events) and json.loads(last)["head"]["tree_size"] == len(events)
         with api(ours, "auditor") as http:
             asked: dict[str, Any] = {"session": sessions[-1], "limit": 1000}
             assert lines == http.get("/v1/audit/events", params=asked).json()["events"]
@@ -268,6 +276,23 @@ def test_operators_rebuild_and_retry_and_see_no_content(
         expect(page.locator("#versions")).to_contain_text("PostgreSQL")
 
 
+def test_an_operator_erases_a_tenant_by_its_name(ours: Installed, chromium: Browser) -> None:
+    os.environ["COLLOQUY_DATA_DIR"] = str(ours.data_dir)
+    with connect("_platform", ["operator"]) as http:
+        http.post("/v1/tenants", json={"name": "Leavers & Sons"}).raise_for_status()
+        with signed_in(ours, chromium, ["operator"], tenant="_platform") as (page, _):
+            row = page.get_by_role("table", name="Tenants").get_by_role("row", name="Leavers")
+            erase = page.get_by_role("button", name="Erase Leavers & Sons")
+            for typed, said in (("Leavers", "nothing was erased"), ("Leavers & Sons", "is erased")):
+                erase.click()
+                dialog = page.get_by_role("dialog", name="Erase Leavers & Sons?")
+                dialog.get_by_role("textbox").fill(typed)
+                dialog.get_by_role("button", name="Erase", exact=True).click()
+                expect(page.locator("#toasts")).to_contain_text(said)
+            expect(row).to_have_count(0)
+        assert "Leavers" not in http.get("/v1/tenants").raise_for_status().text
+
+
 PAGES = {
     "costs": ("costs", ["analyst"], ""),
     "audit": ("audit?session={session}&version=6", ["auditor"], ""),
@@ -336,7 +361,11 @@ def test_an_admin_erases_a_user_whose_costs_they_look_at(ours: Installed, chromi
     with connect(ours.tenants[0], ["member"], user="leaver") as http:
         http.post("/v1/chat/completions", json=asked).raise_for_status()
     ours.wait_for_costs(CAUGHT_UP_S)
-    with signed_in(ours, chromium, ["analyst", "admin"]) as (page, _):
+    with (
+        signed_in(ours, chromium, ["member"], user="leaver") as (theirs, left),
+        signed_in(ours, chromium, ["analyst", "admin"]) as (page, _),
+    ):
+        expect(theirs.get_by_role("list", name="Sessions").get_by_role("link")).to_have_count(1)
         page.goto("/console/costs?period=year&user=leaver")
         settled(page)
         page.get_by_role("button", name="Erase this user").click()
@@ -346,6 +375,9 @@ def test_an_admin_erases_a_user_whose_costs_they_look_at(ours: Installed, chromi
         assert receipt["taken"]["sessions"] == 1 and receipt["final"]
         settled(page)
         expect(page.get_by_role("dialog")).to_be_hidden()
+        left.expected.append("401")
+        theirs.goto("/console/chat")  # their browser is signed out with it, not when its eight hours are over
+        expect(theirs).to_have_url(re.compile("/console/sign-in$"))
     with api(ours, "analyst") as http:
         lines = http.get("/v1/costs/lines", params={"user": receipt["subject"]}).raise_for_status().json()["lines"]
     assert lines and {line["user"] for line in lines} == {receipt["subject"]}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 
-from playwright.sync_api import Browser, FilePayload, expect
+from playwright.sync_api import Browser, FilePayload, Route, expect
+from reportlab.pdfgen.canvas import Canvas
 
 from infra.bench.harness.installation import Installed
 from tests.browser.asking import FETCH, answers, ask, finished, fresh, told
@@ -145,6 +147,20 @@ def text_file(name: str, text: str) -> FilePayload:
     return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
 
 
+RATES = "Port,Freight rate\nHamburg,640\nValparaiso,815\nSantos,702\n"
+
+
+def pdf_file(name: str, *pages: str) -> FilePayload:
+    """One with a page for each text."""
+    drawn = io.BytesIO()
+    paper = Canvas(drawn)
+    for text in pages:
+        paper.drawString(72, 720, text)
+        paper.showPage()
+    paper.save()
+    return {"name": name, "mimeType": "application/pdf", "buffer": drawn.getvalue()}
+
+
 def test_an_editor_brings_documents_by_dropping_or_from_a_message(ours: Installed, chromium: Browser) -> None:
     with signed_in(ours, chromium, tenant=ours.tenants[1]) as (page, watch):
         watch.expected.append("400")
@@ -152,11 +168,24 @@ def test_an_editor_brings_documents_by_dropping_or_from_a_message(ours: Installe
         page.evaluate(DROP, [tea, broken])
         expect(page.locator(".upload", has_text="tea.md")).to_contain_text("can be asked about")
         expect(page.locator(".upload", has_text="broken.pdf")).to_contain_text("The file")
-        page.locator("input[type=file]").set_input_files(text_file("mate.txt", "Mate is steeped for 7 minutes."))
-        page.locator(".upload", has_text="mate.txt").get_by_role("button", name="Add to documents").click()
-        expect(page.locator(".upload", has_text="mate.txt")).to_contain_text("can be asked about")
-        assert "4 minutes" in finished(ask(page, "How many minutes does oolong take?"))
-        assert "7 minutes" in finished(ask(page, "How many minutes is mate steeped?"))
+        page.locator("input[type=file]").set_input_files(
+            [pdf_file("mate.pdf", "Boil water.", "Mate is steeped for 7 minutes."), text_file("rates.csv", RATES)]
+        )
+        for name in ("mate.pdf", "rates.csv"):
+            brought = page.locator(".upload", has_text=name)
+            brought.get_by_role("button", name="Add to documents").click()
+            expect(brought).to_contain_text("can be asked about")
+        for question, said, place in (
+            ("How many minutes does oolong take?", "4 minutes", "Under “Tea”"),
+            ("How many minutes is mate steeped?", "7 minutes", "Page 2"),
+            ("What is the freight rate of Valparaiso?", "815", "Row 3"),
+        ):
+            answer = ask(page, question)
+            assert said in finished(answer)
+            answer.get_by_role("button", name="Source 1").click()
+            source = page.get_by_role("dialog", name="Source")
+            expect(source.locator(".source-place").first).to_have_text(re.compile(place))
+            page.keyboard.press("Escape")
         assert page.evaluate(FETCH, "/v1/files")["files"] == []
 
 
@@ -165,8 +194,18 @@ def test_files_go_with_a_message_and_their_passages_are_sources(ours: Installed,
         words = "The zeppelin museum in Friedrichshafen opens at half past nine."
         with page.expect_file_chooser() as choosing:
             page.get_by_role("button", name="Attach").click()
-        choosing.value.set_files([text_file("notes.txt", words), text_file("wrong.txt", "not this one")])
+        choosing.value.set_files([text_file("notes.txt", words)])
         chosen = page.locator(".upload")
+        expect(chosen).to_contain_text("goes with your message")
+        held: list[Route] = []
+        page.route("**/v1/files", held.append)
+        page.evaluate(DROP, [["wrong.txt", "text/plain", "not this one"]])
+        expect(page.get_by_role("progressbar", name="Progress of wrong.txt")).to_be_visible()
+        page.get_by_role("textbox", name="Message").fill("Is it there?")
+        expect(page.get_by_role("button", name="Send")).to_be_disabled()
+        expect(page.locator("#limit")).to_have_text("A file is still on its way.")
+        page.unroute("**/v1/files")
+        held[0].continue_()
         expect(chosen).to_contain_text(["goes with your message"] * 2)
         page.get_by_role("button", name="Remove wrong.txt").click()
         expect(chosen).to_have_count(1)
