@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 
-from projections.cost_rollups import HOURS, SESSION_DAYS, USER_DAYS, USER_HOURS, Rollup, begin_of
+from projections.cost_rollups import DAY, HOUR, HOURS, SESSION_DAYS, USER_DAYS, USER_HOURS, Rollup, begin_of
 
 
 class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,22 +34,23 @@ COLUMNS = {
     "model": "model", "family": "family", "step": "step", "user": "user_id", "session": "session_id", "source": "source"
 }  # fmt: skip
 """What costs can be narrowed and grouped by, and the column of each."""
+SPANS = {"hour": HOUR, "day": DAY}
 SHAPE = """
 at, kind, source, model, family, step, user_id, session_id, price_version, bucket, n, turns, estimated,
 input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd"""
 FROM_LINES = """
-SELECT at, 'call', source, model, family, step, user_id, session_id, price_version, 0, 1, 0, estimated::int,
+SELECT {at}, 'call', source, model, family, step, user_id, session_id, price_version, 0, 1, 0, estimated::int,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
   cost_usd, CASE WHEN estimated THEN cost_usd ELSE 0 END, prompt_cache_saved_usd
 FROM projections.cost_lines WHERE {where}"""
 FROM_FIRST_TOKENS = """
-SELECT at, 'first_token', source, '', '', '', user_id, session_id, '', first_token, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
+SELECT {at}, 'first_token', source, '', '', '', user_id, session_id, '', first_token, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
 FROM projections.cost_lines WHERE first_token > 0 AND {where}"""
 FROM_MARKS = """
-SELECT at, kind, source, '', '', '', user_id, session_id, '', 0, 1, turns, 0, 0, 0, 0, 0, 0, 0, saved_usd
+SELECT {at}, kind, source, '', '', '', user_id, session_id, '', 0, 1, turns, 0, 0, 0, 0, 0, 0, 0, saved_usd
 FROM projections.cost_marks WHERE {where}"""
 FROM_SUMS = """
-SELECT since, kind, source, model, family, step, user_id, session_id, price_version, bucket, n, turns, estimated,
+SELECT {at}, kind, source, model, family, step, user_id, session_id, price_version, bucket, n, turns, estimated,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd
 FROM projections.{sums} WHERE {where}"""
 
@@ -61,7 +62,7 @@ def entries(
     `group` is what it will be grouped by, `interval` what of (`hour` or `day`)."""
     calls_only = calls_only or wanted.by_call
     ways = _ways(wanted, group, interval, calls_only) if by_sums else []
-    parts = _parts(wanted, wanted.since, wanted.until, calls_only, ways)
+    parts = _Parts(wanted, interval, calls_only).between(wanted.since, wanted.until, ways)
     return SQL("({parts}) AS entries ({columns})").format(parts=SQL(" UNION ALL ").join(parts), columns=SQL(SHAPE))
 
 
@@ -94,26 +95,38 @@ def _ways(wanted: CostFilter, group: str, interval: str, calls_only: bool) -> li
     return [USER_DAYS, USER_HOURS] if calls_only and interval == "day" else [USER_HOURS]
 
 
-def _parts(
-    wanted: CostFilter, since: datetime, until: datetime, calls_only: bool, ways: list[Rollup]
-) -> list[Composed]:
-    """What counts between two moments: whole spans by the first of the ways, the edges by those after it, or by lines;
-    where there is nothing between them, a query that finds nothing."""
-    if not ways:
-        tables = [FROM_LINES] if calls_only else [FROM_LINES, FROM_FIRST_TOKENS, FROM_MARKS]
-        return [SQL(table).format(where=where(wanted, "at", since, until)) for table in tables]
-    sums, *shorter = ways
-    begin = begin_of(sums.span, since)
-    first, last = begin if begin == since else begin + sums.span, begin_of(sums.span, until)
-    if first >= last:
-        return _parts(wanted, since, until, calls_only, shorter)
-    before = _parts(wanted, since, first, calls_only, shorter) if since < first else []
-    after = _parts(wanted, last, until, calls_only, shorter) if last < until else []
-    return [*before, _from_sums(wanted, sums, first, last, calls_only), *after]
+class _Parts(msgspec.Struct, frozen=True):
+    """What an answer is put together of: `at` is the beginning of the interval that something counts in."""
 
+    wanted: CostFilter
+    interval: str
+    calls_only: bool
 
-def _from_sums(wanted: CostFilter, sums: Rollup, since: datetime, until: datetime, calls_only: bool) -> Composed:
-    condition = where(wanted, "since", since, until)
-    if calls_only and not sums.calls_only:
-        condition += SQL(" AND kind = 'call'")
-    return SQL(FROM_SUMS).format(sums=Identifier(sums.table), where=condition)
+    def between(self, since: datetime, until: datetime, ways: list[Rollup]) -> list[Composed]:
+        """What counts between two moments: whole spans by the first of the ways, the edges by those after it, or by
+        lines; where there is nothing between them, a query that finds nothing."""
+        if not ways:
+            tables = [FROM_LINES] if self.calls_only else [FROM_LINES, FROM_FIRST_TOKENS, FROM_MARKS]
+            condition = where(self.wanted, "at", since, until)
+            return [SQL(table).format(at=self._begin("at"), where=condition) for table in tables]
+        sums, *shorter = ways
+        begin = begin_of(sums.span, since)
+        first, last = begin if begin == since else begin + sums.span, begin_of(sums.span, until)
+        if first >= last:
+            return self.between(since, until, shorter)
+        before = self.between(since, first, shorter) if since < first else []
+        after = self.between(last, until, shorter) if last < until else []
+        return [*before, self._from_sums(sums, first, last), *after]
+
+    def _from_sums(self, sums: Rollup, since: datetime, until: datetime) -> Composed:
+        condition = where(self.wanted, "since", since, until)
+        if self.calls_only and not sums.calls_only:
+            condition += SQL(" AND kind = 'call'")
+        at = SQL("since") if sums.span >= SPANS[self.interval] else self._begin("since")
+        return SQL(FROM_SUMS).format(at=at, sums=Identifier(sums.table), where=condition)
+
+    def _begin(self, column: str) -> Composed:
+        """Hours and days of UTC are of one length: cutting by it is a tenth of the work of asking the calendar."""
+        return SQL("date_bin({span}, {column}, 'epoch'::timestamptz)").format(
+            span=Literal(SPANS[self.interval]), column=Identifier(column)
+        )

@@ -33,7 +33,7 @@ SELECT kind, model, family, price_version, bucket, sum(n)::bigint AS n, sum(turn
 FROM {entries} GROUP BY kind, model, family, price_version, bucket"""
 LATEST = "SELECT max(at) AS at FROM projections.cost_lines WHERE tenant = %(tenant)s"
 SERIES = """
-SELECT date_trunc({interval}, at, 'UTC') AS at, {key} AS key, {others} AS others, sum(n)::bigint AS calls,
+SELECT at, {key} AS key, {others} AS others, sum(n)::bigint AS calls,
   sum(input_tokens)::bigint AS input_tokens, sum(output_tokens)::bigint AS output_tokens,
   sum(cache_read_tokens)::bigint AS cache_read_tokens, sum(cache_write_tokens)::bigint AS cache_write_tokens,
   sum(cost_usd) AS cost_usd, sum(estimated_usd) AS estimated_usd, sum(saved_usd) AS prompt_cache_saved_usd
@@ -135,7 +135,7 @@ class CostReads:
 
         def points(key: Composable, group: str, which: Composable, *, others: bool = False) -> Composed:
             within = entries(asked.wanted, group=group, interval=asked.interval, calls_only=True, by_sums=by_sums)
-            return SQL(SERIES).format(interval=asked.interval, key=key, entries=within, which=which, others=others)
+            return SQL(SERIES).format(key=key, entries=within, which=which, others=others)
 
         if asked.top is None:
             return points(column, asked.group, SQL("true"))
