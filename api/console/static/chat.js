@@ -79,8 +79,8 @@ async function forkAndAsk(turn, text) {
   }
   try {
     const version = await versionBefore(sessionId, conversation.turns, turn);
-    const { session_id: id } = await fetchJson(`/v1/sessions/${sessionId}/fork`, { method: "POST", json: { version } });
-    await show(id, { push: true });
+    const fork = await fetchJson(`/v1/sessions/${sessionId}/fork`, { method: "POST", json: { version } });
+    await show(fork.session_id, { push: true });
     return ask(text);
   } catch (error) {
     composer.put(text);
