@@ -57,8 +57,9 @@ WHERE t.calls > coalesce(o.calls, 0)"""
 OF_DEAREST = """
 {key} = ANY (ARRAY(SELECT {key} FROM {entries} GROUP BY 1 ORDER BY sum(cost_usd) DESC, 1 LIMIT {top}))"""
 POINTS = """
-SELECT * FROM (SELECT *, sum(cost_usd) OVER () AS total_usd FROM ({points}) AS points) AS summed
+SELECT * FROM ({points}) AS points
 WHERE (at, others, key) > ({at}, {others}, {key}) ORDER BY at, others, key LIMIT {limit}"""
+TOTAL = "SELECT sum(cost_usd) AS total_usd FROM {entries}"
 LINES = """
 SELECT position, call_id, at, session_id, turn_id, user_id AS user, source, step, model, family,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
@@ -125,10 +126,11 @@ class CostReads:
             at, others, key = after
             query = SQL(POINTS).format(points=self._points(asked), at=at, others=others, key=key, limit=limit + 1)
             found = await rows(connection, query, parameters(tenant, asked.wanted))
-        total = found[0]["total_usd"] if found else NOTHING
-        shown = [{name: row[name] for name in row if name != "total_usd"} for row in found[:limit]]
+            every = entries(asked.wanted, calls_only=True, by_sums=self._by_sums)  # fewer rows than the points have
+            total = (await rows(connection, SQL(TOTAL).format(entries=every), parameters(tenant, asked.wanted)))[0]
+        shown = found[:limit]
         more = (shown[-1]["at"], shown[-1]["others"], shown[-1]["key"]) if len(found) > limit else None
-        return shown, total, more
+        return shown, total["total_usd"] or NOTHING, more
 
     def _points(self, asked: Series) -> Composed:
         column, by_sums = Identifier(COLUMNS[asked.group]), self._by_sums
