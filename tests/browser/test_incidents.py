@@ -75,7 +75,7 @@ def test_an_incident_is_reported_from_an_answer_and_looked_after(ours: Installed
         page.reload()
         expect(row).to_contain_text("closed")
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             assert serious(page) == []
         page.set_viewport_size({"width": 390, "height": 844})
         assert is_narrow(page)

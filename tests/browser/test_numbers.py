@@ -298,11 +298,13 @@ PAGES = {
     "audit": ("audit?session={session}&version=6", ["auditor"], ""),
     "operations": ("operations", ["operator"], "_platform"),
 }
+DRAWN = PAGES | {"incidents": ("incidents", ["admin", "member"], "")}
+INCIDENTS = (("The answer about limescale names no price", "low"), ("A refund was promised twice", "high"))
 
 
 def ready(page: Page, name: str, session: str) -> None:
     """A page with all that it shows."""
-    page.goto(f"/console/{PAGES[name][0].format(session=session)}")
+    page.goto(f"/console/{DRAWN[name][0].format(session=session)}")
     settled(page)
     if name == "costs":
         page.get_by_role("combobox", name="Period").select_option("days30")
@@ -342,12 +344,15 @@ def test_a_page_of_another_role_is_no_link_and_403(ours: Installed, chromium: Br
 
 
 @pytest.mark.skipif("COLLOQUY_PICTURES" not in os.environ, reason="set COLLOQUY_PICTURES to draw the pictures anew")
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", DRAWN)
 def test_pictures(ours: Installed, chromium: Browser, name: str) -> None:
-    _, roles, tenant = PAGES[name]
+    _, roles, tenant = DRAWN[name]
     options: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "light"}
     session = write_history(ours, ours.tenants[0])[-1]
     ours.wait_for_costs(CAUGHT_UP_S)
+    with api(ours, "member") as http:
+        for title, severity in INCIDENTS if name == "incidents" else ():
+            http.post("/v1/incidents", json={"title": title, "text": "", "severity": severity}).raise_for_status()
     with signed_in(ours, chromium, roles, tenant=tenant, device_scale_factor=1, **options) as (page, _):
         ready(page, name, session)
         page.locator("main").evaluate("main => main.scrollTo(0, 0)")

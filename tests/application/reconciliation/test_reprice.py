@@ -103,7 +103,7 @@ async def test_what_is_no_price_is_refused(world: World) -> None:
 
 async def test_a_call_that_left_at_the_price_needs_no_correction_and_is_counted_at_it(world: World) -> None:
     await agree_on_price(world.store, "acme", agreed())
-    own = {"agreed": OURS, "price_version": agreed().version}
+    own: dict[str, Any] = {"agreed": OURS, "price_version": agreed().version}
     stream = f"acme/session/{new_id()}"
     for estimated in (False, True):
         started = ModelCallStarted(call_id=new_id(), step="answer", model=SONNET, user="ada", **own)
