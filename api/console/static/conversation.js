@@ -131,17 +131,17 @@ export class Conversation {
       turn.clientId = clientId;
       this.byClient.set(clientId, turn);
       this.know(turn, turnId);
-      this.fetchTurn(turn, true).then((told) => { if (told) { turn.showQuestion(told.question); this.follow(); } }, () => {});
+      this.fetchTurn(turn).then((told) => { if (told) { turn.showQuestion(told.question); this.follow(); } }, () => {});
     }
     this.know(turn, turnId);
     this.follow();
     return turn;
   }
 
-  /** A turn as it is stored, or null: it comes after the one before it. */
-  async fetchTurn(turn, consistent = false) {
+  /** A turn as it is stored, or null: it comes after the one before it. The view may not have the session yet. */
+  async fetchTurn(turn) {
     const before = this.turns[this.turns.indexOf(turn) - 1]?.turnId;
-    const query = new URLSearchParams({ limit: "5", ...(before && { cursor: before }), ...(consistent && { consistent: "true" }) });
+    const query = new URLSearchParams({ limit: "5", consistent: "true", ...(before && { cursor: before }) });
     const { turns } = await fetchJson(`/v1/sessions/${this.sessionId}/turns?${query}`);
     return turns.find((told) => told.turn_id === turn.turnId) || null;
   }

@@ -49,11 +49,11 @@ async function load() {
       fetchJson(withQuery("/v1/costs/series", { ...asked, group_by: shown.group, interval: period.interval, top: TOP }), { signal }),
     ]);
     showTiles(at("tiles"), now, before, period);
-    showSeries(series, now, shown, period, narrow);
+    const draw = showSeries(series, now, shown, period, narrow);
     savingsCard(at("savings"), now);
     footer(now);
     if (shown.user && me.has("admin")) at("foot").append(el("button", { class: "danger", onclick: () => erase(shown.user) }, "Erase this user"));
-    await Promise.all([lines.show(asked, narrow, signal), budgetCard(at("budget"), signal)]);
+    await Promise.all([lines.show(asked, narrow, signal), budgetCard(at("budget"), signal)]).finally(() => { if (!signal.aborted) draw(); });
   } catch (error) {
     if (error.name === "AbortError") return;
     at("failure").replaceChildren(failureNote(error, load));
@@ -67,6 +67,7 @@ async function erase(user) {
   fetchJson("/v1/erasures", { method: "POST", json: { user } }).then(load, (error) => toast(error.message));
 }
 
+/** The series as tables; what is returned draws it, which is for when all numbers are there: a library comes with it. */
 function showSeries(series, summary, shown, period, narrow) {
   const keys = keysOf(series.series, shown.group);
   const title = `Spent by ${GROUPS[shown.group]}`;
@@ -74,7 +75,7 @@ function showSeries(series, summary, shown, period, narrow) {
   at("keys").replaceChildren(keysTable(title, keys, summary.total_usd, (key) => narrow(shown.group, key)));
   at("points").replaceChildren(el("details", {}, el("summary", {}, `Every ${period.interval} as a table (${plural(series.series.length, "row")})`),
     pointsTable(`${title}, every ${period.interval}`, series.series, shown.group, period.interval)));
-  drawSeries(at("chart"), { points: series.series, keys, period, name: title, onpick: (key) => narrow(shown.group, key) });
+  return () => drawSeries(at("chart"), { points: series.series, keys, period, name: title, onpick: (key) => narrow(shown.group, key) });
 }
 
 function footer(summary) {

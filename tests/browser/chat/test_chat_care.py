@@ -178,13 +178,14 @@ def test_an_editor_brings_documents_by_dropping_or_from_a_message(ours: Installe
         for question, said, place in (
             ("How many minutes does oolong take?", "4 minutes", "Under “Tea”"),
             ("How many minutes is mate steeped?", "7 minutes", "Page 2"),
-            ("What is the freight rate of Valparaiso?", "815", "Row 3"),
+            ("What is the freight rate of Valparaiso?", "815", "Row 2"),
         ):
             answer = ask(page, question)
             assert said in finished(answer)
             answer.get_by_role("button", name="Source 1").click()
             source = page.get_by_role("dialog", name="Source")
             expect(source.locator(".source-place").first).to_have_text(re.compile(place))
+            expect(source.locator("mark").first).to_contain_text(said.split()[0])
             page.keyboard.press("Escape")
         assert page.evaluate(FETCH, "/v1/files")["files"] == []
 
@@ -198,7 +199,7 @@ def test_files_go_with_a_message_and_their_passages_are_sources(ours: Installed,
         chosen = page.locator(".upload")
         expect(chosen).to_contain_text("goes with your message")
         held: list[Route] = []
-        page.route("**/v1/files", held.append)
+        page.route("**/v1/files", lambda route: held.append(route))
         page.evaluate(DROP, [["wrong.txt", "text/plain", "not this one"]])
         expect(page.get_by_role("progressbar", name="Progress of wrong.txt")).to_be_visible()
         page.get_by_role("textbox", name="Message").fill("Is it there?")
