@@ -199,7 +199,7 @@ def test_files_go_with_a_message_and_their_passages_are_sources(ours: Installed,
         chosen = page.locator(".upload")
         expect(chosen).to_contain_text("goes with your message")
         held: list[Route] = []
-        page.route("**/v1/files", lambda route: held.append(route))
+        page.route("**/v1/files", lambda route: held.append(route))  # noqa: PLW0108  # it asks functions for their code
         page.evaluate(DROP, [["wrong.txt", "text/plain", "not this one"]])
         expect(page.get_by_role("progressbar", name="Progress of wrong.txt")).to_be_visible()
         page.get_by_role("textbox", name="Message").fill("Is it there?")
