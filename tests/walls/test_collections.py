@@ -14,6 +14,7 @@ import pytest
 from application.clock import new_id
 from application.documents.readable_documents import ReadableDocuments
 from application.documents.search_documents import SearchDocumentsHandler
+from application.gateway.agreed_prices import AgreedPrices
 from application.ports.corpus import NewDocument, NewPassage
 from application.ports.model import Finished, ModelCall, ModelEvent, TextDelta
 from application.redaction.embeddable import Embeddable
@@ -105,7 +106,12 @@ async def test_search_finds_what_one_may_read() -> None:
         ours.tenant.collections.update(COLLECTIONS)
         tenants = ours.turns.prepare.tenants
         search = SearchDocumentsHandler(
-            ours.store, corpus, ours.embedder, Embeddable(NothingPrivate(), tenants), ReadableDocuments(tenants, corpus)
+            ours.store,
+            corpus,
+            ours.embedder,
+            Embeddable(NothingPrivate(), tenants),
+            AgreedPrices(tenants),
+            ReadableDocuments(tenants, corpus),
         )
         for who in (NOBODY, DIRECTOR, EDITOR, ADA):
             for wanted in ((), ("board", "staff", "own")):
