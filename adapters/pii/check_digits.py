@@ -43,9 +43,11 @@ def luhn(codes: bytes) -> bool:
 def verhoeff(digits: str) -> bool:
     """Verhoeff's check: the digits' product in the dihedral group of ten, each turned by its place."""
     check = place = 0
-    for end in range(len(digits), 0, -2):
-        check = _PAIRS[place][digits[max(0, end - 2) : end]][check]
-        place = (place + 1) % 4
+    for end in range(len(digits), 1, -2):
+        check = _PAIRS[place][digits[end - 2 : end]][check]
+        place = (place + 1) & 3
+    if len(digits) % 2:
+        check = _PAIRS[place][digits[0]][check]
     return check == 0
 
 

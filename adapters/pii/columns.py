@@ -22,6 +22,11 @@ class Columns:
         self._signs = [next(filter(_SIGNS.__contains__, header[0])) for header in headers]
         self._names = [header[0].split(sign) for header, sign in zip(headers, self._signs, strict=True)]
 
+    @property
+    def known(self) -> bool:
+        """Whether there is any header."""
+        return bool(self._ends)
+
     def name_of(self, place: int) -> str:
         """The name of the column in which a place is; empty when there is none."""
         header = bisect_right(self._ends, place) - 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 _GROUP = re.compile(r"[0-9]+")
 _BLANK = bytes(code if 48 <= code <= 57 else 32 for code in range(256))
+_NO_DIGITS = bytes(code for code in range(256) if not 48 <= code <= 57)
 Shape = tuple[int, ...]
 """The lengths of the groups of a run."""
 SHAPES = 4_096
@@ -18,8 +19,21 @@ def groups_of(run: str) -> list[bytes]:
     return run.encode().translate(_BLANK).split()
 
 
-def place_of(run: re.Match[str], first: int, last: int) -> tuple[int, int]:
-    """Where the first group begins and the last one ends, by their numbers."""
+def digits_of(run: str) -> str:
+    """The digits of a run, without what stands between them."""
+    return run.encode().translate(None, _NO_DIGITS).decode()
+
+
+def begins_of(run: re.Match[str]) -> list[int]:
+    """Where each group begins."""
+    return [group.start() for group in _GROUP.finditer(run.string, *run.span())]
+
+
+def place_of(run: re.Match[str], first: int, last: int, of: int) -> tuple[int, int]:
+    """Where the first group begins and the last one ends, by their numbers, in a run `of` so many, which begins and
+    ends with one."""
+    if not first and last == of - 1:
+        return run.span()
     places = [group.span() for group in _GROUP.finditer(run.string, *run.span())]
     return places[first][0], places[last][1]
 

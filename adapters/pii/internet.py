@@ -64,9 +64,10 @@ def ip_addresses(text: str) -> Found:
         yield from found(_V6, text, _v6)
 
 
-def _v4(match: re.Match[str]) -> Iterator[Span]:
+def _v4(match: re.Match[str]) -> tuple[Span, ...]:
     if _is_address(match[0].translate(_BRACKETS)) and not _is_version(match.string, match.start()):
-        yield Span("ip", *match.span())
+        return (Span("ip", *match.span()),)
+    return ()
 
 
 def _is_version(text: str, start: int) -> bool:

@@ -40,7 +40,7 @@ from stdnum.tr import tckimlik
 from stdnum.us import itin
 from stdnum.za import idnr as za_id
 
-from adapters.pii.grouped_digits import SHAPES, Shape, groups_of, place_of, windows
+from adapters.pii.grouped_digits import SHAPES, Shape, begins_of, groups_of, place_of, windows
 from adapters.pii.person_numbers import (
     is_aadhaar,
     is_cpf,
@@ -222,12 +222,12 @@ def national_ids(text: str) -> Found:
         yield from found(_DOCUMENT, lower, _document)
 
 
-def _lettered(match: re.Match[str], text: str) -> Iterator[Span]:
+def _lettered(match: re.Match[str], text: str) -> tuple[Span, ...]:
     check = LETTERED[int((match.lastgroup or "n0")[1:].partition("_")[0])][1]
     if _GOES_ON.search(text, max(0, match.start() - 2), match.start()):
-        return
-    if check(text[match.start() : match.end()].replace(" ", "")):
-        yield Span("national_id", *match.span())
+        return ()
+    start, end = match.span()
+    return (Span("national_id", start, end),) if check(text[start:end].replace(" ", "")) else ()
 
 
 def _document(match: re.Match[str]) -> Iterator[Span]:
@@ -235,27 +235,29 @@ def _document(match: re.Match[str]) -> Iterator[Span]:
         yield Span("national_id", *match.span(1), 0.9)
 
 
-def _in_run(run: re.Match[str], hints: Places) -> Iterator[Span]:
+def _in_run(run: re.Match[str], hints: Places) -> list[Span]:
     """Windows of whole groups, the first that fits of each."""
     groups = groups_of(run[0])
     said = hints.any_in(run.start() - HINT_REACH, run.end())
+    found: list[Span] = []
+    begins = begins_of(run) if said else []
     for first, last, numbers in _windows(tuple(map(len, groups)), said):
         digits = b"".join(groups[first : last + 1]).decode()
         for number, fits in numbers:
-            if said and _is_told(number, run, first):
+            if said and _is_told(number, run.string, begins[first]):
                 score = 1.0
             elif fits:
                 score = number.score
             else:
                 continue
             if number.check(digits):
-                yield Span("national_id", *place_of(run, first, last), score)
+                found.append(Span("national_id", *place_of(run, first, last, len(groups)), score))
                 break
+    return found
 
 
-def _is_told(number: Numeric, run: re.Match[str], first: int) -> bool:
-    begin = place_of(run, first, first)[0]
-    return _HINT[number.hint].search(run.string, max(0, begin - HINT_REACH), begin) is not None
+def _is_told(number: Numeric, text: str, begin: int) -> bool:
+    return _HINT[number.hint].search(text, max(0, begin - HINT_REACH), begin) is not None
 
 
 @lru_cache(maxsize=SHAPES)

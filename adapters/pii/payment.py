@@ -77,12 +77,13 @@ def cards(text: str) -> Found:
         yield from spans(_CODE, lower, "card", 0.9, 1)
 
 
-def _cards(run: re.Match[str], lower: str, columns: Columns) -> Iterator[Span]:
+def _cards(run: re.Match[str], lower: str, columns: Columns) -> list[Span]:
     """Windows of whole groups, so that a date or a code after the number does not hide it; the longest from each."""
     groups = groups_of(run[0])
     digits = b"".join(groups)
     ends = list(accumulate(map(len, groups), initial=0))
     told = _is_told(lower, run.start(), columns)
+    found = []
     done = 0
     for first, begin in enumerate(ends):
         if first < done or not (told or digits[begin : begin + 2] in _FIRST_DIGITS):
@@ -93,16 +94,19 @@ def _cards(run: re.Match[str], lower: str, columns: Columns) -> Iterator[Span]:
                 break
             number = digits[begin : ends[last]]
             if luhn(number) and len(set(number)) > 1 and (told or _ISSUERS.fullmatch(number.decode())):
-                yield Span("card", *place_of(run, first, last - 1))
+                found.append(Span("card", *place_of(run, first, last - 1, len(groups))))
                 done = last
                 break
         told = told and not begin and not done
+    return found
 
 
 def _is_told(lower: str, start: int, columns: Columns) -> bool:
     """Whether the text calls the number a card's: then any issuer could have given it."""
-    before = columns.name_of(start) or lower[max(0, start - WORD_REACH) : start]
-    return any(word in before for word in _CARD_WORDS) and _SAYS_CARD.search(before) is not None
+    before = (columns.known and columns.name_of(start)) or lower[max(0, start - WORD_REACH) : start]
+    if before.isascii() and not before.islower():
+        return False  # there is no letter
+    return _SAYS_CARD.search(before) is not None
 
 
 def _misspelt(match: re.Match[str]) -> Iterator[Span]:
@@ -116,13 +120,14 @@ def ibans(text: str) -> Found:
     yield from found(_IBAN_START, text, _iban)
 
 
-def _iban(match: re.Match[str]) -> Iterator[Span]:
+def _iban(match: re.Match[str]) -> tuple[Span, ...]:
     text = match.string
     length = _LENGTHS.get(_BETWEEN.sub("", match[0][:3]).upper()[:2], 0)
     end = _end(text, match.start(), length) if length else 0
     number = _BETWEEN.sub("", text[match.start() : end]).upper()
     if end and number.isascii() and _bban(number[:2]).fullmatch(number, 4) and _mod_97(number) == 1:
-        yield Span("iban", match.start(), end)
+        return (Span("iban", match.start(), end),)
+    return ()
 
 
 @cache

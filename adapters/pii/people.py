@@ -45,8 +45,10 @@ _ENDINGS = (
     "ssen", "mann", "inen", "kainen", "oğlu", "ová", "yan"
 )  # fmt: skip
 """How surnames end in languages that make them so."""
-Word = tuple[str, int, int, str]
-"""As it stands, where it begins and ends, and plain."""
+Word = tuple[str, int, int, str, bool]
+"""As it stands, where it begins and ends, plain, and whether it can belong to a name."""
+_QUOTES = "\"'“("
+_LAST_OF_PHRASES = frozenset(phrase.split()[-1] for phrase in BEFORE_SURELY | BEFORE_PERHAPS | BEFORE_TWO)
 
 
 class People:
@@ -68,7 +70,7 @@ class People:
 
         def read(match: re.Match[str]) -> Iterator[Span]:
             nonlocal done
-            words = [(token[0], *token.span(), _plain(token[0])) for token in _TOKEN.finditer(text, *match.span())]
+            words = [_word(token) for token in _TOKEN.finditer(text, *match.span())]
             i = 0
             while i < len(words):
                 taken = self._person(text, words, i, done)
@@ -107,8 +109,10 @@ class People:
         """How sure it is that these capitalised words are a name; 0 when they are not taken for one."""
         names, start = [word[3] for word in words], words[0][1]
         known, several = self._given(names[0]), len(names) > 1
-        strong = _before(text, start, BEFORE_SURELY)
-        if strong and (several or known or (len(names[0]) > 2 and not self._is_word(names[0]))):
+        if not several and not known and (len(names[0]) <= 2 or self._is_word(names[0])):
+            return 0.0
+        before = _before(text, start)
+        if not BEFORE_SURELY.isdisjoint(before):
             return 0.85
         if several and not known and text[words[0][2] : words[1][1]].strip():
             return 0.0  # a noun and whose it is: `Anschrift von Lukas Lehmann`
@@ -124,21 +128,21 @@ class People:
             (len(names) > 2 and _is_initial(words[1][0]))
             or self._surname(names[-1])
             or _follows_name(text, done, start)
-            or _before(text, start, BEFORE_TWO)
+            or not BEFORE_TWO.isdisjoint(before)
             or _AFTER.match(text, words[-1][2])
         ):
             return 0.7
-        return 0.6 if any(map(self._given, names)) and _before(text, start, BEFORE_PERHAPS) else 0.0
+        return 0.6 if not BEFORE_PERHAPS.isdisjoint(before) and any(map(self._given, names)) else 0.0
 
     def _extend(self, words: list[Word], first: int) -> int:
         """The last word of the name, at most four in all; `first - 1` when the first cannot belong to one."""
         last = first - 1
         for index in range(first, min(len(words), first + 4)):
-            word = words[index][0]
-            if word == "," or not (_may_belong(words[index][3]) or _is_initial(word)):
+            word, _, _, _, may_belong = words[index]
+            if not may_belong:
                 break
             last = index
-            if word.endswith(".") and not _is_initial(word):
+            if word[-1] == "." and not _is_initial(word):
                 break
         return last
 
@@ -156,23 +160,31 @@ class People:
         )
 
 
-def _may_belong(word: str) -> bool:
-    return word not in NEVER and len(word) > 1
+def _word(token: re.Match[str]) -> Word:
+    word = token[0]
+    start, end = token.span()
+    plain = _plain(word)
+    may_belong = word != "," and ((len(plain) > 1 and plain not in NEVER) or _is_initial(word))
+    return word, start, end, plain, may_belong
 
 
 def _is_initial(word: str) -> bool:
     return (len(word) == 2 and word[1] == ".") or (len(word) == 1 and word not in ",IA")
 
 
-def _before(text: str, start: int, phrases: frozenset[str]) -> bool:
-    """Whether one, two or three words before `start` are one of the phrases."""
-    before = text[max(0, start - 40) : start].lower().replace(" :", ":")
-    if not before or not before[-1].isspace():
-        return False
-    words = before.split()[-3:]
-    if words and words[-1] not in phrases:
-        words[-1] = words[-1].rstrip(":,")
-    return any(" ".join(words[n:]).strip("\"'“(") in phrases for n in range(len(words)))
+def _before(text: str, start: int) -> tuple[str, ...]:
+    """What may be a phrase before `start`: the last word as it stands, and the last, the last two and the last three
+    without the sign that ends them."""
+    if not start or not text[start - 1].isspace():
+        return ()
+    words = text[start - 40 if start > 40 else 0 : start].lower().replace(" :", ":").split()[-3:]
+    if not words:
+        return ()
+    as_it_stands = words[-1]
+    words[-1] = last = as_it_stands.rstrip(":,")
+    if _LAST_OF_PHRASES.isdisjoint((as_it_stands, last.rstrip(_QUOTES), last.strip(_QUOTES))):
+        return ()
+    return (as_it_stands, *(" ".join(words[n:]).strip(_QUOTES) for n in range(len(words))))
 
 
 def _follows_name(text: str, done: int, start: int) -> bool:

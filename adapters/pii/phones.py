@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from adapters.pii.columns import Columns
 from adapters.pii.folding import fold
-from adapters.pii.grouped_digits import groups_of
+from adapters.pii.grouped_digits import digits_of
 from adapters.pii.numbering_plans import is_possible, is_possible_abroad, is_valid
 from adapters.pii.stretches import Found, found
 from adapters.pii.word_starts import UNSPACED, starts
@@ -91,16 +90,15 @@ def phones(text: str) -> Found:
     return found(_CANDIDATE, text, lambda match: _phone(match, lower, columns))
 
 
-def _phone(match: re.Match[str], lower: str, columns: Columns) -> Iterator[Span]:
+def _phone(match: re.Match[str], lower: str, columns: Columns) -> tuple[Span, ...]:
     start, end = match.span()
-    before = lower[max(0, start - REACH) : start]
-    if name := columns.name_of(start):
+    before = lower[start - REACH : start] if start > REACH else lower[:start]
+    if columns.known and (name := columns.name_of(start)):
         before = f"{name}: "
     elif (before.endswith((",", "=")) or _IN_A_ROW.match(lower, end)) and not _is_told(before):
-        return
+        return ()
     score = _score(match[0], before)
-    if score:
-        yield Span("phone", start, end, score)
+    return (Span("phone", start, end, score),) if score else ()
 
 
 def _is_told(before: str) -> bool:
@@ -111,7 +109,7 @@ def _is_told(before: str) -> bool:
 def _digits(number: str) -> str:
     """Of the number itself, without an extension, which a letter begins."""
     letter = _LETTER.search(number)
-    return b"".join(groups_of(number[: letter.start()] if letter else number)).decode()
+    return digits_of(number[: letter.start()] if letter else number)
 
 
 def _score(number: str, before: str) -> float:
@@ -123,21 +121,27 @@ def _score(number: str, before: str) -> float:
     if number.startswith(("+", "00")):
         international = digits if number[0] == "+" else digits[2:]
         return 0.9 if is_possible_abroad(international) and not _NOT_A_PHONE.search(before) else 0.0
-    if _is_told(before):
-        return 0.9 if 6 <= len(digits) <= 15 else 0.0
-    if _NOT_A_PHONE.search(before):
-        return 0.0
+    if before:
+        if _is_told(before):
+            return 0.9 if 6 <= len(digits) <= 15 else 0.0
+        if _NOT_A_PHONE.search(before):
+            return 0.0
+    return _score_by_form(number, digits)
+
+
+def _score_by_form(number: str, digits: str) -> float:
+    """Of a number of which nothing says what it is."""
     if _NORTH_AMERICAN.fullmatch(number):
         return 0.85
-    grouped = len(digits) != len(number)
-    if number.startswith("(") and grouped:
-        return 0.8 if any(is_possible(digits, region) for region in _IN_BRACKETS) and len(digits) >= 8 else 0.0
-    if grouped and _NINE_OR_TEN.fullmatch(number):
+    first = number[0]
+    if len(digits) == len(number):
+        return 0.75 if first == "0" and _MOBILE.fullmatch(number) else 0.0
+    if first == "(":
+        return 0.8 if len(digits) >= 8 and any(is_possible(digits, region) for region in _IN_BRACKETS) else 0.0
+    if first == "0":
+        if 9 <= len(digits) <= 12 and _AREA_CODE.match(number):
+            return 0.8 if any(is_valid(digits, region) for region in _WITH_ZERO) else 0.0
+        return 0.8 if _JAPANESE.fullmatch(number) else 0.0
+    if _NINE_OR_TEN.fullmatch(number):
         return 0.75 if any(is_valid(digits, region) for region in _WITHOUT_ZERO) else 0.0
-    if grouped and _AREA_CODE.match(number) and 9 <= len(digits) <= 12:
-        return 0.8 if any(is_valid(digits, region) for region in _WITH_ZERO) else 0.0
-    if grouped and (_RUSSIAN.fullmatch(number) or _JAPANESE.fullmatch(number)):
-        return 0.8
-    if _MOBILE.fullmatch(number):
-        return 0.75
-    return 0.0
+    return 0.8 if first == "8" and _RUSSIAN.fullmatch(number) else 0.0

@@ -30,13 +30,19 @@ def found(
         whole = cut + REACH >= len(text)
         place = cut
         matches = pattern.finditer(text, cut - stretch, len(text) if whole else cut + REACH)
-        for number, match in enumerate(matches, 1):
+        last: re.Match[str] | None = None
+        left = PAUSE_EVERY
+        for match in matches:
             if not whole and match.start() >= cut:
                 break
+            last = match
             yield from read(match)
-            if not number % PAUSE_EVERY:
+            left -= 1
+            if not left:
+                left = PAUSE_EVERY
                 yield None
-            place = max(cut, match.end())
+        if last is not None and last.end() > cut:
+            place = last.end()
         if whole:
             return
         yield None
@@ -62,5 +68,6 @@ class Places:
     def any_in(self, start: int, end: int) -> bool:
         """Whether a match touches the stretch. Where the pattern matches within it, one does."""
         starts, ends = self._places
-        after = bisect_right(ends, start)
-        return after < len(starts) and starts[after] < end
+        if not ends or ends[-1] <= start:
+            return False
+        return starts[bisect_right(ends, start)] < end

@@ -26,7 +26,7 @@ class KnownValues:
 
     def add(self, value: str, kind: str) -> None:
         """Know a value, when it is neither too short nor too long nor one too many."""
-        if value in self._kinds or len(self._kinds) >= self._most or not LEAST <= len(value) <= LONGEST:
+        if len(self._kinds) >= self._most or value in self._kinds or not LEAST <= len(value) <= LONGEST:
             return
         self._kinds[value] = kind
         lengths = self._lengths.setdefault(value[:LEAST], [])

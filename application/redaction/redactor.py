@@ -124,9 +124,12 @@ class Redactor:
         rule = self._rule(kind)
         if rule == "block":
             raise PiiBlocked(f"The text holds private data of a kind that is not allowed here: {kind}.")
-        self._distinct.setdefault(kind, set()).add(value)
-        if kind in _ANYWHERE:
-            self._anywhere.add(value, kind)
+        if kind not in self._distinct:
+            self._distinct[kind] = set()
+        if value not in self._distinct[kind]:
+            self._distinct[kind].add(value)
+            if kind in _ANYWHERE:
+                self._anywhere.add(value, kind)
         return tag(kind) if rule == "mask" else self._placeholder(kind.upper(), value)
 
     def _placeholder(self, word: str, value: str) -> str:
