@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import msgspec
+
 from adapters.nats.connection import Connection, answering
-from application.ports.replicas import Answer, Hear
+from application.ports.replicas import Answer, Begun, Hear
 from application.tasks import TaskSet, isolated
 from domain.event import StreamId
 from domain.refusals import DependencyUnavailable
@@ -17,6 +20,12 @@ WAITING, WAITING_BYTES = 200, 4 * 1024 * 1024
 """Messages of one session that wait to be heard; what is more is asked for again."""
 QUESTIONS = 500
 """Of other processes that are answered at a time."""
+BEGUN = "turns.begun"
+"""Where every process says which turns it has begun, many in a message, and every process hears it."""
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[str, list[str]]).decode
+_PROCESS = re.compile(r"[\w-]++(?:\.[\w-]++)*+", re.ASCII)
+"""A name that is part of a subject and cannot end it."""
 
 
 def subject_of(stream: str) -> str:
@@ -40,6 +49,7 @@ class NatsReplicas:
         self._hearing: dict[str, Any] = {}
         self._hear: Hear | None = None
         self._answer: Answer | None = None
+        self._begun: Begun | None = None
         self._tasks = TaskSet("replica_answers")
 
     async def listen(self, streams: Sequence[str], hear: Hear) -> None:
@@ -66,6 +76,17 @@ class NatsReplicas:
         with answering():
             await self._connection.live.publish(subject_of(stream), message)
 
+    async def announce(self, streams: Sequence[str]) -> None:
+        """See the port."""
+        with answering():
+            await self._connection.live.publish(BEGUN, _encode((self._process, streams)))
+
+    async def hear_begun(self, begun: Begun) -> None:
+        """See the port."""
+        self._begun = begun
+        with answering():
+            await (await self._connected()).flush(timeout=SETTLE_S)
+
     async def ask(self, process: str, message: bytes, within_s: float) -> bytes:
         """See the port."""
         with answering():
@@ -91,6 +112,9 @@ class NatsReplicas:
             self._client, known = client, list(self._hearing)
             self._hearing = {stream: await self._subscribe(client, stream) for stream in known}
             await client.subscribe(process_subject(self._process), cb=self._asked)
+            await client.subscribe(
+                BEGUN, cb=self._announced, pending_msgs_limit=WAITING, pending_bytes_limit=WAITING_BYTES
+            )
         return client
 
     async def _subscribe(self, client: Any, stream: str) -> Any:
@@ -102,6 +126,13 @@ class NatsReplicas:
         return await client.subscribe(
             subject_of(stream), cb=heard, pending_msgs_limit=WAITING, pending_bytes_limit=WAITING_BYTES
         )
+
+    async def _announced(self, message: Any) -> None:
+        if self._begun is not None:
+            with isolated("replica_message"):
+                process, streams = _decode(message.data)
+                if _PROCESS.fullmatch(process):
+                    await self._begun(process, streams)
 
     async def _asked(self, message: Any) -> None:
         """Each question is answered by a task of its own: one may wait for the store."""
@@ -126,6 +157,13 @@ class Alone:
     async def tell(self, stream: str, message: bytes) -> None:
         """See the port."""
         raise DependencyUnavailable("No NATS is named.")
+
+    async def announce(self, streams: Sequence[str]) -> None:
+        """See the port."""
+        raise DependencyUnavailable("No NATS is named.")
+
+    async def hear_begun(self, begun: Begun) -> None:
+        """See the port."""
 
     async def ask(self, process: str, message: bytes, within_s: float) -> bytes:
         """See the port."""

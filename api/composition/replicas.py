@@ -41,4 +41,6 @@ async def open_replication(on: Infrastructure, shared: Shared, stack: AsyncExitS
     stack.push_async_callback(follow.tasks.end)
     with suppress(DependencyUnavailable):  # the loop that looks around connects
         await replicas.answer(tell.answer)
+    with suppress(DependencyUnavailable):
+        await replicas.hear_begun(follow.hear_begun)
     return Replication(leases=leases, tell=tell, follow=follow, elsewhere=AskOwner(questions, follow, leases))

@@ -8,6 +8,8 @@ from typing import Protocol
 Hear = Callable[[str, bytes], Awaitable[None]]
 """Takes a stream and what was told of it."""
 Answer = Callable[[bytes], Awaitable[bytes]]
+Begun = Callable[[str, Sequence[str]], Awaitable[None]]
+"""Takes a process and the streams whose turns it is said to run now: a hint, by whoever can send one."""
 
 
 class Replicas(Protocol):
@@ -24,6 +26,14 @@ class Replicas(Protocol):
 
     async def tell(self, stream: str, message: bytes) -> None:
         """Tell every process that listens to a stream."""
+        ...
+
+    async def announce(self, streams: Sequence[str]) -> None:
+        """Tell every other process that turns of these streams run in this one from now on."""
+        ...
+
+    async def hear_begun(self, begun: Begun) -> None:
+        """From its return on, hear what others announce."""
         ...
 
     async def ask(self, process: str, message: bytes, within_s: float) -> bytes:

@@ -36,11 +36,13 @@ class Following:
 
 
 class FollowOthers:
-    """What is watched here. One subscription a session that has sockets here, none for others."""
+    """What is watched here. One subscription a watched session of which another process has run a turn, none for
+    others."""
 
     def __init__(self, questions: Questions, tail: FeedTail, leases: Leases) -> None:
         self._questions, self._tail, self._leases = questions, tail, leases
         self._watched: dict[str, LiveSession] = {}
+        self._known: set[str] = set()
         self._listening: set[str] = set()
         self._following: dict[str, Following] = {}
         self._checked = 0.0
@@ -66,16 +68,19 @@ class FollowOthers:
         live.used = monotonic()
 
     async def look_around(self) -> None:
-        """A round of the process's loop: listen to what is newly watched, let go of what is not, find out what was
+        """A round of the process's loop: look at what is newly watched, let go of what is not, find out what was
         missed."""
-        gone = [stream for stream, live in self._watched.items() if not live.watchers]
+        gone = {stream for stream, live in self._watched.items() if not live.watchers}
         for stream in gone:
             del self._watched[stream]
-        heard_of = self._listening & set(gone)
+        self._known -= gone
+        heard_of = self._listening & gone
         self._listening -= heard_of
         await self._questions.replicas.leave(sorted(heard_of))
-        new = [stream for stream in self._watched if stream not in self._listening]
-        alone = not await self._listen(new)
+        new = [stream for stream in self._watched if stream not in self._known]
+        alone = not await self._listen(())
+        if not alone:
+            self._known.update(new)
         due = monotonic() - self._checked > (CHECK_ALONE_S if alone else CHECK_S)
         if due:
             self._checked = monotonic()
@@ -98,25 +103,35 @@ class FollowOthers:
         idle = [s for s in streams if s not in self._following and self._watched[s].run is None]
         owners = await self._leases.owners(idle) if idle else {}
         for stream, owner in owners.items():
-            live = self._watched.get(stream)
-            if live is not None and owner != self._questions.process:
-                await _refresh(live)
-                self._follow(live, owner)
+            if owner != self._questions.process:
+                await self._look_at(stream, owner)
+
+    async def hear_begun(self, process: str, streams: Sequence[str]) -> None:
+        """Another process says that it runs turns of these now, or has just done so. What is believed is what the store
+        says, and what that process answers."""
+        with isolated("heard_of_another"):
+            await asyncio.gather(*(self._look_at(stream, process) for stream in streams if stream in self._watched))
+
+    async def _look_at(self, stream: str, owner: str) -> None:
+        live = self._watched.get(stream)
+        if live is None:
+            return
+        await _refresh(live)
+        if live.runs_elsewhere or (live.run is None and not tells_latest(live.feed, live.state)):
+            following = self._follow(live, owner)
+            following.owner = owner
+            following.wanted.set()
 
     async def hear(self, stream: str, message: bytes) -> None:
         """What another process tells."""
-        live = self._watched.get(stream)
-        if live is None:
+        known = self._following.get(stream)
+        if known is None:
             return
         with isolated("heard_of_another"):
             telling = await m.opened(self._questions.sealer, stream, message, m.TELLINGS, "telling")
             if isinstance(telling, m.Begun):
-                await _refresh(live)
-                if live.runs_elsewhere:
-                    following = self._follow(live, telling.process)
-                    following.owner = telling.process
-                    following.wanted.set()
-            elif known := self._following.get(stream):
+                await self.hear_begun(telling.process, [stream])
+            else:
                 _hear(known, telling)
 
     def owner_of(self, stream: str) -> str:
@@ -138,6 +153,8 @@ class FollowOthers:
         try:
             while live.watchers and live.runs_elsewhere:
                 following.wanted.clear()
+                if str(live.id) not in self._listening:
+                    await self._listen([str(live.id)])
                 told = await self._ask(following)
                 if not told or _has_ended(live):
                     await _refresh(live)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Begun(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A process runs a turn of the session from now on."""
+    """A process of the code before says so that it runs a turn of the session from now on."""
 
     process: str
 
@@ -64,7 +64,7 @@ class NotOurMessage(ValueError):
     """A message that no process of the installation wrote for this place, or one whose key is gone."""
 
 
-async def sealed(sealer: Sealer, stream: str, message: Telling | Question | Answered, use: str) -> bytes:
+async def sealed(sealer: Sealer, stream: str, message: Told | Question | Answered, use: str) -> bytes:
     """A message of a session, for one `use`; errors as `Sealer.seal`."""
     with acting_for(StreamId.parse(stream).tenant):
         return await sealer.seal(stream, _encode(message), f"replicas.1/{use}")

@@ -34,11 +34,22 @@ class TellOthers:
     process: str
     tasks: TaskSet = field(default_factory=partial(TaskSet, "tell_others"))
     _until: dict[str, float] = field(default_factory=dict)
+    _begun: list[str] = field(default_factory=list)
 
     def begun(self, live: LiveSession) -> None:
-        """A turn of it runs here now: one word to whoever listens, which is nobody most of the time."""
-        if len(self.tasks) < MOST_TOLD:
-            self.tasks.start(self._say(live, m.Begun(self.process)))
+        """A turn of it runs here now: whoever watches it elsewhere hears that soon, with all others that begin by then,
+        for most of the time nobody does."""
+        if len(self._begun) < MOST_TOLD:
+            self._begun.append(str(live.id))
+            if len(self._begun) == 1:
+                self.tasks.start(self._announce())
+
+    async def _announce(self) -> None:
+        await asyncio.sleep(GATHER_S)
+        streams = list(self._begun)
+        self._begun.clear()
+        with isolated("tell_others"):
+            await self.replicas.announce(streams)
 
     async def answer(self, message: bytes) -> bytes:
         """Answer what another process asks; `NotOurMessage` when none did."""
@@ -103,7 +114,7 @@ class TellOthers:
         finally:
             self._until.pop(stream, None)
 
-    async def _say(self, live: LiveSession, telling: m.Telling) -> None:
+    async def _say(self, live: LiveSession, telling: m.Told) -> None:
         """What cannot be said is asked for again by whoever wants it."""
         stream = str(live.id)
         with isolated("tell_others"):

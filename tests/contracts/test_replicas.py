@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -69,6 +69,24 @@ async def test_who_listens_hears_what_others_tell_in_order_and_nothing_of_others
         assert await heard.get() == (other, b"last")
 
 
+async def test_who_begins_turns_is_heard_by_every_other_process_alone(pair: Pair) -> None:
+    heard: asyncio.Queue[tuple[str, list[str]]] = asyncio.Queue()
+
+    async def begun(process: str, streams: Sequence[str]) -> None:
+        heard.put_nowait((process.partition("-")[0], list(streams)))
+
+    async def own(process: str, streams: Sequence[str]) -> None:
+        raise AssertionError("a process hears of its own turns")
+
+    await pair.here.hear_begun(own)
+    await pair.there.hear_begun(begun)
+    await pair.here.announce(["t/session/a", "t/session/b"])
+    await pair.here.announce(["u/session/c"])
+    async with asyncio.timeout(WITHIN_S):
+        assert await heard.get() == ("here", ["t/session/a", "t/session/b"])
+        assert await heard.get() == ("here", ["u/session/c"])
+
+
 async def test_who_is_asked_answers_and_who_cannot_is_away(pair: Pair) -> None:
     async def answer(message: bytes) -> bytes:
         if message == b"bad":
@@ -90,7 +108,8 @@ async def test_who_is_asked_answers_and_who_cannot_is_away(pair: Pair) -> None:
 async def test_without_a_nats_there_are_no_others() -> None:
     for url in ("", "nats://127.0.0.1:1"):
         async with open_replicas(url, "here") as alone:
-            for call in (alone.listen([], nobody), alone.tell("t/session/s", b""), alone.ask("other", b"", 1)):
+            told = alone.tell("t/session/s", b""), alone.announce(["t/session/s"])
+            for call in (alone.listen([], nobody), *told, alone.ask("other", b"", 1)):
                 with pytest.raises(DependencyUnavailable):
                     await call
             await alone.leave(["t/session/s"])

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextvars import Context
 
-from application.ports.replicas import Answer, Hear
+from application.ports.replicas import Answer, Begun, Hear
 from domain.refusals import DependencyUnavailable
 
 
@@ -21,6 +21,7 @@ class InMemoryReplicas:
         self._all[process] = self
         self.hearing: dict[str, Hear] = {}
         self._answer: Answer | None = None
+        self._begun: Begun | None = None
 
     def _check(self) -> None:
         if self.away:
@@ -41,6 +42,17 @@ class InMemoryReplicas:
             if other is not self and not other.away and (hear := other.hearing.get(stream)):
                 await asyncio.create_task(_heard(hear, stream, message), context=Context())
 
+    async def announce(self, streams: Sequence[str]) -> None:
+        self._check()
+        self.carried.append((" ".join(streams), b""))
+        for other in list(self._all.values()):
+            if other is not self and not other.away and other._begun:
+                await asyncio.create_task(_announced(other._begun, self._process, streams), context=Context())
+
+    async def hear_begun(self, begun: Begun) -> None:
+        self._check()
+        self._begun = begun
+
     async def ask(self, process: str, message: bytes, within_s: float) -> bytes:
         self._check()
         self.carried.append((process, message))
@@ -60,6 +72,10 @@ class InMemoryReplicas:
 
 async def _answer_of(answer: Answer, message: bytes) -> bytes:
     return await answer(message)
+
+
+async def _announced(begun: Begun, process: str, streams: Sequence[str]) -> None:
+    await begun(process, streams)
 
 
 async def _heard(hear: Hear, stream: str, message: bytes) -> None:

@@ -152,6 +152,7 @@ class Installation:
         leases, questions = InMemoryLeases(store), Questions(replicas, self.sealer, name)
         follow = FollowOthers(questions, self.tail, leases)
         await replicas.answer(made[0].answer)
+        await replicas.hear_begun(follow.hear_begun)
         recover = RecoverTurns(
             leases=leases, sessions=ours.sessions, gate=ours.turns.gate, prepare=ours.turns.prepare,
             turns=ours.turns.runner, users=users_on(self.sealer, store), sealer=self.sealer, process=name,

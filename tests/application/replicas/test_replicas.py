@@ -67,16 +67,21 @@ async def test_every_process_sees_the_same_frames_and_the_pipe_reads_none() -> N
 
 
 @in_virtual_time
-async def test_a_session_that_nobody_watches_elsewhere_costs_one_word_a_turn() -> None:
+async def test_a_session_that_nobody_watches_elsewhere_costs_its_name_in_a_message_for_many() -> None:
     async with installation() as house:
         here, there = await house.process("here"), await house.process("there")
-        live = await here.ours.open()
-        for _ in range(3):
-            await here.ours.ask(live, ASK)
-        assert len(house.replicas.carried) == 3 and not here.tell._until
+        lives = [await here.ours.open() for _ in range(20)]
+        await asyncio.gather(*(here.ours.ask(live, ASK) for live in lives))
+        await here.tell.tasks.join(5)
+        assert len(house.replicas.carried) == 1 and not here.tell._until
+        live = lives[0]
         far = await there.socket(live.id)
         await there.follow.look_around()
-        assert list(there.replicas.hearing) == [str(live.id)]
+        await here.ours.ask(live, ASK)
+        done = await far.until(*END)
+        assert isinstance(done, f.Completed) and far.text == done.text, "it was over before it was heard of"
+        assert not any(isinstance(frame, f.Reset) for frame in far.frames), "and was told as it was said"
+        assert not there.replicas.hearing, "who watches listens while another process runs a turn"
         far.leave()
         await there.follow.look_around()
         assert not there.replicas.hearing
