@@ -34,6 +34,14 @@ def subject_of(stream: str) -> str:
     return f"live.{id.tenant}.{id.id}"
 
 
+def announcement_of(message: bytes) -> tuple[str, list[str]]:
+    """A process and the streams whose turns it runs; ValueError when it is none, or no name of a process."""
+    process, streams = _decode(message)
+    if not _PROCESS.fullmatch(process):
+        raise ValueError("no process has such a name")
+    return process, streams
+
+
 def process_subject(process: str) -> str:
     """Where a process is asked."""
     return f"process.{process}"
@@ -130,9 +138,7 @@ class NatsReplicas:
     async def _announced(self, message: Any) -> None:
         if self._begun is not None:
             with isolated("replica_message"):
-                process, streams = _decode(message.data)
-                if _PROCESS.fullmatch(process):
-                    await self._begun(process, streams)
+                await self._begun(*announcement_of(message.data))
 
     async def _asked(self, message: Any) -> None:
         """Each question is answered by a task of its own: one may wait for the store."""

@@ -22,13 +22,14 @@ ALONE = 8
 SAMPLE = 500
 """Passages of a larger corpus that tell how far from a question any passage lies."""
 
-SEARCH = """
+SEARCH = f"""
 SELECT * FROM find_passages(
   %(acting)s, %(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(names)s::bigint[], %(vector)s::halfvec,
   %(directions)s, %(k)s,
-  each => %(each)s, k1 => %(k1)s, b => %(b)s, most => %(most)s, exact_below => %(exact)s, alone => %(alone)s,
-  sample => %(sample)s, collections => %(collections)s::text[])
-"""
+  each => {EACH}, k1 => {K1}, b => {B}, most => {MOST_POSTINGS}, exact_below => %(exact)s, alone => {ALONE},
+  sample => {SAMPLE}, collections => %(collections)s::text[])
+"""  # noqa: S608  # numbers of ours
+"""What is the same in each call is no parameter, for the driver takes its time over each."""
 
 
 async def rank_passages(
@@ -46,12 +47,11 @@ async def rank_passages(
     those of `terms` that name one thing. Documents of the `collections` alone are looked at. The score is below 1.
     `searches` makes the calls of `SEARCH`."""
     parameters = {
-        "acting": acting_tenant(tenant), "tenant": tenant, "k": k, "each": EACH, "k1": K1, "b": B,
-        "most": MOST_POSTINGS, "exact": exact_below, "alone": ALONE, "sample": SAMPLE,
+        "acting": acting_tenant(tenant), "tenant": tenant, "k": k, "exact": exact_below,
         "terms": _array(terms), "times": _array(terms.values()), "names": _array(names),
         "vector": half_vector(vector) if vector else None,
         "collections": _array(f'"{name}"' for name in collections),  # names of collections need no escape
-        "directions": sum(number != 0 for number in vector or ()),  # without those that fill a short vector up
+        "directions": len(vector) - vector.count(0.0) if vector else 0,  # without those that fill a short vector up
     }  # fmt: skip
     return await searches.call(parameters)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -12,6 +13,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NONE = "none"
 OF_ONE_IPV6_HOST = 64
 """Bits of an IPv6 address that tell hosts apart: the rest anybody chooses for himself (RFC 4291)."""
+KNOWN = 4_096
+"""Addresses that are read once, however often they connect."""
 SCHEMES = ("http", "https")
 
 
@@ -20,6 +23,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts if text and text != NONE)
 
 
+@lru_cache(KNOWN)
 def as_address(host: str) -> Address | None:
     """An address from its text; one of IPv4 in IPv6's clothes is one of IPv4."""
     try:
@@ -29,6 +33,7 @@ def as_address(host: str) -> Address | None:
     return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
 
 
+@lru_cache(KNOWN)
 def counted(host: str) -> str:
     """What limits count an address under: itself, or the network that one host of IPv6 has to itself."""
     address = as_address(host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from application.acting_tenant import acting_for
@@ -22,6 +23,8 @@ ASK_S = 2.0
 """Between two questions to the process that runs a turn: whether it still does, and to be told what comes."""
 ALONE_S = 1.0
 """Between two looks at tail and store while that process does not answer."""
+MOST_BEGUN = 2_000
+"""Sessions of which it is known, while nobody watches them here, that others have begun turns in them."""
 CHECK_S, CHECK_ALONE_S = 10.0, 2.0
 """Between two looks whether others run turns of what is watched here; the second while they cannot say so."""
 
@@ -42,7 +45,7 @@ class FollowOthers:
     def __init__(self, questions: Questions, tail: FeedTail, leases: Leases) -> None:
         self._questions, self._tail, self._leases = questions, tail, leases
         self._watched: dict[str, LiveSession] = {}
-        self._known: set[str] = set()
+        self._begun: OrderedDict[str, str] = OrderedDict()
         self._listening: set[str] = set()
         self._following: dict[str, Following] = {}
         self._checked = 0.0
@@ -52,15 +55,16 @@ class FollowOthers:
         """Somebody watches it here. Returns when its feed has what is known of a turn that runs elsewhere, or soon."""
         live.watchers += 1
         self._watched[str(live.id)] = live
-        if live.runs_elsewhere:
-            following = self._follow(live)
-            try:
-                await asyncio.wait_for(following.caught_up.wait(), FIRST_S)
-            except TimeoutError:
-                pass  # it goes on; what comes later is told later
-            except BaseException:
-                self.leave(live)
-                raise
+        try:
+            if process := self._begun.pop(str(live.id), ""):  # perhaps while the session was read
+                await _refresh(live)
+            if live.runs_elsewhere:
+                await asyncio.wait_for(self._follow(live, process).caught_up.wait(), FIRST_S)
+        except TimeoutError:
+            pass  # it goes on; what comes later is told later
+        except BaseException:
+            self.leave(live)
+            raise
 
     def leave(self, live: LiveSession) -> None:
         """One watches it no longer."""
@@ -68,23 +72,18 @@ class FollowOthers:
         live.used = monotonic()
 
     async def look_around(self) -> None:
-        """A round of the process's loop: look at what is newly watched, let go of what is not, find out what was
-        missed."""
+        """A round of the process's loop: let go of what is not watched, find out what was missed."""
         gone = {stream for stream, live in self._watched.items() if not live.watchers}
         for stream in gone:
             del self._watched[stream]
-        self._known -= gone
         heard_of = self._listening & gone
         self._listening -= heard_of
         await self._questions.replicas.leave(sorted(heard_of))
-        new = [stream for stream in self._watched if stream not in self._known]
         alone = not await self._listen(())
-        if not alone:
-            self._known.update(new)
         due = monotonic() - self._checked > (CHECK_ALONE_S if alone else CHECK_S)
         if due:
             self._checked = monotonic()
-        await self._check(list(self._watched) if due else [] if alone else new)
+            await self._check(list(self._watched))
         for live in list(self._watched.values()):
             if live.runs_elsewhere:
                 self._follow(live)
@@ -108,7 +107,12 @@ class FollowOthers:
 
     async def hear_begun(self, process: str, streams: Sequence[str]) -> None:
         """Another process says that it runs turns of these now, or has just done so. What is believed is what the store
-        says, and what that process answers."""
+        says, and what that process answers. What is not watched here may be so in a moment, by who is reading it."""
+        for stream in streams:
+            self._begun[stream] = process
+            self._begun.move_to_end(stream)
+        while len(self._begun) > MOST_BEGUN:
+            self._begun.popitem(last=False)
         with isolated("heard_of_another"):
             await asyncio.gather(*(self._look_at(stream, process) for stream in streams if stream in self._watched))
 
@@ -116,8 +120,10 @@ class FollowOthers:
         live = self._watched.get(stream)
         if live is None:
             return
+        known = live.held.version
         await _refresh(live)
-        if live.runs_elsewhere or (live.run is None and not tells_latest(live.feed, live.state)):
+        is_over = live.run is None and live.held.version > known and not tells_latest(live.feed, live.state)
+        if live.runs_elsewhere or is_over:
             following = self._follow(live, owner)
             following.owner = owner
             following.wanted.set()

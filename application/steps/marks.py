@@ -10,8 +10,9 @@ import msgspec
 LONGEST = 80
 """Characters of the longest mark."""
 MOST_IN_RANGE = 20
-_MARK = r"[\[【［](?P<note>\^?)(?P<numbers>\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,8})[\]】］]"
-_TOKEN = re.compile(rf"(?P<ticks>`+)|{_MARK}")
+_MARK = r"(?<=[\[【［])(?P<note>\^?)(?P<numbers>\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,8})[\]】］]"
+_TOKEN = re.compile(rf"[`\[【［](?:(?<=`)(?P<more>`*)|{_MARK})")
+"""It begins with a set, so that the engine skips to one of them."""
 _FENCE_END = re.compile(r"\n[ ]{0,3}(?P<run>`{3,})[ \t]*(?=\n|\Z)")
 _INLINE_END = re.compile(r"(?P<run>`+)|\n[ \t]*\n")
 _NUMBERS = re.compile(r"(\d{1,3})(?:[ ]{0,2}[–-][ ]{0,2}(\d{1,3}))?")
@@ -40,7 +41,7 @@ class MarkReader:
             if token.end() == len(text) and not whole:
                 self._at = token.start()
                 return
-            if token["ticks"]:
+            if token["more"] is not None:
                 after = self._after_code(text, token, whole)
                 if after is None:
                     self._at = token.start()

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
-from adapters.nats.replicas import open_replicas
+from adapters.nats.replicas import announcement_of, open_replicas
 from application.clock import new_id
 from application.ports.replicas import Replicas
 from domain.refusals import DependencyUnavailable
@@ -85,6 +86,16 @@ async def test_who_begins_turns_is_heard_by_every_other_process_alone(pair: Pair
     async with asyncio.timeout(WITHIN_S):
         assert await heard.get() == ("here", ["t/session/a", "t/session/b"])
         assert await heard.get() == ("here", ["u/session/c"])
+
+
+def test_nobody_is_asked_by_a_name_that_is_more_than_one() -> None:
+    for name in ("a", "host-1.example-0197", "x_y"):
+        assert announcement_of(msgspec.msgpack.encode((name, ["t/session/a"]))) == (name, ["t/session/a"])
+    for name in ("", "*", ">", "a b", "a..b", ".a", "a\r\nPUB x 0", "a\n", "ä"):
+        with pytest.raises(ValueError, match="name"):
+            announcement_of(msgspec.msgpack.encode((name, [])))
+    with pytest.raises(msgspec.MsgspecError):
+        announcement_of(b"no message")
 
 
 async def test_who_is_asked_answers_and_who_cannot_is_away(pair: Pair) -> None:
