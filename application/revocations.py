@@ -42,6 +42,8 @@ class Revocations:
 
     def is_revoked(self, principal: Principal) -> bool:
         """Whether what they came with is good no more."""
+        if not self._held:
+            return False
         tenant = principal.tenant
         held = self._held.get(tenant_hash(tenant))
         if held is None:

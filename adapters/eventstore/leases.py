@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adapters.database_transactions import transaction
+from adapters.database_transactions import one_statement
 
 # Rows that an append holds this moment are passed over: it is renewing or ending them itself, and two statements that
 # wait for each other's rows would be a deadlock.
@@ -49,6 +49,6 @@ class PostgresLeases:
         return [row[0] for row in await self._run(CLAIM, (self._owner, self._lease_s, limit))]
 
     async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[Any]:
-        async with transaction(self._pool) as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(statement, arguments)
             return list(await cursor.fetchall())

@@ -45,7 +45,9 @@ class ClientSocket:
         began = monotonic()
         self._sending.append(began)
         try:
-            await _or_gone(self._socket.send({"type": "websocket.send", "bytes": None, "text": text}))
+            await self._socket.send({"type": "websocket.send", "bytes": None, "text": text})
+        except Exception as error:  # as in `_or_gone`: each frame of each stream goes through here
+            raise ClientGone(type(error).__name__) from error
         finally:
             self._sending.remove(began)
 

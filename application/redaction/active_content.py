@@ -29,9 +29,9 @@ _STOP = re.compile(rf"[!\]<]|{_BARE}", re.IGNORECASE)
 """Where something active may begin."""
 _WITHIN = re.compile(rf"!\[|{_BARE}", re.IGNORECASE)
 """Where it may begin within an address that stands bare: a renderer may take the address to end there."""
-_PERHAPS = re.compile(r"!(?:\[|\Z)|\](?:[(:]|\Z)|<|:(?=\S)|//|[Ww]{3}")
+_PERHAPS = re.compile(r"[!\]<:/Ww](?:(?<=!)(?:\[|\Z)|(?<=\])(?:[(:]|\Z)|(?<=<)|(?<=:)(?=\S)|(?<=/)/|(?<=[Ww])[Ww]{2})")
 """Nothing active begins in a text that has none of these, but for what `_BEGUN` finds at its end. A mark of a citation
-has none of them."""
+has none of them. It begins with a set, so that the engine skips to one of them."""
 _BEGUN = re.compile(
     r"(?:(?<![a-z0-9])(?:h|ht|htt|https?(?::/{0,2})?|f|ft|ftp(?::/{0,2})?|ww?|www\.?"
     r"|m|ma|mai|mail|mailt|mailto:?|x|xm|xmp|xmpp:?)|:/{0,2}|(?<![\w:])//?)\Z",

@@ -86,6 +86,8 @@ class FrameLog:
 
     def since(self, cursor: int) -> list[Frame]:
         """The frames after `cursor`, adjacent deltas merged into one that carries its last seq."""
+        if self._entries and isinstance(run := self._entries[-1], _Run) and run.seqs[0] <= cursor + 1:
+            return [self._merged(run, cursor)] if run.seqs[-1] > cursor else []  # as nearly always
         frames: list[Frame] = []
         for entry in reversed(self._entries):
             if _last_seq(entry) <= cursor:

@@ -122,12 +122,12 @@ class StreamAnswer:
         return round
 
     async def _hear(self, run: RunningTurn, ask: ModelRequest, round: _Round) -> None:
-        draining = False
+        draining, outcome = False, run.outcome
         async with asyncio.timeout(None) as limit, aclosing(self.gateway.stream(ask, run.log)) as events:
             async for event in events:
-                if not run.ended:
+                if not outcome.ended:
                     self._take(run, event, round)
-                    if run.outcome.full:
+                    if outcome.full:
                         return  # a model that says more than can be shown is not heard out
                 elif not draining:
                     draining = True
