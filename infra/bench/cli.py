@@ -23,6 +23,8 @@ COMMANDS: dict[str, Lazy] = {
     "erasure": ("infra.bench.erasure", "erasure", "Erasing a session, a user, a tenant, keys in backups included"),
     "outage": ("infra.bench.outage", "outage", "NATS stopped under load: nothing fails, all is caught up"),
     "replicas": ("infra.bench.replicas", "replicas", "Kills, rolls and outages over replicas: what clients notice"),
+    "upgrade": ("infra.bench.upgrade", "upgrade", "Another version to this one under load, and back"),
+    "restore-drill": ("infra.bench.restore_drill", "restore_drill", "A backup under load, restored: RPO, RTO, checked"),
     "stream": ("infra.bench.stream", "stream", "What the server adds to a stream, beside a bare pipe"),
     "faults": ("infra.bench.faults.fault_wall", "faults", "Every way a model can fail, and what the client saw of it"),
     "ledger": ("infra.bench.ledger.benchmark", "ledger", "Faults, cancels and kills: the ledger beside the provider's"),
