@@ -75,3 +75,12 @@ async def provision_table(client: Any, table: str) -> None:
                 raise
         async with asyncio.timeout(READY_S):
             await client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+async def drop_table(client: Any, table: str) -> None:
+    """Take a table away, if it is there: one that a copy had."""
+    try:
+        await client.delete_table(TableName=table)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise

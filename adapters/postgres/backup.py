@@ -31,6 +31,8 @@ SELECT count(*), coalesce(max(notification_id), 0), coalesce(sum(hashtextextende
   concat_ws('/', notification_id, originator_id, originator_version, topic, md5(state)), 0)::numeric), 0)::text
 FROM public.{}""")
 
+COUNT = SQL("SELECT count(*) FROM public.{}")
+
 
 class Lane(msgspec.Struct, frozen=True):
     """What a lane of the log holds: facts, the last position, a sum over them."""
@@ -87,7 +89,7 @@ def restore(database_url: str, name: str, folder: Path) -> Restored:
             connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
         except psycopg.errors.DuplicateDatabase:
             raise RuntimeError(f"there is a database {name} already: a restore goes beside, never over") from None
-    beside = urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+    beside = beside_of(database_url, name)
     _run("pg_restore", beside, "--exit-on-error", "--jobs=2", str(folder / DUMP))
     with psycopg.connect(beside, autocommit=True, connect_timeout=10) as connection:
         found = lanes_of(connection)
@@ -95,6 +97,41 @@ def restore(database_url: str, name: str, folder: Path) -> Restored:
         raise Unlike(f"backed up: {manifest.lanes}; restored: {found}")
     facts = sum(lane.facts for lane in found.values())
     return Restored(name, facts, manifest.made_at, round(monotonic() - began, 1))
+
+
+def beside_of(url: str, name: str) -> str:
+    """The same server, another database; an empty URL stays empty."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}")) if url else ""
+
+
+def drop(database_url: str, name: str) -> None:
+    """Take a copy away, whoever is still in it."""
+    with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
+        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+
+
+def given_back(database_url: str, copy_url: str) -> int:
+    """How many streams have a key in the copy and none in the database itself: what was erased there can be read
+    here."""
+    found = 0
+    with psycopg.connect(database_url) as there, psycopg.connect(copy_url) as here, there.cursor("erased") as erased:
+        erased.execute("SELECT stream FROM stream_keys WHERE wrapped IS NULL")
+        while streams := [stream for (stream,) in erased.fetchmany(5_000)]:
+            row = here.execute(
+                "SELECT count(*) FROM stream_keys WHERE stream = ANY(%s) AND wrapped IS NOT NULL", (streams,)
+            ).fetchone()
+            found += row[0] if row else 0
+    return found
+
+
+def same_logins(database_url: str, copy_url: str) -> bool:
+    """Whether both remember the same passwords. Roles are of the server: to migrate a copy that remembers older ones
+    would lock out those who work."""
+    drawn = []
+    for url in (database_url, copy_url):
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            drawn.append(connection.execute("SELECT part, role, password FROM logins ORDER BY part").fetchall())
+    return drawn[0] == drawn[1]
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -110,6 +147,14 @@ def lanes_of(connection: psycopg.Connection[Any]) -> dict[str, Lane]:
     names = [str(name) for (name,) in connection.execute(LANES)]
     found = {name: connection.execute(DIGEST.format(Identifier(name))).fetchone() for name in sorted(names)}
     return {name: Lane(*row) for name, row in found.items() if row is not None}
+
+
+def facts_in(database_url: str) -> int:
+    """How many facts the log holds now."""
+    with psycopg.connect(database_url, connect_timeout=10) as connection:
+        names = [str(name) for (name,) in connection.execute(LANES)]
+        counts = [connection.execute(COUNT.format(Identifier(name))).fetchone() for name in names]
+    return sum(row[0] for row in counts if row)
 
 
 def _run(program: str, database_url: str, *options: str) -> None:
