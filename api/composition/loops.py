@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from adapters.postgres.reconciliations import refresh_reconciled
 from api.background import Background
 from api.composition.infrastructure import Infrastructure
 from api.composition.replicas import Replication
@@ -82,6 +83,7 @@ async def start_loops(
         await background.refresh()
         await lag.refresh()
         await refresh_standing(on.pool)
+        await refresh_reconciled(on.pool)
 
     loops.every("gauges", GAUGES_S, refresh_gauges)
     _keep_turns(loops, recovery(on, shared, turns, upkeep.replication), upkeep.replication, renewal_s(on.settings))

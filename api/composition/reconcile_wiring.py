@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from adapters.bedrock_logs.log_files import FolderInvocationLogs
 from adapters.bedrock_logs.log_objects import S3InvocationLogs
+from adapters.postgres.reconciliations import keep_report
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
 from api.settings import Settings
@@ -23,7 +25,9 @@ async def open_reconcile(settings: Settings, place: str) -> AsyncIterator[Reconc
     """The event store, and the invocation logs: `place` is a folder or `s3://BUCKET/PREFIX`."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, process_name(), worker=True)
-        yield Reconcile(database.store, await _open_logs(place, stack), settings.lanes)
+        assert database.worker is not None, "it was asked for"
+        keep = partial(keep_report, database.worker)
+        yield Reconcile(database.store, await _open_logs(place, stack), settings.lanes, keep)
 
 
 @asynccontextmanager

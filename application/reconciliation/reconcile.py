@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,14 +31,19 @@ BY = "reconcile"
 Verdict = Literal["matched", "unbilled", "under_way", "close", "counted", "log_not_whole"]
 
 
+async def told_to_nobody(report: Report) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reconcile:
     """Reads both sides once, side by side. What it stores goes to the streams that made the calls, each fact once
-    however often it runs. `DependencyUnavailable` when a side cannot be read."""
+    however often it runs; who watches is `told` what it came to. `DependencyUnavailable` when a side cannot be read."""
 
     store: OpenedLog
     logs: InvocationLogs
     lanes: int = 1
+    told: Callable[[Report], Awaitable[None]] = told_to_nobody
 
     async def __call__(
         self,
@@ -76,6 +81,7 @@ class Reconcile:
             await self._try(account, entry, None, whole=whole)
         for line in join.lines_without_a_call():
             _judge_line(account, line, by_size)
+        await self.told(report)
         return report
 
     async def _pairs(self, join: Join, report: Report) -> AsyncGenerator[tuple[LedgerEntry, LoggedCall], None]:
