@@ -12,7 +12,7 @@ SBOM   ?= build/sbom.json
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup embedding names up test attack contract simulate check lint types contracts fast coverage fault-wall audit \
-	sbom hooks locks verifiers image clean
+	sbom hooks locks verifiers image image-test upgrade clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -90,6 +90,16 @@ verifiers: $(VERIFIERS) ## what checks the chart, the stack and the image: helm,
 
 image: setup ## the image's file system without a registry, by Debian's mmdebstrap, in build/image
 	@infra/docker/image.sh
+
+# What needs other processes than the image's (supervised restarts, programs of this checkout) is left out.
+image-test: setup ## the journeys, with every process out of the image that `make image` made; needs root
+	@COLLOQUY_TEST_IMAGE=$(CURDIR)/build/image/rootfs $(BIN)/python -m pytest -q -rP -m real tests/infra/docker/test_image.py
+	@COLLOQUY_TEST_IMAGE=$(CURDIR)/build/image/rootfs $(BIN)/python -m pytest -q -m "real and not contract" \
+		$(addprefix tests/journeys/test_,api_keys.py audit.py chat.py documents.py files.py gateway.py incidents.py openai_clients.py revocations.py tools.py uploads.py)
+
+FROM ?= HEAD
+upgrade: setup ## another version (FROM=REV) to this one under 50 streams, and back: no turn may fail
+	@$(BIN)/colloquy bench upgrade --from $(FROM) --streams 50
 
 audit: $(TOOLS) ## known vulnerabilities of everything in the lock; asks the package index or OSV (AUDIT_SERVICE=osv)
 	@for lock in all embedding; do \
