@@ -85,7 +85,7 @@ class NoPipe:
 
 
 @dataclass
-class Steps:
+class Stopwatch:
     """Seconds by what was done."""
 
     took: dict[str, float] = field(default_factory=dict)
@@ -106,25 +106,25 @@ async def drill(settings: Settings, folder: Path, *, fresh: bool) -> Drilled:
     """Restore the backup in `folder`, one made now if it is to be `fresh`, and say what came of it. The installation
     works on; of the drill nothing stays but the folder."""
     act_for(EVERY)
-    steps, owner = Steps(), session_url(settings.database_url, settings.database_direct_url)
+    watch, owner = Stopwatch(), session_url(settings.database_url, settings.database_direct_url)
     if fresh:
-        with steps.timed("back up"):
+        with watch.timed("back up"):
             await asyncio.to_thread(back_up_database, settings, folder)
     manifest, asked = read_manifest(folder), now()
     stored = await asyncio.to_thread(facts_in, owner)
-    async with copy_of(settings, owner, folder, steps) as (copy, facts):
+    async with copy_of(settings, owner, folder, watch) as (copy, facts):
         there = session_url(copy.database_url, copy.database_direct_url)
         erased = await asyncio.to_thread(given_back, owner, there)
-        with steps.timed("migrate"):
+        with watch.timed("migrate"):
             await asyncio.to_thread(migrate, there, copy.lanes, copy.login_urls)
             await provision(copy)
         back = await asyncio.to_thread(given_back, owner, there)
         async with open_projecting(copy) as opened:
             projecting = replace(opened, pipe=NoPipe())
-            with steps.timed("session view"):
+            with watch.timed("session view"):
                 await projecting.rebuilder(SessionView.name).rebuild(asyncio.Event())
-            unlike, parked = await _models(projecting, steps)
-        with steps.timed("audit log"):
+            unlike, parked = await _models(projecting, watch)
+        with watch.timed("audit log"):
             async with open_audit_tools(copy, anchors=False) as tools:
                 verdicts = await tools.verification.check()
     return Drilled(
@@ -132,9 +132,9 @@ async def drill(settings: Settings, folder: Path, *, fresh: bool) -> Drilled:
         made_at=manifest.made_at,
         rpo_s=round((asked - manifest.made_at).total_seconds(), 2),
         facts_since=stored - facts,
-        rto_s=steps.sum("restore", "migrate", "session view"),
-        checked_s=steps.sum("costs", "audit", "audit log"),
-        steps=steps.took,
+        rto_s=watch.sum("restore", "migrate", "session view"),
+        checked_s=watch.sum("costs", "audit", "audit log"),
+        steps=watch.took,
         erased_since=erased,
         given_back=back,
         log_events=sum(verdict.events for verdict in verdicts),
@@ -145,13 +145,15 @@ async def drill(settings: Settings, folder: Path, *, fresh: bool) -> Drilled:
 
 
 @asynccontextmanager
-async def copy_of(settings: Settings, owner: str, folder: Path, steps: Steps) -> AsyncIterator[tuple[Settings, int]]:
+async def copy_of(
+    settings: Settings, owner: str, folder: Path, watch: Stopwatch
+) -> AsyncIterator[tuple[Settings, int]]:
     """The backup restored, for as long as a block runs: the settings that lead to it, and how many facts it holds. Its
     session view has a table of its own."""
     name = f"colloquy_drill_{secrets.token_hex(4)}"
     copy = elsewhere(settings, name)
     try:
-        with steps.timed("restore"):
+        with watch.timed("restore"):
             restored = await asyncio.to_thread(restore, owner, name, folder)
         there = session_url(copy.database_url, copy.database_direct_url)
         if not copy.login_urls and not await asyncio.to_thread(same_logins, owner, there):
@@ -170,12 +172,12 @@ def elsewhere(settings: Settings, name: str) -> Settings:
     return msgspec.structs.replace(settings, **moved, table=name, nats_url="")
 
 
-async def _models(projecting: Projecting, steps: Steps) -> tuple[list[str], int]:
+async def _models(projecting: Projecting, watch: Stopwatch) -> tuple[list[str], int]:
     """The read models that came with the backup and are not what a fresh build gives, and how many sessions the third,
     which was built anew, cannot follow."""
     unlike = []
     for model in (Costs.name, Audit.name):
-        with steps.timed(model):
+        with watch.timed(model):
             if not (await projecting.rebuilder(model).verify(asyncio.Event())).equal:
                 unlike.append(model)
     return unlike, sum(standing.parked for standing in await standings(projecting.pool, projecting.store))

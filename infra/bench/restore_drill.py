@@ -22,7 +22,7 @@ DRILL_S = 500
 PACE = {"first_token_ms": 200, "token_ms": 20}
 
 
-class Restored(msgspec.Struct, kw_only=True):
+class Rehearsed(msgspec.Struct, kw_only=True):
     """What the drill said, beside what people noticed of it. `erased` are users of whom everything was erased between
     backup and restore; see `Drilled` for the rest."""
 
@@ -77,14 +77,14 @@ async def exercise(ours: Installed, sockets: int, seconds: float, erased: int) -
     return storm, json.loads(said)
 
 
-def run(sockets: int, tenants: int, seconds: float, erased: int) -> Restored:
+def run(sockets: int, tenants: int, seconds: float, erased: int) -> Rehearsed:
     """The whole exercise on an installation of its own."""
     with installed(tenants, DOCUMENTS) as ours:
         httpx.post(f"{ours.bedrock_url}/control/pace", json=PACE, timeout=10).raise_for_status()
         storm, said = asyncio.run(exercise(ours, sockets, seconds, erased))
-    told = {name: said[name] for name in Restored.__struct_fields__ if name in said}
+    told = {name: said[name] for name in Rehearsed.__struct_fields__ if name in said}
     turns = storm.ends.total()
-    return Restored(
+    return Rehearsed(
         **told | {"unlike": len(said["unlike"])}, turns=turns, not_whole=turns - storm.ends["whole"], erased=erased
     )
 

@@ -85,7 +85,8 @@ def test_each_benchmark_can_be_recorded() -> None:
     commands = {name: bench.get_command(Context(bench), name) for name in COMMANDS}
     flags = {name: {o for p in command.params for o in p.opts} for name, command in commands.items() if command}
     assert flags.keys() == COMMANDS.keys()
-    assert {name for name, options in flags.items() if "--record" not in options} == {"history", "smoke", "soak"}
+    exercises = {"history", "smoke", "soak", "upgrade", "restore-drill"}
+    assert {name for name, options in flags.items() if "--record" not in options} == exercises
 
 
 def test_the_commit_is_that_of_the_checkout() -> None:
