@@ -13,7 +13,7 @@ import yaml
 from infra.monitoring.dashboards import ALL, FOLDER, WIDTH, Dashboard, rendered, text_of
 from projections.bi_views import VIEWS
 from tests.infra.monitoring.test_alerts import ALERTS, known_names, named_in, rules
-from tests.infra.verifiers import promtool, run
+from tests.infra.verifiers import installed, promtool, run
 
 UNITS = {"s", "short", "bytes", "reqps", "percentunit", "currencyUSD"}
 
@@ -67,3 +67,15 @@ def test_prometheus_understands_each_question(tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "trial", "rules": trial}]}))
     assert f"{len(questions)} rules found" in run(promtool(), "check", "rules", str(tmp_path / "rules.yaml"))
     assert "SUCCESS" in run(promtool(), "check", "rules", str(ALERTS))
+
+
+@pytest.mark.real
+def test_grafana_has_a_place_for_every_field(tmp_path: Path) -> None:
+    """By the types that Grafana makes from its own schema."""
+    python, reader = installed("python"), Path(__file__).with_name("grafana_reads.py")
+    assert run(python, str(reader), *(str(FOLDER / f"{one.uid}.json") for one in ALL)) == ""
+    wrong = rendered(ALL[0])
+    panel = next(panel for panel in wrong["panels"] if panel["type"] != "row")
+    panel["fieldconfig"] = panel.pop("fieldConfig")
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    assert "/fieldconfig" in run(python, str(reader), str(tmp_path / "wrong.json"))
