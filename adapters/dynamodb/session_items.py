@@ -25,6 +25,7 @@ from domain.refusals import DependencyUnavailable
 
 OWN_KEYS = ("pk", "sk", "owner", "generation")
 DELETES_AT_ONCE = 25
+KEYS_ALONE = "pk, sk"
 ATTEMPTS = 8
 
 
@@ -90,8 +91,9 @@ class DynamoSessionItems:
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
                 pass  # it is there already, at this version or a later one
-            turns = self._pages("query", **_key_condition("pk = :pk AND sk > :turn", pk=own["pk"], turn={"S": TURN}))
-            await self._delete([item async for item in turns])
+            turns = _key_condition("pk = :pk AND sk > :turn", pk=own["pk"], turn={"S": TURN})
+            async for keys in self._pages("query", ProjectionExpression=KEYS_ALONE, **turns):
+                await self._delete(keys)
 
     async def fetch(self, space: ItemSpace, session_id: str) -> dict[str, Value] | None:
         """See the port."""
@@ -120,34 +122,40 @@ class DynamoSessionItems:
     async def scan(self, generation: int) -> AsyncIterator[tuple[str, str, dict[str, Value]]]:
         """See the port."""
         with answering():
-            async for item in self._pages("scan", **_of_generation(generation)):
+            async for item in self._items("scan", **_of_generation(generation)):
                 tenant, _, session_id = item["pk"]["S"].split("#", 2)
                 turn_id = item["sk"]["S"].removeprefix(TURN) if item["sk"]["S"] != SESSION else ""
                 yield f"{tenant}/session/{session_id}", turn_id, _attributes(item)
 
     async def drop_generation(self, generation: int) -> int:
         """See the port."""
+        dropped = 0
         with answering():
-            keys = [item async for item in self._pages("scan", **_of_generation(generation))]
-            await self._delete(keys)
-        return len(keys)
+            async for keys in self._pages("scan", ProjectionExpression=KEYS_ALONE, **_of_generation(generation)):
+                await self._delete(keys)
+                dropped += len(keys)
+        return dropped
 
     async def _some(self, limit: int, **asked: Any) -> ItemPage:
         found: list[dict[str, Value]] = []
         size = 0
         with answering():
-            async for item in self._pages("query", Limit=limit + 1, **asked):
+            async for item in self._items("query", Limit=limit + 1, **asked):
                 if len(found) == limit or size >= PAGE_BYTES:
                     return ItemPage(found, more=True)
                 found.append(_attributes(item))
                 size += item_size(found[-1])
         return ItemPage(found, more=False)
 
-    async def _pages(self, operation: str, **asked: Any) -> AsyncIterator[dict[str, Typed]]:
+    async def _items(self, operation: str, **asked: Any) -> AsyncIterator[dict[str, Typed]]:
+        async for page in self._pages(operation, **asked):
+            for item in page:
+                yield item
+
+    async def _pages(self, operation: str, **asked: Any) -> AsyncIterator[list[dict[str, Typed]]]:
         while True:
             page = await getattr(self._client, operation)(TableName=self._table, **asked)
-            for item in page["Items"]:
-                yield item
+            yield page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
