@@ -1,4 +1,5 @@
-"""How the parts are asked whether they are there. PostgreSQL alone is needed: without any other, reads go on."""
+"""How the parts are asked whether they are there. PostgreSQL alone is needed, with rows that this version can read:
+without any other, reads go on."""
 
 from __future__ import annotations
 
@@ -14,9 +15,13 @@ from botocore.utils import get_environ_proxies
 from api.readiness import CHECK_S, Away, HealthCheck
 from api.settings import Settings
 from application.gateway.health import Health
-from projections.first_generations import missing
+from projections.audit import Audit
+from projections.costs import Costs
+from projections.first_generations import missing, outdated
+from projections.session_view import SessionView
 
-READ_MODELS = ("session_view", "costs", "audit")
+LAYOUTS = {model.name: model.layout for model in (SessionView, Costs, Audit)}
+READ_MODELS = tuple(LAYOUTS)
 PORTS = {"https": 443, "http": 80}
 
 
@@ -46,10 +51,6 @@ class Dependencies:
 def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bool, HealthCheck]]:
     """Each part by name: is it needed, and how one asks it."""
 
-    async def read_models() -> None:
-        if absent := await missing(parts.pool, READ_MODELS):
-            raise Away(f"not built yet: {', '.join(absent)}")
-
     async def bedrock() -> str:
         await reachable(parts.bedrock.meta.endpoint_url)
         if refusal := parts.models.refused(settings.model_balanced, settings.model_fast):
@@ -74,7 +75,11 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
     named: dict[str, tuple[bool, HealthCheck]] = {} if parts.names is None else {"names": (False, names)}
     return {
         "postgres": (True, partial(ask_database, parts.pool)),
-        "read_models": (False, read_models),
+        "read_models": (False, partial(read_models, parts.pool)),
+        "layouts": (
+            True,
+            partial(layouts, parts.pool),
+        ),  # in an upgrade the version before goes on answering until then
         "bedrock": (False, bedrock),
         "dynamodb": (False, table),
         "kms": (False, partial(reachable, parts.kms.meta.endpoint_url)),
@@ -83,6 +88,18 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
         "nats": (False, partial(any_reachable, settings.nats_url)),
         **named,
     }
+
+
+async def read_models(pool: Any) -> None:
+    """Whether each can be read."""
+    if absent := await missing(pool, READ_MODELS):
+        raise Away(f"not built yet: {', '.join(absent)}")
+
+
+async def layouts(pool: Any) -> None:
+    """Whether none is of a version before, whose rows only that version knows how to read."""
+    if older := await outdated(pool, LAYOUTS):
+        raise Away(f"of an older version, being built anew: {', '.join(older)}")
 
 
 async def ask_database(pool: Any) -> None:

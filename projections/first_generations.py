@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import psycopg
@@ -53,3 +53,11 @@ async def missing(pool: Pool, names: Sequence[str]) -> list[str]:
     async with looking(pool) as connection:
         found = await rows(connection, "SELECT name FROM projections.generations WHERE live")
     return sorted(set(names) - {row["name"] for row in found})
+
+
+async def outdated(pool: Pool, layouts: Mapping[str, int]) -> list[str]:
+    """Those whose live rows are of an older layout than these: they are built anew beside, and until then only the
+    older program knows how to read them."""
+    async with looking(pool) as connection:
+        found = await rows(connection, "SELECT name, layout FROM projections.generations WHERE live")
+    return sorted(row["name"] for row in found if row["layout"] < layouts.get(row["name"], 0))

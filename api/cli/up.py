@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -27,6 +28,8 @@ BACKGROUND_GRACE_S = 10.0
 # The settings that other commands on the data directory need to find what runs there.
 RECORDED = ("COLLOQUY_", "AWS_ENDPOINT_URL")
 READY_S = 60.0
+REBUILT_S = 3600.0
+"""So long read models of a version before may take to be built anew before anybody is answered."""
 SAME_WISH_S = 1.0
 UPSTREAM = "COLLOQUY_STANDIN_UPSTREAM_"
 PATIENT = {"COLLOQUY_FIRST_TOKEN_S": "60", "COLLOQUY_STREAM_IDLE_S": "30", "COLLOQUY_TURN_S": "300"}
@@ -70,14 +73,16 @@ class SupervisedStack:
         self.front = ""
         self.logins: dict[str, dict[str, str]] = {}
 
-    def start_api(self) -> None:
+    def start_api(self, within_s: float) -> None:
         """The API servers, alone, so that they have the machine for themselves. Each has its drain and a bit more to
         end in."""
         grace_s = self.settings.leave_s + self.settings.drain_s + DRAIN_MARGIN_S
         for name, url in zip(self.apis, self.urls, strict=True):
             self._start(name, "serve", grace_s, COLLOQUY_PORT=url.rpartition(":")[2])
         self._wait_for(
-            lambda: self.stack.pids.keys() >= set(self.apis) and all(map(is_ready, self.urls)), "the API was not ready"
+            lambda: self.stack.pids.keys() >= set(self.apis) and all(map(is_ready, self.urls)),
+            "the API was not ready",
+            within_s,
         )
 
     @property
@@ -118,12 +123,12 @@ class SupervisedStack:
             log = self.settings.data_path / "log" / f"{name}.log"
             click.echo(f"{name} ended with code {news['code']} and is started again (see {log})", err=True)
 
-    def _wait_for(self, holds: Callable[[], bool], otherwise: str) -> None:
-        deadline = monotonic() + READY_S
+    def _wait_for(self, holds: Callable[[], bool], otherwise: str, within_s: float = READY_S) -> None:
+        deadline = monotonic() + within_s
         while not holds():
             self.follow(0.05)
             if monotonic() > deadline:
-                raise RuntimeError(f"{otherwise} within {READY_S:.0f} s: see {self.settings.data_path / 'log'}")
+                raise RuntimeError(f"{otherwise} within {within_s:.0f} s: see {self.settings.data_path / 'log'}")
 
     def describe(self) -> dict[str, Any]:
         """Write how to reach the installation, for other commands, and give what `--json` prints."""
@@ -259,7 +264,7 @@ def run(stack: Stack, settings: Settings, wish: Wish, progress: Progress) -> Non
         os.environ["COLLOQUY_REPLICAS"] = str(wish.replicas)
     installation = SupervisedStack(stack, settings, dict(os.environ), urls)
     installation.describe()
-    from api.composition.provision import login_environment, provision_all
+    from api.composition.provision import login_environment, older_read_models, provision_all
 
     provision_all(read_settings())
     installation.logins = {
@@ -267,15 +272,27 @@ def run(stack: Stack, settings: Settings, wish: Wish, progress: Progress) -> Non
         "background": login_environment(read_settings(), worker=True),
     }
     progress("schema")
-    installation.start_api()
-    progress("api")
-    if wish.front:
-        installation.start_front(others[-1])
-        progress("front")
-    installation.start_background()
+    older = asyncio.run(older_read_models(read_settings()))
+    begin(installation, wish, progress, older, front_port=others[-1] if wish.front else 0)
     welcome(installation, wish, progress)
     while True:
         installation.follow(3600)
+
+
+def begin(
+    installation: SupervisedStack, wish: Wish, progress: Progress, older: Sequence[str], *, front_port: int
+) -> None:
+    """Start the product's processes: those that answer first, unless what they read is of an `older` version."""
+    if older:
+        click.echo(f"{', '.join(older)} of an older version: built anew before anybody is answered", err=True)
+        installation.start_background()
+    installation.start_api(REBUILT_S if older else READY_S)
+    progress("api")
+    if wish.front:
+        installation.start_front(front_port)
+        progress("front")
+    if not older:
+        installation.start_background()
 
 
 def welcome(installation: SupervisedStack, wish: Wish, progress: Progress) -> None:

@@ -26,7 +26,7 @@ from application.acting_tenant import EVERY, act_for
 from application.shredding import RestoreKeys
 from projections.audit import Audit
 from projections.costs import Costs
-from projections.first_generations import Tables, begin_first_generations
+from projections.first_generations import Tables, begin_first_generations, outdated
 from projections.session_view import SessionView
 
 READ_MODELS: tuple[Tables, ...] = (SessionView, Costs, Audit)
@@ -60,6 +60,13 @@ async def provision_read_models(settings: Settings) -> None:
     assert logins.worker is not None, "it was asked for"
     async with open_pool(logins.worker, max_size=1) as pool:
         await begin_first_generations(pool, READ_MODELS, settings.lanes)
+
+
+async def older_read_models(settings: Settings) -> list[str]:
+    """Those that a version before this one made, and that are to be built anew."""
+    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url)
+    async with open_pool(logins.app, max_size=1) as pool:
+        return await outdated(pool, {model.name: model.layout for model in READ_MODELS})
 
 
 def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
