@@ -39,7 +39,7 @@ class LimitPut(Event, frozen=True, kw_only=True):
 class BudgetOtherwise(Event, frozen=True, kw_only=True):
     """A topic that is known here, with a value that it does not have."""
 
-    TOPIC = "tenant.budget_put.1"
+    TOPIC = "budget.put.1"
     budget: dict[str, str]
 
 
