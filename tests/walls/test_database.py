@@ -166,10 +166,11 @@ FROM pg_proc AS p WHERE p.prosecdef AND p.prorettype <> 'trigger'::regtype -- wh
 AND p.pronamespace::regnamespace::text IN ('public', 'projections', 'bi') ORDER BY 1
 """
 # Where a lane ends; whose the caller's own login is; how many streams are parked in all; that none is, to a tenant;
-# which loops of the jobs behind are down; that somebody, by hashes alone, is let in no more.
+# which loops of the jobs behind are down; that somebody, by hashes alone, is let in no more; what a reconciliation of
+# the whole ledger came to.
 TELLS_NOTHING = (
     "lane_head(", "bi_tenant(", "projections.count_parked(", "projections.is_parked(", "projections.heard(",
-    "told_revocations(", "audit_standing(",
+    "told_revocations(", "audit_standing(", "last_reconciliation(", "note_reconciliation(",
 )  # fmt: skip
 VALUES = {
     "text": "x", "integer": 1, "bigint": 1, "text[]": ["x"], "bigint[]": [1], "bytea[]": [b"x"],
