@@ -19,6 +19,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from api.cli.up import is_ready
 from application.clock import monotonic
 from infra.local.child import ends_with_parent
@@ -27,6 +29,7 @@ ROOT = Path(__file__).parents[3]
 LOCK = "infra/locks/all.txt"
 JOBS = ("serve", "relay", "project", "ingest")
 SETUP_S, COMMAND_S, READY_S, LEAVE_S = 400, 300, 90, 90
+TOLD = 1_500
 
 
 @dataclass(frozen=True)
@@ -137,10 +140,14 @@ class Processes:
         while not is_ready(self.url):
             ended = [job for job, process in self.running.items() if process.poll() is not None]
             if ended or monotonic() > deadline:
-                raise RuntimeError(
-                    f"{self.version.name}: not ready ({', '.join(ended) or 'too slow'}): see {self.logs}"
-                )
+                why = f"{', '.join(ended)} ended" if ended else f"it says {_said(f'{self.url}/health/ready')}"
+                raise RuntimeError(f"{self.version.name} is not ready: {why}\n{self.told()}")
             time.sleep(0.1)
+
+    def told(self) -> str:
+        """The end of what each of them logged."""
+        logs = {job: self.logs / f"{self.version.name}-{job}.log" for job in self.jobs}
+        return "\n".join(f"{job}: {log.read_text()[-TOLD:]}" for job, log in logs.items() if log.exists())
 
     def stop(self) -> float:
         """Tell them to leave, those that answer first, and wait until they have; the seconds that the first took.
@@ -154,7 +161,7 @@ class Processes:
             code = process.wait(LEAVE_S)
             left = left or monotonic() - began
             if code:
-                raise RuntimeError(f"{self.version.name}: {job} left with {code}: see {self.logs}")
+                raise RuntimeError(f"{self.version.name}: {job} left with {code}\n{self.told()}")
         return left
 
     def kill(self) -> None:
@@ -163,6 +170,13 @@ class Processes:
             process.kill()
             process.wait()
         self.running.clear()
+
+
+def _said(url: str) -> str:
+    try:
+        return httpx.get(url, timeout=5).text
+    except httpx.HTTPError as error:
+        return repr(error)
 
 
 def surroundings(data_dir: Path, found: Mapping[str, str]) -> dict[str, str]:

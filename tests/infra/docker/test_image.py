@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -15,7 +18,7 @@ from api.client.frames import Completed
 from api.settings import PREFIX, Settings
 from infra.bench.harness.versions import JOBS
 from tests.architecture.made_docs import ROOT
-from tests.infra.docker.confined import UID, needs_image, out_of_image
+from tests.infra.docker.confined import IMAGE, UID, needs_image, out_of_image
 from tests.infra.verifiers import installed, run
 
 DOCKER = ROOT / "infra" / "docker"
@@ -51,6 +54,52 @@ def test_it_answers_out_of_the_image_as_nobody_in_particular_and_writes_nowhere_
         done = asyncio.run(_ask(first.url, token))
         assert done.status == "completed" and done.text
         print(f"image: ready after {ours.ready_s} s, answered in {done.ms} ms")  # noqa: T201  # what one wants to know
+
+
+LOOK = """
+import os, pathlib
+print(os.getuid())
+for place in ("/", "/opt/colloquy", "/usr/bin"):
+    try:
+        pathlib.Path(place, "x").touch()
+    except OSError as error:
+        print(place, error.errno)
+"""
+
+
+@pytest.mark.real
+def test_a_container_engine_runs_it_as_it_is_meant_to_run() -> None:
+    """Podman of Debian, out of the folder, for no registry is asked. Its limits are named: it would give more than whoever
+    runs the tests may have."""
+    needs_image()
+    podman, runtime = shutil.which("podman"), shutil.which("runc") or shutil.which("crun")
+    if not podman or not runtime:
+        pytest.skip("podman with runc is not here: they are in Debian's packages of these names")
+    command = [
+        podman,
+        "--runtime",
+        runtime,
+        "--cgroup-manager",
+        "cgroupfs",
+        "run",
+        "--rm",
+        "--read-only",
+        "--network",
+        "none",
+    ]
+    command += ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--user", f"{UID}:{UID}"]
+    asked = [*command, "--rootfs", str(IMAGE.resolve()), "/usr/bin/python3", "-I", "-c", LOOK]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode and not done.stdout:
+        pytest.skip(f"podman runs no containers here: {done.stderr.strip().splitlines()[-1]}")
+    read_only, not_yours = errno.EROFS, errno.EACCES
+    assert done.stdout.split()[0] == str(UID)
+    refusals = [int(line.split()[1]) for line in done.stdout.splitlines()[1:]]
+    assert len(refusals) == 3 and set(refusals) <= {read_only, not_yours}, done.stdout
+    helped = subprocess.run(
+        [*asked[:-4], "colloquy", "serve", "--help"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "The API server" in helped.stdout
 
 
 async def _ask(url: str, token: str) -> Completed:
