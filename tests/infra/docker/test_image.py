@@ -69,7 +69,7 @@ for place in ("/", "/opt/colloquy", "/usr/bin"):
 
 @pytest.mark.real
 def test_a_container_engine_runs_it_as_it_is_meant_to_run() -> None:
-    """Podman of Debian, out of the folder, for no registry is asked. Its limits are named: it would give more than whoever
+    """Podman of Debian, out of the folder, for no registry is asked. Limits are named: it would give more than whoever
     runs the tests may have."""
     needs_image()
     podman, runtime = shutil.which("podman"), shutil.which("runc") or shutil.which("crun")
