@@ -28,7 +28,7 @@ from infra.local.child import ends_with_parent
 ROOT = Path(__file__).parents[3]
 LOCK = "infra/locks/all.txt"
 JOBS = ("serve", "relay", "project", "ingest")
-SETUP_S, COMMAND_S, READY_S, LEAVE_S = 400, 300, 90, 90
+SETUP_S, COMMAND_S, READY_S, LEAVE_S = 400, 300, 240, 120
 TOLD = 1_500
 
 
