@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -82,8 +83,7 @@ async def start_loops(
             metrics.loop_down.labels(name).set(bool(why))
         await background.refresh()
         await lag.refresh()
-        await refresh_standing(on.pool)
-        await refresh_reconciled(on.pool)
+        await asyncio.gather(refresh_standing(on.pool), refresh_reconciled(on.pool))
 
     loops.every("gauges", GAUGES_S, refresh_gauges)
     _keep_turns(loops, recovery(on, shared, turns, upkeep.replication), upkeep.replication, renewal_s(on.settings))
