@@ -74,15 +74,15 @@ async def test_sessions_and_tenants_are_read_and_written_past_what_a_newer_progr
         session = chat.session_id
     with reading(ours, "member", "auditor", "analyst", "admin") as http:
         for path in (
-            f"/v1/sessions/{session}?consistent=true", f"/v1/sessions/{session}/turns?consistent=true", f"/v1/sessions/{session}/export",
-            f"/v1/sessions/{session}/history", "/v1/audit/events?order=newest", "/v1/costs/summary",
+            f"/v1/sessions/{session}?consistent=true", f"/v1/sessions/{session}/turns?consistent=true",
+            f"/v1/sessions/{session}/export", f"/v1/sessions/{session}/history", "/v1/audit/events?order=newest", "/v1/costs/summary",
             "/v1/budget", "/v1/assistants/default",
         ):  # fmt: skip
             answer = http.get(path)
             assert answer.is_success, f"{path}: {answer.text}"
         changes = http.get(f"/v1/sessions/{session}/changes", params={"limit": 1000}).json()["changes"]
         assert Pinned.TOPIC in {change["kind"] for change in changes}
-        turns = http.get(f"/v1/sessions/{session}/turns?consistent=true", params={"consistent": "true"}).json()["turns"]
+        turns = http.get(f"/v1/sessions/{session}/turns", params={"consistent": "true"}).json()["turns"]
         assert [turn["status"] for turn in turns] == ["completed", "completed"]
         forked = http.post(f"/v1/sessions/{session}/fork", json={"before_turn": turns[1]["turn_id"]})
         assert forked.status_code == 201, forked.text
