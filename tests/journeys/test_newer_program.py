@@ -75,8 +75,8 @@ async def test_sessions_and_tenants_are_read_and_written_past_what_a_newer_progr
     with reading(ours, "member", "auditor", "analyst", "admin") as http:
         for path in (
             f"/v1/sessions/{session}?consistent=true", f"/v1/sessions/{session}/turns?consistent=true",
-            f"/v1/sessions/{session}/export", f"/v1/sessions/{session}/history", "/v1/audit/events?order=newest", "/v1/costs/summary",
-            "/v1/budget", "/v1/assistants/default",
+            f"/v1/sessions/{session}/export", f"/v1/sessions/{session}/history",
+            "/v1/audit/events?order=newest", "/v1/costs/summary", "/v1/budget", "/v1/assistants/default",
         ):  # fmt: skip
             answer = http.get(path)
             assert answer.is_success, f"{path}: {answer.text}"
