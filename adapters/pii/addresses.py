@@ -95,6 +95,8 @@ _PATTERNS = tuple(
 )
 _NAMED = re.compile(r"[^\W\d_A-Z]|C/|R\.|BP")
 """What each of the streets and boxes above has and a list of numbers has not: a small letter, or a word without one."""
+_CAPITAL = re.compile(f"[{_UP}]")
+"""What each of the postcodes below has, in it or behind it."""
 _CODES = re.compile(
     rf"[A-Z0-9]{BEGINS}(?:(?:(?<=G)IR ?0AA|(?<=[A-PR-UWYZ]){_UK_GOES_ON}|(?<=[ABCEGHJ-NPRSTVXY]){_CA_GOES_ON})\b"
     rf"|(?<=[0-9])(?:[0-9]-[0-9]{{3}}\s|[0-9]{{3}}\s?[A-Z]{{2}},?\s){_CAP}"
@@ -110,7 +112,8 @@ def addresses(text: str) -> Found:
         yield from found(_ENGLISH, text, _english)
         for pattern in _PATTERNS:
             yield from found(pattern, text, _street)
-    yield from spans(_CODES, text, "address", 0.7)
+    if _CAPITAL.search(text):
+        yield from spans(_CODES, text, "address", 0.7)
 
 
 def _english(match: re.Match[str]) -> Iterator[Span]:

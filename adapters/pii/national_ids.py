@@ -55,7 +55,7 @@ from adapters.pii.person_numbers import (
     is_sin,
     is_ssn,
 )
-from adapters.pii.stretches import Found, Places, found
+from adapters.pii.stretches import Found, Nearby, found
 from adapters.pii.word_starts import starts
 from application.ports.detector import Span
 
@@ -215,7 +215,7 @@ def read_counties() -> None:
 def national_ids(text: str) -> Found:
     """Numbers that a country gives to a person."""
     lower = text.lower()
-    hints = Places(_ANY_HINT, lower)
+    hints = Nearby(_ANY_HINT, lower)
     yield from found(_RUN, lower, lambda run: _in_run(run, hints))
     yield from found(_LETTERED, lower, lambda match: _lettered(match, text))
     if any(word in lower for word in _DOCUMENTS):
@@ -235,7 +235,7 @@ def _document(match: re.Match[str]) -> Iterator[Span]:
         yield Span("national_id", *match.span(1), 0.9)
 
 
-def _in_run(run: re.Match[str], hints: Places) -> list[Span]:
+def _in_run(run: re.Match[str], hints: Nearby) -> list[Span]:
     """Windows of whole groups, the first that fits of each."""
     groups = groups_of(run[0])
     said = hints.any_in(run.start() - HINT_REACH, run.end())

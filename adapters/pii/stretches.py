@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 
 from application.ports.detector import Span
 
@@ -53,21 +51,17 @@ def spans(pattern: re.Pattern[str], text: str, kind: str, score: float = 1.0, gr
     return found(pattern, text, lambda match: (Span(kind, *match.span(group), score),))
 
 
-class Places:
-    """Where a pattern matches in a text, looked for once and not before it is asked; the answer to whether it does near
-    a place."""
+class Nearby:
+    """Whether a pattern matches near places of a text, which are asked for in their order: each part of the text is
+    looked at once, and what is near none of them never."""
 
     def __init__(self, pattern: re.Pattern[str], text: str) -> None:
         self._pattern, self._text = pattern, text
-
-    @cached_property
-    def _places(self) -> tuple[list[int], list[int]]:
-        spans = [match.span() for match in self._pattern.finditer(self._text)]
-        return [start for start, _ in spans], [end for _, end in spans]
+        self._looked_at = self._last = 0
 
     def any_in(self, start: int, end: int) -> bool:
-        """Whether a match touches the stretch. Where the pattern matches within it, one does."""
-        starts, ends = self._places
-        if not ends or ends[-1] <= start:
-            return False
-        return starts[bisect_right(ends, start)] < end
+        """Whether a match ends behind `start`. Where the pattern matches between these two, one does."""
+        for match in self._pattern.finditer(self._text, max(start, self._looked_at), end):
+            self._last = match.end()
+        self._looked_at = max(end, self._looked_at)
+        return self._last > max(start, 0)

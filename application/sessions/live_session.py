@@ -67,6 +67,7 @@ class LiveSession:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._snapshot_at = self.restored_at = 0
+        self._sized_at, self._state_size = -1, 0
         self.watchers = 0
 
     @property
@@ -157,8 +158,10 @@ class LiveSession:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
-        return self.feed.size + self.state.size
+        """About how many bytes it takes: asked often while an answer streams, when its facts are the same."""
+        if self._sized_at != self.held.version:
+            self._sized_at, self._state_size = self.held.version, self.state.size
+        return self.feed.size + self._state_size
 
     @property
     def idle(self) -> bool:
