@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import io
 import os
 from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
@@ -15,6 +16,9 @@ from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from adapters.eventstore.stream_keys import WrappedStreamKeys
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
 from application.ports.keys import KeyAuthority
+
+SMALL = 64 * 1024
+"""Unsealed at once: that takes less time than to wake a thread for it."""
 
 
 class KeyVault:
@@ -55,9 +59,14 @@ class KeyVault:
     async def unseal_file(self, stream: str, sealed: BinaryIO, into: BinaryIO, context: str) -> bool:
         """See `application/ports/keys.py`."""
         cipher = await self.streams.usable(stream)
-        if cipher:
-            await asyncio.to_thread(unseal_file, cipher, sealed, into, f"{context}|{stream}".encode())
-        return cipher is not None
+        if cipher is None:
+            return False
+        bound_to = f"{context}|{stream}".encode()
+        if sealed.seek(0, io.SEEK_END) <= SMALL:
+            unseal_file(cipher, sealed, into, bound_to)
+        else:
+            await asyncio.to_thread(unseal_file, cipher, sealed, into, bound_to)
+        return True
 
     async def digest(self, tenant: str, data: bytes) -> bytes:
         """See `application/ports/keys.py`."""

@@ -27,6 +27,8 @@ from domain.refusals import PayloadTooLarge, SessionNotFound
 KEYLESS = frozenset({"search", "audit", "erasure"})
 """Kinds of streams that begin anew with each search, each look into the log, each erasure. Their facts are never
 private: a key for each would stay for good and seal nothing."""
+SNAPPED = frozenset({"session"})
+"""Kinds of streams that have snapshots: of the others nobody looks for one."""
 FIRST, LATEST, LAST_ID = "ASC", "DESC", "g"
 OF_KIND = """
     SELECT stream FROM stream_keys WHERE split_part(stream, '/', 1) = %s AND split_part(stream, '/', 2) = %s
@@ -76,7 +78,8 @@ class Streams:
 
     async def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
         """See `application/ports/event_store.py`."""
-        snapshot = await self._snapshot_of(stream) if after == 0 and upto is None else None
+        snapped = after == 0 and upto is None and StreamId.parse(stream).kind in SNAPPED
+        snapshot = await self._snapshot_of(stream) if snapped else None
         begun = [snapshot] if snapshot else []
         start, more = snapshot.version if snapshot else after, True
         acting, last = acting_tenant(tenant_of(stream)), MAX_POSITION if upto is None else upto

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal
 import msgspec
 import structlog
 
+from adapters.extract.kinds import DOCX, EML, EPUB, HTML, ODP, ODS, ODT, PDF, PPTX, RTF, XLSX
 from adapters.extract.wire import HEAD, LENGTH_BYTES, MAX_ANSWER, Answer, Kind, Read, ReadingRefused, Task, frame
 from application.ports.extractor import Extracted
 from domain.refusals import DocumentRefused, Overloaded, UnsupportedMediaType
@@ -25,10 +26,14 @@ SECONDS = 30
 WALL = 5.0
 """So many times as long by the clock: a reader that gets a fifth of a processor comes to its own end first, and no file
 is called unreadable because the machine was busy (ADR 0173)."""
-FILES_A_CHILD = 200
-"""Parsers leak and fragment; a new process is cheap."""
+WORN = 2_000
+"""Files that a reader reads, then it is replaced: parsers leak and fragment. To start one takes the processor for as
+long as hundreds of small texts do, so what our own code reads counts once, and what foreign parsers read ten times."""
+WEAR = dict.fromkeys((PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, EPUB, HTML, EML, RTF), 10)
 QUEUE_S = 300.0
 PIECE = 256 * 1024
+SMALL = 64 * 1024
+"""Read at once: it comes out of the system's memory sooner than a thread is woken for it."""
 _decode = msgspec.msgpack.Decoder(Answer).decode
 
 
@@ -44,8 +49,10 @@ class ProcessExtractor:
         memory: int = MEMORY_BYTES,
         seconds: int = SECONDS,
         queue_s: float = QUEUE_S,
+        worn: int = WORN,
     ) -> None:
         self._arguments = [str(memory), str(seconds), str(max_pages)]
+        self._worn = worn
         self._wall_s, self._queue_s = seconds * WALL, queue_s
         self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
         for _ in range(children):
@@ -55,7 +62,7 @@ class ProcessExtractor:
     async def extract(self, media_type: str, body: BinaryIO) -> Extracted:
         """See `ports.extractor.Extractor`. A file that kills or outlasts its reader is `unreadable`; `Overloaded` when
         no reader comes free in time."""
-        answer = await self._ask(Task("read", media_type, await size_of(body)), body)
+        answer = await self._ask(Task("read", media_type, size_of(body)), body)
         if not isinstance(answer, Read):
             raise _nonsense()
         return answer.extracted
@@ -70,7 +77,7 @@ class ProcessExtractor:
 
     async def _kind(self, do: Literal["sniff", "tell"], name: str, body: BinaryIO) -> str:
         """The beginning is enough for all but packages."""
-        size = await size_of(body)
+        size = size_of(body)
         for sent in (min(size, HEAD), size):
             answer = await self._ask(Task(do, name, sent, whole=sent == size), body)
             if isinstance(answer, Kind) and answer.media_type:
@@ -109,7 +116,7 @@ class ProcessExtractor:
     def _keep(self, child: _Child | None) -> _Child | None:
         """The child if it may read another file; else None, and it is ended. One that was interrupted in the middle
         of an answer would give that answer to the next question, so it is never kept."""
-        if child is None or (not child.busy and child.process.returncode is None and child.served < FILES_A_CHILD):
+        if child is None or (not child.busy and child.process.returncode is None and child.worn < self._worn):
             return child
         child.end()
         self._children.discard(child)
@@ -125,7 +132,7 @@ class ProcessExtractor:
 
 class _Child:
     def __init__(self, process: Process) -> None:
-        self.process, self.busy, self.served = process, False, 0
+        self.process, self.busy, self.worn = process, False, 0
 
     async def ask(self, task: Task, body: BinaryIO) -> Answer:
         """One question, one answer."""
@@ -136,16 +143,16 @@ class _Child:
         if length > MAX_ANSWER:
             raise ConnectionError("an answer longer than there can be")
         answer: Answer = _decode(await self.process.stdout.readexactly(length))
-        self.busy, self.served = False, self.served + 1
+        self.busy, self.worn = False, self.worn + (WEAR.get(task.of, 1) if task.do == "read" else 1)
         return answer
 
     async def _send(self, task: Task, body: BinaryIO) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(frame(task))
-        await asyncio.to_thread(body.seek, 0)
+        body.seek(0)
         left = task.size
         while left:
-            piece = await asyncio.to_thread(body.read, min(left, PIECE))
+            piece = body.read(left) if left <= SMALL else await asyncio.to_thread(body.read, min(left, PIECE))
             if not piece:
                 raise ConnectionError("the file is shorter than it was")
             left -= len(piece)
@@ -157,9 +164,9 @@ class _Child:
             self.process.kill()
 
 
-async def size_of(body: BinaryIO) -> int:
+def size_of(body: BinaryIO) -> int:
     """Bytes of a file."""
-    return await asyncio.to_thread(body.seek, 0, io.SEEK_END)
+    return body.seek(0, io.SEEK_END)
 
 
 def _nonsense() -> DocumentRefused:

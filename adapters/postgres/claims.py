@@ -15,19 +15,32 @@ from domain.refusals import DependencyUnavailable
 CHANNEL = "documents_pending"
 TERM_S = 60
 
-# A tenant that brings thousands of documents at once does not keep the others waiting.
+# A tenant that brings thousands of documents at once does not keep the others waiting. Tenants and their first
+# documents are found in the index `documents_waiting`: a claim reads what it may take and not all that waits.
 TAKE = """
-WITH next AS (
+WITH RECURSIVE waiting AS (
+  (SELECT tenant FROM documents WHERE status = 'pending' ORDER BY tenant LIMIT 1)
+  UNION ALL
+  SELECT (SELECT tenant FROM documents WHERE status = 'pending' AND tenant > waiting.tenant ORDER BY tenant LIMIT 1)
+  FROM waiting WHERE waiting.tenant IS NOT NULL
+), next AS (
   SELECT tenant, document_id FROM (
-    SELECT tenant, document_id, row_number() OVER (PARTITION BY tenant ORDER BY claimable_at, document_id) AS turn
-    FROM documents WHERE status = 'pending' AND claimable_at <= now()
-  ) AS waiting ORDER BY turn, document_id LIMIT %s
+    SELECT waiting.tenant, document_id,
+      row_number() OVER (PARTITION BY waiting.tenant ORDER BY claimable_at, document_id) AS turn
+    FROM waiting CROSS JOIN LATERAL (
+      SELECT document_id, claimable_at FROM documents
+      WHERE documents.tenant = waiting.tenant AND status = 'pending' AND claimable_at <= now()
+      ORDER BY claimable_at, document_id LIMIT %(limit)s
+    ) AS first
+  ) AS numbered ORDER BY turn, document_id LIMIT %(limit)s
 )
-UPDATE documents SET attempt = attempt + 1, claimable_at = now() + make_interval(secs => %s) FROM next
+UPDATE documents SET attempt = attempt + 1, claimable_at = now() + make_interval(secs => %(term)s) FROM next
 WHERE documents.tenant = next.tenant AND documents.document_id = next.document_id
   AND status = 'pending' AND claimable_at <= now()
 RETURNING documents.tenant, documents.document_id, title, media_type, attempt
 """
+SOON = "SET LOCAL synchronous_commit = off"
+"""Of what a crash of the database may undo: a claim that it forgot is made again, as if its reader had died."""
 # The attempt is the fencing token: one that was taken over by somebody else is not renewed by its first reader.
 RENEW = """
 UPDATE documents SET claimable_at = now() + make_interval(secs => %s)
@@ -61,13 +74,15 @@ class Claims:
     async def take(self, limit: int) -> list[tuple[Any, ...]]:
         """Up to `limit` documents as (tenant, document id, sealed title, media type, attempt)."""
         async with transaction(self._pool) as connection:
-            cursor = await connection.execute(TAKE, (limit, TERM_S))
+            await connection.execute(SOON)
+            cursor = await connection.execute(TAKE, {"limit": limit, "term": TERM_S})
             return await cursor.fetchall()
 
     async def renew(self, claims: Sequence[Pending]) -> None:
         """Another term for claims that are still ours."""
         tenants, documents = [claim.tenant for claim in claims], [claim.document_id for claim in claims]
         async with transaction(self._pool) as connection:
+            await connection.execute(SOON)
             await connection.execute(RENEW, (TERM_S, tenants, documents, [claim.attempt for claim in claims]))
 
     async def release(self, claim: Pending, delay_s: float) -> None:

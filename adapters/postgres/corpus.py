@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from adapters.database_transactions import Pool, tenant_transaction
-from adapters.postgres.claims import CHANNEL
-from adapters.postgres.document_versions import FAILED, DocumentVersions, take_place
+from adapters.postgres.document_versions import FAILED, DocumentVersions
 from adapters.postgres.documents import stream_of, unsealed_title
-from adapters.postgres.indexing import IndexedPassage, lock_corpus, remove_passages, replace_words
+from adapters.postgres.indexing import IndexedDocument, IndexedPassage, lock_corpus, remove_passages, replace_words
 from adapters.postgres.placed_text import placed, with_place
 from adapters.postgres.searching import EXACT_BELOW, SEARCH, rank_passages
+from adapters.postgres.shared_indexing import LARGE, SharedIndexing
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
 from application.keyed_words import WORDS_VERSION, asked_of, blind, words_of
@@ -25,7 +25,12 @@ from domain.tenant.readable import ONLY_OPEN
 WORDS_KEY = b"the words of a corpus"
 VERSION = "SELECT version FROM read_corpus(%(acting)s, %(tenant)s)"
 
-REGISTER = "SELECT registered, replaces FROM register_document(%s, %s, %s, %s, %s, %s, %s, %s)"
+REGISTER = """
+SELECT registered, replaces FROM enter_document(
+  %(acting)s, %(tenant)s, %(document)s, %(title)s, %(hash)s::bytea, %(name)s::bytea, %(collection)s, %(media_type)s,
+  %(size)s)
+"""
+ANNOUNCE = "SELECT announce_document(%(acting)s, %(tenant)s, %(document)s)"
 SEALED_WORDS = """
 SELECT passage, starts, passages.body, title FROM passages JOIN documents USING (tenant, document_id)
 WHERE tenant = %(tenant)s AND document_id = %(document)s
@@ -43,6 +48,8 @@ class PostgresCorpus(DocumentVersions):
         super().__init__(pool, sealer)
         self._dimensions, self._exact_below = dimensions, exact_below
         self._provisioned: set[str] = set()
+        self._registers, self._announcements = SharedStatement(pool, REGISTER), SharedStatement(pool, ANNOUNCE)
+        self._indexing, self._indexing_large = SharedIndexing(pool), SharedIndexing(pool)
         self._searches = SharedStatement(pool, SEARCH)
         self._versions = SharedStatement(pool, VERSION)
 
@@ -57,21 +64,17 @@ class PostgresCorpus(DocumentVersions):
         if tenant not in self._provisioned:
             await self.provision(tenant)
         sealed = await self._sealer.seal(stream_of(tenant, new.document_id), new.title.encode(), "title")
-        row = (tenant, new.document_id, sealed, new.content_hash, new.name, new.collection, new.media_type, new.size)
-        async with tenant_transaction(self._pool, tenant) as connection:
-            cursor = await connection.execute(REGISTER, row)
-            found = await cursor.fetchone()
-        assert found is not None, "the function gives a row"
-        return Registered(str(found[0]), str(found[1] or ""))
+        row = {
+            "acting": acting_tenant(tenant), "tenant": tenant, "document": new.document_id, "title": sealed,
+            "hash": new.content_hash, "name": new.name, "collection": new.collection, "media_type": new.media_type,
+            "size": new.size,
+        }  # fmt: skip
+        [(registered, replaces)] = await self._registers.call(row)
+        return Registered(str(registered), str(replaces or ""))
 
     async def announce(self, tenant: str, document_id: str) -> None:
         """See `application/ports/corpus.py`."""
-        async with tenant_transaction(self._pool, tenant) as connection:
-            await connection.execute(
-                "UPDATE documents SET claimable_at = now() WHERE tenant = %s AND document_id = %s",
-                (tenant, document_id),
-            )
-            await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+        await self._announcements.call({"acting": acting_tenant(tenant), "tenant": tenant, "document": document_id})
 
     async def index(
         self,
@@ -100,13 +103,18 @@ class PostgresCorpus(DocumentVersions):
             )
         sealed_title = await self._sealer.seal(stream, title.encode(), "title")
         body = await self._sealer.seal(stream, text.encode(), "text")
-        read = {
-            "tenant": tenant, "document": document_id, "title": sealed_title, "body": body, "passages": len(rows),
-            "warnings": list(warnings), "encoding": encoding, "words": WORDS_VERSION,
-        }  # fmt: skip
-        async with tenant_transaction(self._pool, tenant) as connection:
-            await lock_corpus(connection, tenant)
-            return await take_place(connection, read, rows)
+        indexing = self._indexing if len(rows) < LARGE else self._indexing_large
+        return await indexing.add(
+            IndexedDocument(
+                tenant=tenant,
+                document_id=document_id,
+                title=sealed_title,
+                body=body,
+                passages=rows,
+                warnings=warnings,
+                encoding=encoding,
+            )
+        )
 
     async def refresh_words(self, tenant: str, document_id: str) -> bool:
         """See `application/ports/corpus.py`. What is damaged of it is found by no words."""

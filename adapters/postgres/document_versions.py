@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from adapters.database_transactions import tenant_transaction
 from adapters.postgres.claims import CHANNEL
 from adapters.postgres.documents import ROW, Documents
-from adapters.postgres.indexing import Connection, IndexedPassage, add_passages, lock_corpus, remove_passages
+from adapters.postgres.indexing import (
+    Connection,
+    IndexedDocument,
+    add_passages,
+    columns_of,
+    lock_corpus,
+    remove_passages,
+)
 from application.ports.corpus import DocumentRow
 
 # A later version that was read before this one has its place already.
 INDEXED = """
-UPDATE documents AS d SET status = 'indexed', reason = NULL, title = %(title)s, body = %(body)s,
-  passages = %(passages)s, warnings = %(warnings)s, encoding = %(encoding)s, words_version = %(words)s,
+UPDATE documents AS d SET status = 'indexed', reason = NULL, title = read.title, body = read.body,
+  passages = read.passages, warnings = ARRAY(SELECT jsonb_array_elements_text(read.warnings::jsonb)),
+  encoding = read.encoding, words_version = %(words)s,
   replaced_at = CASE WHEN EXISTS (
     SELECT FROM documents AS later WHERE later.tenant = d.tenant AND later.lineage = d.lineage
       AND later.version > d.version AND later.body IS NOT NULL
   ) THEN now() END
-FROM (
-  SELECT passages AS were FROM documents WHERE tenant = %(tenant)s AND document_id = %(document)s FOR UPDATE
-) AS before
-WHERE tenant = %(tenant)s AND document_id = %(document)s AND status = 'pending' RETURNING replaced_at IS NOT NULL, were
+FROM unnest(%(documents)s::uuid[], %(titles)s::bytea[], %(texts)s::bytea[], %(counts)s::int[], %(warnings)s::text[],
+  %(encodings)s::text[]) AS read(document_id, title, body, passages, warnings, encoding)
+JOIN (
+  SELECT document_id, passages AS were FROM documents
+  WHERE tenant = %(tenant)s AND document_id = ANY (%(documents)s::uuid[]) FOR UPDATE
+) AS before USING (document_id)
+WHERE d.tenant = %(tenant)s AND d.document_id = read.document_id AND d.status = 'pending'
+RETURNING d.document_id, replaced_at IS NOT NULL, were
 """
 REPLACED = """
 UPDATE documents AS earlier SET replaced_at = now() FROM documents AS d
-WHERE d.tenant = %(tenant)s AND d.document_id = %(document)s AND earlier.tenant = d.tenant
+WHERE d.tenant = %(tenant)s AND d.document_id = ANY (%(latest)s::uuid[]) AND earlier.tenant = d.tenant
   AND earlier.lineage = d.lineage AND earlier.version < d.version AND earlier.replaced_at IS NULL
   AND (earlier.status <> 'pending' OR earlier.body IS NOT NULL) RETURNING earlier.document_id, earlier.passages
 """
@@ -106,20 +117,19 @@ class DocumentVersions(Documents):
         return bool(row and row[0])
 
 
-async def take_place(connection: Connection, read: dict[str, Any], rows: Sequence[IndexedPassage]) -> bool:
-    """Make a document findable that was just read, in place of its earlier versions; the corpus is locked. False when
-    it does not wait to be any more."""
-    tenant, document_id = read["tenant"], read["document"]
-    found = await (await connection.execute(INDEXED, read)).fetchone()
-    if found is None:
-        return False
-    overtaken, were = found
-    if were:
-        await remove_passages(connection, tenant, document_id)
-    if overtaken:
-        return True
-    for earlier, passages in await (await connection.execute(REPLACED, read)).fetchall():
-        if passages:
-            await remove_passages(connection, tenant, str(earlier))
-    await add_passages(connection, tenant, document_id, rows)
-    return True
+async def take_places(
+    connection: Connection, tenant: str, documents: Sequence[IndexedDocument], words_version: int
+) -> list[bool]:
+    """Make documents of a tenant findable together that were just read, each in place of its earlier versions; the
+    corpus is locked. Of each whether it waited to be."""
+    read = columns_of(documents) | {"tenant": tenant, "words": words_version}
+    found = await (await connection.execute(INDEXED, read)).fetchall()
+    waited = {str(id) for id, _, _ in found}
+    latest = {str(id) for id, overtaken, _ in found if not overtaken}
+    replaced = await (await connection.execute(REPLACED, {"tenant": tenant, "latest": list(latest)})).fetchall()
+    earlier = {str(id) for id, _ in replaced}
+    gone = {str(id) for id, _, were in found if were} | {str(id) for id, passages in replaced if passages} - waited
+    for id in sorted(gone):
+        await remove_passages(connection, tenant, id)
+    await add_passages(connection, tenant, [one for one in documents if one.document_id in latest - earlier])
+    return [document.document_id in waited for document in documents]

@@ -22,14 +22,26 @@ class IndexedPassage(msgspec.Struct, frozen=True, kw_only=True):
     terms: dict[int, int]
 
 
+class IndexedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document as it is stored when it becomes findable: sealed title and text, and its passages."""
+
+    tenant: str
+    document_id: str
+    title: bytes
+    body: bytes
+    passages: Sequence[IndexedPassage]
+    warnings: tuple[str, ...] = ()
+    encoding: str = ""
+
+
 # One writer a tenant at a time: so no two can wait for each other's words, and the sums are right.
 LOCK = "SELECT FROM corpora WHERE tenant = %(tenant)s FOR UPDATE"
 
 PASSAGES = """
 INSERT INTO passages (tenant, passage, document_id, starts, ends, body, embedding)
-SELECT %(tenant)s, passage, %(document)s, starts, ends, body, vector::halfvec
-FROM unnest(%(ids)s::bigint[], %(starts)s::int[], %(ends)s::int[], %(bodies)s::bytea[], %(vectors)s::text[])
-  AS new(passage, starts, ends, body, vector)
+SELECT %(tenant)s, passage, document, starts, ends, body, vector::halfvec
+FROM unnest(%(ids)s::bigint[], %(of)s::uuid[], %(starts)s::int[], %(ends)s::int[], %(bodies)s::bytea[],
+  %(vectors)s::text[]) AS new(passage, document, starts, ends, body, vector)
 """
 POSTINGS = """
 INSERT INTO postings (tenant, term, passage, frequency, length)
@@ -42,7 +54,7 @@ SELECT %(tenant)s, term, count(*) FROM unnest(%(terms)s::bigint[]) AS new(term) 
 ON CONFLICT (tenant, term) DO UPDATE SET passages = known.passages + excluded.passages
 """
 GROW = """
-UPDATE corpora SET version = version + 1, passages = passages + %(passages)s, words = words + %(words)s
+UPDATE corpora SET version = version + %(documents)s, passages = passages + %(passages)s, words = words + %(words)s
 WHERE tenant = %(tenant)s
 """
 REMOVE = """
@@ -80,19 +92,20 @@ async def lock_corpus(connection: Connection, tenant: str) -> None:
     await connection.execute(LOCK, {"tenant": tenant})
 
 
-async def add_passages(
-    connection: Connection, tenant: str, document_id: str, passages: Sequence[IndexedPassage]
-) -> None:
-    """Store passages with their postings, and count them. The corpus is locked."""
-    cursor = await connection.execute("SELECT nextval('passage_ids') FROM generate_series(1, %s)", (len(passages),))
-    ids = [row[0] for row in await cursor.fetchall()]
-    numbered = list(zip(ids, passages, strict=True))
+async def add_passages(connection: Connection, tenant: str, documents: Sequence[IndexedDocument]) -> None:
+    """Store a tenant's documents' passages with their postings, and count them. The corpus is locked."""
+    if not documents:
+        return
+    owned = [(document.document_id, passage) for document in documents for passage in document.passages]
+    cursor = await connection.execute("SELECT nextval('passage_ids') FROM generate_series(1, %s)", (len(owned),))
+    numbered = [(id, *own) for (id,), own in zip(await cursor.fetchall(), owned, strict=True)]
     for first in range(0, len(numbered), BATCH):
-        rows = _rows(numbered[first : first + BATCH]) | {"tenant": tenant, "document": document_id}
+        rows = _rows(numbered[first : first + BATCH]) | {"tenant": tenant}
         for statement in (PASSAGES, POSTINGS, VOCABULARY):
             await connection.execute(statement, rows)
-    words = sum(sum(passage.terms.values()) for passage in passages)
-    await connection.execute(GROW, {"tenant": tenant, "passages": len(passages), "words": words})
+    words = sum(sum(passage.terms.values()) for _, passage in owned)
+    grown = {"tenant": tenant, "documents": len(documents), "passages": len(owned), "words": words}
+    await connection.execute(GROW, grown)
 
 
 async def replace_words(
@@ -106,7 +119,7 @@ async def replace_words(
         for statement in (POSTINGS, VOCABULARY):
             await connection.execute(statement, rows)
     words = sum(sum(own.values()) for _, own in terms)
-    await connection.execute(GROW, {"tenant": tenant, "passages": 0, "words": words})
+    await connection.execute(GROW, {"tenant": tenant, "documents": 1, "passages": 0, "words": words})
     await connection.execute(FORGET, {"tenant": tenant})
 
 
@@ -118,15 +131,28 @@ async def remove_passages(connection: Connection, tenant: str, document_id: str)
     await connection.execute(FORGET, parameters)
 
 
-def _rows(batch: Sequence[tuple[int, IndexedPassage]]) -> dict[str, Any]:
+def columns_of(batch: Sequence[IndexedDocument]) -> dict[str, Any]:
+    """Columns of documents, as arrays."""
+    return {
+        "documents": [document.document_id for document in batch],
+        "titles": [document.title for document in batch],
+        "texts": [document.body for document in batch],
+        "counts": [len(document.passages) for document in batch],
+        "warnings": [msgspec.json.encode(document.warnings).decode() for document in batch],
+        "encodings": [document.encoding for document in batch],
+    }
+
+
+def _rows(batch: Sequence[tuple[int, str, IndexedPassage]]) -> dict[str, Any]:
     """Columns of passages and of postings, as arrays."""
     return {
-        "ids": [id for id, _ in batch],
-        "starts": [passage.start for _, passage in batch],
-        "ends": [passage.end for _, passage in batch],
-        "bodies": [passage.sealed for _, passage in batch],
-        "vectors": [as_vector(passage.vector) for _, passage in batch],
-        **_postings([(id, passage.terms) for id, passage in batch]),
+        "ids": [id for id, _, _ in batch],
+        "of": [document for _, document, _ in batch],
+        "starts": [passage.start for _, _, passage in batch],
+        "ends": [passage.end for _, _, passage in batch],
+        "bodies": [passage.sealed for _, _, passage in batch],
+        "vectors": [as_vector(passage.vector) for _, _, passage in batch],
+        **_postings([(id, passage.terms) for id, _, passage in batch]),
     }
 
 

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from application.acting_tenant import mismatches
 from application.clock import monotonic
+from application.documents.stages import STAGES, findable, seconds
 from application.tasks import ended
 
 T = TypeVar("T")
@@ -107,5 +108,21 @@ class TenantMismatches(Collector):
         yield family
 
 
+class DocumentStages(Collector):
+    """Where the time of documents goes while they are read (`application/documents/stages.py` counts it)."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """See `Collector`."""
+        told = "What documents spent in a stage of their reading, waiting included"
+        spent = CounterMetricFamily("colloquy_document_stage_seconds", told, labels=["stage"])
+        for stage in STAGES:
+            spent.add_metric([stage], seconds[stage])
+        became = CounterMetricFamily("colloquy_findable", "What became findable by this process", labels=["what"])
+        for what in ("documents", "passages"):
+            became.add_metric([what], findable[what])
+        yield from (spent, became)
+
+
+REGISTRY.register(DocumentStages())
 REGISTRY.register(EndedTasks())
 REGISTRY.register(TenantMismatches())

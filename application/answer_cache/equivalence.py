@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from application.answer_cache.english.asides import without_asides
 from application.answer_cache.english.grammar import Reading, Word
 from application.answer_cache.english.reading import is_english, plain_words, read_question
 from application.answer_cache.english.words import GRAMMAR
@@ -37,6 +38,9 @@ def is_equivalent(kept: str, asked: str) -> bool:
         return True
     if max(len(kept), len(asked)) > LONGEST or not (is_english(kept) and is_english(asked)):
         return False
+    kept, asked = without_asides(kept), without_asides(asked)
+    if plain_words(kept) == plain_words(asked) and _telling(kept) == _telling(asked):
+        return True
     return _same(read_question(kept), read_question(asked))
 
 

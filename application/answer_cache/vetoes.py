@@ -14,6 +14,8 @@ from difflib import SequenceMatcher
 
 from application.answer_cache import veto_words as known
 from application.answer_cache.cacheability import as_typed
+from application.answer_cache.english.asides import without_asides
+from application.answer_cache.english.reading import is_english
 from application.answer_cache.english.words import GRAMMAR, key_of
 
 LONGEST = 300
@@ -51,7 +53,12 @@ def are_two(kept: str, asked: str) -> str:
     """Why these are two questions, in a word; empty when only somebody who understands them can tell."""
     if max(len(kept), len(asked)) > LONGEST:
         return "long"
-    one, other = _Read(as_typed(kept)), _Read(as_typed(asked))
+    kept, asked = as_typed(kept), as_typed(asked)
+    if is_english(kept) and is_english(asked):
+        kept, asked = without_asides(kept), without_asides(asked)
+    one, other = _Read(kept), _Read(asked)
+    if one.small == other.small and one.text.isupper() == other.text.isupper():
+        return ""
     for reason, differs in _VETOES:
         if differs(one, other):
             return reason

@@ -10,7 +10,7 @@ from application.clock import new_id
 from application.documents.document_streams import SEALED_AS, Accepted, blob_of, stream_of
 from application.documents.readable_documents import ReadableDocuments
 from application.documents.reread_document import RereadDocumentHandler
-from application.execute import DOCUMENT, Context, execute
+from application.execute import DOCUMENT, Context, LoadedAggregate
 from application.file_names import name_of, path_of
 from application.ports.blobs import Blobs
 from application.ports.corpus import DocumentRegister, NewDocument
@@ -97,4 +97,5 @@ class AddDocumentHandler:
     async def _keep(self, tenant: str, id: str, command: AddDocument, body: BinaryIO) -> None:
         stream = stream_of(tenant, id)
         await self.blobs.put(blob_of(tenant, id), await self.sealer.sealing(stream, body, SEALED_AS))
-        await execute(self.store, stream, DOCUMENT, lambda d: add_document(d, command), Context(command.user))
+        added = LoadedAggregate(self.store, stream, DOCUMENT)  # of an id just drawn there is nothing to load
+        await added.execute(lambda document: add_document(document, command), Context(command.user))

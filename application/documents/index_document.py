@@ -12,9 +12,10 @@ from typing import BinaryIO
 from application.byte_room import ByteRoom
 from application.clock import Seconds, monotonic
 from application.documents.document_streams import SEALED_AS, blob_of, stream_of
-from application.execute import DOCUMENT, Context, LoadedAggregate
+from application.documents.embedding_calls import READER, EmbeddingCalls, Gone
+from application.documents.stages import findable, stage
+from application.execute import DOCUMENT, LoadedAggregate
 from application.gateway.agreed_prices import AgreedPrices
-from application.gateway.embedding import Embedded, embed, start_embedding
 from application.ports.blobs import Blobs
 from application.ports.corpus import NewPassage, PassageIndex, Pending
 from application.ports.event_store import EventStore
@@ -26,23 +27,18 @@ from application.redaction.embeddable import Embeddable
 from domain.document.events import DocumentIndexed
 from domain.document.rules import fail_document, index_document, settle_open_calls
 from domain.document.state import Document
-from domain.event import Event, StreamId
 from domain.refusals import DocumentRefused
 
 BATCH = 32
-READERS = 2
-PLACES = 24
+FETCHED, READERS = 6, 2
+"""Documents that lie on disk, and that are being read, at a time."""
+PLACES = 64
 CHARACTERS = 12_000_000
 """Of the texts that a process holds while they are embedded; the longest document alone has ten million."""
 ROOM_S = 600.0
 BACKOFF_S = (0.5, 2.0, 5.0)
 TOLD_S = 1.0
 """How often it is told how far the reading of a long document has come."""
-READER = Context("ingest")
-
-
-class Gone(Exception):
-    """The document was deleted while it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +56,15 @@ class IndexDocument:
     prices: AgreedPrices
     backoff_s: Sequence[float] = BACKOFF_S
     clock: Seconds = monotonic
+    _fetching: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FETCHED))
     _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
     _room: ByteRoom = field(default_factory=lambda: ByteRoom(places=PLACES, size=CHARACTERS, wait_s=ROOM_S))
 
     async def __call__(self, claim: Pending) -> None:
         """Make it findable. `DocumentRefused` when the document is at fault; other refusals and `ModelFailure` when
         something is away."""
-        held = await self._held(claim)
+        with stage("load"):
+            held = await self._held(claim)
         if held.state.status in ("absent", "deleted"):
             await self._clear_away(claim)
             return
@@ -77,16 +75,20 @@ class IndexDocument:
     async def _extracted(self, claim: Pending, stack: AsyncExitStack) -> Extracted:
         """What the document says, for as long as there is room for it on `stack`: what was read waits for room before
         the next is read."""
-        async with self._reading:
+        async with self._fetching:
             with self.scratch.open() as file:
-                await self._fetch(claim, file)
-                extracted = await self.extractor.extract(claim.media_type, file)
-            await stack.enter_async_context(self._room.room(claim.tenant, len(extracted.text)))
+                with stage("fetch"):
+                    await self._fetch(claim, file)
+                async with self._reading:
+                    with stage("extract"):
+                        extracted = await self.extractor.extract(claim.media_type, file)
+                    await stack.enter_async_context(self._room.room(claim.tenant, len(extracted.text)))
         return extracted
 
     async def _index(self, claim: Pending, held: LoadedAggregate[Document], extracted: Extracted) -> None:
+        calls = EmbeddingCalls(held, self.embedder, self.prices, self.backoff_s)
         try:
-            vectors = await self._vectors(held, claim, extracted)
+            vectors = await self._vectors(calls, claim, extracted)
         except Gone:
             return
         passages = [
@@ -100,17 +102,19 @@ class IndexDocument:
             encoding=extracted.encoding,
         )
         # The fact first: what a crash leaves undone after it is still pending in the corpus, and is claimed again.
-        await held.execute(lambda document: index_document(document, indexed), READER)
+        await calls.settle(lambda document: index_document(document, indexed))
         title = extracted.title or claim.title
-        await self.corpus.index(
-            claim.tenant,
-            claim.document_id,
-            title=title,
-            text=extracted.text,
-            passages=passages,
-            warnings=extracted.warnings,
-            encoding=extracted.encoding,
-        )
+        with stage("index"):
+            await self.corpus.index(
+                claim.tenant,
+                claim.document_id,
+                title=title,
+                text=extracted.text,
+                passages=passages,
+                warnings=extracted.warnings,
+                encoding=extracted.encoding,
+            )
+        findable.update(documents=1, passages=len(passages))
 
     async def fail(self, claim: Pending, reason: str) -> None:
         """Note that it cannot be read."""
@@ -138,50 +142,22 @@ class IndexDocument:
             if not kept or not await self.sealer.unseal_file(stream, sealed, file, SEALED_AS):
                 raise DocumentRefused("unreadable", "The file is no longer kept.")
 
-    async def _vectors(
-        self, held: LoadedAggregate[Document], claim: Pending, extracted: Extracted
-    ) -> list[Sequence[float]]:
+    async def _vectors(self, calls: EmbeddingCalls, claim: Pending, extracted: Extracted) -> list[Sequence[float]]:
         """A vector a passage. The document's own title goes before each passage that does not begin with it, so that
         the fifth page of a report is still about what the report is about."""
         vectors: list[Sequence[float]] = []
         told = self.clock()
-        for first in range(0, len(extracted.spans), BATCH):
-            texts = []
-            for start, end in extracted.spans[first : first + BATCH]:
-                text = extracted.text[start:end]
-                whole = text if extracted.title in text else f"{extracted.title}\n{text}"
-                texts.append(await self.embeddable(claim.tenant, whole))
-            # As single numbers they would take sixteen times the memory.
-            vectors += [array("f", vector) for vector in await self._embed_batch(held, texts)]
-            if self.clock() - told >= TOLD_S:
-                told = self.clock()
-                await self.corpus.progress(claim.tenant, claim.document_id, len(vectors), len(extracted.spans))
+        async with calls:
+            for first in range(0, len(extracted.spans), BATCH):
+                texts = []
+                with stage("redact"):
+                    for start, end in extracted.spans[first : first + BATCH]:
+                        text = extracted.text[start:end]
+                        whole = text if extracted.title in text else f"{extracted.title}\n{text}"
+                        texts.append(await self.embeddable(claim.tenant, whole))
+                # As single numbers they would take sixteen times the memory.
+                vectors += [array("f", vector) for vector in await calls.embed(texts)]
+                if self.clock() - told >= TOLD_S:
+                    told = self.clock()
+                    await self.corpus.progress(claim.tenant, claim.document_id, len(vectors), len(extracted.spans))
         return vectors
-
-    async def _embed_batch(self, held: LoadedAggregate[Document], texts: Sequence[str]) -> list[list[float]]:
-        """Concurrent calls; those that fail are tried again, a little later each time."""
-        vectors: dict[int, list[float]] = {}
-        for backoff in (*self.backoff_s, None):
-            missing = [place for place in range(len(texts)) if place not in vectors]
-            results = await self._embed_once(held, [texts[place] for place in missing])
-            vectors |= {p: r.vector for p, r in zip(missing, results, strict=True) if r.vector is not None}
-            failure = next((result.failure for result in results if result.failure), None)
-            if failure is None:
-                break
-            if backoff is None:
-                raise failure
-            await asyncio.sleep(backoff)
-        return [vectors[place] for place in range(len(texts))]
-
-    async def _embed_once(self, held: LoadedAggregate[Document], texts: Sequence[str]) -> list[Embedded]:
-        """Start facts, the calls side by side, and their settlement."""
-        own = await self.prices(StreamId.parse(held.stream).tenant, self.embedder.model)
-        started = [start_embedding(self.embedder, text, held.state.user, own=own) for text in texts]
-        if not await held.execute(lambda document: [] if document.status == "deleted" else started, READER):
-            raise Gone
-        results = await asyncio.gather(
-            *(embed(self.embedder, text, call) for text, call in zip(texts, started, strict=True))
-        )
-        settled: list[Event] = [result.settled for result in results]
-        await held.execute(lambda _: settled, READER)
-        return results

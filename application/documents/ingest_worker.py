@@ -9,8 +9,10 @@ from functools import partial
 
 import structlog
 
+from application.clock import monotonic
 from application.documents.index_document import IndexDocument
 from application.documents.refresh_words import RefreshWords
+from application.documents.stages import stage
 from application.ports.corpus import Pending, PendingDocuments
 from application.ports.model import ModelFailure
 from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
@@ -18,7 +20,12 @@ from domain.refusals import DocumentRefused, Refusal
 
 log = structlog.get_logger()
 
-AT_ONCE = 12
+AT_ONCE = 32
+GATHER = 4
+"""The part of these places that is to be free before more is claimed: a claim for each that comes free would cost more
+than reading a small document does."""
+GATHER_S = 0.1
+"""How long the others wait at most, when those under way are slow ones."""
 POLL_S = 2.0
 RENEW_S = 20.0
 REFRESH_S, REFRESH_WITHIN_S = 5.0, 600.0
@@ -57,9 +64,9 @@ class IngestWorker:
     async def _claim(self, up: Up) -> None:
         """Claim what there is room for; then wait for room, or for news."""
         while True:
-            if len(self._running) >= self.at_once:
-                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            claims = await self.pending.claim_pending(self.at_once - len(self._running))
+            await self._room()
+            with stage("claim"):
+                claims = await self.pending.claim_pending(self.at_once - len(self._running))
             for claim in claims:
                 task = self._tasks.start(self._settle(claim))
                 self._running[task] = claim
@@ -67,6 +74,14 @@ class IngestWorker:
             up()
             if not claims:
                 await self.pending.wait_pending(POLL_S)
+
+    async def _room(self) -> None:
+        """Until there is room, and for some documents at once unless that takes long."""
+        if len(self._running) >= self.at_once:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        deadline = monotonic() + GATHER_S
+        while (self.at_once - len(self._running)) * GATHER < self.at_once and (left := deadline - monotonic()) > 0:
+            await asyncio.wait(self._running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     async def _settle(self, claim: Pending) -> None:
         """Read one document. What is its own fault is final; when something is away, it is tried again later; what

@@ -13,6 +13,11 @@ COMMANDS: dict[str, Lazy] = {
     "costs": ("infra.bench.costs", "costs", "Questions of costs over a million lines, beside lines alone"),
     "documents": ("infra.bench.documents", "documents", "How soon documents are found, and how well"),
     "doors": ("infra.bench.doors", "doors", "What a call through each door costs, beside the socket"),
+    "ingest": (
+        "infra.bench.ingest",
+        "ingest",
+        "Documents a second to findable, what each stage takes, streams beside it",
+    ),
     "search": ("infra.bench.search", "search", "How well search finds, also with noise in place of words or meaning"),
     "search-at-size": (
         "infra.bench.search_at_size",

@@ -159,7 +159,7 @@ class StandInControl:
         return {"system": body["system"], "messages": body["messages"]}
 
 
-async def _measure(
+async def measure(
     side: MeasuredServer, bedrock: StandInControl, arrival: Arrival, streams: int, spread_s: float
 ) -> StreamRow:
     """`burst`: every stream asks once, all at the same instant. `steady`: each asks again as soon as it is answered, so
@@ -214,8 +214,8 @@ async def compare(
         await close_all([socket])
         pipe = Pipe(os.environ | installation_environment(installation.data_dir), bedrock.last_asked())
 
-        async def measure(side: MeasuredServer, arrival: Arrival, streams: int) -> StreamRow:
-            row = await _measure(side, bedrock, arrival, streams, alone.whole_s)
+        async def told(side: MeasuredServer, arrival: Arrival, streams: int) -> StreamRow:
+            row = await measure(side, bedrock, arrival, streams, alone.whole_s)
             tell(
                 f"{arrival} {streams} {side.what}: first token {row.first_token_p50_ms:.0f} ms (p50), "
                 f"{row.first_token_p99_ms:.0f} ms (p99), {row.cpu_us_per_delta:.0f} us a delta, {row.errors} errors"
@@ -223,13 +223,10 @@ async def compare(
             return row
 
         try:
-            await _measure(pipe, bedrock, "burst", 1, 0)
+            await measure(pipe, bedrock, "burst", 1, 0)
             return [
                 _middle(
-                    [
-                        (await measure(pipe, arrival, streams), await measure(ours, arrival, streams))
-                        for _ in range(rounds)
-                    ]
+                    [(await told(pipe, arrival, streams), await told(ours, arrival, streams)) for _ in range(rounds)]
                 )
                 for arrival in arrivals
                 for streams in counts

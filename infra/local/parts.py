@@ -18,6 +18,7 @@ from infra.local.ports import Ports
 from infra.local.probes import http_answers, valkey_pid
 
 HASHED = "COLLOQUY_STAND_IN_HASHED_EMBEDDINGS"
+INSTANT = "COLLOQUY_STAND_IN_INSTANT_EMBEDDINGS"
 JUDGED = "COLLOQUY_STAND_IN_JUDGED"
 """Set, requests must fit the service's own model: so tests are run, and benchmarks of our server are not."""
 # What leads the stand-in to a model that answers for it.
@@ -144,6 +145,7 @@ def bedrock(home: Path, ports: Ports, *, fast: bool) -> StackPart:
     port, fd = ports["bedrock"], ports.listen("bedrock")
     argv = python("infra.local.bedrock", "--fd", str(fd), "--data-dir", str(home))
     argv += ["--hashed-embeddings"] if os.environ.get(HASHED) else []
+    argv += ["--instant-embeddings"] if os.environ.get(INSTANT) else []
     argv += ["--judged"] if os.environ.get(JUDGED) else []
     upstream = {name: value for name, value in os.environ.items() if name.upper().startswith(UPSTREAM)}
     env = CLEAN | {"HOME": str(home)} | upstream

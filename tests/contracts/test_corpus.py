@@ -92,6 +92,45 @@ async def test_the_same_content_is_one_document_of_a_tenant(corpus: Corpus) -> N
     assert await corpus.fetch(tenant, second) is None
 
 
+async def test_documents_that_become_findable_together_are_each_counted_and_found(corpus: AnyCorpus) -> None:
+    """Of several tenants at the same time; one that was deleted meanwhile stays gone, one that is damaged is alone."""
+    tenants, ids = [new_id() for _ in range(3)], [new_id() for _ in range(12)]
+    owned = [(tenants[n % 3], id) for n, id in enumerate(ids)]
+    for tenant, id in owned:
+        await register(corpus, tenant, id, title=id, content_hash=id.encode())
+    await corpus.delete(*owned[0])
+
+    async def index(tenant: str, id: str) -> bool:
+        text = f"harbour {id}"
+        passages = [NewPassage(start=0, end=len(text), text=text, vector=EAST)]
+        return await corpus.index(tenant, id, title=id, text=text, passages=passages, warnings=(f"of {id}", "two"))
+
+    assert await asyncio.gather(*(index(*own) for own in owned)) == [False] + [True] * 11
+    assert await asyncio.gather(*(index(*own) for own in owned[:4])) == [False] * 4
+    for place, tenant in enumerate(tenants):
+        own = {id for of, id in owned[1:] if of == tenant}
+        assert (await corpus.version(tenant), await corpus.count_passages(tenant)) == (
+            len(own) + (place == 0),
+            len(own),
+        )
+        found = await corpus.search(tenant, "harbour", None, 50)
+        assert {p.document_id: p.text for p in found} == {id: f"harbour {id}" for id in own}
+        rows = await corpus.page(tenant, after=None, limit=50)
+        assert {row.document_id: row.warnings for row in rows} == {id: (f"of {id}", "two") for id in own}
+
+
+async def test_tenants_take_turns_in_being_claimed(corpus: AnyCorpus) -> None:
+    """However much one of them has brought before the others came; nothing is claimed twice."""
+    many, few = new_id(), new_id()
+    mine = {await waiting(corpus, tenant, "x") for tenant in (many,) * 12 + (few,) * 2}
+    claimed: list[tuple[str, str]] = []
+    while claims := await corpus.pending.claim_pending(8):
+        claimed += [(claim.tenant, claim.document_id) for claim in claims if claim.document_id in mine]
+    assert sorted(id for _, id in claimed) == sorted(mine)
+    if not isinstance(corpus, InMemoryCorpus):  # the fake takes them in order
+        assert few in {tenant for tenant, _ in claimed[:4]}
+
+
 async def test_meaning_and_words_are_fused(corpus: Corpus) -> None:
     tenant = new_id()
     words = await added(corpus, tenant, "w", "quarterly revenue of the harbour", vector=NORTH)
@@ -331,6 +370,22 @@ async def test_a_later_version_takes_the_place_of_an_earlier_one_which_can_still
     assert await corpus.count_passages(tenant) == 1
     elsewhere, _ = await named(corpus, tenant, b"two", name=b"m" * 32)
     assert elsewhere not in (first, third, fourth), "a version that was replaced is nobody's double"
+
+
+async def test_versions_that_become_findable_together_leave_the_last_one(corpus: Corpus) -> None:
+    """Whatever their order, also where one of them is read again at the same time."""
+    for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+        tenant = new_id()
+        ids = [(await named(corpus, tenant, content))[0] for content in (b"one", b"two", b"three")]
+        await read(corpus, tenant, ids[0], "the harbour 0")
+        await corpus.requeue(tenant, ids[0])
+        other = await waiting(corpus, tenant, "other")
+        texts = [(ids[n], f"the harbour {n}") for n in order]
+        await asyncio.gather(*(read(corpus, tenant, *text) for text in [*texts, (other, "the quay")]))
+        assert await found(corpus, tenant, "harbour quay") == {ids[2], other}
+        assert await corpus.count_passages(tenant) == 2
+        versions = await corpus.versions(tenant, ids[0])
+        assert [(row.version, row.replaced_at is None) for row in versions] == [(3, True), (2, False), (1, False)]
 
 
 async def test_a_failed_version_replaces_nothing(corpus: Corpus) -> None:

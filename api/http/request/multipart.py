@@ -23,6 +23,8 @@ AROUND = 64 * 1024
 """Bytes of a form besides its file."""
 PIECE = 128 * 1024
 """So much of a file is in memory at most, before it goes to disk on a thread."""
+SMALL = 64 * 1024
+"""Written at once: the system takes it sooner than a thread is woken for it."""
 MOST_DRAINED = 1024 * 1024 * 1024
 MOST_PARTS = 20
 
@@ -104,7 +106,7 @@ class _Spool:
     async def flush(self) -> None:
         """What was collected goes to disk."""
         piece, self._piece = self._piece, bytearray()
-        await asyncio.to_thread(self._write, piece)
+        await asyncio.to_thread(self._write, piece) if len(piece) > SMALL else self._write(piece)
 
     def _write(self, piece: bytearray) -> None:
         self.hash.update(piece)

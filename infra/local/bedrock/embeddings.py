@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import math
 import os
+import random
 import sys
 from collections.abc import Sequence
 
@@ -33,6 +34,22 @@ class HashedEmbeddings:
     async def embed(self, text: str, dimensions: int) -> Sequence[float]:
         """A unit vector."""
         return hashed_ngrams.embed(text, dimensions)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class InstantEmbeddings:
+    """Vectors that cost next to nothing, as a provider's cost this machine nothing: any direction, one a text."""
+
+    name = "instant, any direction"
+
+    async def embed(self, text: str, dimensions: int) -> Sequence[float]:
+        """A unit vector that says nothing of the text."""
+        drawn = random.Random(text).random
+        vector = [drawn() - 0.5 for _ in range(dimensions)]
+        length = math.sqrt(sum(x * x for x in vector))
+        return [x / length for x in vector]
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -133,12 +150,14 @@ class UpstreamEmbeddings:
         """The upstream has an owner of its own."""
 
 
-Embeddings = HashedEmbeddings | MiniLMEmbeddings | UpstreamEmbeddings
+Embeddings = HashedEmbeddings | InstantEmbeddings | MiniLMEmbeddings | UpstreamEmbeddings
 
 
-def best_embeddings(*, hashed: bool = False, upstream: Upstream | None = None) -> Embeddings:
+def best_embeddings(*, hashed: bool = False, instant: bool = False, upstream: Upstream | None = None) -> Embeddings:
     """Those of the model that settings name; else the sentence model when all that it needs is installed, unless hashed
-    ones are wished for."""
+    or instant ones are wished for."""
+    if instant:
+        return InstantEmbeddings()
     if upstream and upstream.embedding_model:
         return UpstreamEmbeddings(upstream)
     return MiniLMEmbeddings() if not hashed and minilm.find_weights() else HashedEmbeddings()

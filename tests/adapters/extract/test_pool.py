@@ -30,6 +30,22 @@ async def test_many_at_once_each_get_their_own_answer(extractor: ProcessExtracto
     assert [one.spans for one in read] == [((0, len(text)),) for text in texts]
 
 
+async def test_a_reader_is_worn_by_foreign_parsers_sooner_than_by_texts() -> None:
+    extractor = ProcessExtractor(children=1, max_pages=10, worn=20)
+
+    async def kept_after(kind: str, body: bytes, times: int) -> int:
+        for _ in range(times):
+            await extractor.extract(kind, BytesIO(body))
+        return len(extractor._children)
+
+    try:
+        assert (await kept_after(TEXT, b"text", 19), await kept_after(TEXT, b"text", 1)) == (1, 0)
+        page = b"<html><body>page</body></html>"
+        assert (await kept_after(HTML, page, 1), await kept_after(HTML, page, 1)) == (1, 0)
+    finally:
+        await extractor.close()
+
+
 async def test_a_refusal_comes_back_with_its_reason(extractor: ProcessExtractor) -> None:
     with pytest.raises(DocumentRefused) as refused:
         await extractor.extract(PDF, BytesIO(pdf("x", password="secret")))

@@ -91,11 +91,18 @@ def received(name: str, body: bytes) -> ReceivedFile:
 class House:
     """The handlers over one set of fakes."""
 
-    def __init__(self, *, longest_delay_s: float = 300.0) -> None:
+    def __init__(
+        self,
+        store: InMemoryEventStore | None = None,
+        corpus: InMemoryCorpus | None = None,
+        *,
+        longest_delay_s: float = 300.0,
+    ) -> None:
         self.tenants = FixedTenants()
         embeddable = Embeddable(NamedWords(email="ada@example.com"), self.tenants)
         self.prices = AgreedPrices(self.tenants)
-        self.store, self.corpus, self.blobs = InMemoryEventStore(), InMemoryCorpus(), InMemoryBlobs()
+        self.store, self.corpus = store or InMemoryEventStore(), corpus or InMemoryCorpus()
+        self.blobs = InMemoryBlobs()
         self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
         self.collections = ReadableDocuments(self.tenants, self.corpus)
         self.reread = RereadDocumentHandler(self.store, self.corpus)

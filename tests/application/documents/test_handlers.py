@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,6 +13,8 @@ import pytest
 
 from application.clock import now
 from application.documents.document_streams import Accepted
+from application.ports.corpus import Pending
+from application.ports.detector import Span
 from application.ports.model import Embedding, FailureKind, ModelFailure
 from domain.document.events import (
     DocumentAdded,
@@ -22,6 +24,7 @@ from domain.document.events import (
     DocumentMoved,
     DocumentRequeued,
 )
+from domain.event import Envelope
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.models import Price
 from domain.refusals import (
@@ -37,6 +40,8 @@ from domain.tenant.events import AgreedPrice
 from domain.usage import cost_of
 from tests.application.documents.harness import EDITOR, MEMBER, TENANT, House
 from tests.fakes.in_memory_corpus import InMemoryCorpus
+from tests.fakes.in_memory_event_store import InMemoryEventStore
+from tests.fakes.nothing_private import NamedWords
 from tests.fakes.scripted_model import WordEmbedder
 
 THROTTLED = ModelFailure(FailureKind.THROTTLED, "slow down", code="ThrottlingException", refused=True)
@@ -217,6 +222,78 @@ async def test_refused_calls_cost_nothing_and_are_made_again(house: House) -> No
     house.embedder.failure = None
     await house.read(claim)
     assert isinstance(house.facts("document")[-1], DocumentIndexed)
+
+
+class CountingStore(InMemoryEventStore):
+    """Counts transactions, and loads of streams."""
+
+    appends = loads = 0
+
+    async def append(self, events: Sequence[Envelope]) -> int:
+        self.appends += 1
+        return await super().append(events)
+
+    def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
+        self.loads += 1
+        return super().slices(stream, after=after, upto=upto)
+
+
+async def test_a_document_takes_few_transactions_whatever_its_length() -> None:
+    """One to be added, and then a batch of calls and one; the end of a call waits for what is stored next."""
+    for passages, batches in ((1, 1), (32, 1), (33, 2), (100, 4)):
+        house = House(CountingStore())
+        body = "".join(f"# Part {n}\n\n{'tide ' * 120}\n\n" for n in range(passages)).encode()
+        await house.add(EDITOR, "long.md", body)
+        assert isinstance(house.store, CountingStore) and (house.store.appends, house.store.loads) == (1, 0)
+        [claim] = await house.corpus.claim_pending(1)
+        await house.read(claim)
+        indexed = house.facts("document")[-1]
+        assert isinstance(indexed, DocumentIndexed) and indexed.passages == passages
+        assert (house.store.appends, house.store.loads) == (1 + batches + 1, 1)
+        kinds = [type(event) for event in house.facts("document")]
+        assert kinds.count(ModelCallStarted) == kinds.count(TokensUsed) == passages
+
+
+async def test_what_was_embedded_is_settled_when_the_next_batch_cannot_be(house: House) -> None:
+    await house.add(EDITOR, "long.md", "".join(f"# Part {n}\n\n{'tide ' * 120}\n\n" for n in range(40)).encode())
+    [claim] = await house.corpus.claim_pending(1)
+
+    class Away(NamedWords):
+        """The detector, until it has seen a batch."""
+
+        seen = 0
+
+        async def find(self, text: str) -> Sequence[Span]:
+            self.seen += 1
+            if self.seen > 32:
+                raise DependencyUnavailable("The recogniser of names is away; try again.")
+            return await super().find(text)
+
+    embeddable = dataclasses.replace(house.read.embeddable, detector=Away())
+    with pytest.raises(DependencyUnavailable):
+        await dataclasses.replace(house.read, embeddable=embeddable)(claim)
+    used = [event for event in house.facts("document") if isinstance(event, TokensUsed)]
+    assert len(used) == 32 and not any(event.estimated for event in used)
+
+
+async def test_claims_are_made_for_many_at_once(house: House) -> None:
+    """Each that comes free would be a query over all that waits."""
+    asked: list[int] = []
+
+    class Counting(InMemoryCorpus):
+        async def claim_pending(self, limit: int) -> list[Pending]:
+            asked.append(limit)
+            return await super().claim_pending(limit)
+
+    house = House(corpus=Counting())
+    ids = [(await house.add(EDITOR, f"{n}.txt", f"text {n}".encode())).document_id for n in range(200)]
+    stop = asyncio.Event()
+    running = asyncio.create_task(house.index.run(stop))
+    for id in ids:
+        await status_of(house, id, "indexed")
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert len(asked) <= 200 / 8 + 5 and min(asked) * 4 >= house.index.at_once
 
 
 async def test_calls_left_open_by_a_dead_reader_are_settled_by_the_next(house: House) -> None:
