@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
+import httpx
 import psycopg
 import pytest
 
@@ -87,6 +89,27 @@ async def test_sessions_and_tenants_are_read_and_written_past_what_a_newer_progr
         forked = http.post(f"/v1/sessions/{session}/fork", json={"before_turn": turns[1]["turn_id"]})
         assert forked.status_code == 201, forked.text
     assert verified(ours, "session_view") == ""
+
+
+async def test_a_server_is_not_ready_before_the_read_models_are_of_its_version(ours: Installed) -> None:
+    url = installation_environment(str(ours.data_dir))["COLLOQUY_DATABASE_URL"]
+    older = "UPDATE projections.generations SET layout = layout + %s WHERE name = 'costs' AND live"
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner, httpx.AsyncClient() as http:
+        await owner.execute(older, (-1,))
+        try:
+            assert (await ready(http, ours, 503))["layouts"]["detail"] == "of an older version, being built anew: costs"
+        finally:
+            await owner.execute(older, (1,))
+        assert (await ready(http, ours, 200))["layouts"]["status"] == "ok"
+
+
+async def ready(http: httpx.AsyncClient, ours: Installed, status: int) -> dict[str, dict[str, str]]:
+    """The parts of the report that has this status, once it has."""
+    async with asyncio.timeout(30):
+        while (answer := await http.get(f"{ours.url}/health/ready")).status_code != status:
+            await asyncio.sleep(0.2)
+    parts: dict[str, dict[str, str]] = answer.json()["parts"]
+    return parts
 
 
 def verified(ours: Installed, model: str) -> str:
