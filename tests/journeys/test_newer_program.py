@@ -106,10 +106,12 @@ async def test_a_server_is_not_ready_before_the_read_models_are_of_its_version(o
 async def ready(http: httpx.AsyncClient, ours: Installed, status: int) -> dict[str, dict[str, str]]:
     """The parts of the report that has this status, once it has."""
     async with asyncio.timeout(30):
-        while (answer := await http.get(f"{ours.url}/health/ready")).status_code != status:
+        while True:
+            answer = await http.get(f"{ours.url}/health/ready")
+            if answer.status_code == status:
+                parts: dict[str, dict[str, str]] = answer.json()["parts"]
+                return parts
             await asyncio.sleep(0.2)
-    parts: dict[str, dict[str, str]] = answer.json()["parts"]
-    return parts
 
 
 def verified(ours: Installed, model: str) -> str:
