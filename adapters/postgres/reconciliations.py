@@ -5,12 +5,15 @@ from __future__ import annotations
 from prometheus_client import Gauge
 
 from adapters.database_transactions import Pool, one_statement
+from application.clock import now
 from application.reconciliation.report import Report
 
 NOTE = "SELECT note_reconciliation(%s, %s, %s, %s)"
 LAST = "SELECT until_s, found_usd, left_usd, unexplained FROM last_reconciliation()"
 
-UNTIL = Gauge("colloquy_reconciled_until_timestamp_seconds", "Up to when calls were reconciled last; 0: never")
+AGE = Gauge(
+    "colloquy_reconciled_age_seconds", "How long ago the calls end that were reconciled last; 0: none ever were"
+)
 FOUND = Gauge("colloquy_reconciled_found_usd", "By how much ledger and provider's log differed then")
 LEFT = Gauge("colloquy_reconciled_left_usd", "By how much they still did afterwards")
 UNEXPLAINED = Gauge(
@@ -32,5 +35,7 @@ async def refresh_reconciled(pool: Pool) -> None:
     async with one_statement(pool) as connection:
         row = await (await connection.execute(LAST)).fetchone()
     if row is not None:
-        for gauge, value in zip((UNTIL, FOUND, LEFT, UNEXPLAINED), row, strict=True):
+        until_s, *rest = row
+        AGE.set(now().timestamp() - until_s)
+        for gauge, value in zip((FOUND, LEFT, UNEXPLAINED), rest, strict=True):
             gauge.set(value)
