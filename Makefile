@@ -11,7 +11,7 @@ SBOM   ?= build/sbom.json
 # Python's compiled modules are kept, whatever the shell says: without them every command compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup embedding names up test attack contract simulate check lint types contracts fast coverage fault-wall audit \
+.PHONY: help setup embedding names up test attack contract simulate mutate check lint types contracts fast coverage fault-wall audit \
 	sbom hooks locks verifiers image image-test upgrade clean
 
 help: ## what can be made
@@ -44,6 +44,9 @@ test: setup ## the whole test suite, but for `make attack` and `make contract`
 
 contract: setup ## many requests to every route, each answer held to its description
 	@$(BIN)/python -m pytest -q -m contract tests/journeys
+
+mutate: setup ## each wall taken away in turn: noticed, and the other holds (infra/docs/walls.md)
+	@$(BIN)/python -m tests.walls.mutations
 
 attack: setup ## attacks on a running installation, and what became of them (infra/docs/attacks.md)
 	@$(BIN)/python -m pytest -q -m attack tests/attack

@@ -39,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # The AWS account that owns the bucket (12 digits): one of that name in another account is then refused
     bucket_owner: str = ""
     table: str = "colloquy-sessions"
+    # The ARN of a role that the API server assumes for each tenant, narrowed to that tenant's items and objects (see
+    # walls.md); without one it uses its own rights
+    tenant_role: str = ""
     lanes: int = 1
     # The server
     host: str = "127.0.0.1"

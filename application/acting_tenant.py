@@ -1,4 +1,4 @@
-"""The tenant that is acted for: said once, where work begins, and compared with every tenant that it then names."""
+"""The tenant that is acted for: said once, where work begins, and compared with what it then names and reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ EVERY = "*"
 
 _acting: ContextVar[str] = ContextVar("acting_tenant", default="")
 mismatches: Counter[str] = Counter()
-"""How often work named another tenant than it acts for; the metric `colloquy_tenant_mismatch_total`."""
+"""How often work named another tenant than it acts for, or read what bears another; the metric
+`colloquy_tenant_mismatch_total`."""
 log = structlog.get_logger()
 
 
@@ -35,6 +36,11 @@ def acting_for(tenant: str) -> Iterator[None]:
         _acting.reset(before)
 
 
+def acting() -> str:
+    """Whom the work is for, as it was said: "" where nobody said it."""
+    return _acting.get()
+
+
 def acts_for_every() -> bool:
     """Whether this is the work of a job that answers nobody."""
     return _acting.get() == EVERY
@@ -51,3 +57,13 @@ def acting_tenant(named: str) -> str:
         log.critical("tenant_mismatch", acting=acting, named=named, stack_info=True)
         raise ForeignTenant
     return acting
+
+
+def bears(tenant: str, stamp: str) -> bool:
+    """Whether what was read out of a store or a cache is this tenant's, by the stamp that it bears: its stream or its
+    key, which begins with whose it is. What bears another's is to be taken for absent; it is an alarm."""
+    if stamp.startswith((f"{tenant}/", f"{tenant}#")):
+        return True
+    mismatches["stored"] += 1
+    log.critical("foreign_stamp", tenant=tenant, found=stamp[:36])
+    return False

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from adapters.dynamodb.attributes import Typed, Update, plain, typed
 from adapters.dynamodb.failures import answering
 from adapters.dynamodb.shared_transactions import SharedTransactions, write_of
-from adapters.dynamodb.table import BY_OWNER, SESSION, TURN, key, owner
+from adapters.dynamodb.table import BY_OWNER, SESSION, TURN, is_of, key, owner
 from application.ports.session_items import (
     PAGE_BYTES,
     ItemPage,
@@ -100,7 +100,7 @@ class DynamoSessionItems:
         with answering():
             found = await self._client.get_item(TableName=self._table, Key=key(space, session_id), ConsistentRead=True)
         item = found.get("Item")
-        return None if item is None or "erased" in item else _attributes(item)
+        return None if item is None or "erased" in item or not is_of(space, item) else _attributes(item)
 
     async def page(self, space: ItemSpace, user: str, *, before: str | None, limit: int) -> ItemPage:
         """See the port."""
@@ -111,13 +111,13 @@ class DynamoSessionItems:
         asked = _key_condition(condition, **values) | {
             "IndexName": BY_OWNER, "ScanIndexForward": False, "ExpressionAttributeNames": {"#o": "owner"},
         }  # fmt: skip
-        return await self._some(limit, **asked)
+        return await self._some(space, limit, **asked)
 
     async def turns(self, space: ItemSpace, session_id: str, *, after: str | None, limit: int) -> ItemPage:
         """See the port."""
         pk = key(space, session_id)["pk"]
         asked = _key_condition("pk = :pk AND sk > :after", pk=pk, after={"S": TURN + (after or "")})
-        return await self._some(limit, ConsistentRead=True, **asked)
+        return await self._some(space, limit, ConsistentRead=True, **asked)
 
     async def scan(self, generation: int) -> AsyncIterator[tuple[str, str, dict[str, Value]]]:
         """See the port."""
@@ -136,15 +136,16 @@ class DynamoSessionItems:
                 dropped += len(keys)
         return dropped
 
-    async def _some(self, limit: int, **asked: Any) -> ItemPage:
+    async def _some(self, space: ItemSpace, limit: int, **asked: Any) -> ItemPage:
         found: list[dict[str, Value]] = []
         size = 0
         with answering():
             async for item in self._items("query", Limit=limit + 1, **asked):
                 if len(found) == limit or size >= PAGE_BYTES:
                     return ItemPage(found, more=True)
-                found.append(_attributes(item))
-                size += item_size(found[-1])
+                if is_of(space, item):
+                    found.append(_attributes(item))
+                    size += item_size(found[-1])
         return ItemPage(found, more=False)
 
     async def _items(self, operation: str, **asked: Any) -> AsyncIterator[dict[str, Typed]]:

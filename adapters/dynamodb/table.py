@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from adapters.dynamodb.attributes import Typed
 from adapters.dynamodb.failures import answering
-from application.acting_tenant import acting_tenant
+from application.acting_tenant import acting_tenant, bears
 from application.ports.session_items import ItemSpace
 
 SESSION = "session"
@@ -30,6 +30,11 @@ def key(space: ItemSpace, session_id: str, turn_id: str = "") -> dict[str, Typed
 def owner(space: ItemSpace, user: str) -> str:
     """The key of a user's sessions in the index."""
     return f"{acting_tenant(space.tenant)}#{space.generation}#{user}"
+
+
+def is_of(space: ItemSpace, item: dict[str, Typed]) -> bool:
+    """Whether an item that was found is its reader's, by the key that it lies under: an index has keys of its own."""
+    return bears(space.tenant, item["pk"]["S"])
 
 
 KEYS = (("pk", "HASH"), ("sk", "RANGE"))

@@ -25,8 +25,8 @@ def open_hook(where: str) -> AnchorHook | None:
 class CommandHook:
     """Runs the command anew each time, without a shell."""
 
-    def __init__(self, command: str) -> None:
-        self._argv = shlex.split(command)
+    def __init__(self, command: str, deadline_s: float = DEADLINE_S) -> None:
+        self._argv, self._deadline_s = shlex.split(command), deadline_s
 
     async def tell(self, heads: Sequence[str]) -> None:
         """See the port. It has taken them when it ends with 0 within the deadline."""
@@ -36,7 +36,7 @@ class CommandHook:
         except OSError as error:
             raise DependencyUnavailable(f"The audit hook cannot be started: {error.strerror}.") from error
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(self._deadline_s):
                 await process.communicate(_lines(heads))
         except (TimeoutError, OSError) as error:
             raise DependencyUnavailable("The audit hook did not end in time.") from error
@@ -51,14 +51,14 @@ class CommandHook:
 class UrlHook:
     """Posts them; any answer of the 200s has taken them."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, deadline_s: float = DEADLINE_S) -> None:
+        self._url, self._deadline_s = url, deadline_s
 
     async def tell(self, heads: Sequence[str]) -> None:
         """See the port."""
         headers = {"content-type": "application/x-ndjson"}
         try:
-            async with asyncio.timeout(DEADLINE_S), httpx.AsyncClient(follow_redirects=False) as client:
+            async with asyncio.timeout(self._deadline_s), httpx.AsyncClient(follow_redirects=False) as client:
                 answer = await client.post(self._url, content=_lines(heads), headers=headers)
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             raise DependencyUnavailable("The audit hook's server does not answer.") from error

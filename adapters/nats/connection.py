@@ -43,11 +43,11 @@ def servers_of(urls: str, credentials: str = "") -> tuple[list[str], dict[str, s
 
 class Connection:
     """Reconnects by itself; while it does, every call fails at once instead of queueing. With `echo` it hears what it
-    says itself."""
+    says itself. Answers come to an inbox below `inbox`, where others need not be allowed to listen."""
 
-    def __init__(self, urls: str, credentials: str = "", *, echo: bool = True) -> None:
+    def __init__(self, urls: str, credentials: str = "", *, echo: bool = True, inbox: str = "_INBOX") -> None:
         self._servers, self._who = servers_of(urls, credentials)
-        self._echo = echo
+        self._echo, self._inbox = echo, inbox
         self._client: Any = None
         self._js: JetStreamContext
         self._lock = asyncio.Lock()
@@ -88,6 +88,7 @@ class Connection:
                     ping_interval=5,
                     max_outstanding_pings=2,
                     no_echo=not self._echo,
+                    inbox_prefix=self._inbox,
                     error_cb=_quiet,
                 )
         except BaseException:

@@ -12,6 +12,7 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from adapters.nats.connection import Connection, answering
+from adapters.nats.permissions import inbox_of
 from adapters.nats.reader import JetStreamReader
 from adapters.nats.signed_facts import Secrets, SignedFacts
 from adapters.nats.window import PipeMessage, publish_window
@@ -141,13 +142,15 @@ async def open_pipe(
     nats_url: str,
     secrets: Secrets,
     *,
+    job: str = "project",
     credentials: str = "",
     max_bytes: int = 2 << 30,
     max_age_s: float = 7 * 86_400,
     replicas: int = 1,
 ) -> AsyncIterator[NatsEventPipe]:
-    """The pipe at `nats_url`, its messages signed with `secrets`. NATS need not be there yet."""
-    connection, facts = Connection(nats_url, credentials), SignedFacts(secrets)
+    """The pipe at `nats_url` for one of the jobs that work with it, its messages signed with `secrets`. NATS need not
+    be there yet."""
+    connection, facts = Connection(nats_url, credentials, inbox=inbox_of(job)), SignedFacts(secrets)
     try:
         yield NatsEventPipe(connection, facts, max_bytes=max_bytes, max_age_s=max_age_s, replicas=replicas)
     finally:

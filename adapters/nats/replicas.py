@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from adapters.nats.connection import Connection, answering
+from adapters.nats.permissions import inbox_of
 from application.ports.replicas import Answer, Begun, Hear
 from application.tasks import TaskSet, isolated
 from domain.event import StreamId
@@ -185,7 +186,7 @@ async def open_replicas(nats_url: str, process: str, credentials: str = "") -> A
     if not nats_url:
         yield Alone()
         return
-    connection = Connection(nats_url, credentials, echo=False)
+    connection = Connection(nats_url, credentials, echo=False, inbox=inbox_of("serve"))
     replicas = NatsReplicas(connection, process)
     try:
         yield replicas

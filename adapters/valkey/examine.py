@@ -38,12 +38,12 @@ async def examine(client: Any) -> Sequence[Symptom]:
     found = judge(facts, abs(seconds - now().timestamp()))
     probe = secrets.token_hex(8)
     try:
-        if await client.eval(TRIED, 2, f"feed:{{{probe}}}", f"doctor:{{{probe}}}", probe) != probe.encode():
+        if await client.eval(TRIED, 2, f"feed:{{{probe}}}", f"step-reply:{{{probe}}}", probe) != probe.encode():
             raise ValkeyError("it answers something else than was written")
-        await client.delete(f"feed:{{{probe}}}", f"doctor:{{{probe}}}")
+        await client.delete(f"feed:{{{probe}}}", f"step-reply:{{{probe}}}")
     except (ValkeyError, OSError, TimeoutError) as error:
         said = f"its user may not do what we do: {str(error)[:160]}"
-        found.append(bad(PART, said, "allow ~* and +@all but -@dangerous -@admin, scripts included"))
+        found.append(bad(PART, said, "give it the rules of infra/docs/walls.md, scripts included"))
     return found or [ok(PART, f"Valkey {facts.get('valkey_version') or facts.get('redis_version')}, one node")]
 
 

@@ -21,6 +21,7 @@ from api.settings import Settings, read_settings
 from application.clock import monotonic
 from infra.local.child import python
 from infra.local.endpoints import given_outside, write_installation
+from infra.local.job_logins import as_job
 from infra.local.stack import Stack, start
 
 BACKGROUND = ("relay", "project", "ingest")
@@ -108,6 +109,8 @@ class SupervisedStack:
         # No job knows the database's owner; only those that answer nobody see all tenants.
         environment = self.environment | settings | self.logins["background" if name in BACKGROUND else "api"]
         environment.pop("COLLOQUY_DATABASE_URL", None)
+        started = self.stack.endpoints.environment()
+        environment |= as_job(command, {k: v for k, v in started.items() if v == self.environment.get(k)})
         if name != "api":
             environment.pop("COLLOQUY_METRICS_PORT", None)  # it is the API's, the first one's: others take any
         environment["COLLOQUY_METRICS_TARGETS"] = str(self.settings.data_path / "run" / "metrics")

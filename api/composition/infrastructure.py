@@ -21,6 +21,7 @@ from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.logins import find_logins
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
+from adapters.sts.tenant_credentials import TenantCredentials
 from api.composition.aws_client import open_aws
 from api.settings import Settings
 from api.telemetry.event_metrics import expect_outcomes
@@ -78,6 +79,13 @@ async def open_infrastructure(settings: Settings, stack: AsyncExitStack) -> Infr
     """Everything of the API server that is reached over a network; closed by the stack, in reverse."""
     process = process_name()
     database = await open_database(settings, stack, process)
+    s3 = await stack.enter_async_context(open_aws("s3", settings.bucket_owner))
+    dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
+    if settings.tenant_role:
+        sts = await stack.enter_async_context(open_aws("sts"))
+        own = TenantCredentials(sts, settings.tenant_role, table=settings.table, bucket=settings.bucket)
+        for client in (s3, dynamodb):
+            own.sign_requests_of(client)
     return Infrastructure(
         settings=settings,
         process=process,
@@ -86,9 +94,9 @@ async def open_infrastructure(settings: Settings, stack: AsyncExitStack) -> Infr
         searches=await stack.enter_async_context(open_pool(database.logins.app, max_size=SEARCHES)),
         datasets=await _open_datasets(database.logins, stack),
         bedrock=await stack.enter_async_context(open_bedrock()),
-        s3=await stack.enter_async_context(open_aws("s3", settings.bucket_owner)),
+        s3=s3,
         cache=_open_cache(settings, stack),
-        dynamodb=await stack.enter_async_context(open_aws("dynamodb")),
+        dynamodb=dynamodb,
     )
 
 

@@ -56,8 +56,8 @@ class Projecting:
 
 
 @asynccontextmanager
-async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
-    """Everything opened; NATS and DynamoDB need not be there yet."""
+async def open_projecting(settings: Settings, job: str = "project") -> AsyncIterator[Projecting]:
+    """Everything opened, for the relay or for who projects; NATS and DynamoDB need not be there yet."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, process_name(), worker=True, follows=True)
         store, pool, login = database.store, database.worker, database.logins.worker
@@ -65,6 +65,7 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
         opening = open_pipe(
             settings.nats_url,
             derivation_secrets(settings),
+            job=job,
             credentials=settings.nats_credentials,
             max_bytes=settings.nats_stream_mb << 20,
             replicas=settings.nats_replicas,
@@ -83,7 +84,7 @@ async def open_projecting(settings: Settings) -> AsyncIterator[Projecting]:
 
 async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
     """The `relay` job."""
-    async with open_projecting(settings) as p, told(settings, p.pool, "relay") as keep:
+    async with open_projecting(settings, "relay") as p, told(settings, p.pool, "relay") as keep:
         await Relay(p.store, p.pipe, PostgresPlaces(p.pool), leading(p.session_url), lanes=settings.lanes).run(
             stop, keep
         )

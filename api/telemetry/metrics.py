@@ -97,13 +97,13 @@ class EndedTasks(Collector):
 
 
 class TenantMismatches(Collector):
-    """Work that named another tenant than it acts for (`application/acting_tenant.py` counts it): an alarm, each."""
+    """Work that named another tenant than it acts for, or read another's, as `acting_tenant` counts it: an alarm."""
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """See `Collector`."""
-        told = "Work that named another tenant than it acts for, or was done for nobody"
+        told = "Work that named another tenant than it acts for, was for nobody, or read another's"
         family = CounterMetricFamily("colloquy_tenant_mismatch", told, labels=["kind"])
-        for kind in ("foreign", "unsaid"):
+        for kind in ("foreign", "unsaid", "stored"):
             family.add_metric([kind], mismatches[kind])
         yield family
 

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import msgspec
 import structlog
 
+from application.acting_tenant import bears
 from application.answer_cache.cacheability import as_typed
 from application.answer_cache.equivalence import is_equivalent
 from application.answer_cache.stampede_lock import StampedeLock
@@ -173,8 +174,7 @@ class AnswerCache:
 
     async def _open(self, question: Question, place: bytes, entry: CacheEntry) -> _Kept | None:
         """None when it is another tenant's, or too old, or its session was erased."""
-        if not entry.stream.startswith(f"{question.scope.tenant}/"):
-            log.error("cached_answer_of_another_tenant", tenant=question.scope.tenant)
+        if not bears(question.scope.tenant, entry.stream):
             return None
         plain = await self.sealer.unseal(entry.stream, entry.sealed, _context(place))
         kept = _decoder.decode(plain) if plain else None

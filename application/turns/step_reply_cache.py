@@ -8,6 +8,7 @@ from functools import partial
 
 import msgspec
 
+from application.acting_tenant import bears
 from application.answer_cache.answer_cache import EXACT_S, KEYS_S, or_none
 from application.plan.step_request import StepReply, StepRequest
 from application.plan.structured_output import Unusable, parse_reply
@@ -56,7 +57,7 @@ class StepReplyCache:
 
     async def _find(self, tenant: str, key: bytes) -> StepReply | None:
         entry = await self.replies.get(tenant, key)
-        if entry is None or not entry.stream.startswith(f"{tenant}/"):
+        if entry is None or not bears(tenant, entry.stream):
             return None
         plain = await self.sealer.unseal(entry.stream, entry.sealed, _context(key))
         return msgspec.structs.replace(_decoder.decode(plain), reason=KEPT) if plain else None

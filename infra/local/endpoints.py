@@ -13,6 +13,8 @@ import msgspec
 DATABASE, NATS, VALKEY = "COLLOQUY_DATABASE_URL", "COLLOQUY_NATS_URL", "COLLOQUY_VALKEY_URL"
 BEDROCK = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
 EMULATED = tuple(f"AWS_ENDPOINT_URL_{service}" for service in ("DYNAMODB", "S3", "KMS"))
+SESSIONS = "AWS_ENDPOINT_URL_STS"
+"""Asked for credentials of the same AWS, and by few: it replaces nothing."""
 ALL_OF_AWS = "AWS_ENDPOINT_URL"
 # Each of these says that somebody brings credentials of their own.
 CREDENTIALS = (
@@ -37,7 +39,7 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
         """The settings that lead the product to these parts, but for those that `given` has already: they win."""
         given = given or {}
         found = {DATABASE: self.database_url, NATS: self.nats_url, VALKEY: self.valkey_url, BEDROCK: self.bedrock_url}
-        found |= dict.fromkeys(EMULATED, self.aws_url)
+        found |= dict.fromkeys((*EMULATED, SESSIONS), self.aws_url)
         if self.aws_url or self.bedrock_url:
             found |= stand_in_identity(given)
         return {name: value for name, value in found.items() if value and not given_value(given, name)}

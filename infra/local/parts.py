@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from infra.local.child import Recipe, python
+from infra.local.job_logins import USER, nats_users, valkey_users
 from infra.local.ports import Ports
 from infra.local.probes import http_answers, valkey_pid
 
@@ -52,7 +53,6 @@ def installed_file(distribution: str, name: str) -> Path:
     return Path(str(found.locate())).resolve()
 
 
-USER = "colloquy"
 EMPTY = '""'
 
 
@@ -71,13 +71,13 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def nats(home: Path, ports: Ports, *, fast: bool) -> StackPart:
-    """NATS with JetStream; acknowledges after fsync unless `fast`."""
+    """NATS with JetStream, a user a job; acknowledges after fsync unless `fast`."""
     home.mkdir(exist_ok=True)
     sync = '"2m"' if fast else "always"
     password = kept_password(home)
     _write_private(
         home / "nats.conf",
-        f'authorization {{ user: "{USER}", password: "{password}" }}\n'
+        f"{nats_users(password)}"
         f'server_name: "local"\nlisten: "127.0.0.1:{ports["nats"]}"\nhttp: "127.0.0.1:{ports["nats_monitor"]}"\n'
         f'max_payload: 1MB\njetstream {{ store_dir: "{home}/js", max_file_store: 8GB, sync_interval: {sync} }}\n',
     )
@@ -93,7 +93,7 @@ def nats(home: Path, ports: Ports, *, fast: bool) -> StackPart:
 
 
 def valkey(home: Path, ports: Ports, *, fast: bool) -> StackPart:
-    """Valkey, append-only file on unless `fast`."""
+    """Valkey, a user for the API server; append-only file on unless `fast`."""
     home.mkdir(exist_ok=True)
     machine = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "arm64"}[
         platform.machine().lower()
@@ -108,7 +108,7 @@ def valkey(home: Path, ports: Ports, *, fast: bool) -> StackPart:
     password = kept_password(home)
     _write_private(
         home / "valkey.conf",
-        "".join(f"{key} {value or EMPTY}\n" for key, value in options.items()) + f"requirepass {password}\n",
+        "".join(f"{key} {value or EMPTY}\n" for key, value in options.items()) + valkey_users(password),
     )
     argv = [str(binary), str(home / "valkey.conf")]
     ports.release("valkey")

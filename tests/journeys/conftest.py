@@ -10,17 +10,19 @@ from typing import Any
 
 import httpx
 import pytest
+import valkey
 
 from api.client import Closed
 from api.client.web_socket import Lost, WebSocket
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
+from infra.local.endpoints import installation_environment
 from tests.infra.docker.confined import WISH, needs_image, out_of_image
 from tests.valid_frames import checked
 
 WITHIN_S = 60
 GONE: tuple[type[Lost | Closed], ...] = (Lost, Closed)
-ALARMS = ("tenant_mismatch", "database_login_refused")
+ALARMS = ("tenant_mismatch", "foreign_stamp", "database_login_refused")
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +41,11 @@ def ours() -> Iterator[Installed]:
         logs = {log.name: log.read_text() for log in (found.data_dir / "log").glob("*.log")}
         assert "api.log" in logs
         assert [name for name, text in logs.items() if any(alarm in text for alarm in ALARMS)] == []
+        # ... and no job lacked a right that it needs, at NATS or in Valkey.
+        assert "Permissions Violation" not in logs["nats.log"]
+        operator = valkey.from_url(installation_environment(found.data_dir)["COLLOQUY_VALKEY_URL"])
+        assert [(said["context"], said["object"]) for said in operator.acl_log()] == []
+        operator.close()
 
 
 class Chat:

@@ -153,11 +153,12 @@ def create_tenant(ours: Installed, documents: dict[str, str], name: str = "one m
 
     with connect("_platform", ["operator"]) as http:
         tenant = str(checked(http.post("/v1/tenants", json={"name": name}))["tenant_id"])
-    _add(tenant, documents)
+    add_documents(tenant, documents)
     return tenant
 
 
-def _add(tenant: str, documents: dict[str, str]) -> None:
+def add_documents(tenant: str, documents: dict[str, str]) -> None:
+    """Into a tenant's corpus; returns when they can be found."""
     from api.cli.connection import checked, connect
 
     with connect(tenant, ["editor"]) as http:

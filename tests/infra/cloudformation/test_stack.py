@@ -14,6 +14,7 @@ import yaml
 from botocore import xform_name
 from botocore.session import get_session
 
+from adapters.sts.session_policy import session_policy
 from tests.architecture.made_docs import ROOT
 from tests.infra.cloudformation.record import CALLS
 from tests.infra.verifiers import installed, run
@@ -38,6 +39,7 @@ SELDOM = {
     "serve": {
         "kms:UpdateAlias", "kms:ScheduleKeyDeletion",  # an erasure gives the tenant another key
         "bedrock-runtime:ApplyGuardrail",  # where COLLOQUY_GUARDRAIL names one
+        "sts:AssumeRole",  # where COLLOQUY_TENANT_ROLE names one
         "s3:ListObjectVersions",  # what is deleted from a bucket that keeps versions goes with all of them
     },
     "project": {"dynamodb:BatchWriteItem", "dynamodb:Scan"},  # erased sessions; generations that go
@@ -97,13 +99,15 @@ def needed(job: str) -> set[str]:
 @cache
 def calls_in_code() -> set[str]:
     """Every operation that an adapter, or a check of health, asks a client of AWS for."""
-    services = {name: get_session().get_service_model(name) for name in ("s3", "dynamodb", "kms", "bedrock-runtime")}
+    names = ("s3", "dynamodb", "kms", "bedrock-runtime", "sts")
+    services = {name: get_session().get_service_model(name) for name in names}
     of_method = {
         (name, xform_name(operation)): f"{name}:{operation}"
         for name, model in services.items()
         for operation in model.operation_names
     }
     folders = {"s3": "s3", "dynamodb": "dynamodb", "kms": "kms", "pii": "bedrock-runtime", "bedrock_logs": "s3"}
+    folders["sts"] = "sts"
     found = {"s3:HeadBucket", "dynamodb:DescribeTable"}  # api/health_checks.py
     for folder, service in folders.items():
         for path in (ROOT / "adapters" / folder).rglob("*.py"):
@@ -122,6 +126,19 @@ def test_a_job_may_do_what_it_was_seen_to_do_and_nothing_more(job: str) -> None:
     for statement in statements(job):
         named = json.dumps(statement["Resource"])
         assert named != '"*"' or "Condition" in statement, f"{statement['Sid']} is about everything"
+
+
+def test_a_tenants_role_may_what_its_narrowest_session_may_and_the_server_does_not_then() -> None:
+    session = session_policy("t", partition="aws", table="sessions", bucket="documents")["Statement"]
+    in_session = {action for statement in session for action in statement["Action"]}
+    assert allowed("tenant") == in_session and len(in_session) == 12
+    parted = [s["Fn::If"] for s in template("access.yaml")["Resources"]["ServePolicy"]["Properties"]["PolicyDocument"]
+              ["Statement"] if "Fn::If" in s]  # fmt: skip
+    gone = {action for condition, statement, _ in parted if condition == "OneRole" for action in statement["Action"]}
+    assert gone == {action for action in in_session if not action.startswith(("kms:", "s3:List"))}
+    assert [statement["Action"] for condition, statement, _ in parted if condition == "RoleOfTenants"] == [
+        "sts:AssumeRole"
+    ]
 
 
 def test_each_call_in_the_code_was_seen_or_is_known_to_be_seldom() -> None:

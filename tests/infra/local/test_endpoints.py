@@ -23,6 +23,7 @@ def test_without_anything_given_every_part_is_started_and_named() -> None:
         "AWS_ENDPOINT_URL_DYNAMODB": "http://aws.local",
         "AWS_ENDPOINT_URL_S3": "http://aws.local",
         "AWS_ENDPOINT_URL_KMS": "http://aws.local",
+        "AWS_ENDPOINT_URL_STS": "http://aws.local",
         BEDROCK: "http://bedrock.local",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

@@ -1,0 +1,1 @@
+"""AWS STS: credentials that reach one tenant's things alone."""

@@ -1,0 +1,1 @@
+"""Credentials of one tenant, and the policy that narrows them."""
