@@ -27,7 +27,7 @@ EVERYTHING = (
     "--set", "keys.rotation.enabled=true", "--set", "secrets.databaseDirect=true", "--set", "network.podIdentity=true",
     "--set", "aws.roles.serve=arn:aws:iam::123456789012:role/serve", "--set", "settings.COLLOQUY_LOG_LEVEL=info",
     "--set", "image.pullSecrets={registry}", "--set", "priorityClassName=high", "--set", "podAnnotations.a=b",
-    "--set", "monitoring.rules.runbooks=https://example.com/runbooks",
+    "--set", "secrets.natsByJob=true", "--set", "monitoring.rules.runbooks=https://example.com/runbooks",
 )  # fmt: skip
 REFUSED = {
     "aws.bucket=": "aws.bucket",
@@ -101,6 +101,8 @@ def _check_pods(manifests: list[dict[str, Any]]) -> None:
             security["seccompProfile"] == {"type": "RuntimeDefault"} and container["resources"]["limits"]["memory"]
         ), name
         secrets = {one["valueFrom"]["secretKeyRef"]["key"] for one in container.get("env", ()) if "valueFrom" in one}
+        users = [key.removeprefix("nats-") for key in secrets if key.startswith("nats-")]
+        assert all(f"-{user}" in name for user in users), "each job is its own user of NATS"
         assert "owner" not in secrets or name.endswith("-migrate"), "only migrate is the database's owner"
         assert "worker" not in secrets or not name.endswith("-serve"), "who answers people sees one tenant at a time"
     serve = next(pod for name, pod, _ in pods if name.endswith("-serve"))

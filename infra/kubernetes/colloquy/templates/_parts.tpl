@@ -45,7 +45,7 @@ COLLOQUY_METRICS_PORT: "9090"
 {{ include "colloquy.fromSecret" (dict "name" "COLLOQUY_DATABASE_DIRECT_URL" "secret" $root.Values.secrets.database "key" "direct") }}
 {{- end }}
 {{- if has .component (list "serve" "relay" "project") }}
-{{ include "colloquy.fromSecret" (dict "name" "COLLOQUY_NATS_URL" "secret" $root.Values.secrets.connections "key" "nats") }}
+{{ include "colloquy.fromSecret" (dict "name" "COLLOQUY_NATS_URL" "secret" $root.Values.secrets.connections "key" (ternary (printf "nats-%s" .component) "nats" $root.Values.secrets.natsByJob)) }}
 {{- end }}
 {{- if eq .component "serve" }}
 {{ include "colloquy.fromSecret" (dict "name" "COLLOQUY_VALKEY_URL" "secret" $root.Values.secrets.connections "key" "valkey") }}
