@@ -105,6 +105,23 @@ async def test_one_erased_name_keeps_no_other_out() -> None:
     assert set(table.rows) == {("a", bob)} != {("a", ada)}
 
 
+async def test_after_forgetting_nothing_that_is_kept_leads_from_a_pseudonym_to_its_user() -> None:
+    """Who holds the tenant's key may still test a guess (infra/docs/erasure.md); that key goes with the tenant."""
+    known, table = users()
+    ada = await known.known("a", NAME)
+    await known.close()
+    copied = table.rows["a", ada]
+    await known.forget("a", ada)
+    assert table.rows == {} and await known.name("a", ada) == ada
+    table.rows["a", ada] = copied  # of a backup
+    assert await known.name("a", ada) == ada, "its key is gone"
+    del table.rows["a", ada]
+    again = Users(known.sealer, table, known.store)  # another process, where they come back
+    assert (await again.principal(ADA)).user == ada
+    await again.close()
+    assert table.rows == {} and await again.name("a", ada) == ada
+
+
 async def test_where_nothing_can_be_stored_a_user_is_nobody() -> None:
     known, table = users(NoKeys())
     stored = "~" + "a" * 26

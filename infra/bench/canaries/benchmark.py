@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from typing import Any
 
 import click
 import httpx
@@ -56,10 +55,10 @@ async def search(world: World, frames: int, cases: int, minutes: float, sessions
     await give_sessions(world)
     over, models = asyncio.Event(), Ears(world.secrets, "")
     people, task = await at_work(world, sessions, watchers, over)
-    prompts = 0
+    prompts: set[str] = set()
     while not task.done() and heard(world) < frames and monotonic() - began < minutes * 60:
         await asyncio.wait({task}, timeout=LOOK_S)
-        prompts += await asyncio.to_thread(_prompts, world, models)
+        prompts |= await asyncio.to_thread(_prompts, world, models)
     over.set()
     await task
     await asyncio.to_thread(_read_everything, world)
@@ -75,7 +74,7 @@ async def search(world: World, frames: int, cases: int, minutes: float, sessions
         frames=heard(world),
         answers=sum(one.answers for one in ears),
         megabytes=round(sum(one.bytes for one in ears) / 1e6, 1),
-        prompts=prompts,
+        prompts=len(prompts),
         own=sum(own.values()),
         kinds=len(own),
         foreign=[said for one in ears for said in one.foreign] + models.foreign,
@@ -92,20 +91,18 @@ def heard(world: World) -> int:
     return sum(tenant.ears.frames for tenant in world.tenants)
 
 
-def _prompts(world: World, models: Ears) -> int:
-    """What left for the model since: a request that is a tenant's holds nobody else's secrets."""
-    seen: list[dict[str, Any]] = httpx.get(f"{world.ours.bedrock_url}/control/requests?last=50", timeout=30).json()[
-        "requests"
-    ]
-    for request in seen:
-        body = request["body"]
-        tenant = (body.get("requestMetadata") or {}).get("tenant_id")
-        if tenant:
-            ears = Ears(world.secrets, tenant)
-            ears.hear(json.dumps(body), f"a prompt for {tenant}")
+def _prompts(world: World, models: Ears) -> set[str]:
+    """What left for the model of late, by its call: a request that is a tenant's holds nobody else's secrets."""
+    searched = set()
+    asked = httpx.get(f"{world.ours.bedrock_url}/control/requests?last=50", timeout=30).json()["requests"]
+    for body in (request["body"] for request in asked):
+        said = body.get("requestMetadata") or {}
+        if said.get("tenant_id"):
+            ears = Ears(world.secrets, said["tenant_id"])
+            ears.hear(json.dumps(body), f"a prompt for {said['tenant_id']}")
             models.foreign += ears.foreign
-            models.own += ears.own
-    return len(seen)
+            searched.add(said["call_id"])
+    return searched
 
 
 def _read_everything(world: World) -> None:

@@ -46,6 +46,7 @@ class Person:
         self._joined = tenant.ears.joining("deltas")
         self.session, self.seq = "", 0
         self.is_there = asyncio.Event()
+        self._resumed = False
         self.counts: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -60,6 +61,7 @@ class Person:
                 opening |= {"session_id": self.session} | ({} if after_seq is None else {"after_seq": after_seq})
             await socket.send(json.dumps(opening))
             opened = await self.hear(socket)
+            self._resumed = after_seq is not None and not opened.code
             if opened.code == "resume_out_of_range":
                 opened = await self._anew(socket)
             if opened.type != "session.opened":
@@ -100,12 +102,20 @@ class Person:
             with suppress(ConnectionClosed):
                 async with self.connected(self.seq if lost else None) as socket:
                     self.counts["reconnects"] += lost
+                    if self._resumed:
+                        await self._end_of_turn(socket)
                     while not over.is_set() and not (lost := await self._turn(socket)):
                         pass
                     if lost:
                         socket.transport.abort()
                         continue
             lost = True
+
+    async def _end_of_turn(self, socket: ClientConnection) -> None:
+        """The rest of the turn in whose middle the connection was lost."""
+        async with asyncio.timeout(WITHIN_S):
+            while (await self.hear(socket)).type not in ENDED:
+                pass
 
     async def _turn(self, socket: ClientConnection) -> bool:
         """Whether the connection is to be lost in the middle of it."""
