@@ -18,7 +18,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection
 
 from application.clock import monotonic
-from infra.bench.harness.chat_load import ask, close_all, open_sockets, percentile
+from infra.bench.harness.chat_load import Seen, ask, close_all, open_sockets, percentile
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, installed
 from infra.bench.harness.table import table
@@ -83,8 +83,8 @@ async def _ask_for(sockets: Sequence[ClientConnection], seconds: float, name: st
     """Each asks, and again a moment after it was answered; seconds to the first tokens, and how many turns failed."""
     until = monotonic() + seconds
 
-    async def one(number: int, socket: ClientConnection) -> list[Any]:
-        seen = []
+    async def one(number: int, socket: ClientConnection) -> list[Seen]:
+        seen: list[Seen] = []
         await asyncio.sleep(number / len(sockets))
         while monotonic() < until:
             seen.append(await ask(socket, f"{name}-{number}-{len(seen)}", QUESTION))
@@ -118,7 +118,8 @@ async def noise(url: str, tokens: Sequence[str], rate: float, told: Counter[str]
 
 def run(tenants: int, rounds: int, people: int, tell: Callable[[str], None]) -> list[Window]:
     """On an installation of its own, with limits as they are by default."""
-    with installed(tenants, DOCUMENTS, **LIMITS) as ours:
+    limits: dict[str, Any] = LIMITS
+    with installed(tenants, DOCUMENTS, **limits) as ours:
         httpx.post(f"{ours.bedrock_url}/control/pace", json={"first_token_ms": 50, "token_ms": 10}, timeout=10)
         return asyncio.run(measure(ours, rounds, people, tell))
 

@@ -29,11 +29,12 @@ from adapters.sts.session_policy import session_policy
 from adapters.valkey.tickets import ValkeyTickets
 from application.acting_tenant import acting, acting_for
 from application.clock import new_id
+from application.ports.datasets import QueryFailed
 from application.ports.event_store import Recorded
 from application.ports.session_items import ItemSpace, SessionChange
 from application.ports.tables import Row, Table
 from domain.access import Principal
-from domain.refusals import ForeignTenant, InvalidField
+from domain.refusals import ForeignTenant
 from domain.session.events import SessionOpened
 from domain.tenant.events import Column, Query
 from infra.local.endpoints import NATS, VALKEY, Endpoints
@@ -113,7 +114,7 @@ async def append(on: Ground, standing: frozenset[str]) -> bool:
                 except ForeignTenant:
                     return False
         else:
-            given = ([on.mine], [stream], [], [], [], [])
+            given: tuple[list[str], ...] = ([on.mine], [stream], [], [], [], [])
             with psycopg.connect(on.two.login("writer").url) as writer:
                 try:
                     writer.execute(APPEND, given)
@@ -135,7 +136,8 @@ async def tool_sql(on: Ground, standing: frozenset[str]) -> bool:
             try:
                 if "parser" in standing:
                     return bool((await datasets.fetch(on.mine, Query(dataset="orders", sql=hostile), {}, {})).rows)
-            except InvalidField:
+            except QueryFailed as refused:
+                assert "only the dataset orders can be read" in str(refused)
                 return False
             finally:
                 await queries.close()

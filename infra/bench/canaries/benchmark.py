@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from typing import Any
 
 import click
 import httpx
@@ -129,7 +130,7 @@ def _still_there(world: World, tried: Tried) -> None:
 
 
 def run(
-    tenants: int, frames: int, cases: int, minutes: float, sessions: int, watchers: int, **settings: str
+    tenants: int, frames: int, cases: int, minutes: float, sessions: int, watchers: int, **settings: Any
 ) -> Searched:
     """All of it, on an installation of its own."""
     with installed(0, {}, **settings) as ours:

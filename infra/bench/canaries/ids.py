@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from application.clock import new_id
-from infra.bench.canaries.people import Person
+from infra.bench.canaries.people import HeardFrame, Person
 from infra.bench.canaries.world import PopulatedTenant, World
 
 Kind = Literal["foreign", "malformed", "swapped", "absent"]
@@ -117,7 +117,7 @@ def _try(http: httpx.Client, place: IdPlace, kind: Kind, id: str, tried: Tried) 
     path = place.path if place.body else place.path.replace("{}", id)
     body = {"content": place.body.replace("{}", id)} if place.body else {"json": _body(place)} if _body(place) else {}
     try:
-        answer = http.request(place.method, path, **body)  # type: ignore[arg-type]
+        answer = http.request(place.method, path, **body)
     except httpx.InvalidURL:
         return  # no client sends it
     tried.cases += 1
@@ -161,7 +161,7 @@ async def try_frames(world: World, cases: int, seed: int = 8) -> Tried:
                     id = id_for(kind, of, mine, theirs, drawn)
                     await socket.send(json.dumps(frame | {field: [id] if field == "attachments" else id}))
                     await socket.send('{"type": "ping"}')
-                    answers = []
+                    answers: list[HeardFrame] = []
                     while not answers or answers[-1].type != "pong":
                         answers.append(await person.hear(socket))
                     told = [one for one in answers if one.type not in ("pong", "turn.created")]

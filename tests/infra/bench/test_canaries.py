@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from infra.bench.canaries.benchmark import run
@@ -24,7 +26,9 @@ def test_a_secret_of_another_is_heard_also_when_it_comes_in_pieces() -> None:
 
 
 def test_each_route_whose_path_takes_an_id_is_a_place() -> None:
-    described = {"paths": {"/v1/a/{a_id}": {"get": {}, "put": {}}, "/v1/b": {"get": {}}, "/x/{where}/{y}": {"get": {}}}}
+    described: dict[str, Any] = {
+        "paths": {"/v1/a/{a_id}": {"get": {}, "put": {}}, "/v1/b": {"get": {}}, "/x/{where}/{y}": {"get": {}}}
+    }
     found = [(place.method, place.path, place.of) for place in places(described) if "/v1/a/" in place.path]
     assert found == [("GET", "/v1/a/{}", "a_id")]
 

@@ -99,8 +99,8 @@ def needed(job: str) -> set[str]:
 @cache
 def calls_in_code() -> set[str]:
     """Every operation that an adapter, or a check of health, asks a client of AWS for."""
-    names = ("s3", "dynamodb", "kms", "bedrock-runtime", "sts")
-    services = {name: get_session().get_service_model(name) for name in names}
+    asked = ("s3", "dynamodb", "kms", "bedrock-runtime", "sts")
+    services = {name: get_session().get_service_model(name) for name in asked}
     of_method = {
         (name, xform_name(operation)): f"{name}:{operation}"
         for name, model in services.items()
