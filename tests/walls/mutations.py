@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import psycopg
+import structlog
 
 from adapters.nats.permissions import PERMISSIONS
 from adapters.postgres.migrate import migrate
@@ -20,11 +21,14 @@ from application.acting_tenant import EVERY, act_for
 from infra.local.endpoints import Endpoints
 from infra.local.stack import running
 from tests.architecture.made_docs import DOCS
+from tests.conftest import other_database
 from tests.walls.pair import Removal, remove_each
 from tests.walls.pairs_in_memory import PAIRS as IN_MEMORY
 from tests.walls.pairs_on_services import PAIRS as ON_SERVICES
 from tests.walls.pairs_on_services import ground
 
+SILENT = 60
+"""Above any level: each attempt is an alarm."""
 PAGE = DOCS / "walls.md"
 PAIRS = (*IN_MEMORY, *ON_SERVICES)
 HEAD = (
@@ -85,10 +89,11 @@ async def remove_all(endpoints: Endpoints, database: str) -> list[Removal]:
 def main() -> int:
     """Non-zero where a wall's removal was not noticed or nothing else held; AssertionError says what more is wrong."""
     act_for(EVERY)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
     with tempfile.TemporaryDirectory() as home, running(Path(home), fast=True) as stack:
         with psycopg.connect(stack.endpoints.database_url, autocommit=True) as owner:
             owner.execute("CREATE DATABASE walls")
-        database = stack.endpoints.database_url.replace("/postgres", "/walls")
+        database = other_database(stack.endpoints.database_url, "walls")
         migrate(database)
         found = asyncio.run(remove_all(stack.endpoints, database))
     page = rendered(rendered(PAGE.read_text(), "mutations", table(found)), "permissions", permissions())
