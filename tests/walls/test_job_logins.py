@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,9 @@ async def test_api_servers_hear_and_ask_each_other(servers: Endpoints) -> None:
     async def hear(_: str, message: bytes) -> None:
         heard.put_nowait(message)
 
+    async def begun(process: str, streams: Sequence[str]) -> None:
+        heard.put_nowait(streams[0].encode())
+
     async def nothing(_: str, message: bytes) -> None:
         raise AssertionError(message)
 
@@ -102,9 +105,12 @@ async def test_api_servers_hear_and_ask_each_other(servers: Endpoints) -> None:
         await there.listen([stream], hear)
         await there.answer(answer)
         await here.listen([], nothing)
+        await there.hear_begun(begun)
+        await here.hear_begun(begun)
         await here.tell(stream, b"x")
+        await here.announce([stream])
         async with asyncio.timeout(WITHIN_S):
-            assert await heard.get() == b"x"
+            assert {await heard.get() for _ in range(2)} == {b"x", stream.encode()}
         assert await here.ask("there", b"y", WITHIN_S) == b"yy"
 
 
