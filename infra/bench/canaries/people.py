@@ -126,7 +126,7 @@ class Person:
         await socket.send(json.dumps(turn))
         seen, asked_to_end = 0, False
         async with asyncio.timeout(WITHIN_S):
-            while (frame := await self.hear(socket)).type not in ENDED:
+            while (frame := await self.hear(socket)).type not in ENDED or frame.code == "turn_not_found":
                 seen += frame.type == "turn.delta"
                 if seen < after or asked_to_end:
                     continue
