@@ -28,7 +28,8 @@ PER_MINUTE, TURNS = 300, 20
 """What a tenant may by default: requests a minute, turns at once."""
 SOCKETS = 40
 """Of the noisy tenant."""
-WINDOW_S = 15.0
+WINDOW_S, BEFORE_S = 15.0, 9.0
+"""Seconds that are measured, and of noise before them: a bucket holds a minute's requests, which are used up first."""
 LOADS = {"alone": 0.0, "at its limit": 1.0, "at ten times its limit": 10.0}
 LIMITS = {"COLLOQUY_REQUESTS_PER_MINUTE": str(PER_MINUTE), "COLLOQUY_MAX_TURNS_PER_TENANT": str(TURNS)}
 
@@ -101,13 +102,14 @@ async def noise(url: str, tokens: Sequence[str], rate: float, told: Counter[str]
     if not rate:
         yield
         return
-    command = [sys.executable, "-m", "infra.bench.noise", url, str(rate), str(WINDOW_S + 1)]
+    command = [sys.executable, "-m", "infra.bench.noise", url, str(rate), str(WINDOW_S + BEFORE_S + 1)]
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdin and process.stdout, "they are pipes"
     process.stdin.write(json.dumps(list(tokens)).encode())
     process.stdin.close()
     try:
         await process.stdout.readline()
+        await asyncio.sleep(BEFORE_S)
         yield
         told.update(json.loads(await process.stdout.readline()))
         await process.wait()

@@ -16,7 +16,8 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _FRONTED = re.compile(
-    r"(?P<front>(?:on|in|at|for|to|from|near|under|with|without|during|after|before|by|within) [^,?.!;:]{2,80}), "
+    r"(?P<front>(?:on|in|at|for|to|from|near|under|with|without|during|after|before|by|within)"
+    r" (?!(?:which|what|whom|whose|how)\b)[^,?.!;:]{2,80}), "  # with such a word it is the question itself
     r"(?P<rest>(?:how|what|when|where|which|who|why|can|could|do|does|did|is|are|may|must|will|would|should)\b[^,?.!;:]{0,300})"
     r"(?P<end>[?.!]{0,4})",
     re.IGNORECASE,

@@ -44,12 +44,13 @@ SELDOM = {
     },
     "project": {"dynamodb:BatchWriteItem", "dynamodb:Scan"},  # erased sessions; generations that go
     "ingest": {"bedrock-runtime:ApplyGuardrail"},
-    "migrate": {"s3:HeadBucket", "s3:GetObject"},  # `--no-create`, as the chart asks by default; after a restore
+    # `--no-create`, as the chart asks by default; after a restore; when one is drilled
+    "migrate": {"s3:HeadBucket", "s3:GetObject", "dynamodb:DeleteTable"},
     "reconcile": {"s3:ListObjectsV2", "s3:GetObject", "kms:Decrypt"},  # logs of Bedrock's own; here a folder
 }  # fmt: skip
 """Calls that a job's code makes and no journey need have brought about; each is in the code, which is looked up."""
-CREATES = {"s3:CreateBucket", "dynamodb:CreateTable"}
-"""Of `migrate` on a machine of one's own; on AWS the stack makes them."""
+CREATES = {"s3:CreateBucket", "dynamodb:CreateTable", "dynamodb:DeleteTable"}
+"""Of `migrate`, and of a restore that is drilled, on a machine of one's own; on AWS the stack makes them."""
 VIA_STORAGE = {
     "serve": {"kms:Decrypt", "kms:GenerateDataKey"}, "ingest": {"kms:Decrypt"}, "migrate": {"kms:Decrypt"}
 }  # fmt: skip
