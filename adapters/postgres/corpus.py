@@ -88,7 +88,7 @@ class PostgresCorpus(DocumentVersions):
         encoding: str = "",
     ) -> bool:
         """See `application/ports/corpus.py`. Every passage is also found by the words of the title."""
-        stream = stream_of(tenant, document_id)
+        stream = stream_of(acting_tenant(tenant), document_id)
         key = await self._sealer.digest(tenant, WORDS_KEY)
         title_words = _title_words(title)
         rows: list[IndexedPassage] = []
