@@ -41,6 +41,12 @@ _BEGUN = re.compile(
 _LONGEST_BEGUN = 8
 _BEGUN_ENDS = frozenset("htpsfwmailox:/.HTPSFWMAILOX\u017f\u0130\u0131")
 """The last characters of a piece that may be one, and what stands for them where case is ignored."""
+_BEGUN_PAIRS = frozenset(
+    word[at - 1 : at + 1]
+    for word in ("https://", "http:", "ftp://", "www.", "mailto:", "xmpp:")
+    for at in range(1, len(word))
+)
+"""Its last two in small letters, unless it ends with the first letter of a word or with a sign."""
 _ADDRESS = re.compile(r"[^\s<>\"`)\]}]*+")
 _HOST = re.compile(r"(https?://)?([a-z0-9.-]{1,253}+)(?::\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
 _TAG = re.compile(r"/?([a-z][a-z0-9_.-]*+)([^<>]*+)", re.IGNORECASE)
@@ -187,7 +193,13 @@ def inert(text: str, hosts: Sequence[str] = ()) -> str:
 def _may_be_active(text: str) -> bool:
     if _PERHAPS.search(text):
         return True
-    return text[-1:] in _BEGUN_ENDS and _BEGUN.search(text, max(0, len(text) - _LONGEST_BEGUN)) is not None
+    if text[-1:] not in _BEGUN_ENDS:
+        return False
+    end = text[-2:].lower()
+    last = end[-1:]
+    if end.isascii() and end not in _BEGUN_PAIRS and last not in ":/" and (last not in "hfwmx" or end[:-1].isalnum()):
+        return False
+    return _BEGUN.search(text, max(0, len(text) - _LONGEST_BEGUN)) is not None
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
