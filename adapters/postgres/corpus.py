@@ -11,7 +11,7 @@ from adapters.postgres.document_versions import FAILED, DocumentVersions
 from adapters.postgres.documents import stream_of, unsealed_title
 from adapters.postgres.indexing import IndexedDocument, IndexedPassage, lock_corpus, remove_passages, replace_words
 from adapters.postgres.placed_text import placed, with_place
-from adapters.postgres.searching import EXACT_BELOW, SEARCH, rank_passages
+from adapters.postgres.searching import EXACT_BELOW, MOST_POSTINGS, SEARCH, SearchLimits, rank_passages
 from adapters.postgres.shared_indexing import LARGE, SharedIndexing
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
@@ -44,9 +44,17 @@ WHERE tenant = %s AND document_id = %s AND status = 'indexed' AND words_version 
 class PostgresCorpus(DocumentVersions):
     """`pool` sees one tenant a transaction; `dimensions` is the length of the vectors."""
 
-    def __init__(self, pool: Pool, sealer: Sealer, *, dimensions: int, exact_below: int = EXACT_BELOW) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        sealer: Sealer,
+        *,
+        dimensions: int,
+        exact_below: int = EXACT_BELOW,
+        most_postings: int = MOST_POSTINGS,
+    ) -> None:
         super().__init__(pool, sealer)
-        self._dimensions, self._exact_below = dimensions, exact_below
+        self._dimensions, self._limits = dimensions, SearchLimits(exact_below, most_postings)
         self._provisioned: set[str] = set()
         self._registers, self._announcements = SharedStatement(pool, REGISTER), SharedStatement(pool, ANNOUNCE)
         self._indexing, self._indexing_large = SharedIndexing(pool), SharedIndexing(pool)
@@ -171,9 +179,7 @@ class PostgresCorpus(DocumentVersions):
         acting = acting_tenant(tenant)  # before anything waits: the trip itself is made by whoever comes first
         key, asked = await self._sealer.digest(acting, WORDS_KEY), asked_of(query)
         terms, names = blind(key, asked.words), blind(key, asked.names)
-        rows = await rank_passages(
-            self._searches, tenant, terms, names, vector, k, collections, exact_below=self._exact_below
-        )
+        rows = await rank_passages(self._searches, tenant, terms, names, vector, k, collections, limits=self._limits)
         await self._sealer.unlock([stream_of(tenant, str(row[1])) for row in rows])
         found = [await self._passage(tenant, *row) for row in rows]
         return [passage for passage in found if passage is not None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from adapters.postgres.half_vectors import half_vector
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
@@ -12,8 +14,11 @@ from application.acting_tenant import acting_tenant
 EACH = 100
 """How many passages either ranking brings to the fusion."""
 K1, B = 1.2, 0.75
-MOST_POSTINGS = 30_000
-"""A long question is reduced to its most telling words so that it reads no more than this."""
+MOST_POSTINGS = 8_000
+"""The most telling words of a question lead to passages, and read no more than this however large the corpus: four
+times as many where all vectors are read, for such a corpus is small."""
+LOOKUPS = 4
+"""Of its next words it is looked up whether they stand in the passages that were found so."""
 EXACT_BELOW = 20_000
 """Passages up to which reading all vectors is both exact and quick."""
 
@@ -22,12 +27,20 @@ ALONE = 8
 SAMPLE = 500
 """Passages of a larger corpus that tell how far from a question any passage lies."""
 
+
+class SearchLimits(msgspec.Struct, frozen=True):
+    """Up to how many passages all vectors are read, and how many places of words at most."""
+
+    exact_below: int = EXACT_BELOW
+    most_postings: int = MOST_POSTINGS
+
+
 SEARCH = f"""
 SELECT * FROM find_passages(
   %(acting)s, %(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(names)s::bigint[], %(vector)s::halfvec,
   %(directions)s, %(k)s,
-  each => {EACH}, k1 => {K1}, b => {B}, most => {MOST_POSTINGS}, exact_below => %(exact)s, alone => {ALONE},
-  sample => {SAMPLE}, collections => %(collections)s::text[])
+  each => {EACH}, k1 => {K1}, b => {B}, most => %(most)s, exact_below => %(exact)s, alone => {ALONE},
+  sample => {SAMPLE}, collections => %(collections)s::text[], lookups => {LOOKUPS})
 """  # noqa: S608  # numbers of ours
 """What is the same in each call is no parameter, for the driver takes its time over each."""
 
@@ -41,13 +54,14 @@ async def rank_passages(
     k: int,
     collections: Sequence[str],
     *,
-    exact_below: int,
+    limits: SearchLimits,
 ) -> list[tuple[Any, ...]]:
     """The `k` best as (passage, document id, start, end, sealed text, sealed title, score), best first; `names` are
     those of `terms` that name one thing. Documents of the `collections` alone are looked at. The score is below 1.
     `searches` makes the calls of `SEARCH`."""
     parameters = {
-        "acting": acting_tenant(tenant), "tenant": tenant, "k": k, "exact": exact_below,
+        "acting": acting_tenant(tenant), "tenant": tenant, "k": k, "exact": limits.exact_below,
+        "most": limits.most_postings,
         "terms": _array(terms), "times": _array(terms.values()), "names": _array(names),
         "vector": half_vector(vector) if vector else None,
         "collections": _array(f'"{name}"' for name in collections),  # names of collections need no escape
