@@ -200,7 +200,8 @@ def test_files_go_with_a_message_and_their_passages_are_sources(ours: Installed,
         expect(chosen).to_contain_text("goes with your message")
         held: list[Route] = []
         page.route("**/v1/files", lambda route: held.append(route))  # noqa: PLW0108  # it asks functions for their code
-        page.evaluate(DROP, [["wrong.txt", "text/plain", "not this one"]])
+        with page.expect_request("**/v1/files"):
+            page.evaluate(DROP, [["wrong.txt", "text/plain", "not this one"]])
         expect(page.get_by_role("progressbar", name="Progress of wrong.txt")).to_be_visible()
         page.get_by_role("textbox", name="Message").fill("Is it there?")
         expect(page.get_by_role("button", name="Send")).to_be_disabled()
@@ -208,7 +209,8 @@ def test_files_go_with_a_message_and_their_passages_are_sources(ours: Installed,
         page.unroute("**/v1/files")
         held[0].continue_()
         expect(chosen).to_contain_text(["goes with your message"] * 2)
-        page.get_by_role("button", name="Remove wrong.txt").click()
+        with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+            page.get_by_role("button", name="Remove wrong.txt").click()
         expect(chosen).to_have_count(1)
         answer = ask(page, "When does the zeppelin museum open?")
         assert "half past nine" in finished(answer)
