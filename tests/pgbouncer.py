@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import pytest
+
+from infra.local.ports import held
 
 BINARY = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 UP_S = 10.0
@@ -26,7 +28,13 @@ def pgbouncer(
 ) -> Iterator[str]:
     """A pooler in `mode` for these users (name: password); the database's URL through it, as the user of
     `server_url`. `extra` goes into the line that names the database."""
-    server, port = urlsplit(server_url), port or free_port()
+    with held(port) as taken:
+        yield from _started(home, urlsplit(server_url), users, mode, extra, taken)
+
+
+def _started(
+    home: Path, server: SplitResult, users: Mapping[str, str], mode: str, extra: str, port: int
+) -> Iterator[str]:
     name = server.path.lstrip("/")
     (home / "users.txt").write_text("".join(f'"{user}" "{password}"\n' for user, password in users.items()))
     (home / "pgbouncer.ini").write_text(
@@ -63,10 +71,3 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,11 +6,10 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from application.clock import monotonic
 from infra.local.child import python
 from infra.local.endpoints import given_outside, write_installation
 from infra.local.job_logins import as_job
+from infra.local.ports import held
 from infra.local.stack import Stack, start
 
 BACKGROUND = ("relay", "project", "ingest")
@@ -167,27 +167,18 @@ def is_ready(url: str) -> bool:
         return False
 
 
-def free_port(host: str, wanted: int | None, usual: int) -> int:
-    """The wanted port, which must be free; without a wish the usual one, or any."""
-    for port in (usual, 0) if wanted is None else (wanted,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise RuntimeError(f"port {wanted} is taken; choose another with --port")
-
-
-def free_ports(host: str, count: int, but: int) -> list[int]:
-    """So many free ports, none of them the one that is promised already."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count + 1)]
-        for probe in probes:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, 0))
-        return [port for probe in probes if (port := int(probe.getsockname()[1])) != but][:count]
+@contextmanager
+def ports_of(wish: Wish, settings: Settings) -> Iterator[list[int]]:
+    """The first API server's port, which is the wanted one or an error, without a wish the usual one or any; then those
+    of the other servers and of the front. Nobody else gets them while this is open."""
+    first = (settings.port, 0) if wish.port is None else (wish.port,)
+    more = wish.replicas - 1 + wish.front
+    with ExitStack() as kept:
+        try:
+            ports = [kept.enter_context(held(*choice, host=settings.host)) for choice in (first, *[(0,)] * more)]
+        except OSError as error:
+            raise RuntimeError(f"port {wish.port} is taken; choose another with --port") from error
+        yield ports
 
 
 def patience(given: Mapping[str, str]) -> dict[str, str]:
@@ -235,7 +226,9 @@ def up(port: int | None, replicas: int, front: bool, no_demo: bool, as_json: boo
         stack = start(settings.data_path, without=given_outside(os.environ), progress=progress)
         interruption.hurry = stack.hurry
         try:
-            run(stack, settings, Wish(port, replicas, front, no_demo, as_json), progress)
+            wish = Wish(port, replicas, front, no_demo, as_json)
+            with ports_of(wish, settings) as ports:
+                run(stack, settings, wish, ports, progress)
         finally:
             stack.stop()
     except KeyboardInterrupt:
@@ -253,13 +246,11 @@ class Wish:
     as_json: bool
 
 
-def run(stack: Stack, settings: Settings, wish: Wish, progress: Progress) -> None:
+def run(stack: Stack, settings: Settings, wish: Wish, ports: Sequence[int], progress: Progress) -> None:
     """Everything between the servers being ready and the end, which comes as an exception."""
-    chosen = free_port(settings.host, wish.port, settings.port)
-    others = free_ports(settings.host, wish.replicas - 1 + wish.front, but=chosen)
-    urls = [f"http://{settings.host}:{port}" for port in (chosen, *others[: wish.replicas - 1])]
+    urls = [f"http://{settings.host}:{port}" for port in ports[: wish.replicas]]
     os.environ.update(stack.endpoints.environment(os.environ))
-    os.environ.update({"COLLOQUY_DATA_DIR": str(settings.data_path), "COLLOQUY_PORT": str(chosen)})
+    os.environ.update({"COLLOQUY_DATA_DIR": str(settings.data_path), "COLLOQUY_PORT": str(ports[0])})
     os.environ.pop(f"{UPSTREAM}API_KEY", None)  # the stand-in has it by now, and nobody else needs it
     if "bedrock" in stack.pids:
         os.environ["COLLOQUY_SPEAKER"] = speaker_of(settings)
@@ -276,7 +267,7 @@ def run(stack: Stack, settings: Settings, wish: Wish, progress: Progress) -> Non
     }
     progress("schema")
     older = asyncio.run(older_read_models(read_settings()))
-    begin(installation, wish, progress, older, front_port=others[-1] if wish.front else 0)
+    begin(installation, wish, progress, older, front_port=ports[-1] if wish.front else 0)
     welcome(installation, wish, progress)
     while True:
         installation.follow(3600)

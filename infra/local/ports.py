@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NAMES = ("postgres", "nats", "nats_monitor", "valkey", "aws", "bedrock")
@@ -17,7 +20,7 @@ class Ports:
             before = json.loads(remembered.read_text())
         except (OSError, ValueError):
             before = {}
-        self._sockets = {name: _bind(before.get(name, 0)) for name in NAMES}
+        self._sockets = {name: _bind(before.get(name, 0), 0) for name in NAMES}
         remembered.write_text(json.dumps({name: self[name] for name in NAMES}))
 
     def __getitem__(self, name: str) -> int:
@@ -34,11 +37,32 @@ class Ports:
         return self._sockets[name].fileno()
 
 
-def _bind(wanted: int) -> socket.socket:
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextmanager
+def held(*wanted: int, host: str = "127.0.0.1") -> Iterator[int]:
+    """The first of these ports that is free (0 is any; OSError when none is). Nobody else is given it while this is
+    open, but a server of ours may listen on it, also one that is started again: Linux lets sockets that say
+    SO_REUSEADDR have one port as long as only one listens. Elsewhere the port is merely free now."""
+    with _bind(*wanted or (0,), host=host) as holder:
+        number = int(holder.getsockname()[1])
+        if sys.platform != "linux":
+            holder.close()
+        yield number
+
+
+def _bind(*wanted: int, host: str = "127.0.0.1") -> socket.socket:
+    *others, last = wanted
+    for port in others:
+        with suppress(OSError):
+            return _bound(host, port)
+    return _bound(host, last)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        held.bind(("127.0.0.1", wanted))
+        holder.bind((host, port))
     except OSError:
-        held.bind(("127.0.0.1", 0))
-    return held
+        holder.close()
+        raise
+    return holder

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -41,23 +42,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium here: apt-get install chromium"))
 
 
-@pytest.fixture(scope="session")
-def everyday() -> Iterator[Installed]:
-    """An installation that several modules share: theirs is an `ours` of their own, which is this one."""
-    with installed(
-        2, DOCUMENTS, COLLOQUY_DRAIN_S="5", COLLOQUY_LOG_LEVEL="info", COLLOQUY_WEBHOOKS_TO_LOOPBACK="1"
-    ) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def ours() -> Iterator[Installed]:
-    """Everything in one process tree, with two tenants that have documents."""
-    with installed(2, DOCUMENTS, COLLOQUY_DRAIN_S="5", COLLOQUY_LOG_LEVEL="info") as found:
+    """Everything in one process tree for all of these tests, with two tenants that have documents. Whoever counts what
+    a tenant has takes one of its own."""
+    settings: dict[str, Any] = {"COLLOQUY_DRAIN_S": "5", "COLLOQUY_LOG_LEVEL": "info"}
+    with installed(2, DOCUMENTS, COLLOQUY_WEBHOOKS_TO_LOOPBACK="1", **settings) as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The system's browser."""
     with sync_playwright() as playwright:

@@ -11,11 +11,6 @@ from infra.bench.harness.installation import Installed
 from tests.browser.conftest import EVERY_ROLE, is_narrow, printed_url, serious, sign_in_url, signed_in, watched
 
 
-@pytest.fixture(scope="module")
-def ours(everyday: Installed) -> Installed:
-    return everyday
-
-
 def test_a_link_signs_in_once_and_leaves_no_secret_behind(ours: Installed, chromium: Browser) -> None:
     link = printed_url(ours, EVERY_ROLE)
     secret = link.partition("#")[2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra.bench.harness.installation import Installed, another_server
+from infra.local.ports import held
 from tests.browser.conftest import is_narrow, serious, watched
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider
 
@@ -21,32 +21,29 @@ PEOPLE: dict[str, dict[str, Any]] = {"ada": {"roles": ["staff"]}, "grace": {"rol
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[IdentityProvider]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    found = IdentityProvider(f"http://127.0.0.1:{port}", PEOPLE, secret=SECRET)
-    with found.listening():
-        yield found
+    with held() as port:
+        found = IdentityProvider(f"http://127.0.0.1:{port}", PEOPLE, secret=SECRET)
+        with found.listening():
+            yield found
 
 
 @pytest.fixture(scope="module")
-def ours(
-    everyday: Installed, provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installed]:
+def ours(ours: Installed, provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """One more API process on the installation, which trusts the provider."""
     acme = {
         "name": "acme",
         "title": "Acme",
         "issuer": provider.issuer,
         "audience": "colloquy-api",
-        "tenant": everyday.tenants[0],
+        "tenant": ours.tenants[0],
         "roles": {"staff": "member", "boss": "admin"},
         "client_id": CLIENT,
         "client_secret": SECRET,
     }
     path = tmp_path_factory.mktemp("oidc") / "issuers.json"
     path.write_text(json.dumps([acme]))
-    with another_server(everyday, COLLOQUY_OIDC_FILE=str(path), COLLOQUY_LOG_LEVEL="info") as (url, _):
-        yield replace(everyday, url=url)
+    with another_server(ours, COLLOQUY_OIDC_FILE=str(path), COLLOQUY_LOG_LEVEL="info") as (url, _):
+        yield replace(ours, url=url)
 
 
 def test_somebody_signs_in_there_chats_and_is_out_when_an_admin_says_so(

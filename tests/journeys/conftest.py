@@ -25,7 +25,7 @@ GONE: tuple[type[Lost | Closed], ...] = (Lost, Closed)
 ALARMS = ("tenant_mismatch", "foreign_stamp", "database_login_refused")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ours() -> Iterator[Installed]:
     """Everything in one process tree with two API servers, and two tenants that have documents. Leases are short, so
     that a takeover is."""

@@ -23,7 +23,7 @@ GROWTH_MB = 50
 
 
 @pytest.fixture(scope="module")
-def ours() -> Iterator[Installed]:
+def own() -> Iterator[Installed]:
     """An installation whose tenant has nothing yet."""
     with installed(1, {}) as found:
         yield found
@@ -75,32 +75,32 @@ def bringing(ours: Installed, *roles: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=ours.url, headers=sync.headers, timeout=120)
 
 
-async def test_twenty_large_files_at_once_do_not_grow_the_server(ours: Installed) -> None:
-    async with bringing(ours, "editor") as http:
+async def test_twenty_large_files_at_once_do_not_grow_the_server(own: Installed) -> None:
+    async with bringing(own, "editor") as http:
         assert await upload(http, "/v1/documents", "first.txt", b"warm", 100_000) == 202
-        before = forget_peak(pid_of(ours, "api"))
+        before = forget_peak(pid_of(own, "api"))
         large = [upload(http, "/v1/documents", f"{n}.txt", b"%d\n" % n, SIZE) for n in range(20)]
         assert await asyncio.gather(*large) == [202] * 20
-    grown = peak_mb(pid_of(ours, "api")) - before
+    grown = peak_mb(pid_of(own, "api")) - before
     assert grown < GROWTH_MB, f"{grown:.0f} MB"
 
 
-async def test_packages_of_many_entries_are_looked_at_elsewhere(ours: Installed) -> None:
-    async with bringing(ours, "editor") as http:
-        before = forget_peak(pid_of(ours, "api"))
+async def test_packages_of_many_entries_are_looked_at_elsewhere(own: Installed) -> None:
+    async with bringing(own, "editor") as http:
+        before = forget_peak(pid_of(own, "api"))
         files = [package(20_000, 10 * MB + n) for n in range(4)]
         large = [upload(http, "/v1/documents", f"{n}.docx", file, len(file)) for n, file in enumerate(files)]
         assert await asyncio.gather(*large) == [202] * 4
-    grown = peak_mb(pid_of(ours, "api")) - before
+    grown = peak_mb(pid_of(own, "api")) - before
     assert grown < GROWTH_MB, f"{grown:.0f} MB"
 
 
-async def test_large_datasets_do_not_grow_the_server(ours: Installed) -> None:
+async def test_large_datasets_do_not_grow_the_server(own: Installed) -> None:
     rows = (b"y" * 999_999 + b"\n") * 30 + (b"x" * 999 + b"\n") * 10_000
-    async with bringing(ours, "admin") as http:
-        before = forget_peak(pid_of(ours, "api"))
+    async with bringing(own, "admin") as http:
+        before = forget_peak(pid_of(own, "api"))
         puts = [upload(http, f"/v1/datasets/d{n}", "d.csv", b"a\n" + rows, len(rows) + 2) for n in range(3)]
         answers = await asyncio.gather(*puts)
     assert answers == [200] * 3
-    grown = peak_mb(pid_of(ours, "api")) - before
+    grown = peak_mb(pid_of(own, "api")) - before
     assert grown < GROWTH_MB, f"{grown:.0f} MB"

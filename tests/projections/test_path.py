@@ -15,6 +15,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
 from application.clock import new_id
 from application.ports.event_pipe import EventPipe
+from infra.local.ports import held
 from projections.audit import Audit
 from projections.costs import Costs
 from projections.job import ProjectionJob
@@ -78,10 +79,11 @@ class System:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[NatsServer]:
-    found = NatsServer(tmp_path)
-    found.start()
-    yield found
-    found.kill()
+    with held() as port:
+        found = NatsServer(tmp_path, port)
+        found.start()
+        yield found
+        found.kill()
 
 
 @pytest.fixture

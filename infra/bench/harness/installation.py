@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import httpx
 from application.clock import monotonic
 from infra.local.child import ends_with_parent
 from infra.local.installation import throwaway_data_dir
+from infra.local.ports import held
 
 READY_S = 120.0
 INDEXED_S = 180.0
@@ -122,24 +122,22 @@ def another_server(ours: Installed, port: int = 0, **settings: str) -> Iterator[
     """One more API server on the installation, on a port that is free if none is given: its URL and its process."""
     from infra.local.endpoints import installation_environment
 
-    if not port:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
     found = installation_environment(str(ours.data_dir)) | {"COLLOQUY_DATA_DIR": str(ours.data_dir)}
-    here = {"COLLOQUY_HOST": "127.0.0.1", "COLLOQUY_PORT": str(port)}
-    command = [sys.executable, "-m", "api.cli", "serve"]
-    server = subprocess.Popen(command, env=os.environ | found | LIMITS | settings | here, text=True)
-    try:
-        transport = httpx.HTTPTransport(retries=12)  # waits longer each time, in all about a minute
-        with httpx.Client(transport=transport, timeout=30) as http:
-            http.get(f"http://127.0.0.1:{port}/health/live").raise_for_status()
-        yield f"http://127.0.0.1:{port}", server
-    finally:
-        server.terminate()
+    with held(port) as taken:
+        here = {"COLLOQUY_HOST": "127.0.0.1", "COLLOQUY_PORT": str(taken)}
+        command = [sys.executable, "-m", "api.cli", "serve"]
+        server = subprocess.Popen(command, env=os.environ | found | LIMITS | settings | here, text=True)
         try:
-            server.wait(60)
-        except subprocess.TimeoutExpired:
-            server.kill()
+            transport = httpx.HTTPTransport(retries=12)  # waits longer each time, in all about a minute
+            with httpx.Client(transport=transport, timeout=30) as http:
+                http.get(f"http://127.0.0.1:{taken}/health/live").raise_for_status()
+            yield f"http://127.0.0.1:{taken}", server
+        finally:
+            server.terminate()
+            try:
+                server.wait(60)
+            except subprocess.TimeoutExpired:
+                server.kill()
 
 
 def _create(ours: Installed, count: int, documents: dict[str, str]) -> list[str]:

@@ -28,11 +28,12 @@ from domain.event import Shredded
 from domain.refusals import DependencyUnavailable
 from domain.session import events as e
 from domain.session.state import Session
+from infra.local.ports import held
 from projections.leadership import leadership
 from tests.databases import logins_of, worker_of
 from tests.fakes.in_memory_sealer import InMemorySealer
 from tests.fakes.plain_key_authority import PlainKeyAuthority
-from tests.pgbouncer import free_port, needs_pgbouncer, pgbouncer
+from tests.pgbouncer import needs_pgbouncer, pgbouncer
 
 pytestmark = [pytest.mark.real, needs_pgbouncer]
 ME = Context("me")
@@ -174,8 +175,8 @@ async def test_a_pooler_that_puts_the_owner_in_everybodys_place_is_refused(
 
 
 async def test_one_that_does_so_later_is_refused_when_a_connection_is_made(home: Path, database: str) -> None:
-    owner, port, refused = urlsplit(database), free_port(), REFUSED.labels("app")
-    with ExitStack() as pooler:
+    owner, refused = urlsplit(database), REFUSED.labels("app")
+    with held() as port, ExitStack() as pooler:
         url = pooler.enter_context(pooled(home, database, "session", port=port))
         async with open_pool((await find_logins(url, {})).app) as pool:
             assert await version(pool) == 0

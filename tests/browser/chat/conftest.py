@@ -1,4 +1,4 @@
-"""The page "Chat" is tested in one installation, whose models answer quickly until a test says otherwise."""
+"""The page "Chat" is tested with models that answer quickly until a test says otherwise."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ import pytest
 from infra.bench.harness.installation import Installed
 from tests.browser.asking import QUICK
 from tests.browser.conftest import set_pace
-
-
-@pytest.fixture(scope="module")
-def ours(everyday: Installed) -> Installed:
-    return everyday
 
 
 @pytest.fixture(autouse=True)
