@@ -15,7 +15,8 @@ import psycopg
 import pytest
 
 from infra.local.endpoints import installation_environment, write_installation
-from infra.local.stack import running, start
+from infra.local.installation import throwaway_data_dir
+from infra.local.stack import Stack, running, start
 from tests.infra.local.waiting import all_gone, running_below, wait_until
 
 pytestmark = pytest.mark.real
@@ -68,15 +69,21 @@ def test_everything_ends_when_parent_and_guardian_are_killed_at_once(parent: Par
     wait_until(lambda: not running_below(data_dir), "nothing runs on the data directory")
 
 
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Stack]:
+    """A stack with all its servers."""
+    with throwaway_data_dir() as data_dir, running(data_dir) as stack:
+        yield stack
+
+
 @pytest.mark.parametrize("part", ["postgres", "nats", "valkey", "aws", "bedrock"])
-def test_a_killed_server_is_started_again_at_the_same_place(part: str, data_dir: Path) -> None:
-    with running(data_dir) as stack:
-        before = dict(stack.pids)
-        os.kill(before[part], signal.SIGKILL)
-        wait_until(lambda: bool(stack.news(1)) and stack.pids[part] != before[part], f"{part} runs again")
-        if part == "postgres":
-            wait_until(lambda: answers(stack.endpoints.database_url), "it answers again")
-        assert {n: p for n, p in stack.pids.items() if n != part} == {n: p for n, p in before.items() if n != part}
+def test_a_killed_server_is_started_again_at_the_same_place(part: str, whole: Stack) -> None:
+    before = dict(whole.pids)
+    os.kill(before[part], signal.SIGKILL)
+    wait_until(lambda: bool(whole.news(1)) and whole.pids[part] != before[part], f"{part} runs again")
+    if part == "postgres":
+        wait_until(lambda: answers(whole.endpoints.database_url), "it answers again")
+    assert {n: p for n, p in whole.pids.items() if n != part} == {n: p for n, p in before.items() if n != part}
 
 
 def answers(database_url: str) -> bool:

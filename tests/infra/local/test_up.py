@@ -18,25 +18,29 @@ import pytest
 from websockets.asyncio.client import connect
 
 from infra.local.endpoints import read_installation
+from tests.infra.local.test_planted import set_traps, sprung
 from tests.infra.local.waiting import all_gone, running_below, wait_until
 
 pytestmark = pytest.mark.real
 GIVEN = ("COLLOQUY_", "AWS_")
+COLLOQUY = Path(sys.executable).parent / "colloquy"
 
 
 @contextmanager
-def colloquy_up(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """The command without anything given from outside, and the line that it prints when ready."""
-    command = [sys.executable, "-m", "api.cli", "--data-dir", str(data_dir), "up", "--port", "0", "--no-demo", "--json"]
+def colloquy_up(data_dir: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """The command in that folder without anything given from outside, and the line that it prints when ready."""
+    command = [COLLOQUY, "--data-dir", str(data_dir), "up", "--port", "0", "--no-demo", "--json"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(GIVEN)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder) as process:
         assert process.stdout is not None
         yield process, json.loads(process.stdout.readline())
         process.kill()
 
 
-def test_up_says_where_it_is_is_alone_there_keeps_itself_running_and_stops_clean(data_dir: Path) -> None:
-    with colloquy_up(data_dir) as (process, told):
+def test_up_in_a_folder_of_traps_says_where_it_is_is_alone_there_keeps_itself_running_and_stops_clean(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    with colloquy_up(data_dir, set_traps(tmp_path)) as (process, told):
         pids = told["pids"]
         assert told["data_dir"] == str(data_dir)
         assert pids.keys() >= {"api", "postgres", "nats", "valkey", "aws", "bedrock", "relay", "project", "ingest"}
@@ -63,6 +67,7 @@ def test_up_says_where_it_is_is_alone_there_keeps_itself_running_and_stops_clean
         assert all_gone(pids.values())
         assert not running_below(data_dir)
         assert read_installation(data_dir) == {}
+    assert sprung(tmp_path) == [], "what lies there is nobody's code"
 
 
 def token_for(data_dir: Path, tenant: str, *roles: str) -> subprocess.CompletedProcess[str]:
@@ -105,8 +110,8 @@ def is_live(url: str) -> bool:
         return False
 
 
-def test_nothing_is_left_when_up_is_killed(data_dir: Path) -> None:
-    with colloquy_up(data_dir) as (process, told):
+def test_nothing_is_left_when_up_is_killed(data_dir: Path, tmp_path: Path) -> None:
+    with colloquy_up(data_dir, tmp_path) as (process, told):
         process.kill()
         wait_until(lambda: all_gone(told["pids"].values()), "all are gone")
         wait_until(lambda: not running_below(data_dir), "nothing runs on the data directory")
