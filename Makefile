@@ -11,8 +11,8 @@ SBOM   ?= build/sbom.json
 # Python's compiled modules are kept, whatever the shell says: without them every command compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup embedding names up test attack contract simulate mutate check lint types contracts fast coverage fault-wall audit \
-	sbom hooks locks verifiers image image-test upgrade clean
+.PHONY: help setup embedding names up test attack contract simulate mutate check lint types contracts \
+	fast fast-first fast-rest coverage fault-wall audit sbom hooks locks verifiers image image-test upgrade clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -56,8 +56,9 @@ FROM ?= 1
 simulate: setup ## whole installations in one process under faults that seeds draw: SEEDS=10000 FROM=1
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)
 
+# The longest first; what one of them says is not mixed with what another says.
 check: setup ## lint, types, import contracts, fast tests: run before each commit
-	@$(MAKE) --no-print-directory -j2 lint types contracts fast
+	@$(MAKE) --no-print-directory -j2 -O types fast-rest fast-first contracts lint
 
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
@@ -68,9 +69,18 @@ types: setup
 contracts: setup
 	@said=$$($(BIN)/lint-imports --no-logo 2>&1); kept=$$?; echo "$$said" | grep -E 'BROKEN|broken|Contracts:'; exit $$kept
 
-# What these hold is nearly all real from end to end: `make test` imports it soon enough.
 fast: setup
-	@$(BIN)/python -m pytest -q -m "not real and not long" -x -n 2 $(addprefix --ignore tests/,attack browser)
+	@$(MAKE) --no-print-directory -j2 -O fast-rest fast-first
+
+# Two processes, each of which imports what its own tests need. The folders that are left out are real from end to end.
+FIRST := $(addprefix tests/,api architecture)
+QUICK := $(BIN)/python -m pytest -q -m "not real and not long" -x
+
+fast-first: setup
+	@$(QUICK) $(FIRST)
+
+fast-rest: setup
+	@$(QUICK) $(addprefix --ignore ,$(FIRST) $(addprefix tests/,attack browser journeys))
 
 coverage: setup ## what of the code the fast tests run, not less than pyproject.toml says
 	@$(BIN)/python -m pytest -q -m "not real" -n 2 --cov --cov-report=term:skip-covered

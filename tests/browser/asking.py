@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from infra.bench.harness.handbook import QUESTION
 
-SLOW = {"first_token_ms": 200.0, "token_ms": 25.0}
+# So slow that an answer is still under way whatever a test does next; `QUICK` lets it go.
+SLOW = {"first_token_ms": 200.0, "token_ms": 250.0}
 QUICK = {"first_token_ms": 30.0, "token_ms": 1.0}
 CASES = itertools.count(1)
 FETCH = "async (path) => (await fetch('/console/api' + path)).json()"

@@ -203,6 +203,6 @@ def is_narrow(page: Page) -> bool:
 
 
 def set_pace(ours: Installed, first_token_ms: float = 50, token_ms: float = 5) -> None:
-    """How fast the Bedrock stand-in answers."""
+    """How fast the Bedrock stand-in answers, also what it is saying now."""
     body = {"first_token_ms": first_token_ms, "token_ms": token_ms}
     httpx.post(f"{ours.bedrock_url}/control/pace", json=body, timeout=10).raise_for_status()

@@ -119,7 +119,13 @@ def reading(ours: Installed, *roles: str, user: str = "user-0") -> httpx.Client:
     return httpx.Client(base_url=ours.url, headers=headers, timeout=30)
 
 
+def hold_answers(ours: Installed) -> None:
+    """Answers from now on are so slow that they are still under way whatever a test does next, on a busy machine too;
+    `set_pace` lets them go."""
+    set_pace(ours, token_ms=250)
+
+
 def set_pace(ours: Installed, first_token_ms: float = 50, token_ms: float = 5) -> None:
-    """How fast the Bedrock stand-in answers."""
+    """How fast the Bedrock stand-in answers, also what it is saying now."""
     body = {"first_token_ms": first_token_ms, "token_ms": token_ms}
     httpx.post(f"{ours.bedrock_url}/control/pace", json=body, timeout=10).raise_for_status()

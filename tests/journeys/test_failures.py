@@ -15,7 +15,7 @@ from api.client import frames as f
 from infra.bench.harness.handbook import QUESTION
 from infra.bench.harness.installation import Installed
 from infra.local.endpoints import read_installation
-from tests.journeys.conftest import GONE, chatting, reading, set_pace
+from tests.journeys.conftest import GONE, chatting, hold_answers, reading, set_pace
 
 pytestmark = pytest.mark.real
 TERMINAL = ("turn.completed", "turn.failed")
@@ -53,7 +53,7 @@ async def test_loops_of_the_jobs_behind_are_parts(ours: Installed) -> None:
 
 
 async def test_a_turn_survives_its_process_and_a_client_of_the_library_sees_no_seam(ours: Installed) -> None:
-    set_pace(ours, token_ms=40)
+    hold_answers(ours)
     backoff = Backoff(first_s=0.5, most_s=2.0, tries=100)
     async with Colloquy(ours.url, ours.tokens(1)[0]) as colloquy, colloquy.chat(backoff=backoff) as chat:
         text, ends, old = "", [], 0
@@ -75,16 +75,17 @@ async def test_a_turn_survives_its_process_and_a_client_of_the_library_sees_no_s
 
 
 async def test_a_clean_stop_lets_a_turn_finish(ours: Installed) -> None:
-    set_pace(ours, token_ms=15)
+    hold_answers(ours)
     async with chatting(ours) as chat:
         await chat.open()
         await chat.send(type="turn.create", id="d", text=QUESTION)
         await chat.until("turn.delta")
         old = pid_of(ours, "api")
         os.kill(old, signal.SIGTERM)
+        await chat.until("session.draining")
+        set_pace(ours)
         done = await chat.until(*TERMINAL)
         assert (done["type"], done["text"]) == ("turn.completed", chat.text)
-        assert "session.draining" in [frame["type"] for frame in chat.frames]
         with pytest.raises(GONE) as closed:
             await chat.receive()
         assert closed.value.close_code == 1012

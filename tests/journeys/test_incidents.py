@@ -31,6 +31,18 @@ def evidence(shown: dict[str, Any]) -> dict[str, Any]:
     return dict(httpx.get(shown["evidence"]["url"], timeout=30).raise_for_status().json())
 
 
+def leaves(http: httpx.Client, session: str, *, upto: int) -> dict[int, str]:
+    """Of the session's facts by position, once the audit log's read model has that one."""
+    deadline = time.monotonic() + 60
+    while True:
+        asked: dict[str, Any] = {"session": session, "limit": 1000}
+        events = http.get("/v1/audit/events", params=asked).raise_for_status().json()["events"]
+        if events and events[-1]["position"] >= upto:
+            return {event["position"]: event["leaf_hash"] for event in events}
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 async def test_evidence_agrees_with_the_audit_log_and_says_nothing_after_erasure(ours: Installed) -> None:
     set_pace(ours)
     async with chatting(ours) as chat:
@@ -42,9 +54,8 @@ async def test_evidence_agrees_with_the_audit_log_and_says_nothing_after_erasure
         shown = frozen(http, incident)
         assert (shown["status"], shown["turn_id"], shown["raised_by"]) == ("open", turn, "user-0")
         before = evidence(shown)
-        log = auditor.get("/v1/audit/events", params={"session": chat.session_id, "limit": 1000}).json()["events"]
-        hashes = {event["position"]: event["leaf_hash"] for event in log}
         assert len(before["facts"]) > 3 and QUESTION in str(before["facts"])
+        hashes = leaves(auditor, chat.session_id, upto=before["facts"][-1]["position"])
         for fact in before["facts"]:
             assert fact["leaf_hash"] == hashes[fact["position"]]
             assert hashlib.sha256(b"\0" + base64.b64decode(fact["leaf"])).hexdigest() == fact["leaf_hash"]

@@ -15,7 +15,7 @@ import pytest
 from application.clock import now, rfc3339
 from infra.bench.harness.handbook import QUESTION
 from infra.bench.harness.installation import Installed
-from tests.journeys.conftest import chatting, reading, set_pace
+from tests.journeys.conftest import chatting, hold_answers, reading, set_pace
 
 pytestmark = pytest.mark.real
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
@@ -57,7 +57,7 @@ async def colloquy(ours: Installed, *arguments: str) -> tuple[int, dict[str, Any
 
 
 async def test_a_cancelled_stream_is_counted_to_its_end(ours: Installed) -> None:
-    set_pace(ours, token_ms=20)
+    hold_answers(ours)
     async with chatting(ours) as chat:
         await chat.open()
         await chat.send(type="turn.create", id="cancelled", text=QUESTION, cache="bypass")

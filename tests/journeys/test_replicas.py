@@ -15,7 +15,7 @@ import pytest
 from application.clock import monotonic
 from infra.bench.harness.handbook import QUESTION
 from infra.bench.harness.installation import Installed
-from tests.journeys.conftest import GONE, Chat, chatting, set_pace
+from tests.journeys.conftest import GONE, Chat, chatting, hold_answers, set_pace
 from tests.journeys.test_failures import back_again, pid_of
 
 pytestmark = pytest.mark.real
@@ -44,7 +44,7 @@ def turn_frames(chat: Chat) -> list[tuple[int, str]]:
 
 
 async def test_sockets_on_two_replicas_are_sockets_of_one_session(ours: Installed, other: Installed) -> None:
-    set_pace(ours, token_ms=60)
+    hold_answers(ours)
     async with chatting(ours) as here, chatting(other) as there:
         await here.open()
         await there.open(session_id=here.session_id)
@@ -69,7 +69,7 @@ async def test_sockets_on_two_replicas_are_sockets_of_one_session(ours: Installe
 
 
 async def test_who_obeys_a_drain_gets_every_frame_elsewhere(ours: Installed, other: Installed) -> None:
-    set_pace(ours, token_ms=30)
+    hold_answers(ours)
     async with chatting(other) as leaving:
         await leaving.open()
         async with told(leaving, id="d"):
@@ -78,6 +78,7 @@ async def test_who_obeys_a_drain_gets_every_frame_elsewhere(ours: Installed, oth
             await leaving.until("session.draining")
     async with chatting(ours) as chat:
         await chat.open(session_id=leaving.session_id, after_seq=leaving.frames[-1]["seq"])
+        set_pace(ours)
         done = await chat.until(*TERMINAL)
     assert done["type"] == "turn.completed" and done["text"] == leaving.text + chat.text
     assert "turn.reset" not in [frame["type"] for frame in chat.frames]
@@ -111,7 +112,7 @@ async def test_a_turn_whose_process_is_killed_goes_on_elsewhere(ours: Installed,
 
 
 async def test_without_nats_another_replica_still_tells_the_end(ours: Installed, other: Installed) -> None:
-    set_pace(ours, token_ms=10)
+    hold_answers(ours)
     nats = pid_of(ours, "nats")
     os.kill(nats, signal.SIGSTOP)
     try:
@@ -119,6 +120,7 @@ async def test_without_nats_another_replica_still_tells_the_end(ours: Installed,
             await here.open()
             async with told(here, id="n"):
                 await there.open(session_id=here.session_id)
+                set_pace(ours)
                 done, far = await asyncio.gather(here.until(*TERMINAL), there.until(*TERMINAL))
                 assert far["text"] == done["text"] == there.text
     finally:

@@ -9,6 +9,11 @@ from infra.local.bedrock.http_server import HttpReply, chunk
 from infra.local.bedrock.ticker import Ticker
 
 
+def immediately() -> float:
+    """No time between deltas."""
+    return 0.0
+
+
 class DeltaStream:
     """A stream of prepared deltas. `bill(deltas_sent, error_code)` is called exactly once, before the end is sent or
     when the client goes. Without an error the whole answer is to be billed, as AWS does, whoever has left."""
@@ -29,12 +34,13 @@ class DeltaStream:
         self._bill_once: Callable[[int, str], None] | None = bill
         self._fault = fault
         self._sent = 0
-        self._due = self._gap = 0.0
+        self._due, self._gap_s = 0.0, immediately
         reply.on_drop = self.settle
 
-    def begin(self, first_at: float, gap_s: float) -> None:
-        """Send the first delta at `first_at` on the loop's clock and the others `gap_s` apart."""
-        self._due, self._gap = first_at, gap_s
+    def begin(self, first_at: float, gap_s: Callable[[], float]) -> None:
+        """Send the first delta at `first_at` on the loop's clock and the others `gap_s` apart, which is asked before
+        each: a pace that is set anew holds for answers under way."""
+        self._due, self._gap_s = first_at, gap_s
         self._ticker.at(first_at, self._step)
 
     def settle(self) -> None:
@@ -53,10 +59,10 @@ class DeltaStream:
                 return
             self._pending += chunk(self._deltas[self._sent])
             self._sent += 1
-            if self._gap:
+            if gap := self._gap_s():
                 break
         self._flush()
-        self._due += self._gap
+        self._due += gap
         self._ticker.at(self._due, self._step)
 
     def _flush(self, more: bytes = b"") -> None:

@@ -138,7 +138,7 @@ class Runtime:
         head = reply.start(event_stream.MEDIA_TYPE, **{"x-amzn-RequestId": call.request_id}) + chunk(head_frame())
         generation = DeltaStream(reply, self._ticker, head=head, deltas=deltas, tail=tail, bill=bill, fault=fault)
         self._running[call.request_id] = generation
-        generation.begin(begun + self._first_token_s(used), self.pace.token_ms / 1000)
+        generation.begin(begun + self._first_token_s(used), lambda: self.pace.token_ms / 1000)
 
     def _compose(self, body: dict[str, Any]) -> Output:
         if (word := self.same_questions.answer(body)) is not None:

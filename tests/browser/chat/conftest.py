@@ -16,4 +16,5 @@ from tests.browser.conftest import set_pace
 def quick(ours: Installed) -> Iterator[None]:
     set_pace(ours, **QUICK)
     yield
+    set_pace(ours, **QUICK)
     httpx.delete(f"{ours.bedrock_url}/control/faults", timeout=10)

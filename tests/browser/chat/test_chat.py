@@ -181,6 +181,7 @@ def test_a_browser_that_goes_offline_says_so_and_comes_back(ours: Installed, chr
         page.context.set_offline(True)
         expect(page.locator("#state")).to_have_text("You are offline. This page goes on when the network is back.")
         page.context.set_offline(False)
+        set_pace(ours, **QUICK)
         assert finished(answer) == told(page)[0]["answer"]
 
 

@@ -24,6 +24,7 @@ from infra.local.bedrock.embeddings import MiniLMEmbeddings, fit
 from infra.local.bedrock.invocation_log import FOLDER, BilledCall, InvocationLog
 from infra.local.bedrock.output import compose
 from infra.local.bedrock.prompt_cache import PromptCache
+from infra.local.bedrock.runtime import TypingPace
 from infra.local.bedrock.schema_fill import fill
 from infra.local.bedrock.service_model import shape_complaint
 from infra.local.bedrock.validation import complaint
@@ -295,6 +296,18 @@ async def test_it_ends_when_and_as_it_is_told(stand_in: Running, reason: str, af
     *_, end = heard
     assert isinstance(end, Finished) and end.stop_reason == stop
     assert bool(end.usage.output_tokens) == bool(after)
+
+
+async def test_a_pace_that_is_set_anew_holds_for_an_answer_under_way() -> None:
+    async with (
+        running_stand_in(token_ms=300, answer_tokens=1_000) as slow,
+        aclosing(BedrockLanguageModel(slow.http).stream(call("Tell me all of it."))) as events,
+        asyncio.timeout(30),  # at its first pace it would take five minutes
+    ):
+        async for event in events:
+            if isinstance(event, TextDelta):
+                slow.runtime.pace = TypingPace(0, 0)
+        assert isinstance(event, Finished)
 
 
 @pytest.mark.real
