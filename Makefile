@@ -73,14 +73,14 @@ fast: setup
 	@$(MAKE) --no-print-directory -j2 -O fast-rest fast-first
 
 # Two processes, each of which imports what its own tests need. The folders that are left out are real from end to end.
-FIRST := $(addprefix tests/,api architecture)
+FIRST := $(addprefix tests/,api architecture journeys)
 QUICK := $(BIN)/python -m pytest -q -m "not real and not long" -x
 
 fast-first: setup
 	@$(QUICK) $(FIRST)
 
 fast-rest: setup
-	@$(QUICK) $(addprefix --ignore ,$(FIRST) $(addprefix tests/,attack browser journeys))
+	@$(QUICK) $(addprefix --ignore ,$(FIRST) $(addprefix tests/,attack browser))
 
 coverage: setup ## what of the code the fast tests run, not less than pyproject.toml says
 	@$(BIN)/python -m pytest -q -m "not real" -n 2 --cov --cov-report=term:skip-covered
