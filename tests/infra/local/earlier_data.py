@@ -77,13 +77,13 @@ def checkout(commit: str) -> Iterator[Code]:
     """The commit in a worktree of its own, with the packages that it pins."""
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "earlier"
-        worktree = [path_of("git"), "-C", ROOT, "worktree"]
-        subprocess.run([*worktree, "add", "--quiet", "--detach", folder, commit], check=True)
+        worktree = [path_of("git"), "-C", str(ROOT), "worktree"]
+        subprocess.run([*worktree, "add", "--quiet", "--detach", str(folder), commit], check=True)
         try:
-            subprocess.run([path_of("make"), "-C", folder, "setup"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([path_of("make"), "-C", str(folder), "setup"], check=True, stdout=subprocess.DEVNULL)
             yield Code(commit, folder)
         finally:
-            subprocess.run([*worktree, "remove", "--force", folder], check=True)
+            subprocess.run([*worktree, "remove", "--force", str(folder)], check=True)
 
 
 class Running(NamedTuple):

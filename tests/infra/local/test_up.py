@@ -23,7 +23,7 @@ from tests.infra.local.waiting import all_gone, running_below, wait_until
 
 pytestmark = pytest.mark.real
 GIVEN = ("COLLOQUY_", "AWS_")
-COLLOQUY = Path(sys.executable).parent / "colloquy"
+COLLOQUY = str(Path(sys.executable).parent / "colloquy")
 
 
 @contextmanager
