@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ import click
 import httpx
 import msgspec
 
-from api.cli.up import free_ports
 from application.clock import monotonic, now
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import LIMITS, Installed, create_tenant
@@ -29,6 +28,7 @@ from infra.bench.replicas import Storm
 from infra.local.child import ends_with_parent, python
 from infra.local.endpoints import write_installation
 from infra.local.installation import throwaway_data_dir
+from infra.local.ports import held
 from infra.local.stack import running
 
 MODELS = ("session_view", "costs", "audit")
@@ -140,8 +140,8 @@ class House:
 @contextmanager
 def house(before: Version, after: Version, tenants: int, phase_s: float) -> Iterator[House]:
     """One set of services, the old version on it, and a front before both."""
-    with throwaway_data_dir() as data_dir, running(data_dir, fast=False) as stack:
-        front, *doors = (f"http://127.0.0.1:{port}" for port in free_ports("127.0.0.1", 3, but=0))
+    with throwaway_data_dir() as data_dir, running(data_dir, fast=False) as stack, ExitStack() as kept:
+        front, *doors = (f"http://127.0.0.1:{kept.enter_context(held())}" for _ in range(3))
         found = stack.endpoints.environment() | SETTINGS
         environment = surroundings(data_dir, found)
         logs = data_dir / "log"

@@ -6,7 +6,6 @@ import json
 import re
 import time
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from infra.bench.harness.installation import Installed
@@ -15,11 +14,6 @@ from tests.browser.conftest import is_narrow, serious, set_pace, signed_in
 
 TITLE = "It names <b>no</b> price"
 FROZEN_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def ours(everyday: Installed) -> Installed:
-    return everyday
 
 
 def test_an_incident_is_reported_from_an_answer_and_looked_after(ours: Installed, chromium: Browser) -> None:
