@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -42,7 +43,11 @@ async def test_every_plan_answers_every_turn_with_every_model(ours: Installed) -
 
     async def answered(plan: str, role: str) -> list[str]:
         name, model = f"{plan}-{role}", ROLES[role]
-        body = {"plan": PLANS[plan] or plan, "models": {"fast": model, "balanced": model}, "tools": ["lids_of_city"]}
+        body: dict[str, Any] = {
+            "plan": PLANS[plan] or plan,
+            "models": {"fast": model, "balanced": model},
+            "tools": ["lids_of_city"],
+        }
         async with few, chatting(ours) as chat:
             await asyncio.to_thread(put, ours, f"/v1/assistants/{name}", **body)
             await chat.open(assistant=name)

@@ -4,9 +4,10 @@ wants."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
-from application.ports.replicas import Answer, Hear
+from application.ports.replicas import Answer, Begun, Hear
 from domain.refusals import DependencyUnavailable
 from tests.simulation.node import Node
 from tests.simulation.world import World
@@ -22,6 +23,7 @@ class Bus:
         self.links: list[BusLink] = []
         self.answers: dict[str, tuple[Node, Answer]] = {}
         self.hearing: dict[str, dict[str, tuple[Node, Hear]]] = {}
+        self.begun: dict[str, tuple[Node, Begun]] = {}
         self.lost = self.doubled = self.late = 0.0
 
 
@@ -44,16 +46,30 @@ class BusLink:
 
     async def tell(self, stream: str, message: bytes) -> None:
         """See `Replicas`."""
+        await self._node.world.cross(self._node, BUS)
+        for node, hear in list(self._bus.hearing.get(stream, {}).values()):
+            for late_s in self._deliveries(node):
+                node.start(_later(partial(hear, stream, message), late_s))
+
+    async def announce(self, streams: Sequence[str]) -> None:
+        """See `Replicas`."""
+        await self._node.world.cross(self._node, BUS)
+        for node, begun in list(self._bus.begun.values()):
+            for late_s in self._deliveries(node):
+                node.start(_later(partial(begun, self._node.name, streams), late_s))
+
+    async def hear_begun(self, begun: Begun) -> None:
+        """See `Replicas`."""
+        await self._node.world.cross(self._node, BUS)
+        self._bus.begun[self._node.name] = (self._node, begun)
+
+    def _deliveries(self, to: Node) -> list[float]:
+        """How late each copy of a message arrives there; none when it is lost."""
         world, bus = self._node.world, self._bus
-        await world.cross(self._node, BUS)
-        for node, hear in list(bus.hearing.get(stream, {}).values()):
-            if node is self._node or node.dead or world.cut_until(node.name, BUS) or world.happens(bus.lost):
-                continue
-            for _ in range(2 if world.happens(bus.doubled) else 1):
-                if world.happens(bus.late):
-                    node.start(_later(hear, stream, message, world.random.choice((0.05, 0.5, 2.0))))
-                else:
-                    node.start(_later(hear, stream, message, 0.0))
+        if to is self._node or to.dead or world.cut_until(to.name, BUS) or world.happens(bus.lost):
+            return []
+        copies = 2 if world.happens(bus.doubled) else 1
+        return [world.random.choice((0.05, 0.5, 2.0)) if world.happens(bus.late) else 0.0 for _ in range(copies)]
 
     async def ask(self, process: str, message: bytes, within_s: float) -> bytes:
         """See `Replicas`."""
@@ -79,10 +95,10 @@ class BusLink:
         self._bus.answers[self._node.name] = (self._node, answer)
 
 
-async def _later(hear: Hear, stream: str, message: bytes, seconds: float) -> None:
+async def _later(hear: Callable[[], Awaitable[None]], seconds: float) -> None:
     if seconds:
         await asyncio.sleep(seconds)
-    await hear(stream, message)
+    await hear()
 
 
 async def _answered(node: Node, answer: Answer, message: bytes) -> bytes:
