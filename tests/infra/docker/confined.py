@@ -7,20 +7,20 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.cli.up import free_ports
 from application.clock import monotonic
 from infra.bench.harness.installation import LIMITS, Installed, create_tenant
 from infra.bench.harness.versions import JOBS, ROOT, Processes, Version
 from infra.local.child import ends_with_parent
 from infra.local.endpoints import write_installation
 from infra.local.installation import throwaway_data_dir
+from infra.local.ports import held
 from infra.local.stack import running
 
 WISH = "COLLOQUY_TEST_IMAGE"
@@ -86,10 +86,10 @@ def out_of_image(
     tenants: int, documents: dict[str, str], *, replicas: int = 1, **settings: str
 ) -> Iterator[OutOfImage]:
     """Services of this machine, and the product out of the image on them, for as long as a block runs."""
-    with throwaway_data_dir() as data_dir, running(data_dir) as stack:
+    with throwaway_data_dir() as data_dir, running(data_dir) as stack, ExitStack() as kept:
         os.chown(data_dir, UID, UID)
         found = stack.endpoints.environment() | LIMITS | settings | {"COLLOQUY_STAND_IN_HASHED_EMBEDDINGS": "1"}
-        urls = [f"http://127.0.0.1:{port}" for port in free_ports("127.0.0.1", replicas, but=0)]
+        urls = [f"http://127.0.0.1:{kept.enter_context(held())}" for _ in range(replicas)]
         image, logs = Confined("image", IMAGE, Path("/usr/bin/python3"), data_dir), data_dir / "log"
         servers = [Processes(image, found, url, logs, JOBS if n == 0 else JOBS[:1]) for n, url in enumerate(urls)]
         try:
