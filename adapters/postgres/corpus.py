@@ -114,7 +114,7 @@ class PostgresCorpus(DocumentVersions):
         indexing = self._indexing if len(rows) < LARGE else self._indexing_large
         return await indexing.add(
             IndexedDocument(
-                tenant=acting_tenant(tenant),
+                tenant=tenant,
                 document_id=document_id,
                 title=sealed_title,
                 body=body,
