@@ -117,6 +117,7 @@ class House:
         began = monotonic()
         await asyncio.to_thread(work)
         self.steps[name] = round(monotonic() - began, 1)
+        click.echo(f"  {self.steps[name]:6.1f} s  {name}", err=True)
 
     async def pass_on(self, leaves: Processes, comes: Processes, what: str) -> None:
         """From one version to the other: schema, processes beside, read models, then the old ones leave."""
@@ -156,6 +157,7 @@ def house(before: Version, after: Version, tenants: int, phase_s: float) -> Iter
             ours = Installed(front, data_dir, {}, stack.endpoints.bedrock_url, [])
             ours.tenants += [create_tenant(ours, DOCUMENTS, f"tenant {n}") for n in range(tenants)]
             httpx.post(f"{ours.bedrock_url}/control/pace", json=PACE, timeout=10).raise_for_status()
+            click.echo(f"  {before.name} answers; now streams, then {after.name}", err=True)
             yield House(ours, old, new, environment, phase_s)
         finally:
             for processes in (old, new):

@@ -106,6 +106,8 @@ def out_of_image(
             yield OutOfImage(ours, servers, ready_s)
             for server in servers:
                 server.stop()
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{servers[0].told()}") from error
         finally:
             for server in servers:
                 server.kill()
