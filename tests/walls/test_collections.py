@@ -66,6 +66,19 @@ class Tattler(ScriptedModel):
         yield Finished("stop", Usage(1, 1))
 
 
+class Choosing(Tattler):
+    """Chooses the board's collection, and reads aloud what it is given."""
+
+    async def stream(self, call: ModelCall) -> AsyncGenerator[ModelEvent, None]:
+        if not any("list of collections" in text for text in call.system):
+            async for event in super().stream(call):
+                yield event
+            return
+        self.calls.append(call)
+        yield TextDelta('{"collections": ["board"]}')
+        yield Finished("stop", Usage(1, 1))
+
+
 async def filled() -> InMemoryCorpus:
     corpus = InMemoryCorpus()
     for collection in ("", *COLLECTIONS):
@@ -84,9 +97,9 @@ async def filled() -> InMemoryCorpus:
     return corpus
 
 
-def telling(corpus: InMemoryCorpus, **assistant: Any) -> Any:
+def telling(corpus: InMemoryCorpus, model: ScriptedModel | None = None, **assistant: Any) -> Any:
     cache = CachePolicy(semantic="strict", threshold=0.0)
-    return house(assistant=Assistant(cache=cache, **assistant), model=Tattler(), corpus=corpus)
+    return house(assistant=Assistant(cache=cache, **assistant), model=model or Tattler(), corpus=corpus)
 
 
 async def asked(ours: House, who: Principal, text: str = QUESTION) -> tuple[set[str], str]:
@@ -137,6 +150,17 @@ async def test_an_assistant_reads_of_its_own_collections_what_its_user_may() -> 
         assert await asked(ours, DIRECTOR) == ({"CANARY-all", "CANARY-board"}, "")
         assert await asked(ours, NOBODY) == ({"CANARY-all"}, "")
         assert await asked(ours, ADA) == ({"CANARY-all"}, "exact"), "who may read the same shares an answer"
+
+
+async def test_the_step_chooses_among_what_one_may_read() -> None:
+    async with telling(await filled(), plan="thorough") as ours:
+        ours.tenant.collections.update(COLLECTIONS)
+        assert (await asked(ours, DIRECTOR))[0] == READS[DIRECTOR.user], "who chooses nothing looks everywhere"
+    async with telling(await filled(), model=Choosing(), plan="thorough") as ours:
+        ours.tenant.collections.update(COLLECTIONS)
+        assert (await asked(ours, DIRECTOR))[0] == {"CANARY-open", "CANARY-board"}
+        ours.tenant.collections["more"] = DocumentCollection(description="Of all")
+        assert (await asked(ours, NOBODY))[0] == READS[NOBODY.user], "what is not theirs to choose is not chosen"
 
 
 async def test_who_may_read_less_now_gets_less_now() -> None:
