@@ -18,15 +18,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import httpx
+from websockets.asyncio.client import ClientConnection, connect
 
-from api.client import Colloquy
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.local.child import ends_with_parent
 from infra.local.installation import throwaway_data_dir
@@ -168,7 +168,7 @@ def fill(here: Running) -> list[str]:
             http.put("/v1/budget", json={"period": "month", "limit_usd": "1000"}).raise_for_status()
         for user in PEOPLE:
             token = here.token(tenant, user, "member")
-            sessions = asyncio.run(talk(here.url, token))
+            sessions = asyncio.run(talk_thrice(here.url, token))
             with here.http(tenant, user, ("member",)) as http:
                 http.delete(f"/v1/sessions/{sessions[-1]}").raise_for_status()
     here.caught_up()
@@ -184,23 +184,60 @@ def bring(http: httpx.Client) -> None:
     until(lambda: all(http.get(f"/v1/documents/{id}").json()["status"] == "indexed" for id in ids), "documents")
 
 
-async def talk(url: str, token: str) -> list[str]:
+class Talk:
+    """A session on a server of whatever age: only what it says by name is looked at."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._asked = 0
+
+    async def send(self, type: str, **fields: Any) -> None:
+        """A frame."""
+        await self._socket.send(json.dumps({"type": type, **fields}))
+
+    async def until(self, type: str) -> dict[str, Any]:
+        """The next frame of that type; ClickException when the server refuses something."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                frame: dict[str, Any] = json.loads(await self._socket.recv())
+                if frame["type"] == type:
+                    return frame
+                if frame["type"] in ("error", "turn.failed"):
+                    raise click.ClickException(f"the server says {frame}")
+
+    async def ask(self, text: str) -> dict[str, Any]:
+        """A question and how its turn ended."""
+        self._asked += 1
+        await self.send("turn.create", id=f"q{self._asked}-{os.getpid()}", text=text, cache="bypass")
+        return await self.until("turn.completed")
+
+
+@asynccontextmanager
+async def talking(url: str, token: str, **opening: str) -> AsyncIterator[tuple[Talk, str]]:
+    """A session, new or one that there is, and its id."""
+    bearer = {"Authorization": f"Bearer {token}"}
+    async with connect(f"ws{url[4:]}/v1/chat", additional_headers=bearer, proxy=None) as socket:
+        talk = Talk(socket)
+        await talk.send("session.open", **opening)
+        yield talk, str((await talk.until("session.opened"))["session_id"])
+
+
+async def talk_thrice(url: str, token: str) -> list[str]:
     """Three sessions of two turns each, with an opinion."""
     sessions = []
-    async with Colloquy(url, token) as colloquy:
-        for _ in range(3):
-            async with colloquy.chat() as chat:
-                done = await chat.answer(QUESTION, cache="bypass")
-                await chat.feedback("up", turn_id=done.turn_id)
-                await chat.answer("And who pays for the postage?", cache="bypass")
-                sessions.append(chat.session_id)
+    for _ in range(3):
+        async with talking(url, token) as (talk, session):
+            done = await talk.ask(QUESTION)
+            await talk.send("feedback.create", id="f", turn_id=done["turn_id"], rating="up")
+            await talk.ask("And who pays for the postage?")
+            sessions.append(session)
     return sessions
 
 
 async def go_on(url: str, token: str, session: str) -> str:
     """A new turn of an old session."""
-    async with Colloquy(url, token) as colloquy, colloquy.chat(session_id=session) as chat:
-        return (await chat.answer(QUESTION, cache="bypass")).text
+    async with talking(url, token, session_id=session) as (talk, _):
+        return str((await talk.ask(QUESTION))["text"])
 
 
 def told(here: Running, tenants: list[str]) -> dict[str, Any]:
