@@ -17,6 +17,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 
 RETRY_AFTER_S = 2.0
+FOLLOWS = "The database that we were connected to is not the one that is written to any more; try again."
 SEE_TENANT = "SELECT set_config('app.tenant', %s, true)"
 
 
@@ -28,6 +29,10 @@ async def one_statement(pool: Pool) -> AsyncIterator[Connection]:
     try:
         async with pool.connection() as connection:
             yield connection
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        # The server that these connections lead to only follows another by now. They are sound, and no use.
+        await pool.drain()
+        raise DependencyUnavailable(FOLLOWS, retry_after_s=RETRY_AFTER_S) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=RETRY_AFTER_S) from error
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 import structlog
 
 from application.clock import monotonic
-from domain.refusals import DependencyUnavailable, Refusal
+from domain.refusals import DependencyRefuses, DependencyUnavailable, Refusal
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -229,7 +229,9 @@ async def _end_of(run: Awaitable[None]) -> BaseException:
 def note_end(name: str, error: BaseException, *, whole: bool = True, about: Mapping[str, str] = NOTHING) -> None:
     """A task ended unasked: a log line, with its stack unless it need not be said `whole`, and a count."""
     ended[name] += 1
-    if isinstance(error, EXPECTED) or not whole:
+    if isinstance(error, DependencyRefuses):
+        log.error("task_ended", task=name, reason=str(error), **about)  # it waits until somebody mends it
+    elif isinstance(error, EXPECTED) or not whole:
         log.warning("task_ended", task=name, reason=str(error) or type(error).__name__, **about)
     else:
         log.error("task_ended", task=name, reason=type(error).__name__, exc_info=error, **about)

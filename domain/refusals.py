@@ -254,6 +254,10 @@ class DependencyUnavailable(Refusal):
     code, retryable = "dependency_unavailable", True
 
 
+class DependencyRefuses(DependencyUnavailable):
+    """A part that this request needs does not let us use it: its rights or settings have to be mended."""
+
+
 class Internal(Refusal):
     """Something went wrong on our side; the trace id tells us what."""
 

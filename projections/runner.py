@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from application.clock import monotonic
+from application.failure_classes import POISON, class_of
 from application.ports.event_pipe import EventPipe
 from application.ports.event_store import EventLog, Recorded
 from application.tasks import Up, idle, pause
@@ -23,8 +24,6 @@ FETCH_S = 1.0
 CHECK_S = 15.0
 SUPERSEDED_S = 2.0
 BLOCKED_S = 10.0
-AWAY = (DependencyUnavailable, OSError, TimeoutError)
-"""These pass by themselves."""
 
 log = structlog.get_logger()
 
@@ -111,9 +110,9 @@ class Runner:
             except Superseded:
                 log.info("projection_superseded", projection=name, lane=self._lane)
                 await pause(stop, SUPERSEDED_S)
-            except AWAY:
-                raise
             except Exception as error:
+                if class_of(error) is not POISON or isinstance(error, DependencyUnavailable):
+                    raise  # it passes, or waits until somebody mends it: the loop begins again, later each time
                 BLOCKED.labels(name).set(1)
                 log.critical("projection_blocked", projection=name, lane=self._lane, reason=str(error))
                 await pause(stop, self._blocked_s)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import structlog
 
 from application.clock import monotonic
+from application.failure_classes import POISON, class_of
 from application.ports.event_store import ErasableLog, Recorded
-from application.ports.keys import KeyUnusable, Sealer
+from application.ports.keys import Sealer
 from application.ports.session_items import SessionItems
 from application.users import Users
 from domain.event import StreamId
 from domain.ids import MAX_POSITION
-from domain.refusals import DependencyUnavailable
 from projections.fingerprints import sum_of, table_fingerprint
 from projections.parked_sessions import ParkedSessions, SessionsAside
 from projections.read_model import Effect
@@ -109,7 +109,7 @@ class SessionView:
                     await self._writer.write(generation, row["stream"], envelopes)
                     await self._words.note(generation, {row["stream"]: envelopes})
             except Exception as error:  # still not readable: it stays parked, as the table and the alarm say
-                if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
+                if class_of(error) is not POISON:
                     raise
                 log.error("session_still_parked", stream=row["stream"], error=type(error).__name__)
                 outcome = type(error).__name__

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import structlog
 
+from application.failure_classes import POISON, class_of
 from application.ports.event_store import ErasableLog, Recorded
-from application.ports.keys import KeyUnusable, Sealer
+from application.ports.keys import Sealer
 from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
 from application.users import Users
 from domain.event import TOPICS, UPCASTS, Envelope, StreamId
-from domain.refusals import DependencyUnavailable
 from projections.parked_sessions import Parking
 from projections.sealed_items import context_of
 from projections.session_changes import Attribute, Changes, Private, changes_of
@@ -73,11 +73,9 @@ class SessionWriter:
     async def _write_or_park(self, generation: int, stream: str, envelopes: list[Envelope], first: Recorded) -> None:
         try:
             await self.write(generation, stream, envelopes)
-        except DependencyUnavailable as error:
-            if isinstance(error, KeyUnusable):
-                raise Parking(first, str(error)) from error
-            raise
-        except Exception as error:  # refused by the items' store: too large, or a hole
+        except Exception as error:  # a key that is damaged; refused by the items' store: too large, or a hole
+            if class_of(error) is not POISON:
+                raise
             raise Parking(first, f"{type(error).__name__}: {error}") from error
 
     async def write(self, generation: int, stream: str, envelopes: Sequence[Envelope]) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import aiohttp
-import structlog
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from prometheus_client import Counter
 
+from adapters.aws_failures import refused
 from domain.refusals import DependencyUnavailable
 
 # DynamoDB developer guide, "Error handling": what may be retried. A missing table is one that is not provisioned yet.
@@ -19,19 +18,6 @@ PASSING = {
     "RequestLimitExceeded", "ServiceUnavailable", "ThrottlingException", "TransactionInProgressException",
     "ResourceNotFoundException", "ResourceInUseException", "ExpiredTokenException", "ReplicatedWriteConflictException",
 }  # fmt: skip
-# Rights, credentials and keys: nothing is wrong with the request, and people can mend it. So it waits, is logged and
-# counted, and nothing is parked for it: one bad policy would park every session that is at work.
-REFUSING = {
-    "AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidSignatureException",
-    "IncompleteSignatureException", "IncompleteSignature", "SignatureDoesNotMatch", "OptInRequired", "NotAuthorized",
-    "MissingAuthenticationTokenException", "MissingAuthenticationToken", "InvalidClientTokenId", "InvalidAccessKeyId",
-    "SubscriptionRequiredException", "InaccessibleEncryptionCredentialsException", "KMSAccessDeniedException",
-    "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException",
-}  # fmt: skip
-REFUSED_S = 10.0
-REFUSED = "Requests that rights, credentials or keys did not let us make"
-refusals = Counter("colloquy_dynamodb_refusals", REFUSED, ("code",))
-log = structlog.get_logger()
 PASSING_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
@@ -45,10 +31,9 @@ def answering() -> Iterator[None]:
         code = error.response["Error"]["Code"]
         if code in PASSING or reasons & PASSING_REASONS:
             raise _away(error) from error
-        if code in REFUSING:
-            refusals.labels(code).inc()
-            log.error("dynamodb_refuses_us", code=code)
-            raise DependencyUnavailable(f"DynamoDB refuses us: {code}", retry_after_s=REFUSED_S) from error
+        # Nothing is parked for it: one bad policy would park every session that is at work.
+        if refusal := refused("DynamoDB", error):
+            raise refusal from error
         raise
     except ParamValidationError:
         raise

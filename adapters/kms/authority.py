@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adapters.aws_failures import failure
 from domain.refusals import DependencyUnavailable, NotFound
 
 # What KMS answers for a key that is deleted or waits for it (KMS API reference, Decrypt). One that is only disabled may
@@ -30,7 +31,7 @@ class KmsKeyAuthority:
                 KeyId=key_id, KeySpec="AES_256", EncryptionContext={"tenant": tenant}
             )
         except (BotoCoreError, ClientError) as error:
-            raise unavailable() from error
+            raise unavailable(error) from error
         return made["Plaintext"], made["CiphertextBlob"]
 
     async def renew(self, tenant: str) -> tuple[bytes, bytes]:
@@ -42,7 +43,7 @@ class KmsKeyAuthority:
             )
             await self._client.update_alias(AliasName=_alias(tenant), TargetKeyId=key_id)
         except (BotoCoreError, ClientError) as error:
-            raise unavailable() from error
+            raise unavailable(error) from error
         return made["Plaintext"], made["CiphertextBlob"]
 
     async def destroy(self, tenant: str, wrapped: bytes) -> None:
@@ -53,9 +54,9 @@ class KmsKeyAuthority:
             await self._client.schedule_key_deletion(KeyId=opened["KeyId"], PendingWindowInDays=WAITING_DAYS)
         except ClientError as error:
             if code_of(error) not in GONE:
-                raise unavailable() from error
+                raise unavailable(error) from error
         except BotoCoreError as error:
-            raise unavailable() from error
+            raise unavailable(error) from error
 
     async def _new_key(self, tenant: str) -> str:
         made = await self._client.create_key(
@@ -95,9 +96,9 @@ class KmsKeyAuthority:
         except ClientError as error:
             if code_of(error) in GONE:
                 raise NotFound("This tenant's key was destroyed.") from error
-            raise unavailable() from error
+            raise unavailable(error) from error
         except BotoCoreError as error:
-            raise unavailable() from error
+            raise unavailable(error) from error
         plain: bytes = opened["Plaintext"]
         return plain
 
@@ -116,6 +117,6 @@ def code_of(error: ClientError) -> str:
     return str(error.response["Error"]["Code"])
 
 
-def unavailable() -> DependencyUnavailable:
+def unavailable(error: Exception) -> DependencyUnavailable:
     """What a caller hears when KMS is away or refuses."""
-    return DependencyUnavailable("The key service refused or is away; try again.", retry_after_s=2)
+    return failure("KMS", error, "The key service is away; try again.", 2)

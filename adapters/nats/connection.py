@@ -12,7 +12,8 @@ import nats
 import nats.errors
 from nats.js.client import JetStreamContext
 
-from domain.refusals import DependencyUnavailable
+from adapters.nats.credentials import callbacks
+from domain.refusals import DependencyRefuses, DependencyUnavailable
 
 CONNECT_S = 3.0
 CALL_S = 5.0
@@ -24,18 +25,20 @@ def answering() -> Iterator[None]:
     """NATS's own errors, silence and refused connections become `DependencyUnavailable`."""
     try:
         yield
+    except nats.errors.AuthorizationError as error:
+        raise DependencyRefuses("NATS refuses us: its user or credentials", retry_after_s=10) from error
     except (nats.errors.Error, TimeoutError, OSError) as error:
         raise DependencyUnavailable(f"NATS: {type(error).__name__}", retry_after_s=1) from error
 
 
-def servers_of(urls: str, credentials: str = "") -> tuple[list[str], dict[str, str]]:
+def servers_of(urls: str, credentials: str = "") -> tuple[list[str], dict[str, Any]]:
     """The servers that URLs with commas between them name, and who we are there: as the first of them says (its user
     and password may be percent-encoded, a user alone is a token), or a file of credentials."""
     found = [urlsplit(url.strip()) for url in urls.split(",") if url.strip()]
     servers = [parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() for parts in found]
     user, password = (unquote(text or "") for text in (found[0].username, found[0].password)) if found else ("", "")
     if credentials:
-        return servers, {"user_credentials": credentials}
+        return servers, callbacks(credentials)
     if user and not password:
         return servers, {"token": user}
     return servers, {"user": user, "password": password} if user else {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from domain.refusals import DependencyUnavailable
+from adapters.aws_failures import failure
 
 OURS_ALREADY, ANOTHERS = "BucketAlreadyOwnedByYou", "BucketAlreadyExists"
 
@@ -49,4 +49,4 @@ async def reaching(deadline_s: float, otherwise: str) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline_s):
             yield
     except (BotoCoreError, ClientError, TimeoutError, OSError) as error:
-        raise DependencyUnavailable(otherwise, retry_after_s=5) from error
+        raise failure("S3", error, otherwise, 5) from error

@@ -47,6 +47,21 @@ async def examine(client: Any) -> Sequence[Symptom]:
     return found or [ok(PART, f"Valkey {facts.get('valkey_version') or facts.get('redis_version')}, one node")]
 
 
+class ClusterMode(RuntimeError):
+    """The Valkey that COLLOQUY_VALKEY_URL names runs in cluster mode, where most of what we ask is answered MOVED: name
+    one with cluster mode disabled (a replication group's primary)."""
+
+
+async def refuse_cluster(client: Any) -> None:
+    """`ClusterMode` when it answers and says so; one that is away is missed, not awaited."""
+    try:
+        facts = await client.info("cluster")
+    except (ValkeyError, OSError, TimeoutError):
+        return
+    if int(facts.get("cluster_enabled", 0)):
+        raise ClusterMode(" ".join((ClusterMode.__doc__ or "").split()))
+
+
 def judge(facts: Mapping[str, Any], skew_s: float) -> list[Symptom]:
     """What is said of a server by what INFO tells."""
     found = []

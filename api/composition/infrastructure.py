@@ -22,6 +22,7 @@ from adapters.postgres.logins import find_logins
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
 from adapters.sts.tenant_credentials import TenantCredentials
+from adapters.valkey.examine import refuse_cluster
 from api.composition.aws_client import open_aws
 from api.settings import Settings
 from api.telemetry.event_metrics import expect_outcomes
@@ -95,7 +96,7 @@ async def open_infrastructure(settings: Settings, stack: AsyncExitStack) -> Infr
         datasets=await _open_datasets(database.logins, stack),
         bedrock=await stack.enter_async_context(open_bedrock()),
         s3=s3,
-        cache=_open_cache(settings, stack),
+        cache=await _open_cache(settings, stack),
         dynamodb=dynamodb,
     )
 
@@ -134,9 +135,10 @@ async def _open_datasets(logins: Logins, stack: AsyncExitStack) -> PostgresDatas
     return PostgresDatasets(loads, tools)
 
 
-def _open_cache(settings: Settings, stack: AsyncExitStack) -> Any:
-    """A client of Valkey, which need not be there: what is kept in it is missed, not awaited."""
+async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Any:
+    """A client of Valkey, which need not be there: what is kept in it is missed, not awaited. `ClusterMode`."""
     url = settings.valkey_url or "valkey://127.0.0.1:1"
     cache = valkey.asyncio.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
     stack.push_async_callback(cache.aclose)
+    await refuse_cluster(cache)
     return cache

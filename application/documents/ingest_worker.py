@@ -13,6 +13,7 @@ from application.clock import monotonic
 from application.documents.index_document import IndexDocument
 from application.documents.refresh_words import RefreshWords
 from application.documents.stages import stage
+from application.failure_classes import MISCONFIGURED, class_of
 from application.ports.corpus import Pending, PendingDocuments
 from application.ports.model import ModelFailure
 from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
@@ -91,7 +92,8 @@ class IngestWorker:
         except (Refusal, ModelFailure) as failure:
             self._setbacks += 1
             delay = min(self.longest_delay_s, 2.0 ** min(self._setbacks, 9))
-            log.warning("document_postponed", document=claim.document_id, code=failure.code, delay_s=delay)
+            say = log.error if class_of(failure) is MISCONFIGURED else log.warning
+            say("document_postponed", document=claim.document_id, code=failure.code, delay_s=delay)
             await self._release(claim, delay)
         else:
             self._setbacks = 0

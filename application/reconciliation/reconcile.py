@@ -11,16 +11,15 @@ from typing import Any, Literal
 
 from application.clock import now
 from application.execute import Aggregate, Context, LoadedAggregate
+from application.failure_classes import POISON, class_of
 from application.ports.event_store import OpenedLog
 from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
-from application.ports.keys import KeyUnusable
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.match_calls import Join, LedgerEntry
 from application.reconciliation.report import Accounting, Finding, Kind, Report
 from domain.event import StreamId
 from domain.ids import MAX_POSITION
 from domain.model_calls import Calls, LedgerCall, TokensCorrected, TokensUsed, close_by_log, evolve_calls
-from domain.refusals import DependencyUnavailable
 from domain.usage import Usage, cost_of
 
 SLACK = timedelta(minutes=15)
@@ -123,7 +122,7 @@ class Reconcile:
         try:
             await self._judge(account, entry, line, whole=whole)
         except Exception as error:
-            if isinstance(error, DependencyUnavailable) and not isinstance(error, KeyUnusable):
+            if class_of(error) is not POISON:
                 raise
             account.report.miss(entry.stream, error)
 

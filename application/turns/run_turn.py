@@ -12,6 +12,7 @@ import structlog
 
 from application.answer_cache.answer_cache import AnswerCache, Candidate, Hit
 from application.budget.budget_gate import BudgetGate
+from application.failure_classes import BUSY, class_of
 from application.incidents.raise_incident import RaiseIncident
 from application.ports.answer_cache import Question
 from application.ports.model import FailureKind, ModelFailure
@@ -207,5 +208,5 @@ def _refusal_of(failure: ModelFailure) -> Refusal:
     """What the user is told: nothing of the provider but whether waiting helps."""
     if failure.kind is FailureKind.INVALID_REQUEST:
         return ModelRefused()
-    busy = failure.kind in (FailureKind.THROTTLED, FailureKind.BREAKER_OPEN)
+    busy = class_of(failure) is BUSY
     return ModelUnavailable(retry_after_s=5 if busy else 1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from adapters.dynamodb.failures import PASSING, REFUSING, answering
-from domain.refusals import DependencyUnavailable
+from adapters.aws_failures import REFUSING
+from adapters.dynamodb.failures import PASSING, answering
+from domain.refusals import DependencyRefuses, DependencyUnavailable
 
 
 def refused(code: str) -> ClientError:
@@ -15,8 +16,9 @@ def refused(code: str) -> ClientError:
 
 @pytest.mark.parametrize("code", sorted(PASSING | REFUSING))
 def test_it_is_waited_for(code: str) -> None:
-    with pytest.raises(DependencyUnavailable), answering():
+    with pytest.raises(DependencyUnavailable) as waited, answering():
         raise refused(code)
+    assert isinstance(waited.value, DependencyRefuses) == (code in REFUSING)
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "ConditionalCheckFailedException", "ItemTooLarge"])
