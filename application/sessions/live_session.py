@@ -101,12 +101,11 @@ class LiveSession:
     def cursor(self, after: int | None) -> int | None:
         """Where a client reads on that has seen what comes up to a seq; None when that cannot be told. One that opens
         it anew begins with the turn that runs, or behind all that has ended, which it is told as history."""
+        if self.run is None:  # else it tells its end by itself
+            conclude(self.feed, self.state, self.held.version)
         if after is not None:
-            return behind_end(self.feed, self.state, self.held.version, after) if self.knows(after) else None
-        if self.state.running:
-            return self.feed.turn_start
-        conclude(self.feed, self.state, self.held.version)
-        return self.feed.seq
+            return behind_end(self.feed, self.state, after) if self.knows(after) else None
+        return self.feed.turn_start if self.state.running else self.feed.seq
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""

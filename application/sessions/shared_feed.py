@@ -124,13 +124,12 @@ def conclude(feed: SharedFeed, state: Session, version: int) -> None:
         feed.conclude(_told_again(turn), (version << SEQ_BITS) - LATE)
 
 
-def behind_end(feed: SharedFeed, state: Session, version: int, seq: int) -> int | None:
+def behind_end(feed: SharedFeed, state: Session, seq: int) -> int | None:
     """The cursor of somebody who has seen up to `seq`, where another process ended a turn with it: behind that turn's
     end, however it is told here, for nobody is told it twice. `seq` itself where it says nothing of the kind; None
     where it cannot be told which turn it was."""
     if not seq & END_BIT or feed.holds_end(seq) or not state.turns:
         return seq
-    conclude(feed, state, version)
     if (begun := feed.begun_after(seq)) is not None:
         return begun
     ends = feed.ends_after(seq)

@@ -67,9 +67,13 @@ class TurnEnd:
             raise
         self._outcome.completed = ours and isinstance(event, e.TurnCompleted)
         self._leave()
-        if ours:
+        if ours and not self._is_told(event):
             self._output.show_end(frame)
         return ours
+
+    def _is_told(self, event: End) -> bool:
+        """Whether it was shown already: by who read the end in the store while that was still not known here."""
+        return self._live.feed.tells(event.turn_id, ended=True)
 
     async def _is_recorded(self, event: End) -> bool:
         """Whether the end that is stored now is this one."""
@@ -99,6 +103,8 @@ class TurnEnd:
         self._log.keep_owed()
         if (turn.status, turn.answer) == (STATUS[type(event)], event.text):
             return True
+        if self._is_told(event):
+            return False
         self._output.show_end(f.Reset(reason="resumed"))
         if turn.answer:
             self._output.show_end(f.Delta(delta=turn.answer))

@@ -205,3 +205,17 @@ async def test_facts_of_an_append_that_its_caller_left_are_stored_once() -> None
         steps = [fact.step for fact in await ours.facts(live, e.StepRun) if isinstance(fact, e.StepRun)]
         used = [fact.call_id for fact in await ours.facts(live, TokensUsed) if isinstance(fact, TokensUsed)]
         assert len(steps) == len(set(steps)) and len(used) == len(set(used))
+
+
+@in_virtual_time
+async def test_an_end_that_somebody_else_read_in_the_store_is_shown_once() -> None:
+    """It is stored, but the answer was lost; before it is tried again a client comes back and is told it."""
+    async with ending() as (ours, live, store, turn):
+        store.losses.append(DependencyUnavailable())
+        store.go.set()
+        await asyncio.sleep(0.1)
+        assert live.state.running is not None, "nothing is known of it here yet"
+        live.run = None  # as when what followed its answer has ended meanwhile
+        await live.refresh()
+        assert live.cursor(None) == live.feed.seq and isinstance(frames_of(live)[-1], f.Completed)
+        assert await one_end(ours, live) == "completed"
