@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_worker_url: str = ""
     database_tools_url: str = ""
     database_direct_url: str = ""
+    database_iam: bool = False  # the logins' passwords are tokens of AWS's IAM, which are renewed; their URLs have none
     # One URL of NATS, or several with commas between; a file of credentials (JWT and NKEY) instead of a password.
     # Streams are made with so many replicas and of so many bytes, and existing ones are brought to it
     nats_url: str = ""

@@ -11,14 +11,16 @@ from typing import Any
 
 import valkey.asyncio
 
+from adapters.aws.database_tokens import database_tokens
 from adapters.bedrock.client import Bedrock, open_bedrock
 from adapters.bedrock.failures import KINDS
-from adapters.database_login import Logins
+from adapters.database_login import Logins, session_url
 from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.kms.authority import KmsKeyAuthority
 from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.logins import find_logins
+from adapters.postgres.pass_file import passwords, reading
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
 from adapters.sts.tenant_credentials import TenantCredentials
@@ -105,7 +107,7 @@ async def open_database(
     settings: Settings, stack: AsyncExitStack, process: str, *, worker: bool = False, follows: bool = False
 ) -> Database:
     """What every process of the product needs. Whoever reads the log as it grows `follows` it."""
-    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=worker)
+    logins = await find_logins(*await _database_urls(settings, stack), worker=worker)
     pool = await stack.enter_async_context(open_pool(logins.app, max_size=POOL_SIZE))
     seeing_all = None
     if logins.worker is not None:
@@ -125,6 +127,17 @@ async def open_database(
     expect_outcomes(KINDS)
     store.on_stored(observer(settings, stack))
     return Database(logins, pool, seeing_all, store, kms)
+
+
+async def _database_urls(settings: Settings, stack: AsyncExitStack) -> tuple[str, dict[str, str], str]:
+    """The owner's URL, each part's, and PostgreSQL's own; with tokens for passwords where a setting wants that."""
+    owner, given, direct = settings.database_url, settings.login_urls, settings.database_direct_url
+    if not settings.database_iam:
+        return owner, given, direct
+    tokens = database_tokens(await stack.enter_async_context(open_aws("rds")))
+    wanted = [*given.values(), *(session_url(url, direct) for url in given.values())]
+    file = await stack.enter_async_context(passwords(wanted, tokens))
+    return owner, {part: reading(url, file) for part, url in given.items()}, reading(direct, file)
 
 
 async def _open_datasets(logins: Logins, stack: AsyncExitStack) -> PostgresDatasets:

@@ -210,7 +210,7 @@ async def test_facts_of_an_append_that_its_caller_left_are_stored_once() -> None
 @in_virtual_time
 async def test_an_end_that_somebody_else_read_in_the_store_is_shown_once() -> None:
     """It is stored, but the answer was lost; before it is tried again a client comes back and is told it."""
-    async with ending() as (ours, live, store, turn):
+    async with ending() as (ours, live, store, _):
         store.losses.append(DependencyUnavailable())
         store.go.set()
         await asyncio.sleep(0.1)
