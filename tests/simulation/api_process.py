@@ -138,7 +138,9 @@ class ApiProcess:
 
     async def run(self) -> None:
         """All that an API process does beside its sockets, until it is killed."""
-        await BusLink(self.node, self.shared.bus).answer(self.tell.answer)
+        link = BusLink(self.node, self.shared.bus)
+        await link.answer(self.tell.answer)
+        await link.hear_begun(self.follow.hear_begun)
         async with Loops() as loops:
             loops.every("lease_renewal", LEASE_S / 4, self.recover.renew)
             loops.every("recovery", CLAIM_S, self.recover)
