@@ -69,7 +69,7 @@ export class SessionList {
       event.preventDefault();
       this.does.open(row.session_id);
     } }, title);
-    return el("li", {}, link, iconButton(`More about ${title}`, "more", () => this.menu(row, title)));
+    return el("li", {}, link, iconButton(`More about ${row.title || "a chat without a title"}`, "more", () => this.menu(row, title)));
   }
 
   async menu(row, title) {
