@@ -17,8 +17,6 @@ K1, B = 1.2, 0.75
 MOST_POSTINGS = 8_000
 """The most telling words of a question lead to passages, and read no more than this however large the corpus: four
 times as many where all vectors are read, for such a corpus is small."""
-LOOKUPS = 4
-"""Of its next words it is looked up whether they stand in the passages that were found so."""
 EXACT_BELOW = 20_000
 """Passages up to which reading all vectors is both exact and quick."""
 
@@ -40,7 +38,7 @@ SELECT * FROM find_passages(
   %(acting)s, %(tenant)s, %(terms)s::bigint[], %(times)s::int[], %(names)s::bigint[], %(vector)s::halfvec,
   %(directions)s, %(k)s,
   each => {EACH}, k1 => {K1}, b => {B}, most => %(most)s, exact_below => %(exact)s, alone => {ALONE},
-  sample => {SAMPLE}, collections => %(collections)s::text[], lookups => {LOOKUPS})
+  sample => {SAMPLE}, collections => %(collections)s::text[])
 """  # noqa: S608  # numbers of ours
 """What is the same in each call is no parameter, for the driver takes its time over each."""
 

@@ -21,6 +21,7 @@ DECLARE
   reach    bigint;  -- passages that may be found
   among    text := '';
   owned    text := '';
+  places   text := 'postings';
 BEGIN
   PERFORM act_for(acting, of_tenant);
   SELECT passages, words::float8 / passages INTO size, average FROM corpora WHERE tenant = of_tenant AND passages > 0;
@@ -38,6 +39,8 @@ BEGIN
     owned := ' JOIN passages USING (tenant, passage)';
   END IF;
 
+  IF reach < exact_below THEN most := 4 * most; END IF;  -- of a small corpus nearly all can be read
+
   -- BM25 (Robertson and Zaragoza, 2009): what a word weighs is known before its postings are read.
   IF cardinality(terms) > 0 THEN
     SELECT array_agg(term), array_agg(weight), array_agg(term = ANY (names) AND passages <= alone)
@@ -50,6 +53,10 @@ BEGIN
     ) AS known WHERE reads <= greatest(most, passages);
   END IF;
   IF telling IS NULL AND question IS NULL THEN RETURN; END IF;
+  -- One word alone may stand in more passages than are read at all: any of them are looked at.
+  IF cardinality(telling) = 1 AND NOT hidden THEN
+    places := '(SELECT * FROM postings WHERE tenant = $1 AND term = $3[1] LIMIT $14)';
+  END IF;
 
   IF question IS NULL THEN
     meaning := ', fused AS (SELECT passage, 10 * named + score / max(score) OVER () AS score FROM best_words)';
@@ -105,7 +112,7 @@ BEGIN
   RETURN QUERY EXECUTE 'WITH by_words AS MATERIALIZED (
       SELECT passage, sum(weight * frequency * ($6 + 1) / (frequency + $6 * (1 - $7 + $7 * length / $8))) AS score,
         count(*) FILTER (WHERE named) AS named
-      FROM unnest($3, $4, $5) AS asked(term, weight, named) JOIN postings USING (term)' || owned || '
+      FROM unnest($3, $4, $5) AS asked(term, weight, named) JOIN ' || places || ' AS postings USING (term)' || owned || '
       WHERE tenant = $1' || among || ' GROUP BY passage
     ), best_words AS MATERIALIZED (
       SELECT passage, score, named FROM by_words ORDER BY named DESC, score DESC, passage LIMIT $9
@@ -115,7 +122,7 @@ BEGIN
       ORDER BY fused.score DESC NULLS LAST, passage LIMIT $2
     ) AS best JOIN passages USING (passage) JOIN documents USING (tenant, document_id)
     WHERE tenant = $1 ORDER BY score DESC, passage'
-  USING of_tenant, k, telling, weights, named, k1, b, average, each, question, directions, highest, shown;
+  USING of_tenant, k, telling, weights, named, k1, b, average, each, question, directions, highest, shown, most;
 END $$;
 
 REVOKE ALL ON FUNCTION find_passages(

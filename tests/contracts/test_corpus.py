@@ -247,7 +247,7 @@ async def test_a_large_corpus_is_searched_through_its_index(database: str) -> No
 
 
 @pytest.mark.real
-async def test_frequent_words_are_looked_up_and_not_read(database: str) -> None:
+async def test_a_question_reads_so_many_places_of_words(database: str) -> None:
     """However often a word stands in a corpus, a question reads no more than so many of its places."""
     async with open_corpus(database, DIMENSIONS, exact_below=10, most_postings=8) as corpus:
         tenant = new_id()
@@ -257,7 +257,6 @@ async def test_frequent_words_are_looked_up_and_not_read(database: str) -> None:
         assert len(await corpus.search(tenant, "harbour", None, 50)) == 8
         found = await corpus.search(tenant, "the quokka of the harbour", UP, 3)
         assert {passage.document_id for passage in found} == {rare}
-        assert found[0].text == "quokka harbour", "the frequent word tells between those that the rare one leads to"
 
 
 class FailingSealer(InMemorySealer):
