@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from adapters.aws.database_tokens import database_tokens
-from adapters.postgres.pass_file import RENEW_S, passwords, places_of
+from adapters.database_login import with_user
+from adapters.postgres.pass_file import RENEW_S, passwords, places_of, reading
+from adapters.postgres.pool import open_pool
 from api.composition.aws_client import open_aws
 from domain.refusals import DependencyUnavailable
+from tests.databases import logins_of
 from tests.virtual_time import in_virtual_time
 
 
@@ -49,3 +54,21 @@ async def test_tokens_are_signed_without_asking_anybody(monkeypatch: pytest.Monk
     async with open_aws("rds") as rds:
         token = await database_tokens(rds)("db.example.com", 5432, "app")
     assert token.startswith("db.example.com:5432/?Action=connect&DBUser=app") and "X-Amz-Expires=900" in token
+
+
+@pytest.mark.real
+async def test_a_new_connection_takes_the_password_of_its_moment(database: str) -> None:
+    login, good = logins_of(database).app, {"password": ""}
+    parts = urlsplit(login.url)
+    good["password"] = parts.password or ""
+
+    async def password(host: str, port: int, user: str) -> str:
+        return good["password"]
+
+    bare = with_user(login.url, parts.username or "", "")
+    async with passwords([bare], password) as file:
+        url = reading(bare, file)
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        async with open_pool(type(login)(login.part, url, url), max_size=1) as pool, pool.connection() as connected:
+            assert connected.info.user == login.role
