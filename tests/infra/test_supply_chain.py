@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from infra.supply_chain.licences import OUR_OWN, is_allowed, licence_of, refused, rules
 from infra.supply_chain.locks import LOCKS, normal_name, pinned
 from infra.supply_chain.sbom import with_hashes
+from tests.architecture.made_docs import ROOT
 
 ALLOWED = frozenset(rules()["allowed"])
 LOCKED = [path for path in sorted(LOCKS.glob("*.txt")) if path.name != "overrides.txt"]
@@ -58,6 +61,15 @@ def test_what_is_installed_is_what_is_locked() -> None:
     known = {name for lock in LOCKED for name in pinned(lock)}
     installed = {(normal_name(one.name), one.version) for one in distributions()}
     assert {one for one in installed if one[0] not in BY_HAND} - known == set()
+
+
+def test_the_image_has_all_that_the_product_asks_for_in_the_versions_that_are_tested() -> None:
+    """Its lock is a part of the one lock: made anew with it (`make locks`), or the image lacks what was added since."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = {normal_name(re.split(r"[\s\[;<>=!~]", need)[0]) for need in project["dependencies"]}
+    product = pinned(LOCKS / "product.txt").keys()
+    assert asked - {name for name, _ in product} == set()
+    assert product - pinned(LOCKS / "all.txt").keys() == set()
 
 
 def test_a_bill_of_materials_names_the_hashes() -> None:
