@@ -40,7 +40,7 @@ up: setup ## everything on this machine, with two demo tenants and a real senten
 # One run over two processes: while one waits for its servers, the other works.
 test: setup ## the whole test suite, but for `make attack` and `make contract`
 	@$(MAKE) --no-print-directory verifiers || echo "without the verifiers: their tests are skipped" >&2
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not attack and not contract"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not attack and not contract"
 
 contract: setup ## many requests to every route, each answer held to its description
 	@$(BIN)/python -m pytest -q -m contract tests/journeys

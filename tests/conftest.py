@@ -46,20 +46,9 @@ def pytest_configure() -> None:
     act_for(EVERY)
 
 
-@pytest.hookimpl(tryfirst=True)  # before whoever spreads tests over processes reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file stay in one process, and so do those of one installation, which begin first: they take longest.
-    Services that are given from outside are one set for all."""
-    given = infrastructure() == "external"
-    for item in items:
-        place = item.path.relative_to(Path(__file__).parent)
-        group = "all" if given else place.parts[0] if _on_ours(item) else str(place)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not _on_ours(item))
-
-
-def _on_ours(item: pytest.Item) -> bool:
-    return "ours" in getattr(item, "fixturenames", ())
+    """What starts whole installations begins first, for it takes longest."""
+    items.sort(key=lambda item: "ours" not in getattr(item, "fixturenames", ()))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
