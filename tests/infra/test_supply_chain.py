@@ -87,6 +87,8 @@ def heard(event, arguments):
         asked.append(str(arguments[0]))
     elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
         asked.append(str(arguments[1][0]))
+    elif event == "subprocess.Popen" and list(arguments[1][1:]) == ["-I", "-m", "api.console.smaller"]:
+        pass  # a library with a runtime of its own is loaded there
     elif event in ("subprocess.Popen", "os.posix_spawn") or event.startswith("urllib."):
         asked.append(f"{event} {arguments[0]}")
 sys.addaudithook(heard)
