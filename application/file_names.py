@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from application.normal_form import normal
 
 LONGEST = 255
 UNNAMED = "untitled"
@@ -17,7 +18,7 @@ def path_of(given: str) -> str:
     parts = [
         part for part in _UNPRINTABLE.sub("", given).replace("\\", "/").split("/") if part.strip() not in ("", ".")
     ]
-    return unicodedata.normalize("NFC", "/".join(parts)) if parts and parts[-1] != ".." else ""
+    return normal("NFC", "/".join(parts)) if parts and parts[-1] != ".." else ""
 
 
 def name_of(given: str) -> str:
