@@ -107,7 +107,7 @@ image: setup ## the image's file system without a registry, by Debian's mmdebstr
 # What needs other processes than the image's (supervised restarts, programs of this checkout) is left out.
 image-test: setup ## the journeys, with every process out of the image that `make image` made; needs root
 	@COLLOQUY_TEST_IMAGE=$(CURDIR)/build/image/rootfs $(BIN)/python -m pytest -q -rP -m real tests/infra/docker/test_image.py
-	@COLLOQUY_TEST_IMAGE=$(CURDIR)/build/image/rootfs $(BIN)/python -m pytest -q -m "real and not contract" \
+	@COLLOQUY_TEST_IMAGE=$(CURDIR)/build/image/rootfs $(BIN)/python -m pytest -q -m "real and not contract" -k "not store_is_away" \
 		$(addprefix tests/journeys/test_,api_keys.py audit.py chat.py documents.py files.py gateway.py incidents.py openai_clients.py revocations.py tools.py uploads.py)
 
 FROM ?= HEAD
