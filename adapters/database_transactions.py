@@ -30,11 +30,19 @@ async def one_statement(pool: Pool) -> AsyncIterator[Connection]:
         async with pool.connection() as connection:
             yield connection
     except psycopg.errors.ReadOnlySqlTransaction as error:
+        if not _only_follows(connection):
+            raise  # the transaction was made to read alone, and what was asked of it is at fault
         # The server that these connections lead to only follows another by now. They are sound, and no use.
         await pool.drain()
         raise DependencyUnavailable(FOLLOWS, retry_after_s=RETRY_AFTER_S) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise DependencyUnavailable("The database does not answer; try again.", retry_after_s=RETRY_AFTER_S) from error
+
+
+def _only_follows(connection: Connection) -> bool:
+    """Whether its server takes no writes of anybody, by what it reports unasked (PostgreSQL 14 and later)."""
+    reported = (b"in_hot_standby", b"default_transaction_read_only")
+    return b"on" in map(connection.pgconn.parameter_status, reported)
 
 
 @asynccontextmanager
