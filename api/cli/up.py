@@ -6,35 +6,24 @@ import asyncio
 import json
 import os
 import signal
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
 from api.cli.main import with_data_dir
+from api.cli.speaker import UPSTREAM, patience, speaker_of
+from api.cli.supervised_stack import READY_S, SupervisedStack
 from api.settings import Settings, read_settings
 from application.clock import monotonic
-from infra.local.child import python
-from infra.local.endpoints import given_outside, write_installation
-from infra.local.job_logins import as_job
+from infra.local.endpoints import given_outside
 from infra.local.ports import held
 from infra.local.stack import Stack, start
 
-BACKGROUND = ("relay", "project", "ingest")
-BACKGROUND_GRACE_S = 10.0
-# The settings that other commands on the data directory need to find what runs there.
-RECORDED = ("COLLOQUY_", "AWS_ENDPOINT_URL")
-READY_S = 60.0
 REBUILT_S = 3600.0
 """So long read models of a version before may take to be built anew before anybody is answered."""
 SAME_WISH_S = 1.0
-UPSTREAM = "COLLOQUY_STANDIN_UPSTREAM_"
-PATIENT = {"COLLOQUY_FIRST_TOKEN_S": "60", "COLLOQUY_STREAM_IDLE_S": "30", "COLLOQUY_TURN_S": "300"}
-DRAIN_MARGIN_S = 5.0
 
 
 class Progress:
@@ -66,105 +55,15 @@ class Interruption:
             self.hurry()
 
 
-class SupervisedStack:
-    """A stack with the product's processes in it; the guardian starts again what ends."""
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for on the command line."""
 
-    def __init__(self, stack: Stack, settings: Settings, environment: dict[str, str], urls: Sequence[str]) -> None:
-        self.stack, self.settings, self.environment, self.urls = stack, settings, environment, urls
-        self.front = ""
-        self.logins: dict[str, dict[str, str]] = {}
-
-    def start_api(self, within_s: float) -> None:
-        """The API servers, alone, so that they have the machine for themselves. Each has its drain and a bit more to
-        end in."""
-        grace_s = self.settings.leave_s + self.settings.drain_s + DRAIN_MARGIN_S
-        for name, url in zip(self.apis, self.urls, strict=True):
-            self._start(name, "serve", grace_s, COLLOQUY_PORT=url.rpartition(":")[2])
-        self._wait_for(
-            lambda: self.stack.pids.keys() >= set(self.apis) and all(map(is_ready, self.urls)),
-            "the API was not ready",
-            within_s,
-        )
-
-    @property
-    def apis(self) -> list[str]:
-        """The API servers by name."""
-        return ["api", *(f"api-{number}" for number in range(2, len(self.urls) + 1))]
-
-    def start_front(self, port: int) -> None:
-        """What spreads connections over the API servers."""
-        host = self.settings.host
-        self.front = f"http://{host}:{port}"
-        argv = python("infra.local.front", f"{host}:{port}", *(url.removeprefix("http://") for url in self.urls))
-        self.stack.start_job("front", argv, {"PATH": os.environ.get("PATH", "")}, BACKGROUND_GRACE_S)
-        self._wait_for(lambda: is_ready(self.front), "the front was not ready")
-
-    def start_background(self) -> None:
-        """The jobs that nobody waits for."""
-        for name in BACKGROUND:
-            self._start(name, name, BACKGROUND_GRACE_S)
-        self._wait_for(lambda: self.stack.pids.keys() >= set(BACKGROUND), "the background jobs were not started")
-
-    def _start(self, name: str, command: str, grace_s: float, **settings: str) -> None:
-        # No job knows the database's owner; only those that answer nobody see all tenants.
-        environment = self.environment | settings | self.logins["background" if name in BACKGROUND else "api"]
-        environment.pop("COLLOQUY_DATABASE_URL", None)
-        started = self.stack.endpoints.environment()
-        environment |= as_job(command, {k: v for k, v in started.items() if v == self.environment.get(k)})
-        if name != "api":
-            environment.pop("COLLOQUY_METRICS_PORT", None)  # it is the API's, the first one's: others take any
-        environment["COLLOQUY_METRICS_TARGETS"] = str(self.settings.data_path / "run" / "metrics")
-        self.stack.start_job(name, python("api.cli", command), environment, grace_s)
-
-    def follow(self, timeout_s: float) -> None:
-        """Take one piece of news, if any comes; RuntimeError when something cannot be kept running."""
-        news = self.stack.news(timeout_s) or {}
-        if "started" in news:
-            self.describe()
-        elif "exited" in news:
-            name = news["exited"]
-            log = self.settings.data_path / "log" / f"{name}.log"
-            click.echo(f"{name} ended with code {news['code']} and is started again (see {log})", err=True)
-
-    def _wait_for(self, holds: Callable[[], bool], otherwise: str, within_s: float = READY_S) -> None:
-        deadline = monotonic() + within_s
-        while not holds():
-            self.follow(0.05)
-            if monotonic() > deadline:
-                raise RuntimeError(f"{otherwise} within {within_s:.0f} s: see {self.settings.data_path / 'log'}")
-
-    def describe(self) -> dict[str, Any]:
-        """Write how to reach the installation, for other commands, and give what `--json` prints."""
-        shown: dict[str, Any] = {"url": self.url, "data_dir": str(self.settings.data_path), "pids": self._pids()}
-        if len(self.urls) > 1:
-            shown["urls"] = self.urls
-        # Other people's settings and credentials stay where they are.
-        named = {name: value for name, value in self.environment.items() if name.startswith(RECORDED)}
-        named |= self.stack.endpoints.environment(named)
-        write_installation(self.settings.data_path, {"pid": os.getpid(), "environment": named, **shown})
-        return shown
-
-    @property
-    def url(self) -> str:
-        """Where people go: the front, or the first API server."""
-        return self.front or self.urls[0]
-
-    def _pids(self) -> dict[str, Any]:
-        """By part; those of several API servers as a list."""
-        pids: dict[str, Any] = dict(self.stack.pids)
-        if len(self.urls) > 1:
-            pids["api"] = [pid for name in self.apis if (pid := pids.pop(name, None))]
-        return pids
-
-
-def is_ready(url: str) -> bool:
-    """Whether the API says that it can answer, and that there is what is read."""
-    try:
-        with urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:  # noqa: S310  # the URL is our own
-            report = json.load(answer)
-            return bool(report["status"] != "down" and report["parts"]["read_models"]["status"] == "ok")
-    except (OSError, ValueError, urllib.error.URLError):
-        return False
+    port: int | None
+    replicas: int
+    front: bool
+    no_demo: bool
+    as_json: bool
 
 
 @contextmanager
@@ -179,23 +78,6 @@ def ports_of(wish: Wish, settings: Settings) -> Iterator[list[int]]:
         except OSError as error:
             raise RuntimeError(f"port {wish.port} is taken; choose another with --port") from error
         yield ports
-
-
-def patience(given: Mapping[str, str]) -> dict[str, str]:
-    """The deadlines of turns where a model of somebody's own answers, but for those that are given: it may have to be
-    loaded first, and thinks slowly."""
-    if not given.get(f"{UPSTREAM}URL"):
-        return {}
-    return {name: value for name, value in PATIENT.items() if not given.get(name)}
-
-
-def speaker_of(settings: Settings) -> str:
-    """Who answers where the stand-in is Bedrock, in words for people; ValueError when that cannot be told."""
-    if not settings.standin_upstream_url:
-        return "a local stand-in that quotes passages, no language model"
-    if not settings.standin_upstream_model:
-        raise ValueError(f"{UPSTREAM}MODEL must name the model that {UPSTREAM}URL is to be asked for")
-    return f"{settings.standin_upstream_model}, through a local stand-in"
 
 
 @click.command()
@@ -233,17 +115,6 @@ def up(port: int | None, replicas: int, front: bool, no_demo: bool, as_json: boo
             stack.stop()
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for on the command line."""
-
-    port: int | None
-    replicas: int
-    front: bool
-    no_demo: bool
-    as_json: bool
 
 
 def run(stack: Stack, settings: Settings, wish: Wish, ports: Sequence[int], progress: Progress) -> None:

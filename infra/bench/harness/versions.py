@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from api.cli.up import is_ready
+from api.cli.supervised_stack import is_ready
 from application.clock import monotonic
 from infra.local.child import ends_with_parent
 
