@@ -28,12 +28,12 @@ class JumpingSelector(selectors.DefaultSelector):
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A loop on such a clock. What runs there waits for no thread and for no other process under a deadline."""
 
-    def __init__(self) -> None:
-        self._jumping = JumpingSelector()
-        super().__init__(self._jumping)
+    def __init__(self, clock: JumpingSelector | None = None) -> None:
+        self._clock = clock or JumpingSelector()
+        super().__init__(self._clock)
 
     def time(self) -> float:
-        return self._jumping.now
+        return self._clock.now
 
 
 def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import selectors
+
+from tests.virtual_time import JumpingSelector, VirtualTimeLoop
 
 A_ROUND_S = 2e-5
 """What a round of the loop takes, in seconds: so timers come also where somebody spins."""
@@ -13,10 +14,8 @@ class NothingLeft(RuntimeError):
     """Nothing is ready and no timer is set: whatever is waited for will never be."""
 
 
-class Clockwork(selectors.DefaultSelector):
-    """Nothing ever comes from outside: what would be waited is added to `now`, in seconds."""
-
-    now = 0.0
+class Clockwork(JumpingSelector):
+    """Nothing ever comes from outside."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
@@ -25,12 +24,6 @@ class Clockwork(selectors.DefaultSelector):
         return []
 
 
-class SimulatedLoop(asyncio.SelectorEventLoop):
-    """A loop on such a clock; what runs there waits for no thread and for no other process."""
-
-    def __init__(self) -> None:
-        self._clockwork = Clockwork()
-        super().__init__(self._clockwork)
-
-    def time(self) -> float:
-        return self._clockwork.now
+def simulated_loop() -> VirtualTimeLoop:
+    """What runs there waits for no thread and for no other process."""
+    return VirtualTimeLoop(Clockwork())

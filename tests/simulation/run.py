@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from tests.simulation.event_loop import SimulatedLoop
+from tests.simulation.event_loop import simulated_loop
 from tests.simulation.faults import go_wrong
 from tests.simulation.installation import Installation
 from tests.simulation.invariants import judge
@@ -44,7 +44,7 @@ def simulate(seed: int, plants: Collection[str] = (), told: list[str] | None = N
         cache_logger_on_first_use=False,
     )
     try:
-        with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        with asyncio.Runner(loop_factory=simulated_loop) as runner:
             return runner.run(_play(world))
     finally:
         structlog.configure(**before)
