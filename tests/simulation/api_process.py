@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -33,6 +34,7 @@ from application.turns.read_attachments import ReadAttachments
 from application.turns.recover_turns import LeaseSight, RecoverTurns
 from application.users import Users
 from domain.access import Identity
+from domain.refusals import DependencyUnavailable
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_datasets import InMemoryDatasets
 from tests.fakes.in_memory_reservations import InMemoryReservations
@@ -139,8 +141,10 @@ class ApiProcess:
     async def run(self) -> None:
         """All that an API process does beside its sockets, until it is killed."""
         link = BusLink(self.node, self.shared.bus)
-        await link.answer(self.tell.answer)
-        await link.hear_begun(self.follow.hear_begun)
+        with suppress(DependencyUnavailable):
+            await link.answer(self.tell.answer)
+        with suppress(DependencyUnavailable):
+            await link.hear_begun(self.follow.hear_begun)
         async with Loops() as loops:
             loops.every("lease_renewal", LEASE_S / 4, self.recover.renew)
             loops.every("recovery", CLAIM_S, self.recover)

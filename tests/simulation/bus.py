@@ -59,9 +59,9 @@ class BusLink:
                 node.start(_later(partial(begun, self._node.name, streams), late_s))
 
     async def hear_begun(self, begun: Begun) -> None:
-        """See `Replicas`."""
-        await self._node.world.cross(self._node, BUS)
+        """See `Replicas`. As with NATS, it is heard from when there is a way, however late."""
         self._bus.begun[self._node.name] = (self._node, begun)
+        await self._node.world.cross(self._node, BUS)
 
     def _deliveries(self, to: Node) -> list[float]:
         """How late each copy of a message arrives there; none when it is lost."""

@@ -50,13 +50,22 @@ class Installation:
         """One more API process."""
         api = ApiProcess(self.node("api"), self.shared)
         self.apis.append(api)
-        api.node.start(api.run())
+        self._watch(api.node.start(api.run()))
 
     def start_worker(self) -> None:
         """One more process that relays and projects."""
         node = self.node("worker")
         self.workers.append(node)
-        node.start(work(node, self.shared, self.rows))
+        self._watch(node.start(work(node, self.shared, self.rows)))
+
+    def _watch(self, process: asyncio.Task[None]) -> None:
+        """A process that ends by itself would be a machine that nobody has: whatever it breaks hides what is wrong."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()):
+                self.world.find(f"a process ended: {error!r}")
+
+        process.add_done_callback(ended)
 
     def alive(self) -> list[ApiProcess]:
         """The API processes that are."""
