@@ -84,7 +84,7 @@ class TellOthers:
             behind = live.cursor(after)
             after = after if behind is None else behind  # an end that is told twice is better than a text with a hole
         else:
-            after = feed.turn_start
+            after = feed.start_of(live.state.turns[-1].turn_id) if live.state.turns else feed.seq
         piece = feed.piece(after, PIECE_BYTES)
         return m.Answered(runs=live.run is not None, piece=piece, more=bool(feed.since(piece.last)))
 

@@ -95,10 +95,10 @@ class Feed:
         """The cursor from which the first turn is seen whole that was begun after a seq; None when there is none."""
         return next((start for start in self._turns if start >= seq), None)
 
-    @property
-    def turn_start(self) -> int:
-        """The cursor from which the latest turn is seen whole."""
-        return self._turns[-1] if self._turns else self.seq
+    def start_of(self, turn_id: str) -> int:
+        """The cursor from which all is seen that is here of a turn: of one that was taken over, its beginning may be
+        lost."""
+        return min((frame.seq - 1 for frame in self._log if frame.turn_id == turn_id), default=self.seq)
 
     def since(self, cursor: int) -> list[Frame]:
         """The frames after `cursor`, adjacent deltas merged into one that carries its last seq."""

@@ -105,7 +105,8 @@ class LiveSession:
             conclude(self.feed, self.state, self.held.version)
         if after is not None:
             return behind_end(self.feed, self.state, after) if self.knows(after) else None
-        return self.feed.turn_start if self.state.running else self.feed.seq
+        running = self.state.running
+        return self.feed.start_of(running.turn_id) if running else self.feed.seq
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""

@@ -160,7 +160,7 @@ def test_a_feed_is_bounded_in_bytes_and_its_latest_turn_whole() -> None:
         long_turn(feed, f"t{turn}", 200)
         sizes.append(feed.size)
     assert max(sizes) <= FEED_BYTES
-    assert len(text_of(feed.since(feed.turn_start))) == 200_000
+    assert len(text_of(feed.since(feed.start_of("t39")))) == 200_000
     long_turn(feed, "longest", 4_000)
     assert feed.size > FEED_BYTES and len(text_of(feed.since(feed.floor))) == 4_000_000
     feed.put(f.Created(turn_id="next", client_id="c"))
@@ -188,4 +188,13 @@ def test_a_restored_feed_is_bounded_as_well() -> None:
     after = Feed("s", 9)
     after.restore(tail)
     assert 0 < after.size <= FEED_BYTES
-    assert text_of(after.since(before.turn_start)) == text_of(before.since(before.turn_start))
+    assert text_of(after.since(before.start_of("t8"))) == text_of(before.since(before.start_of("t8")))
+
+
+def test_a_turn_that_was_taken_over_is_seen_from_where_it_is_known() -> None:
+    """Its beginning was told by a process of which nothing is left."""
+    feed = Feed("s", 3)
+    feed.put(f.Reset(turn_id="t", reason="resumed"))
+    feed.put(f.Delta(turn_id="t", delta="all of it"))
+    assert [type(frame) for frame in feed.since(feed.start_of("t"))] == [f.Reset, f.Delta]
+    assert feed.start_of("unheard") == feed.seq
