@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException, SerializationException, Validatio
 from api.telemetry.metrics import refusal_names
 from api.telemetry.metrics import refusals as refusals_told
 from api.telemetry.trace import current_trace
-from application.ports.model import ModelFailure
+from application.ports.models.model import ModelFailure
 from domain import refusals
 from domain.refusals import DocumentRefused, Internal, Refusal
 

@@ -36,19 +36,19 @@ from application.gateway.health import Health
 from application.incidents.change_incident import ChangeIncidentHandler
 from application.incidents.evidence import Evidence
 from application.incidents.raise_incident import RaiseIncident
-from application.ports.audit_heads import HeadVerifier
-from application.ports.blobs import Blobs
-from application.ports.console_sign_ins import ConsoleSignIns
-from application.ports.corpus import DocumentRegister
-from application.ports.event_store import EventStore
-from application.ports.file_register import FileRegister
-from application.ports.incident_register import IncidentRegister
-from application.ports.keys import Sealer
-from application.ports.outside_identity import OutsideIdentity
-from application.ports.scratch import Scratch
-from application.ports.tenants import TenantDirectory, Tenants
-from application.ports.tickets import Tickets
-from application.ports.tokens import TokenVerifier
+from application.ports.documents.corpus import DocumentRegister
+from application.ports.facts.audit_heads import HeadVerifier
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.files.blobs import Blobs
+from application.ports.files.file_register import FileRegister
+from application.ports.files.scratch import Scratch
+from application.ports.incidents.incident_register import IncidentRegister
+from application.ports.people.console_sign_ins import ConsoleSignIns
+from application.ports.people.outside_identity import OutsideIdentity
+from application.ports.people.tickets import Tickets
+from application.ports.people.tokens import TokenVerifier
+from application.ports.tenants.tenants import TenantDirectory, Tenants
 from application.replicas.follow_others import FollowOthers
 from application.revocations import Revocations
 from application.sessions.erase_session import EraseSessionHandler

@@ -9,8 +9,8 @@ from itertools import groupby
 from application.acting_tenant import acting_for
 from application.clock import new_id
 from application.execute import FACTS, Context, LoadedAggregate
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
 from application.tasks import isolated
 from domain.access import PLATFORM_TENANT, Principal
 from domain.access_denials import AccessDenied

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from application.clock import now
-from application.ports.event_store import EventStore
+from application.ports.facts.event_store import EventStore
 from domain.document import state as document_state
 from domain.event import Envelope, Event
 from domain.file import state as file_state

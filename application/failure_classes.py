@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from application.ports.keys import KeyUnusable
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.facts.keys import KeyUnusable
+from application.ports.models.model import FailureKind, ModelFailure
 from domain.refusals import BudgetExceeded, DependencyRefuses, DependencyUnavailable, Draining, Overloaded, RateLimited
 
 

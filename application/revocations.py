@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from application.clock import now
-from application.ports.revocations import Revocation, RevocationLog, ToldRevocation, name_hash, tenant_hash, told
+from application.ports.people.revocations import Revocation, RevocationLog, ToldRevocation, name_hash, tenant_hash, told
 from domain.access import Principal
 
 LOOK_S = 2.0

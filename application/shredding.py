@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from io import BytesIO
 
-from application.ports.blobs import Blobs
-from application.ports.keys import RenewableKeys, RestorableKeys
-from application.ports.scratch import Scratch
+from application.ports.facts.keys import RenewableKeys, RestorableKeys
+from application.ports.files.blobs import Blobs
+from application.ports.files.scratch import Scratch
 
 AT_ONCE = 16
 

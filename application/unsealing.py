@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from application.ports.keys import KeyDamaged, Sealer
+from application.ports.facts.keys import KeyDamaged, Sealer
 from domain.refusals import Refusal
 
 log = structlog.get_logger()

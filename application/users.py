@@ -13,8 +13,8 @@ from typing import Protocol
 
 import structlog
 
-from application.ports.keys import Sealer
-from application.ports.user_names import UserNames
+from application.ports.facts.keys import Sealer
+from application.ports.people.user_names import UserNames
 from application.tasks import TaskSet
 from application.unsealing import unseal_if_whole
 from domain.access import Identity, Principal, is_pseudonym

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from psycopg.sql import SQL, Identifier
 
-from application.ports.event_store import FactCodec, Recorded
+from application.ports.facts.event_store import FactCodec, Recorded
 from domain.event import StreamId
 from projections.fingerprints import table_fingerprint
 from projections.read_model import Effect, Unreadable

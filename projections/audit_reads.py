@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from psycopg.sql import SQL, Composed, Literal
 
-from application.ports.event_store import OpenedLog, Recorded
+from application.ports.facts.event_store import OpenedLog, Recorded
 from domain.event import Shredded, Unknown
 from projections.audit import read_leaf
 from projections.lag import lag_events

@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from application.ports.event_store import FactCodec, Recorded
+from application.ports.facts.event_store import FactCodec, Recorded
 from application.users import Users
 from domain.event import Envelope, StreamId
 from domain.model_calls import TokensCorrected, TokensUsed

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from application.ports.event_store import ReadableLog
+from application.ports.facts.event_store import ReadableLog
 from application.reconciliation.what_if import CachedAnswers, Change, RecordedCall, WhatIf, WhatIfSums
 from domain.ids import MAX_POSITION
 from domain.usage import Usage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.ports.event_store import FactCodec, Recorded
+from application.ports.facts.event_store import FactCodec, Recorded
 from application.users import Users
 from projections import cost_rollups as rollups
 from projections.bi_views import open_to_logins, show_to_logins

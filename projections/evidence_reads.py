@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from application.ports.event_store import OpenedLog, Recorded
-from application.ports.evidence import AuditedFact
+from application.ports.facts.event_store import OpenedLog, Recorded
+from application.ports.incidents.evidence import AuditedFact
 from domain.event import Shredded, Unknown
 from projections.audit import read_leaf
 from projections.transactions import Pool, Row, reading, rows
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 class EvidenceReads:
-    """See `application.ports.evidence.EvidenceSource`."""
+    """See `application.ports.incidents.evidence.EvidenceSource`."""
 
     def __init__(self, pool: Pool, store: OpenedLog) -> None:
         self._pool, self._store = pool, store

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from application.ports.event_pipe import EventPipe
-from application.ports.event_store import EventLog
+from application.ports.facts.event_pipe import EventPipe
+from application.ports.facts.event_store import EventLog
 from application.tasks import Loops, Up
 from projections.beats import Keep, unheard
 from projections.leadership import leading

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 import msgspec
 
 from application.clock import Seconds, monotonic, now
-from application.ports.event_store import ReadableLog
+from application.ports.facts.event_store import ReadableLog
 from projections import metrics
 from projections.positions import RELAY, all_positions
 from projections.transactions import Pool, looking

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from projections.transactions import Connection, Pool, Row, rows, writing
 
 RESUMED = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from projections.transactions import Connection
 
 Effect = Callable[[Connection], Awaitable[None]]

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from application.ports.event_pipe import EventPipe
-from application.ports.event_store import EventLog
+from application.ports.facts.event_pipe import EventPipe
+from application.ports.facts.event_store import EventLog
 from domain.refusals import DependencyUnavailable
 from projections import positions
 from projections.leadership import Lead

@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from application.clock import monotonic
-from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
-from application.ports.event_store import EventLog, Recorded, is_full
+from application.ports.facts.event_pipe import EventPipe, PipeEnd, PipeMoved
+from application.ports.facts.event_store import EventLog, Recorded, is_full
 from application.tasks import Loops, Up, idle, pause
 from projections.beats import Keep, unheard
 from projections.leadership import Lead, Leader

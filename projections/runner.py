@@ -9,8 +9,8 @@ import structlog
 
 from application.clock import monotonic
 from application.failure_classes import POISON, class_of
-from application.ports.event_pipe import EventPipe
-from application.ports.event_store import EventLog, Recorded
+from application.ports.facts.event_pipe import EventPipe
+from application.ports.facts.event_store import EventLog, Recorded
 from application.tasks import Up, idle, pause
 from domain.refusals import DependencyUnavailable
 from projections.leadership import Lead, Leader

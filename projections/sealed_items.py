@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from application.ports.keys import Sealer
-from application.ports.session_items import Value
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.session_items import Value
 from application.unsealing import unseal_if_whole
 
 Plain = str | int | bool

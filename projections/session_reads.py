@@ -12,9 +12,9 @@ import structlog
 
 from application.acting_tenant import acting_tenant
 from application.clock import monotonic
-from application.ports.event_store import EventStore
-from application.ports.keys import Sealer
-from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionItems, Value
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.session_items import PAGE_BYTES, ItemSpace, SessionItems, Value
 from application.redaction.active_content import inert
 from application.steps.after import FollowUps
 from domain.event import Shredded, StreamId

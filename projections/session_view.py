@@ -9,9 +9,9 @@ import structlog
 
 from application.clock import monotonic
 from application.failure_classes import POISON, class_of
-from application.ports.event_store import ErasableLog, Recorded
-from application.ports.keys import Sealer
-from application.ports.session_items import SessionItems
+from application.ports.facts.event_store import ErasableLog, Recorded
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.session_items import SessionItems
 from application.users import Users
 from domain.event import StreamId
 from domain.ids import MAX_POSITION

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from psycopg.sql import SQL, Composed, Identifier
 
 from application.pauses import Pauses
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
 from application.users import Users
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import NotFound

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import structlog
 
 from application.failure_classes import POISON, class_of
-from application.ports.event_store import ErasableLog, Recorded
-from application.ports.keys import Sealer
-from application.ports.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
+from application.ports.facts.event_store import ErasableLog, Recorded
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.session_items import ItemSpace, SessionChange, SessionItems, Stale, Value
 from application.users import Users
 from domain.event import TOPICS, UPCASTS, Envelope, StreamId
 from projections.parked_sessions import Parking

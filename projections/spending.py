@@ -7,7 +7,7 @@ from datetime import datetime
 
 from psycopg.sql import SQL
 
-from application.ports.spending import Spent
+from application.ports.tenants.spending import Spent
 from domain.refusals import DependencyUnavailable
 from projections.cost_query import CostFilter, entries, parameters
 from projections.transactions import Pool, reading, rows
@@ -21,7 +21,7 @@ KNOWN = "SELECT call_id FROM projections.cost_lines WHERE tenant = %(tenant)s AN
 
 
 class LedgerSpending:
-    """See `application.ports.spending.Spending`: the live generation of `costs`, in one snapshot."""
+    """See `application.ports.tenants.spending.Spending`: the live generation of `costs`, in one snapshot."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from application.ports.troubles import Trouble
+from application.ports.incidents.troubles import Trouble
 from domain.access import PLATFORM_TENANT
 from projections.transactions import Pool, reading, rows
 
@@ -13,7 +13,7 @@ TROUBLES = "SELECT tenant, cause, at FROM projections.troubles(%s)"
 
 
 class TroubleReads:
-    """See `application.ports.troubles.Troubles`."""
+    """See `application.ports.incidents.troubles.Troubles`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -16,8 +16,8 @@ from adapters.postgres.datasets import PostgresDatasets
 from adapters.postgres.pending_documents import PostgresPendingDocuments
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
-from application.ports.keys import Sealer
-from application.ports.tables import Table
+from application.ports.facts.keys import Sealer
+from application.ports.tools.tables import Table
 from tests.fakes.in_memory_sealer import InMemorySealer
 
 

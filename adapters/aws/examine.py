@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from application.clock import now
-from application.ports.symptom import Symptom, bad, ok
+from application.ports.incidents.symptom import Symptom, bad, ok
 
 SKEW_S = 60.0
 """AWS refuses signatures whose clock is five minutes away."""

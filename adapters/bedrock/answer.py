@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.bedrock.failures import of_frame
 from adapters.bedrock.frames import Headers
-from application.ports.model import (
+from application.ports.models.model import (
     CitedSpan,
     FailureKind,
     Finished,

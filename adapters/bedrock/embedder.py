@@ -8,7 +8,7 @@ import msgspec
 
 from adapters.bedrock.failures import CAUGHT, of_error
 from adapters.bedrock.http import BedrockHttp
-from application.ports.model import Embedding, FailureKind, ModelFailure
+from application.ports.models.model import Embedding, FailureKind, ModelFailure
 
 
 class TitanAnswer(msgspec.Struct):

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from application.ports.symptom import Symptom, bad, ok
+from application.ports.incidents.symptom import Symptom, bad, ok
 
 PART = "bedrock"
 UNCOUNTED = {"ValidationException", "ThrottlingException"}

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from adapters.bedrock.frames import FrameError, Headers
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
 KINDS = {

@@ -13,7 +13,7 @@ from adapters.bedrock.failures import CAUGHT, of_error
 from adapters.bedrock.http import BedrockHttp
 from adapters.bedrock.pacer import Pacer
 from adapters.bedrock.request import converse_request
-from application.ports.model import ModelCall, ModelEvent, ModelFailure
+from application.ports.models.model import ModelCall, ModelEvent, ModelFailure
 from domain.models import asked_as
 
 

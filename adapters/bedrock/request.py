@@ -8,7 +8,17 @@ from typing import Any
 
 import msgspec
 
-from application.ports.model import Block, Fence, Message, ModelCall, Picture, Text, ToolResult, ToolSpec, ToolUse
+from application.ports.models.model import (
+    Block,
+    Fence,
+    Message,
+    ModelCall,
+    Picture,
+    Text,
+    ToolResult,
+    ToolSpec,
+    ToolUse,
+)
 from domain.models import Model, row_of
 from domain.usage import estimate_tokens
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from application.ports.invocation_logs import LoggedCall, UnreadableLine
+from application.ports.models.invocation_logs import LoggedCall, UnreadableLine
 from domain.usage import Usage
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from adapters.bedrock_logs.invocation_records import read_record
-from application.ports.invocation_logs import LoggedCall, UnreadableLine
+from application.ports.models.invocation_logs import LoggedCall, UnreadableLine
 from domain.refusals import DependencyUnavailable
 
 ENDINGS = (".jsonl", ".json", ".jsonl.gz", ".json.gz")
@@ -31,7 +31,7 @@ class FolderInvocationLogs:
         self._folder = folder
 
     async def read(self, since: datetime, until: datetime) -> AsyncGenerator[LoggedCall | UnreadableLine, None]:
-        """See `application/ports/invocation_logs.py`."""
+        """See `application/ports/models/invocation_logs.py`."""
         for path in await asyncio.to_thread(self._files, since, until):
             lines = _lines_of(path)
             # A file's lines are read in another thread, some at a time: they may be many, and a disk may be slow.

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.bedrock_logs.invocation_records import read_record
-from application.ports.invocation_logs import LoggedCall, UnreadableLine
+from application.ports.models.invocation_logs import LoggedCall, UnreadableLine
 from domain.refusals import DependencyUnavailable
 
 DEADLINE_S = 60.0
@@ -35,7 +35,7 @@ class S3InvocationLogs:
         self._root = f"{prefix.strip('/')}/AWSLogs/".lstrip("/")
 
     async def read(self, since: datetime, until: datetime) -> AsyncGenerator[LoggedCall | UnreadableLine, None]:
-        """See `application/ports/invocation_logs.py`."""
+        """See `application/ports/models/invocation_logs.py`."""
         regions = [
             region
             for account in await self._folders(self._root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from application.ports.session_items import Value
+from application.ports.sessions.session_items import Value
 
 Typed = dict[str, Any]
 

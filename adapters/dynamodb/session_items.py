@@ -12,7 +12,7 @@ from adapters.dynamodb.attributes import Typed, Update, plain, typed
 from adapters.dynamodb.failures import answering
 from adapters.dynamodb.shared_transactions import SharedTransactions, write_of
 from adapters.dynamodb.table import BY_OWNER, SESSION, TURN, is_of, key, owner
-from application.ports.session_items import (
+from application.ports.sessions.session_items import (
     PAGE_BYTES,
     ItemPage,
     ItemSpace,

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from adapters.dynamodb.attributes import Typed
 from adapters.dynamodb.failures import answering
 from application.acting_tenant import acting_tenant, bears
-from application.ports.session_items import ItemSpace
+from application.ports.sessions.session_items import ItemSpace
 
 SESSION = "session"
 TURN = "turn#"

@@ -46,14 +46,14 @@ class RestoredKeys:
         self._pool, self._worker = pool, worker
 
     async def epochs(self) -> list[tuple[str, int]]:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         async with transaction(self._worker) as connection:
             cursor = await connection.execute("SELECT tenant, epoch FROM tenant_keys ORDER BY tenant")
             found: list[tuple[str, int]] = await cursor.fetchall()
         return found
 
     async def restore(self, tenant: str, book: BinaryIO) -> bool:
-        """See `application/ports/keys.py`. What the book lacks was shredded."""
+        """See `application/ports/facts/keys.py`. What the book lacks was shredded."""
         acting_tenant(tenant)  # before anything is read in its name
         written = parts(book)
         head = msgspec.msgpack.decode(next(written), type=Book)

@@ -14,7 +14,7 @@ from adapters.eventstore.keyring import Keyring, OtherEpoch, TenantKey
 from adapters.eventstore.stream_keys import SHREDDED
 from adapters.eventstore.tenant_keys import WrappedTenantKeys, digest_name, within_deadline
 from application.acting_tenant import acting_tenant
-from application.ports.keys import KeyAuthority
+from application.ports.facts.keys import KeyAuthority
 from domain.refusals import DependencyUnavailable, NotFound
 
 RENEWED = "colloquy_renewed"
@@ -35,7 +35,7 @@ class KeyRenewal:
         self._served: defaultdict[str, int] = defaultdict(int)
 
     async def renew(self, tenant: str) -> None:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         acting_tenant(tenant)
         self._asked[tenant] += 1
         asked = self._asked[tenant]
@@ -46,7 +46,7 @@ class KeyRenewal:
                 self._served[tenant] = serving
 
     async def due(self, tenant: str) -> bool:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute(
                 "SELECT due IS NOT NULL OR cardinality(replaced) > 0 FROM tenant_keys WHERE tenant = %s", (tenant,)
@@ -93,7 +93,7 @@ class KeyRenewal:
         return True
 
     async def write_book(self, tenant: str, into: BinaryIO) -> int:
-        """See `application/ports/keys.py`, and `key_book.py` for its form."""
+        """See `application/ports/facts/keys.py`, and `key_book.py` for its form."""
         acting_tenant(tenant)
         async with transaction(self._pool, pipelined=False) as connection:
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -112,7 +112,7 @@ class KeyRenewal:
         return int(row[0])
 
     async def destroy_replaced(self, tenant: str) -> None:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute("SELECT replaced FROM tenant_keys WHERE tenant = %s", (tenant,))
             row = await cursor.fetchone()
@@ -124,7 +124,7 @@ class KeyRenewal:
                 )
 
     async def destroy_tenant(self, tenant: str) -> None:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         await self.destroy_replaced(tenant)
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute("SELECT wrapped FROM tenant_keys WHERE tenant = %s", (tenant,))

@@ -15,7 +15,7 @@ from adapters.eventstore.keyring import NONCE, Keyring
 from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from adapters.eventstore.stream_keys import WrappedStreamKeys
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
-from application.ports.keys import KeyAuthority
+from application.ports.facts.keys import KeyAuthority
 
 SMALL = 64 * 1024
 """Unsealed at once: that takes less time than to wake a thread for it."""
@@ -30,34 +30,34 @@ class KeyVault:
         self.streams = WrappedStreamKeys(pool, keyring, self.tenants, worker)
 
     async def create_tenant_key(self, tenant: str) -> None:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         await self.tenants.create(tenant)
 
     async def unlock(self, streams: Sequence[str]) -> None:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         await self.streams.unlock(streams)
 
     async def make_keys(self, streams: Sequence[str]) -> None:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         await self.streams.make(streams)
 
     async def seal(self, stream: str, plain: bytes, context: str) -> bytes:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         cipher, nonce = await self.streams.sealing(stream), os.urandom(NONCE)
         return nonce + cipher.encrypt(nonce, plain, f"{context}|{stream}".encode())
 
     async def sealing(self, stream: str, plain: BinaryIO, context: str) -> BinaryIO:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         cipher = await self.streams.sealing(stream)
         return cast(BinaryIO, SealingReader(cipher, plain, f"{context}|{stream}".encode()))
 
     async def unseal(self, stream: str, sealed: bytes, context: str) -> bytes | None:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         cipher = await self.streams.usable(stream)
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], f"{context}|{stream}".encode()) if cipher else None
 
     async def unseal_file(self, stream: str, sealed: BinaryIO, into: BinaryIO, context: str) -> bool:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         cipher = await self.streams.usable(stream)
         if cipher is None:
             return False
@@ -69,6 +69,6 @@ class KeyVault:
         return True
 
     async def digest(self, tenant: str, data: bytes) -> bytes:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         await self.tenants.open(tenant)
         return hmac.new(self.keyring.digest_key(tenant), data, hashlib.sha256).digest()

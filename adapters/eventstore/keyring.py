@@ -10,7 +10,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from application.ports.keys import KeyNotAtHand, KeyUnusable
+from application.ports.facts.keys import KeyNotAtHand, KeyUnusable
 
 NONCE = 12
 MAX_KEYS = 20_000  # a cipher is about 2.5 kB

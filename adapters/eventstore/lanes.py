@@ -17,7 +17,7 @@ from adapters.eventstore.keyring import NewKey, tenant_of
 from adapters.eventstore.listener import Listener
 from adapters.eventstore.recorder import LaneRecorder
 from application.acting_tenant import acting_tenant
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 
 READERS = 4
 TENANT_CHANGED = "tenant_changed"
@@ -70,7 +70,7 @@ class Lanes:
         return found
 
     async def recorded(self, tenant: str, places: Sequence[tuple[str, int]]) -> list[Recorded]:
-        """See `application.ports.event_store.RecordedFacts`."""
+        """See `application.ports.facts.event_store.RecordedFacts`."""
         acting = acting_tenant(tenant)
         recorder = self._recorders[lane_of(acting, len(self._recorders))]
         found: list[Recorded] = await self._read(recorder, recorder.read_places, acting, places)

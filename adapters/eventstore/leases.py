@@ -30,22 +30,22 @@ class PostgresLeases:
         self._pool, self._owner, self._lease_s = pool, owner, lease_s
 
     async def renew(self, streams: Sequence[str]) -> Mapping[str, str]:
-        """See `application/ports/leases.py`."""
+        """See `application/ports/facts/leases.py`."""
         if not streams:
             return {}
         rows = await self._run(RENEW, (self._lease_s, self._owner, list(streams)))
         return {stream: cancel for stream, cancel in rows if cancel}
 
     async def owners(self, streams: Sequence[str]) -> Mapping[str, str]:
-        """See `application/ports/leases.py`."""
+        """See `application/ports/facts/leases.py`."""
         return dict(await self._run(OWNERS, (list(streams),)))
 
     async def wish_cancelled(self, stream: str, turn_id: str) -> bool:
-        """See `application/ports/leases.py`."""
+        """See `application/ports/facts/leases.py`."""
         return bool(await self._run(WISH, (turn_id, stream)))
 
     async def claim_expired(self, limit: int) -> list[str]:
-        """See `application/ports/leases.py`."""
+        """See `application/ports/facts/leases.py`."""
         return [row[0] for row in await self._run(CLAIM, (self._owner, self._lease_s, limit))]
 
     async def _run(self, statement: str, arguments: tuple[Any, ...]) -> list[Any]:

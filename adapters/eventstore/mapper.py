@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 from adapters.eventstore.keyring import NONCE, Keyring
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from domain.event import TOPICS, UPCASTS, Envelope, Event, Shredded, Unknown
 
 PLAIN, SEALED = b"\x00", b"\x01"

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.database_transactions import SEE_TENANT
 from adapters.eventstore.keyring import NewKey
-from application.ports.event_store import LOG_BYTES, Recorded
+from application.ports.facts.event_store import LOG_BYTES, Recorded
 
 STARTS = ("turn.started.", "turn.resumed.", "turn.follow_up_due.")
 SLICE_FACTS = 500

@@ -19,8 +19,8 @@ from adapters.eventstore.mapper import EnvelopeMapper
 from adapters.eventstore.recorder import Datastores, LaneRecorder
 from adapters.eventstore.stream_keys import SHREDDED
 from adapters.eventstore.streams import Streams
-from application.ports.event_store import Recorded
-from application.ports.keys import KeyAuthority
+from application.ports.facts.event_store import Recorded
+from application.ports.facts.keys import KeyAuthority
 from application.tasks import isolated
 from domain.event import Envelope
 
@@ -40,7 +40,7 @@ class PostgresEventStore:
         self._observe: Observe = ignore
 
     async def append(self, events: Sequence[Envelope]) -> int:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         position = await self._streams.append(events)
         with isolated("observed_facts"):  # they are stored, whatever becomes of their count
             self._observe(events)
@@ -51,55 +51,55 @@ class PostgresEventStore:
         self._observe = observe
 
     def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return self._streams.slices(stream, after=after, upto=upto)
 
     async def load(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[Envelope]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return [fact async for facts in self.slices(stream, after=after, upto=upto) for fact in facts]
 
     async def snapshot(self, envelope: Envelope) -> None:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         await self._streams.snapshot(envelope)
 
     async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return await self.lanes.log(lane, after, limit)
 
     async def head(self, lane: int) -> int:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return await self.lanes.head(lane)
 
     async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return await self.lanes.wait_for_news(lane, deadline_s)
 
     def on_tenant_change(self, heard: Callable[[str], None]) -> None:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         self.lanes.on_tenant_change(heard)
 
     def open(self, recorded: Recorded) -> Envelope:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return self._mapper.open(recorded.stream, recorded.version, recorded.topic, recorded.state, recorded.position)
 
     def heading(self, recorded: Recorded) -> Envelope:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return self._mapper.heading(recorded)
 
     async def unlock(self, streams: Sequence[str]) -> None:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         await self.vault.streams.unlock(streams)
 
     def begun(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return self._streams.begun(tenant, kind, below=below)
 
     def latest(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return self._streams.latest(tenant, kind, below=below)
 
     async def shred(self, stream: str) -> None:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         await self.vault.streams.shred(stream)
 
 

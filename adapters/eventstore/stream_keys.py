@@ -15,7 +15,7 @@ from adapters.database_transactions import tenant_transaction, transaction
 from adapters.eventstore.keyring import Keyring, NewKey, OtherEpoch, tenant_of
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
 from application.acting_tenant import acting_tenant, acts_for_every
-from application.ports.keys import KeyDamaged, KeyNotAtHand, KeyUnusable
+from application.ports.facts.keys import KeyDamaged, KeyNotAtHand, KeyUnusable
 from application.tasks import isolated
 from domain.refusals import NotFound
 

@@ -19,7 +19,7 @@ from adapters.eventstore.lanes import Lanes
 from adapters.eventstore.mapper import EnvelopeMapper
 from adapters.eventstore.stream_keys import PAUSES_S, REPLACED, WrappedStreamKeys
 from application.acting_tenant import acting_tenant
-from application.ports.keys import KeyNotAtHand
+from application.ports.facts.keys import KeyNotAtHand
 from domain.event import Envelope, Snapshot, StreamId
 from domain.ids import MAX_POSITION
 from domain.refusals import PayloadTooLarge, SessionNotFound
@@ -52,7 +52,7 @@ class Streams:
         self._lanes, self._mapper, self._keyring, self._keys, self._pool = lanes, mapper, keyring, keys, pool
 
     async def append(self, events: Sequence[Envelope]) -> int:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         acting = acting_tenant(tenant_of(events[0].stream))
         for pause in PAUSES_S:
             if pause:
@@ -77,7 +77,7 @@ class Streams:
         return position
 
     async def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         snapped = after == 0 and upto is None and StreamId.parse(stream).kind in SNAPPED
         snapshot = await self._snapshot_of(stream) if snapped else None
         begun = [snapshot] if snapshot else []
@@ -92,7 +92,7 @@ class Streams:
                 start, begun = facts[-1].version, []
 
     async def snapshot(self, envelope: Envelope) -> None:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         stored = self._mapper.to_stored_event(envelope)
         async with tenant_transaction(self._pool, tenant_of(envelope.stream)) as connection:
             await connection.execute(
@@ -104,11 +104,11 @@ class Streams:
             )
 
     def begun(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return self._of_kind(FIRST, tenant, kind, below)
 
     def latest(self, tenant: str, kind: str, *, below: str = "") -> AsyncIterator[list[Envelope]]:
-        """See `application/ports/event_store.py`."""
+        """See `application/ports/facts/event_store.py`."""
         return self._of_kind(LATEST, tenant, kind, below)
 
     async def _of_kind(self, which: str, tenant: str, kind: str, below: str) -> AsyncIterator[list[Envelope]]:

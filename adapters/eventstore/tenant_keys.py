@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from adapters.database_transactions import tenant_transaction
 from adapters.eventstore.keyring import Keyring, TenantKey
 from application.acting_tenant import acting_tenant
-from application.ports.keys import KeyAuthority
+from application.ports.facts.keys import KeyAuthority
 from application.tasks import SingleFlight
 from domain.refusals import DependencyUnavailable, NotFound
 

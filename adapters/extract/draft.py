@@ -10,7 +10,7 @@ from itertools import pairwise
 from adapters.charsets.decoding import Decoded
 from adapters.extract.cleaning import clean
 from adapters.extract.splitting import split
-from application.ports.extractor import Extracted, PassagePlace
+from application.ports.documents.extractor import Extracted, PassagePlace
 from domain.refusals import DocumentRefused
 
 MAX_CHARACTERS = 10_000_000

@@ -15,7 +15,7 @@ import structlog
 
 from adapters.extract.kinds import DOCX, EML, EPUB, HTML, ODP, ODS, ODT, PDF, PPTX, RTF, XLSX
 from adapters.extract.wire import HEAD, LENGTH_BYTES, MAX_ANSWER, Answer, Kind, Read, ReadingRefused, Task, frame
-from application.ports.extractor import Extracted
+from application.ports.documents.extractor import Extracted
 from domain.refusals import DocumentRefused, Overloaded, UnsupportedMediaType
 
 log = structlog.get_logger(__name__)

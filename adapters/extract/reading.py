@@ -38,7 +38,7 @@ from adapters.extract.pptx_text import read_pptx
 from adapters.extract.rtf_text import read_rtf
 from adapters.extract.text_text import read_markdown, read_text
 from adapters.extract.xlsx_text import read_xlsx
-from application.ports.extractor import Extracted
+from application.ports.documents.extractor import Extracted
 
 DEEPEST = 3
 """Documents in documents in documents."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from application.ports.extractor import Extracted
+from application.ports.documents.extractor import Extracted
 
 LENGTH_BYTES = 4
 HEAD = 8_192

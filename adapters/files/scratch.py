@@ -8,8 +8,8 @@ from typing import BinaryIO, cast
 
 
 class UnnamedFiles:
-    """See `application.ports.scratch.Scratch`. `folder` is made when it is needed, for this user alone: it should be on
-    a disk, for what lies in a file system in memory is memory after all."""
+    """See `application.ports.files.scratch.Scratch`. `folder` is made when it is needed, for this user alone: it should
+    be on a disk, for what lies in a file system in memory is memory after all."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

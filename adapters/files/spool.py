@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from application.acting_tenant import acting_tenant
-from application.ports.spool import Owed
+from application.ports.files.spool import Owed
 from domain.refusals import DependencyUnavailable
 
 PIECE = 256 * 1024
@@ -23,8 +23,8 @@ BYTES, REMOVAL, PART = ".bytes", ".removal", ".part"
 
 
 class FolderSpool:
-    """See `application.ports.spool.Spool`. `folder` is made when it is needed, for this user alone; `max_bytes` is for
-    all tenants together."""
+    """See `application.ports.files.spool.Spool`. `folder` is made when it is needed, for this user alone; `max_bytes`
+    is for all tenants together."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder, self._max_bytes = folder, max_bytes

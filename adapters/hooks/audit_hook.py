@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import httpx
 import msgspec
 
-from application.ports.audit_anchors import AnchorHook
+from application.ports.facts.audit_anchors import AnchorHook
 from domain.refusals import DependencyUnavailable
 
 DEADLINE_S = 15.0

@@ -12,7 +12,7 @@ MOST = 10_000
 
 
 class InMemoryTickets:
-    """See `application.ports.tickets.Tickets`; good for sockets that come to this very process."""
+    """See `application.ports.people.tickets.Tickets`; good for sockets that come to this very process."""
 
     def __init__(self, clock: Seconds = monotonic) -> None:
         self._clock = clock

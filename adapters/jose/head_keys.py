@@ -22,8 +22,8 @@ _decode = msgspec.json.Decoder(TreeHead).decode
 
 
 class FileHeadKeys:
-    """See `application.ports.audit_heads`. The file is read when it is first needed: `DependencyUnavailable` when it is
-    not there, ValueError when it holds something else. One of public keys alone verifies and does not sign."""
+    """See `application.ports.facts.audit_heads`. The file is read when it is first needed: `DependencyUnavailable` when
+    it is not there, ValueError when it holds something else. One of public keys alone verifies and does not sign."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -13,7 +13,7 @@ from jwcrypto.jws import JWS
 from adapters.jose.claims import ClaimRules, identity_of
 from adapters.jose.compact import BadToken
 from adapters.jose.key_file import KeyFile
-from application.ports.tokens import IssuedToken
+from application.ports.people.tokens import IssuedToken
 
 
 class JoseTokenIssuer:
@@ -25,7 +25,7 @@ class JoseTokenIssuer:
     def issue(
         self, *, tenant: str, user: str, roles: Sequence[str], ttl_s: int, groups: Sequence[str] = ()
     ) -> IssuedToken:
-        """See `application.ports.tokens.TokenIssuer`."""
+        """See `application.ports.people.tokens.TokenIssuer`."""
         now = int(time.time())
         expires_at = now + min(ttl_s, self._rules.max_ttl_s)
         claims = {

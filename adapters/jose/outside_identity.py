@@ -20,7 +20,7 @@ from adapters.jose.outside_tokens import ACCESS_TYPES, ID_TYPES, SignedTokens
 from adapters.jose.provider import KnownProvider
 from adapters.jose.provider_documents import Metadata, answer_of
 from application.clock import monotonic
-from application.ports.outside_identity import Provider, SignInAttempt
+from application.ports.people.outside_identity import Provider, SignInAttempt
 from domain.access import Identity
 from domain.refusals import DependencyUnavailable, NotFound, Unauthorized
 
@@ -35,7 +35,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class OidcIdentity:
-    """See `application.ports.outside_identity.OutsideIdentity`."""
+    """See `application.ports.people.outside_identity.OutsideIdentity`."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class JoseTokenVerifier:
         self._opened: BoundedCache[bytes, tuple[TokenKeys, dict[str, Any]]] = BoundedCache(items=KEPT, size=KEPT_BYTES)
 
     def verify(self, token: str) -> Identity:
-        """See `application.ports.tokens.TokenVerifier`."""
+        """See `application.ports.people.tokens.TokenVerifier`."""
         try:
             return identity_of(self._claims(token), self._rules, self._clock())
         except BadToken as reason:

@@ -24,7 +24,7 @@ class KmsKeyAuthority:
         self._client = client
 
     async def create(self, tenant: str) -> tuple[bytes, bytes]:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         try:
             key_id = await self._key_of(tenant)
             made = await self._client.generate_data_key(
@@ -35,7 +35,7 @@ class KmsKeyAuthority:
         return made["Plaintext"], made["CiphertextBlob"]
 
     async def renew(self, tenant: str) -> tuple[bytes, bytes]:
-        """See `application/ports/keys.py`. Nothing asks the alias for the key: it takes KMS a while to follow."""
+        """See `application/ports/facts/keys.py`. Nothing asks the alias for the key: it takes KMS a while to follow."""
         try:
             key_id = await self._new_key(tenant)
             made = await self._client.generate_data_key(
@@ -47,7 +47,7 @@ class KmsKeyAuthority:
         return made["Plaintext"], made["CiphertextBlob"]
 
     async def destroy(self, tenant: str, wrapped: bytes) -> None:
-        """See `application/ports/keys.py`. KMS refuses a key from when its deletion is scheduled. Whoever may
+        """See `application/ports/facts/keys.py`. KMS refuses a key from when its deletion is scheduled. Whoever may
         administer keys there can call it off for `WAITING_DAYS` yet, the fewest that it allows."""
         try:
             opened = await self._client.decrypt(CiphertextBlob=wrapped, EncryptionContext={"tenant": tenant})
@@ -90,7 +90,7 @@ class KmsKeyAuthority:
         return str(found["KeyMetadata"]["KeyId"])
 
     async def unwrap(self, tenant: str, wrapped: bytes) -> bytes:
-        """See `application/ports/keys.py`."""
+        """See `application/ports/facts/keys.py`."""
         try:
             opened = await self._client.decrypt(CiphertextBlob=wrapped, EncryptionContext={"tenant": tenant})
         except ClientError as error:

@@ -15,7 +15,7 @@ import structlog
 
 from adapters.names.wire import READY, is_ours, receive, send
 from application.clock import Seconds, monotonic
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 from domain.refusals import DependencyUnavailable
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from nats.js.errors import NotFoundError
 
 from adapters.nats.connection import Connection, answering
 from adapters.nats.pipe import LARGEST, stream_name
-from application.ports.symptom import Symptom, bad, ok, warn
+from application.ports.incidents.symptom import Symptom, bad, ok, warn
 from domain.refusals import DependencyUnavailable
 
 PART = "nats"

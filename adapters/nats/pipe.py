@@ -16,8 +16,8 @@ from adapters.nats.permissions import inbox_of
 from adapters.nats.reader import JetStreamReader
 from adapters.nats.signed_facts import Secrets, SignedFacts
 from adapters.nats.window import PipeMessage, publish_window
-from application.ports.event_pipe import PipeEnd, PipeReader
-from application.ports.event_store import Recorded
+from application.ports.facts.event_pipe import PipeEnd, PipeReader
+from application.ports.facts.event_store import Recorded
 from application.tasks import isolated
 from domain.event import StreamId
 

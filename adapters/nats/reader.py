@@ -10,7 +10,7 @@ from nats.js.client import JetStreamContext
 
 from adapters.nats.connection import answering
 from application.clock import monotonic
-from application.ports.event_store import LOG_BYTES, Recorded
+from application.ports.facts.event_store import LOG_BYTES, Recorded
 from application.tasks import isolated
 
 ACK_WAIT_S = 30.0

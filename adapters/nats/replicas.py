@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.nats.connection import Connection, answering
 from adapters.nats.permissions import inbox_of
-from application.ports.replicas import Answer, Begun, Hear
+from application.ports.sessions.replicas import Answer, Begun, Hear
 from application.tasks import TaskSet, isolated
 from domain.event import StreamId
 from domain.refusals import DependencyUnavailable

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 
 Secrets = Callable[[], Sequence[bytes]]
 """The installation's own, the one to sign with first; the rest are good until the next rotation."""

@@ -13,7 +13,7 @@ import msgspec
 from nats.js.errors import NoStreamResponseError
 
 from adapters.nats.connection import CALL_S
-from application.ports.event_pipe import PipeMoved
+from application.ports.facts.event_pipe import PipeMoved
 
 WRONG_LAST_SEQUENCE = 10071
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from adapters.pii.stretches import Found, found, spans
 from adapters.pii.word_starts import BEGINS
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _UP = "A-ZÀ-ÖØ-ÞŁŚŻŹĆŃŠČŘŽİŞ"
 # A pattern begins with a set of characters, so that the engine skips to one, and only then looks whether a word begins

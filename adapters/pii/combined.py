@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.pii.overlaps import resolve
-from application.ports.detector import Detector, Incomplete, Span
+from application.ports.models.detector import Detector, Incomplete, Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from adapters.pii.folding import fold
 from adapters.pii.stretches import Found, found, spans
 from adapters.pii.word_starts import starts
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _KEY_BEGINS = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,40}+ ){0,3}?PRIVATE KEY(?: BLOCK)?-----")
 _KEY_ENDS = re.compile(r"-----END (?:[A-Z0-9]{1,40}+ ){0,3}?PRIVATE KEY(?: BLOCK)?-----")

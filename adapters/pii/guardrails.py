@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.pii.overlaps import resolve
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 from domain.refusals import DependencyUnavailable
 
 PIECE = 20_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from socket import AF_INET, AF_INET6, inet_pton
 
 from adapters.pii.stretches import Found, found
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _AT = r"(?:@|%40|&#0{0,8}64;|&commat;|\s?[\[({<]\s?at\s?[\])}>]\s?|\s@\s?|\sAT\s)"
 _DOT = r"(?:\.|\s?[\[({<]\s?(?:dot|punkt|punto|point)\s?[\])}>]\s?|\sDOT\s)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.pii.overlaps import resolve
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 SOFT = ("address", "person", "place", "organisation")
 """Kinds that nothing proves, the widest first: a place within an address is part of it."""

@@ -57,7 +57,7 @@ from adapters.pii.person_numbers import (
 )
 from adapters.pii.stretches import Found, Nearby, found
 from adapters.pii.word_starts import starts
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 Check = Callable[[str], bool]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 PROVED = 0.95
 """The score from which a span counts as proved."""

@@ -17,7 +17,7 @@ from adapters.pii.folding import fold
 from adapters.pii.grouped_digits import groups_of, place_of
 from adapters.pii.stretches import Found, found, spans
 from adapters.pii.word_starts import UNSPACED, starts
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _RUN = re.compile(rf"[0-9](?<![^\W{UNSPACED}].)(?<!\..)(?:[\s._/\\|*~:+-]{{0,3}}[0-9]){{11,30}}(?![^\W{UNSPACED}])")
 _LETTERS_FOR_DIGITS = re.compile(r"[0-9OolI|](?<!\w.)(?:[\s.-]?[0-9OolI|]){12,18}(?!\w)")

@@ -18,7 +18,7 @@ from adapters.pii.name_words import (
     TITLES,
 )
 from adapters.pii.stretches import Found, found
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆĈČĎĐĒĘĚĞĢĪİĶĻŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽȘȚ"
 _LETTER = r"[^\W\d_]"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from adapters.pii.folding import fold
 from adapters.pii.stretches import Found, found, spans
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 # The text that rules read is folded: letters that look like Latin ones are Latin in it, and so they are here.
 _UP = fold("АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЫЭЮЯІЇЄҐ").text

@@ -10,7 +10,7 @@ from adapters.pii.grouped_digits import digits_of
 from adapters.pii.numbering_plans import is_possible, is_possible_abroad, is_valid
 from adapters.pii.stretches import Found, found
 from adapters.pii.word_starts import UNSPACED, starts
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _WORD_AFTER = rf"[^\W{UNSPACED}]"
 _CANDIDATE = re.compile(

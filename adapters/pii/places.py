@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from adapters.pii.stretches import Found, found, spans
 from adapters.pii.word_starts import starts
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _UP = "A-ZÀ-ÖØ-ÞŁŚŻŠČŽ"
 _CAP = rf"[{_UP}][\w'’&.-]{{0,40}}+"

@@ -22,7 +22,7 @@ from adapters.pii.phones import phones, read_plans
 from adapters.pii.places import organisations, places
 from adapters.pii.stretches import Found
 from application.pauses import Pauses
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 Rule = Callable[[str], Found]
 

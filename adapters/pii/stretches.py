@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 STRETCH = 8_192
 """Characters in which matches are looked for until a pause can be taken."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from adapters.pii.joined_names import union
-from application.ports.detector import Detector, Incomplete, Span
+from application.ports.models.detector import Detector, Incomplete, Span
 from domain.refusals import DependencyUnavailable
 
 REMEMBERED, REMEMBERED_SPANS = 16_384, 200_000

@@ -9,7 +9,7 @@ from adapters.database_transactions import Pool, tenant_transaction
 
 
 class PostgresApiKeyUses:
-    """See `application.ports.api_key_uses.ApiKeyUses`."""
+    """See `application.ports.people.api_key_uses.ApiKeyUses`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -9,7 +9,7 @@ import psycopg
 
 from adapters.database_login import Login
 from adapters.database_transactions import Pool, transaction
-from application.ports.corpus import Pending
+from application.ports.documents.corpus import Pending
 from domain.refusals import DependencyUnavailable
 
 CHANNEL = "documents_pending"

@@ -16,8 +16,8 @@ from adapters.postgres.shared_indexing import LARGE, SharedIndexing
 from adapters.postgres.shared_statement import SharedStatement
 from application.acting_tenant import acting_tenant
 from application.keyed_words import WORDS_VERSION, asked_of, blind, words_of
-from application.ports.corpus import NewDocument, NewPassage, Registered
-from application.ports.keys import Sealer
+from application.ports.documents.corpus import NewDocument, NewPassage, Registered
+from application.ports.facts.keys import Sealer
 from application.unsealing import unseal_if_whole
 from domain.session.events import Passage
 from domain.tenant.readable import ONLY_OPEN
@@ -62,13 +62,13 @@ class PostgresCorpus(DocumentVersions):
         self._versions = SharedStatement(pool, VERSION)
 
     async def provision(self, tenant: str) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             await connection.execute("SELECT provision_corpus(%s, %s)", (tenant, self._dimensions))
         self._provisioned.add(tenant)
 
     async def register(self, tenant: str, new: NewDocument) -> Registered:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         if tenant not in self._provisioned:
             await self.provision(tenant)
         sealed = await self._sealer.seal(stream_of(tenant, new.document_id), new.title.encode(), "title")
@@ -81,7 +81,7 @@ class PostgresCorpus(DocumentVersions):
         return Registered(str(registered), str(replaces or ""))
 
     async def announce(self, tenant: str, document_id: str) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         await self._announcements.call({"acting": acting_tenant(tenant), "tenant": tenant, "document": document_id})
 
     async def index(
@@ -95,7 +95,7 @@ class PostgresCorpus(DocumentVersions):
         warnings: tuple[str, ...] = (),
         encoding: str = "",
     ) -> bool:
-        """See `application/ports/corpus.py`. Every passage is also found by the words of the title."""
+        """See `application/ports/documents/corpus.py`. Every passage is also found by the words of the title."""
         stream = stream_of(acting_tenant(tenant), document_id)
         key = await self._sealer.digest(tenant, WORDS_KEY)
         title_words = _title_words(title)
@@ -125,7 +125,7 @@ class PostgresCorpus(DocumentVersions):
         )
 
     async def refresh_words(self, tenant: str, document_id: str) -> bool:
-        """See `application/ports/corpus.py`. What is damaged of it is found by no words."""
+        """See `application/ports/documents/corpus.py`. What is damaged of it is found by no words."""
         stream = stream_of(tenant, document_id)
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute(SEALED_WORDS, {"tenant": tenant, "document": document_id})
@@ -146,12 +146,12 @@ class PostgresCorpus(DocumentVersions):
         return True
 
     async def fail(self, tenant: str, document_id: str, reason: str) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             await connection.execute(FAILED, {"tenant": tenant, "document": document_id, "reason": reason})
 
     async def delete(self, tenant: str, document_id: str) -> bool:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             await lock_corpus(connection, tenant)
             cursor = await connection.execute(
@@ -163,7 +163,7 @@ class PostgresCorpus(DocumentVersions):
         return True
 
     async def version(self, tenant: str) -> int:
-        """See `application/ports/corpus.py`. Turns ask for it, many at once."""
+        """See `application/ports/documents/corpus.py`. Turns ask for it, many at once."""
         rows = await self._versions.call({"acting": acting_tenant(tenant), "tenant": tenant})
         return int(rows[0][0]) if rows else 0
 
@@ -175,7 +175,7 @@ class PostgresCorpus(DocumentVersions):
         k: int,
         collections: Sequence[str] = ONLY_OPEN,
     ) -> list[Passage]:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         acting = acting_tenant(tenant)  # before anything waits: the trip itself is made by whoever comes first
         key, asked = await self._sealer.digest(acting, WORDS_KEY), asked_of(query)
         terms, names = blind(key, asked.words), blind(key, asked.names)

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from application.ports.datasets import QueryFailed, Rows
+from application.ports.tools.datasets import QueryFailed, Rows
 
 MAX_ROWS = 200
 MAX_ROW_BYTES = 16_384

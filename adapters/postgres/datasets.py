@@ -15,8 +15,8 @@ from adapters.database_transactions import Connection, Pool, one_statement, tena
 from adapters.postgres.dataset_values import MAX_ROW_BYTES, MAX_ROWS, as_parameter, within_limits
 from adapters.postgres.tool_queries import LIMIT_S, TookTooLong, ToolQueries
 from application.acting_tenant import acting_tenant
-from application.ports.datasets import QueryFailed, Rows
-from application.ports.tables import Row, Table
+from application.ports.tools.datasets import QueryFailed, Rows
+from application.ports.tools.tables import Row, Table
 from domain.refusals import DependencyUnavailable, InvalidField
 from domain.tenant.events import Query
 
@@ -61,8 +61,8 @@ DESCRIBE = f"{HIDDEN} SELECT found.* FROM (%s) AS found LIMIT 0"
 
 
 class PostgresDatasets:
-    """See `application.ports.datasets.Datasets`; `pool` is the app's, which loads rows and cannot read them; `tools`
-    has the login which becomes the tenant that asks, and sees nothing else."""
+    """See `application.ports.tools.datasets.Datasets`; `pool` is the app's, which loads rows and cannot read them;
+    `tools` has the login which becomes the tenant that asks, and sees nothing else."""
 
     def __init__(self, pool: Pool, tools: ToolQueries) -> None:
         self._pool, self._tools = pool, tools

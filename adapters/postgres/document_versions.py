@@ -15,7 +15,7 @@ from adapters.postgres.indexing import (
     lock_corpus,
     remove_passages,
 )
-from application.ports.corpus import DocumentRow
+from application.ports.documents.corpus import DocumentRow
 
 # A later version that was read before this one has its place already.
 INDEXED = """
@@ -82,35 +82,35 @@ class DocumentVersions(Documents):
     """What may become of a document after it was added; nothing of it needs to be opened for that."""
 
     async def requeue(self, tenant: str, document_id: str) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             await connection.execute(REQUEUED, (tenant, document_id))
             await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
     async def progress(self, tenant: str, document_id: str, embedded: int, to_embed: int) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             await connection.execute(PROGRESS, (embedded, to_embed, tenant, document_id))
 
     async def move(self, tenant: str, document_id: str, collection: str) -> None:
-        """See `application/ports/corpus.py`. Its content was hashed for where it was: it has left that."""
+        """See `application/ports/documents/corpus.py`. Its content was hashed for where it was: it has left that."""
         async with tenant_transaction(self._pool, tenant) as connection:
             await lock_corpus(connection, tenant)
             await connection.execute(MOVED, {"tenant": tenant, "document": document_id, "collection": collection})
             await connection.execute(RAISED, (tenant,))
 
     async def replaced_by(self, tenant: str, document_id: str) -> list[str]:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute(TAKEN, (tenant, document_id))
             return [str(row[0]) for row in await cursor.fetchall()]
 
     async def versions(self, tenant: str, document_id: str) -> list[DocumentRow]:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         return await self._rows(tenant, BY_VERSION, (tenant, tenant, document_id))
 
     async def holds(self, tenant: str, collection: str) -> bool:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute(HOLDS, (tenant, collection))
             row = await cursor.fetchone()

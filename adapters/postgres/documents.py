@@ -7,8 +7,8 @@ from typing import Any
 
 from adapters.database_transactions import Pool, one_statement, tenant_transaction
 from application.acting_tenant import acting_tenant
-from application.ports.corpus import DocumentRow, Status
-from application.ports.keys import Sealer
+from application.ports.documents.corpus import DocumentRow, Status
+from application.ports.facts.keys import Sealer
 from application.unsealing import unseal_if_whole
 from domain.tenant.readable import ONLY_OPEN
 
@@ -33,14 +33,14 @@ class Documents:
         self._pool, self._sealer = pool, sealer
 
     async def fetch(self, tenant: str, document_id: str) -> DocumentRow | None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         rows = await self._rows(
             tenant, f"SELECT {ROW} FROM documents WHERE tenant = %s AND document_id = %s", (tenant, document_id)
         )
         return rows[0] if rows else None
 
     async def fetch_text(self, tenant: str, document_id: str) -> str | None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         async with tenant_transaction(self._pool, tenant) as connection:
             cursor = await connection.execute(
                 "SELECT body FROM documents WHERE tenant = %s AND document_id = %s", (tenant, document_id)
@@ -60,15 +60,15 @@ class Documents:
         status: Status | None = None,
         collections: Sequence[str] = ONLY_OPEN,
     ) -> list[DocumentRow]:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         return await self._rows(tenant, PAGE, (tenant, after, status, status, list(collections), limit))
 
     async def version(self, tenant: str) -> int:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         return await self._count(tenant, "version")
 
     async def count_passages(self, tenant: str) -> int:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         return await self._count(tenant, "passages")
 
     async def _rows(self, tenant: str, statement: str, parameters: tuple[Any, ...]) -> list[DocumentRow]:

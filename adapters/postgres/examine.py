@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from adapters.database_login import Login, Logins, NoSessions, UnsafeLogin, verify_login, verify_sessions
 from adapters.postgres.migrate import MIGRATIONS
 from application.clock import now
-from application.ports.symptom import Symptom, bad, ok, warn
+from application.ports.incidents.symptom import Symptom, bad, ok, warn
 
 PART = "postgres"
 OLDEST, OLDEST_VECTOR = 150_000, (0, 7)

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from adapters.database_transactions import Pool, tenant_transaction
-from application.ports.file_register import FileRow
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
+from application.ports.files.file_register import FileRow
 from application.unsealing import unseal_if_whole
 from domain.event import StreamId
 
@@ -26,7 +26,7 @@ ENDED = "SELECT file_id FROM files WHERE tenant = %s AND keep_until <= %s ORDER 
 
 
 class PostgresFiles:
-    """See `application.ports.file_register.FileRegister`."""
+    """See `application.ports.files.file_register.FileRegister`."""
 
     def __init__(self, pool: Pool, sealer: Sealer) -> None:
         self._pool, self._sealer = pool, sealer

@@ -8,8 +8,8 @@ import msgspec
 
 from adapters.postgres.pool import Pool, tenant_transaction
 from application.acting_tenant import acting_tenant
-from application.ports.incident_register import IncidentRow
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
+from application.ports.incidents.incident_register import IncidentRow
 from application.unsealing import unseal_if_whole
 from domain.event import StreamId
 from domain.incident.events import IncidentRaised, Status
@@ -27,8 +27,8 @@ ORDER BY incident_id DESC LIMIT %s
 
 
 class PostgresIncidents:
-    """See `application.ports.incident_register.IncidentRegister`. One that cannot be opened any more is listed without
-    its words."""
+    """See `application.ports.incidents.incident_register.IncidentRegister`. One that cannot be opened any more is
+    listed without its words."""
 
     def __init__(self, pool: Pool, sealer: Sealer) -> None:
         self._pool, self._sealer = pool, sealer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.postgres.pool import Pool, tenant_transaction
-from application.ports.known_exchanges import MOST_FOUND, KnownExchange
+from application.ports.sessions.known_exchanges import MOST_FOUND, KnownExchange
 
 FORGET = """
 DELETE FROM known_exchanges WHERE tenant = %(tenant)s AND client_id IN (
@@ -18,7 +18,7 @@ VALUES (%(tenant)s, %(client_id)s, %(session_id)s, %(chain)s, %(request)s) ON CO
 
 
 class PostgresKnownExchanges:
-    """See `application.ports.known_exchanges.KnownExchanges`."""
+    """See `application.ports.sessions.known_exchanges.KnownExchanges`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

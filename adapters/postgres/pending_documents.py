@@ -10,8 +10,8 @@ import structlog
 from adapters.postgres.claims import Claims
 from adapters.postgres.documents import stream_of, unsealed_title
 from application.keyed_words import WORDS_VERSION
-from application.ports.corpus import Pending
-from application.ports.keys import KeyUnusable, Sealer
+from application.ports.documents.corpus import Pending
+from application.ports.facts.keys import KeyUnusable, Sealer
 
 POSTPONED_S = 30.0
 """Until a document is claimed again whose key could not be used."""
@@ -25,7 +25,7 @@ class PostgresPendingDocuments:
         self._claims, self._sealer = claims, sealer
 
     async def claim_pending(self, limit: int) -> list[Pending]:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         rows = await self._claims.take(limit)
         await self._sealer.unlock([stream_of(tenant, str(document)) for tenant, document, *_ in rows])
         claims = []
@@ -41,17 +41,17 @@ class PostgresPendingDocuments:
         return claims
 
     async def renew(self, claims: Sequence[Pending]) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         await self._claims.renew(claims)
 
     async def release(self, claim: Pending, *, delay_s: float) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         await self._claims.release(claim, delay_s)
 
     async def wait_pending(self, timeout_s: float) -> None:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         await self._claims.wait(timeout_s)
 
     async def find_stale(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
-        """See `application/ports/corpus.py`."""
+        """See `application/ports/documents/corpus.py`."""
         return [(tenant, str(document)) for tenant, document in await self._claims.stale(WORDS_VERSION, after, limit)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from application.ports.extractor import NOWHERE, PassagePlace
+from application.ports.documents.extractor import NOWHERE, PassagePlace
 
 MARK = b"\0"
 """Begins and ends a place; no text holds one, and passages from before there were places begin with their text. What is

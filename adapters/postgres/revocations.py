@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from adapters.database_transactions import Pool, one_statement, tenant_transaction
-from application.ports.revocations import MOST_OF_A_TENANT, Revocation, ToldRevocation
+from application.ports.people.revocations import MOST_OF_A_TENANT, Revocation, ToldRevocation
 from domain.refusals import RateLimited
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ class News(Protocol):
 
 
 class PostgresRevocations:
-    """See `application.ports.revocations.RevocationLog`."""
+    """See `application.ports.people.revocations.RevocationLog`."""
 
     def __init__(self, pool: Pool, news: News) -> None:
         self._pool, self._news = pool, news

@@ -13,7 +13,7 @@ TABLES = (
 
 
 class PostgresTenantRows:
-    """See `application.ports.tenant_rows.TenantRows`."""
+    """See `application.ports.tenants.tenant_rows.TenantRows`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from psycopg.rows import class_row
 
 from adapters.database_transactions import Pool, tenant_transaction
-from application.ports.tenants import TenantRow
+from application.ports.tenants.tenants import TenantRow
 from domain.access import PLATFORM_TENANT
 
 
 class PostgresTenantDirectory:
-    """See `application.ports.tenants.TenantDirectory`."""
+    """See `application.ports.tenants.tenants.TenantDirectory`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -8,7 +8,7 @@ from adapters.database_transactions import Pool, tenant_transaction
 
 
 class PostgresUserNames:
-    """See `application.ports.user_names.UserNames`."""
+    """See `application.ports.people.user_names.UserNames`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

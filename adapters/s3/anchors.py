@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from adapters.s3.buckets import check_bucket, code_of, make_bucket, reaching
 from application.acting_tenant import acting_tenant
 from application.clock import now
-from application.ports.audit_anchors import Anchor, AnchorName
+from application.ports.facts.audit_anchors import Anchor, AnchorName
 
 DEADLINE_S = 20.0
 FOLDER = "audit"
@@ -30,7 +30,7 @@ _decode = msgspec.json.Decoder(Anchor).decode
 
 
 class S3Anchors:
-    """See `application.ports.audit_anchors.AnchorStore`. `client` is an aioboto3 S3 client; objects are locked in
+    """See `application.ports.facts.audit_anchors.AnchorStore`. `client` is an aioboto3 S3 client; objects are locked in
     compliance mode for `retain_days`."""
 
     def __init__(self, client: Any, bucket: str, retain_days: int) -> None:

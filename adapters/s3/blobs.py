@@ -37,14 +37,14 @@ class S3Blobs:
         await check_bucket(self._client, self._bucket)
 
     async def put(self, key: str, body: BinaryIO) -> None:
-        """See `application/ports/blobs.py`. The client reads the file itself, a piece at a time and on a thread. How
-        long that is it asks the system how long that is, which knows only what has left our buffers."""
+        """See `application/ports/files/blobs.py`. The client reads the file itself, a piece at a time and on a thread.
+        How long that is it asks the system how long that is, which knows only what has left our buffers."""
         _from_its_beginning(body)
         async with self._sending, _reaching():
             await self._client.put_object(Bucket=self._bucket, Key=_own(key), Body=body)
 
     async def get(self, key: str, into: BinaryIO) -> bool:
-        """See `application/ports/blobs.py`."""
+        """See `application/ports/files/blobs.py`."""
         async with _reaching():
             try:
                 answer = await self._client.get_object(Bucket=self._bucket, Key=_own(key))
@@ -59,7 +59,7 @@ class S3Blobs:
         return True
 
     async def delete(self, key: str) -> None:
-        """See `application/ports/blobs.py`."""
+        """See `application/ports/files/blobs.py`."""
         async with _reaching():
             gone = await self._client.delete_object(Bucket=self._bucket, Key=_own(key))
             if gone.get("DeleteMarker"):  # the bucket keeps versions: all of them go

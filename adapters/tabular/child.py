@@ -14,7 +14,7 @@ from adapters.tabular.csv_table import read_csv
 from adapters.tabular.kinds import table_kind
 from adapters.tabular.parquet_table import read_parquet
 from adapters.tabular.wire import Batch, Header, TableRefused, frame
-from application.ports.tables import Row
+from application.ports.tools.tables import Row
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
 PARSERS = ("arro3", "chardet", "webencodings")

@@ -70,7 +70,7 @@ def narrowest(kinds: list[str], row: Iterable[str]) -> None:
 
 
 def canonical(text: str, kind: str) -> str | None:
-    """A text as its type has it (see `application.ports.tables.Table`); None for an empty one."""
+    """A text as its type has it (see `application.ports.tools.tables.Table`); None for an empty one."""
     if kind == "text":
         return text or None
     text = text.strip()

@@ -16,7 +16,7 @@ from adapters.charsets.guessing import guess
 from adapters.charsets.unmarked import unmarked_utf
 from adapters.tabular.columns import canonical, column_names, narrowest
 from adapters.tabular.kinds import PIECE
-from application.ports.tables import Row
+from application.ports.tools.tables import Row
 from domain.refusals import DocumentRefused
 from domain.tenant.events import Column
 

@@ -11,7 +11,7 @@ from arro3.core import DataType, RecordBatchReader
 from arro3.io import read_parquet as read
 
 from adapters.tabular.columns import column_names, timestamp
-from application.ports.tables import Row
+from application.ports.tools.tables import Row
 from domain.refusals import DocumentRefused
 from domain.tenant.events import Column
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from adapters.tabular.wire import LENGTH_BYTES, MAX_MESSAGE, Batch, Header, Message, TableRefused
-from application.ports.tables import Row, Table
+from application.ports.tools.tables import Row, Table
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 
 MEMORY_BYTES = 1024 * 1024 * 1024
@@ -29,7 +29,7 @@ class ProcessTableReader:
 
     @asynccontextmanager
     async def open(self, name: str, body: BinaryIO) -> AsyncIterator[Table]:
-        """See `application.ports.tables.TableReader`. The process reads the file itself."""
+        """See `application.ports.tools.tables.TableReader`. The process reads the file itself."""
         with ExitStack() as stack:
             child = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-m", "adapters.tabular.child", _extension(name), *self._limits,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from application.ports.tables import Row
+from application.ports.tools.tables import Row
 from domain.tenant.events import Column
 
 LENGTH_BYTES = 8

@@ -17,8 +17,8 @@ _TOKEN_ID = "console:"  # noqa: S105  # what begins the id of a session's creden
 
 
 class ValkeyConsoleSignIns:
-    """See `application.ports.console_sign_ins.ConsoleSignIns`. Without Valkey nobody signs in, and nobody is signed in:
-    a session that was ended must not come back by a store's being away."""
+    """See `application.ports.people.console_sign_ins.ConsoleSignIns`. Without Valkey nobody signs in, and nobody is
+    signed in: a session that was ended must not come back by a store's being away."""
 
     def __init__(self, client: Any, installation: Secrets) -> None:
         self._links = SealedEntries(client, installation, "console_link", Identity)

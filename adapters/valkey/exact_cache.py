@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from application.acting_tenant import acting_tenant
-from application.ports.answer_cache import CacheEntry
+from application.ports.models.answer_cache import CacheEntry
 
 _decoder = msgspec.msgpack.Decoder(CacheEntry)
 # Only the leader prolongs or gives up its lead; one step, so that none can come in between.
@@ -21,7 +21,7 @@ RESIGN = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1
 
 
 class ValkeyExactCache:
-    """See `application.ports.answer_cache.ExactCache`. What it holds is sealed and its keys are keyed hashes."""
+    """See `application.ports.models.answer_cache.ExactCache`. What it holds is sealed and its keys are keyed hashes."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -9,7 +9,7 @@ from typing import Any
 from valkey.exceptions import ValkeyError
 
 from application.clock import now
-from application.ports.symptom import Symptom, bad, ok, warn
+from application.ports.incidents.symptom import Symptom, bad, ok, warn
 
 PART = "valkey"
 OLDEST = (7, 0)

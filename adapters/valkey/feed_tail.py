@@ -12,8 +12,8 @@ from valkey.exceptions import ValkeyError
 
 from application.acting_tenant import acting_for, acting_tenant
 from application.clock import monotonic
-from application.ports.feed_tail import TailPiece
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.feed_tail import TailPiece
 from domain.refusals import Refusal
 
 KEPT = 2_000

@@ -7,7 +7,7 @@ while it is reserved. Numbers stay below 2^53 up to nine million dollars; beyond
 
 from __future__ import annotations
 
-from application.ports.reservations import RESERVED_S
+from application.ports.tenants.reservations import RESERVED_S
 
 # A rate's key holds the microsecond at which its bucket of one minute will be full again (GCRA).
 _PRELUDE = """

@@ -19,7 +19,7 @@ from adapters.sharing import Batcher
 from adapters.valkey.pipelined import Pipelined
 from adapters.valkey.reservation_scripts import COUNT, ENTER, REBASE, RESERVE, SETTLE
 from application.clock import monotonic
-from application.ports.reservations import (
+from application.ports.tenants.reservations import (
     BalanceSnapshot,
     Base,
     CallAmount,

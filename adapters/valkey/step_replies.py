@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from application.acting_tenant import acting_tenant
-from application.ports.answer_cache import CacheEntry
+from application.ports.models.answer_cache import CacheEntry
 
 _decoder = msgspec.msgpack.Decoder(CacheEntry)
 
 
 class ValkeyStepReplies:
-    """See `application.ports.step_replies.StepReplies`."""
+    """See `application.ports.models.step_replies.StepReplies`."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -15,8 +15,8 @@ log = structlog.get_logger()
 
 
 class ValkeyTickets:
-    """See `application.ports.tickets.Tickets`. While Valkey is away tickets wait in this process, so that a browser
-    that reaches it again still gets in."""
+    """See `application.ports.people.tickets.Tickets`. While Valkey is away tickets wait in this process, so that a
+    browser that reaches it again still gets in."""
 
     def __init__(self, client: Any, secrets: Secrets) -> None:
         self._kept = SealedEntries(client, secrets, "ticket", Principal)

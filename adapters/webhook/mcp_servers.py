@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.webhook.addresses import ForbiddenAddress, Resolve, allowed_address, checked_url, resolve
-from application.ports.mcp_servers import ServerChanged
-from application.ports.webhooks import WebhookFailed
+from application.ports.tools.mcp_servers import ServerChanged
+from application.ports.tools.webhooks import WebhookFailed
 from domain.refusals import InvalidField
 from domain.tenant.events import ServerTool
 from domain.tenant.tool_definitions import MAX_DESCRIPTION
@@ -27,8 +27,8 @@ MOST_PAGES = 10
 
 
 class SdkMcpServers:
-    """See `application.ports.mcp_servers.McpServers`. Each use is a connection of its own: nothing of one tenant is met
-    by another. `loopback` and `hosts` are those of webhooks."""
+    """See `application.ports.tools.mcp_servers.McpServers`. Each use is a connection of its own: nothing of one tenant
+    is met by another. `loopback` and `hosts` are those of webhooks."""
 
     def __init__(
         self, *, loopback: bool, hosts: Sequence[str] = (), resolve: Resolve = resolve, total_s: float = TOTAL_S

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 
-from application.ports.webhooks import WebhookFailed
+from application.ports.tools.webhooks import WebhookFailed
 
 READ_S, CONNECT_S = 10.0, 3.0
 MAX_BYTES = 1024 * 1024

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from adapters.webhook.addresses import ForbiddenAddress, Resolve, allowed_address, checked_url, resolve
-from application.ports.webhooks import WebhookAnswer, WebhookFailed
+from application.ports.tools.webhooks import WebhookAnswer, WebhookFailed
 from domain.refusals import InvalidField
 
 TOTAL_S = 10.0
@@ -23,7 +23,7 @@ AGENT = "Colloquy-Webhook/1"
 
 
 class HttpxWebhooks:
-    """See `application.ports.webhooks.Webhooks`; made by `open_webhooks`. `loopback` lets this machine be called,
+    """See `application.ports.tools.webhooks.Webhooks`; made by `open_webhooks`. `loopback` lets this machine be called,
     `hosts` narrows what else may be (see `checked_url`)."""
 
     def __init__(

@@ -13,7 +13,7 @@ import msgspec
 
 from api.cli.main import with_data_dir
 from api.settings import Settings, read_settings
-from application.ports.tokens import TokenIssuer
+from application.ports.people.tokens import TokenIssuer
 from domain.access import PLATFORM_TENANT, ROLES
 from domain.ids import is_id
 

@@ -18,7 +18,7 @@ from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
 from api.composition.token_wiring import key_path
 from api.settings import Settings
-from application.ports.audit_heads import HeadKeys, HeadVerifier
+from application.ports.facts.audit_heads import HeadKeys, HeadVerifier
 from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.users import Users
 from projections.audit_tree.anchoring import Anchoring

@@ -22,7 +22,7 @@ from adapters.postgres.logins import find_logins
 from adapters.valkey.examine import examine as examine_valkey
 from api.composition.aws_client import open_aws
 from api.settings import Settings
-from application.ports.symptom import Look, Symptom, bad, ok, warn
+from application.ports.incidents.symptom import Look, Symptom, bad, ok, warn
 from domain.models import row_of
 
 WITHIN_S = 15.0

@@ -18,7 +18,7 @@ from api.composition.infrastructure import open_database, process_name
 from api.composition.job_health import told
 from api.composition.token_wiring import derivation_secrets
 from api.settings import Settings
-from application.ports.event_pipe import EventPipe
+from application.ports.facts.event_pipe import EventPipe
 from application.tasks import Loops
 from application.users import Users
 from projections.audit import Audit

@@ -14,7 +14,7 @@ from adapters.postgres.reconciliations import keep_report
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
 from api.settings import Settings
-from application.ports.invocation_logs import InvocationLogs
+from application.ports.models.invocation_logs import InvocationLogs
 from application.reconciliation.reconcile import Reconcile
 from application.reconciliation.reprice import Reprice
 from projections.cost_reads import CostReads

@@ -9,7 +9,7 @@ from adapters.eventstore.leases import PostgresLeases
 from adapters.nats.replicas import open_replicas
 from api.composition.infrastructure import Infrastructure
 from api.composition.shared import Shared
-from application.ports.leases import Leases
+from application.ports.facts.leases import Leases
 from application.replicas.ask_owner import AskOwner
 from application.replicas.follow_others import FollowOthers
 from application.replicas.questions import Questions

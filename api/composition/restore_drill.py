@@ -25,8 +25,8 @@ from api.composition.provision import provision
 from api.settings import Settings
 from application.acting_tenant import EVERY, act_for
 from application.clock import monotonic, now
-from application.ports.event_pipe import PipeEnd, PipeReader
-from application.ports.event_store import Recorded
+from application.ports.facts.event_pipe import PipeEnd, PipeReader
+from application.ports.facts.event_store import Recorded
 from domain.refusals import DependencyUnavailable
 from projections.audit import Audit
 from projections.costs import Costs

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from api.settings import Settings
-from application.ports.outside_identity import OutsideIdentity
-from application.ports.tokens import TokenIssuer, TokenVerifier
+from application.ports.people.outside_identity import OutsideIdentity
+from application.ports.people.tokens import TokenIssuer, TokenVerifier
 
 
 def key_path(settings: Settings) -> Path:

@@ -17,19 +17,19 @@ from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
 from application.gateway.router import Router
 from application.incidents.raise_incident import RaiseIncident
-from application.ports.answer_cache import ExactCache, SemanticCache
-from application.ports.corpus import PassageSearch
-from application.ports.datasets import Datasets
-from application.ports.detector import Detector
-from application.ports.event_store import EventStore
-from application.ports.keys import Sealer
-from application.ports.mcp_servers import McpServers
-from application.ports.model import Embedder, LanguageModel
-from application.ports.reservations import Reservations
-from application.ports.spending import Spending
-from application.ports.step_replies import StepReplies
-from application.ports.tenants import Tenants
-from application.ports.webhooks import Webhooks
+from application.ports.documents.corpus import PassageSearch
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.models.answer_cache import ExactCache, SemanticCache
+from application.ports.models.detector import Detector
+from application.ports.models.model import Embedder, LanguageModel
+from application.ports.models.step_replies import StepReplies
+from application.ports.tenants.reservations import Reservations
+from application.ports.tenants.spending import Spending
+from application.ports.tenants.tenants import Tenants
+from application.ports.tools.datasets import Datasets
+from application.ports.tools.mcp_servers import McpServers
+from application.ports.tools.webhooks import Webhooks
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tenants.refresh_server_tools import RefreshServerTools
 from application.tenants.warn_of_budget import TellOfBudget

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from application.clock import rfc3339
-from application.ports.audit_heads import HeadVerifier
+from application.ports.facts.audit_heads import HeadVerifier
 from application.users import Users
 from projections.audit_tree.export import AuditExport
 from projections.audit_tree.ocsf import ocsf

@@ -14,7 +14,7 @@ from api.http.request.multipart import received_file
 from api.services import Services
 from application.clock import rfc3339
 from application.documents.document_streams import Accepted
-from application.ports.corpus import DocumentRow
+from application.ports.documents.corpus import DocumentRow
 from domain.access import Principal
 from domain.ids import is_id
 from domain.refusals import DocumentNotFound, InvalidCursor, InvalidRange, NotFound

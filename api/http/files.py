@@ -22,7 +22,7 @@ from application.acting_tenant import act_for
 from application.clock import new_id, rfc3339
 from application.file_names import name_of
 from application.files.file_links import FileLink, Use
-from application.ports.file_register import FileRow
+from application.ports.files.file_register import FileRow
 from domain.access import Principal
 from domain.ids import is_id
 from domain.refusals import FileNotFound, InvalidField, PayloadTooLarge

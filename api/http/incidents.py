@@ -18,7 +18,7 @@ from application.clock import rfc3339
 from application.files.file_links import FileLink
 from application.incidents.evidence import OpenedEvidence
 from application.incidents.tell_webhook import news_secret
-from application.ports.incident_register import IncidentRow
+from application.ports.incidents.incident_register import IncidentRow
 from application.tools.webhook_signature import shown_secret
 from domain.access import Principal
 from domain.ids import is_id

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from api.services import Services
 from application.clock import rfc3339
-from application.ports.tenants import TenantRow
+from application.ports.tenants.tenants import TenantRow
 from domain.access import Principal
 from domain.ids import is_id
 from domain.refusals import InvalidCursor, InvalidField, InvalidRange, NotFound

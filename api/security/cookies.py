@@ -9,7 +9,7 @@ from base64 import urlsafe_b64encode
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from application.ports.outside_identity import SignInAttempt
+from application.ports.people.outside_identity import SignInAttempt
 
 BY_COOKIE = "colloquy.by_cookie"
 """Set in the scope of a request to the public API that came through the console's door."""

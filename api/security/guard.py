@@ -15,9 +15,9 @@ from api.security.origins import origin_allowed, own_origin
 from api.services import Services, services_of
 from api.telemetry.metrics import unauthorized
 from application.acting_tenant import act_for, acting_for
-from application.ports.outside_identity import OutsideIdentity
-from application.ports.tickets import Tickets
-from application.ports.tokens import TokenVerifier
+from application.ports.people.outside_identity import OutsideIdentity
+from application.ports.people.tickets import Tickets
+from application.ports.people.tokens import TokenVerifier
 from application.tenants.api_key_text import BEGINS
 from application.tenants.api_keys import ApiKeys
 from application.users import Users

@@ -18,8 +18,8 @@ from application.answer_cache.equivalence import is_equivalent
 from application.answer_cache.stampede_lock import StampedeLock
 from application.answer_cache.vetoes import are_two
 from application.clock import now
-from application.ports.answer_cache import CachedAnswer, CacheEntry, ExactCache, Question, SemanticCache
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
+from application.ports.models.answer_cache import CachedAnswer, CacheEntry, ExactCache, Question, SemanticCache
 
 EXACT_S, SEMANTIC_S, KEYS_S = 0.05, 0.3, 0.3
 NEAREST = 6

@@ -11,7 +11,7 @@ from operator import or_
 import msgspec
 
 from application.normal_form import normal
-from application.ports.answer_cache import CacheScope
+from application.ports.models.answer_cache import CacheScope
 from domain.dependence import BY_AUDIENCE, NOTHING, Audience, Dependence
 
 PIECE = 240

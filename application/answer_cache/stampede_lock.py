@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from application.clock import monotonic, new_id
-from application.ports.answer_cache import ExactCache
+from application.ports.models.answer_cache import ExactCache
 from application.tasks import TaskSet, isolated
 
 LEAD_S, RENEW_S = 5.0, 1.5

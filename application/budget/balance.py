@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from application.clock import Seconds, monotonic
-from application.ports.reservations import BalanceSnapshot, Claim, VersionToken
+from application.ports.tenants.reservations import BalanceSnapshot, Claim, VersionToken
 from domain.model_calls import ModelCallStarted
 
 Level = Literal["ok", "warned", "low", "out"]

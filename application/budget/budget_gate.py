@@ -19,9 +19,9 @@ from application.budget.request_rates import Refusals, RequestRates
 from application.budget.threshold_watch import ThresholdWatch
 from application.budget.turn_permits import TurnPermits
 from application.clock import Moment, Seconds, monotonic, new_id, now
-from application.ports.reservations import Reservations
-from application.ports.spending import Spending
-from application.ports.tenants import Tenants
+from application.ports.tenants.reservations import Reservations
+from application.ports.tenants.spending import Spending
+from application.ports.tenants.tenants import Tenants
 from domain.model_calls import ModelCallStarted, TokensUsed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from application.budget.local_quota import Rate
-from application.ports.reservations import LimitScope
+from application.ports.tenants.reservations import LimitScope
 from domain.tenant.events import Budget
 from domain.usage import Usage
 

@@ -16,8 +16,8 @@ from application.budget.ledger_sync import LedgerSync
 from application.budget.limit_refusals import over_limit
 from application.budget.local_quota import LocalQuota
 from application.budget.threshold_watch import ThresholdWatch
-from application.ports.reservations import CallAmount, LimitScope, ReservationAnswer, Reservations, VersionToken
-from application.ports.tenants import Tenants
+from application.ports.tenants.reservations import CallAmount, LimitScope, ReservationAnswer, Reservations, VersionToken
+from application.ports.tenants.tenants import Tenants
 from application.tasks import TaskSet
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import BudgetExceeded, DependencyUnavailable, Refusal

@@ -13,8 +13,8 @@ import structlog
 
 from application.budget.balance import Balance, BalanceCache
 from application.clock import Moment, Seconds, monotonic, now
-from application.ports.reservations import RESERVED_S, Base, LimitScope, Reservations, VersionToken
-from application.ports.spending import Spending, Spent
+from application.ports.tenants.reservations import RESERVED_S, Base, LimitScope, Reservations, VersionToken
+from application.ports.tenants.spending import Spending, Spent
 from application.tasks import isolated
 from domain.refusals import BudgetExceeded, DependencyUnavailable
 from domain.tenant.budget_period import period_at

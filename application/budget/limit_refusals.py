@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from application.budget.process_limits import TOO_MANY_OF_USER, TOO_MANY_TURNS
-from application.ports.reservations import RESERVED_S, LimitScope, ReservationAnswer
+from application.ports.tenants.reservations import RESERVED_S, LimitScope, ReservationAnswer
 from domain.refusals import BudgetExceeded, RateLimited, Refusal
 
 TOO_MANY_TOKENS = "Too many tokens a minute; try again later."

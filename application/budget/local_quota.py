@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from application.budget.gcra import Buckets
 from application.budget.limit_refusals import TOO_MANY_TOKENS, rounded
-from application.ports.reservations import LimitScope
+from application.ports.tenants.reservations import LimitScope
 from domain.refusals import RateLimited
 
 Rate = tuple[LimitScope, int | None]

@@ -11,8 +11,8 @@ import msgspec
 from application.budget.limit_refusals import over_limit, rounded
 from application.budget.local_quota import LocalQuota
 from application.clock import Seconds, monotonic
-from application.ports.reservations import Counted, LimitScope, Reservations
-from application.ports.tenants import Tenants
+from application.ports.tenants.reservations import Counted, LimitScope, Reservations
+from application.ports.tenants.tenants import Tenants
 from domain.refusals import DependencyUnavailable, RateLimited
 from domain.tenant.events import Limits
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from application.budget.balance import BalanceCache, BudgetThresholdCrossed, RefusedCall
 from application.budget.call_limits import CHEAPEST, with_money
 from application.clock import Moment
-from application.ports.reservations import LimitScope
+from application.ports.tenants.reservations import LimitScope
 from domain.model_calls import ModelCallStarted
 from domain.tenant.budget_period import period_at
 from domain.usage import cost_of

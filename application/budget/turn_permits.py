@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from application.budget.limit_refusals import over_limit
 from application.budget.process_limits import TOO_MANY_OF_USER, TOO_MANY_TURNS, Admission
 from application.budget.request_rates import RequestRates
-from application.ports.reservations import LimitScope, Reservations
+from application.ports.tenants.reservations import LimitScope, Reservations
 from domain.refusals import DependencyUnavailable, RateLimited, Refusal
 
 

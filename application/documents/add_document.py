@@ -12,12 +12,12 @@ from application.documents.readable_documents import ReadableDocuments
 from application.documents.reread_document import RereadDocumentHandler
 from application.execute import DOCUMENT, Context, LoadedAggregate
 from application.file_names import name_of, path_of
-from application.ports.blobs import Blobs
-from application.ports.corpus import DocumentRegister, NewDocument
-from application.ports.event_store import EventStore
-from application.ports.extractor import Sniffer
-from application.ports.keys import Sealer
-from application.ports.scratch import ReceivedFile
+from application.ports.documents.corpus import DocumentRegister, NewDocument
+from application.ports.documents.extractor import Sniffer
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.files.blobs import Blobs
+from application.ports.files.scratch import ReceivedFile
 from domain.access import Principal
 from domain.document.commands import AddDocument
 from domain.document.rules import add_document

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from application.documents.document_streams import blob_of, stream_of
 from application.documents.readable_documents import ReadableDocuments
 from application.execute import DOCUMENT, Context, execute
-from application.ports.blobs import Blobs
-from application.ports.corpus import DocumentRegister
-from application.ports.event_store import ErasableStore
+from application.ports.documents.corpus import DocumentRegister
+from application.ports.facts.event_store import ErasableStore
+from application.ports.files.blobs import Blobs
 from domain.access import Principal
 from domain.document.rules import delete_document
 from domain.document.state import Document

@@ -14,8 +14,8 @@ from application.clock import new_id
 from application.execute import FACTS, Context, LoadedAggregate
 from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import LONGEST, Embedded, embed, start_embedding
-from application.ports.event_store import EventStore
-from application.ports.model import Embedder
+from application.ports.facts.event_store import EventStore
+from application.ports.models.model import Embedder
 from application.redaction.embeddable import Embeddable
 from domain.access import Principal
 from domain.model_calls import ModelCallStarted, TokensUsed

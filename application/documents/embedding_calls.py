@@ -11,7 +11,7 @@ from application.documents.stages import stage
 from application.execute import Context, LoadedAggregate
 from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import Embedded, embed, start_embedding
-from application.ports.model import Embedder
+from application.ports.models.model import Embedder
 from domain.document.state import Document
 from domain.event import Event, StreamId
 

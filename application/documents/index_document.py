@@ -16,13 +16,13 @@ from application.documents.embedding_calls import READER, EmbeddingCalls, Gone
 from application.documents.stages import findable, stage
 from application.execute import DOCUMENT, LoadedAggregate
 from application.gateway.agreed_prices import AgreedPrices
-from application.ports.blobs import Blobs
-from application.ports.corpus import NewPassage, PassageIndex, Pending
-from application.ports.event_store import EventStore
-from application.ports.extractor import Extracted, Extractor, places_of
-from application.ports.keys import Sealer
-from application.ports.model import Embedder
-from application.ports.scratch import Scratch
+from application.ports.documents.corpus import NewPassage, PassageIndex, Pending
+from application.ports.documents.extractor import Extracted, Extractor, places_of
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.files.blobs import Blobs
+from application.ports.files.scratch import Scratch
+from application.ports.models.model import Embedder
 from application.redaction.embeddable import Embeddable
 from domain.document.events import DocumentIndexed
 from domain.document.rules import fail_document, index_document, settle_open_calls

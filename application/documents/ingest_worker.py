@@ -14,8 +14,8 @@ from application.documents.index_document import IndexDocument
 from application.documents.refresh_words import RefreshWords
 from application.documents.stages import stage
 from application.failure_classes import MISCONFIGURED, class_of
-from application.ports.corpus import Pending, PendingDocuments
-from application.ports.model import ModelFailure
+from application.ports.documents.corpus import Pending, PendingDocuments
+from application.ports.models.model import ModelFailure
 from application.tasks import BACKOFF_S, Loops, TaskSet, Up, isolated
 from domain.refusals import DocumentRefused, Refusal
 

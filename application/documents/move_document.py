@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from application.documents.document_streams import stream_of
 from application.documents.readable_documents import ReadableDocuments
 from application.execute import DOCUMENT, Context, execute
-from application.ports.corpus import DocumentRegister
-from application.ports.event_store import EventStore
+from application.ports.documents.corpus import DocumentRegister
+from application.ports.facts.event_store import EventStore
 from domain.access import Principal
 from domain.document.rules import move_document
 

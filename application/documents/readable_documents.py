@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.ports.corpus import DocumentRegister, DocumentRow
-from application.ports.tenants import Tenants
+from application.ports.documents.corpus import DocumentRegister, DocumentRow
+from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.refusals import DocumentNotFound, NotFound
 from domain.tenant.readable import OPEN, readable

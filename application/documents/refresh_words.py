@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from application.acting_tenant import acting_for
-from application.ports.corpus import PassageIndex, StaleWords
+from application.ports.documents.corpus import PassageIndex, StaleWords
 from application.tasks import isolated
 
 AT_ONCE = 500

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from application.documents.document_streams import Accepted, stream_of
 from application.execute import DOCUMENT, Context, execute
-from application.ports.corpus import DocumentRegister
-from application.ports.event_store import EventStore
+from application.ports.documents.corpus import DocumentRegister
+from application.ports.facts.event_store import EventStore
 from domain.access import Principal
 from domain.document.rules import requeue_document
 from domain.refusals import DocumentNotFound

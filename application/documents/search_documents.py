@@ -12,9 +12,9 @@ from application.documents.readable_documents import ReadableDocuments
 from application.execute import FACTS, Context, LoadedAggregate
 from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import embed, start_embedding
-from application.ports.corpus import PassageSearch
-from application.ports.event_store import EventStore
-from application.ports.model import Embedder
+from application.ports.documents.corpus import PassageSearch
+from application.ports.facts.event_store import EventStore
+from application.ports.models.model import Embedder
 from application.redaction.embeddable import Embeddable
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable, InvalidCharacter, InvalidField, InvalidRange

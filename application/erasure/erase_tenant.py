@@ -8,11 +8,11 @@ from application.acting_tenant import acting_for
 from application.erasure.receipts import Receipt, Receipts
 from application.erasure.take_away import TakeAway
 from application.execute import TENANT, Context, execute
-from application.ports.blobs import Blobs
-from application.ports.event_store import EventStore, StreamCatalogue
-from application.ports.keys import RenewableKeys
-from application.ports.tenant_rows import TenantRows
-from application.ports.tenants import TenantDirectory, Tenants
+from application.ports.facts.event_store import EventStore, StreamCatalogue
+from application.ports.facts.keys import RenewableKeys
+from application.ports.files.blobs import Blobs
+from application.ports.tenants.tenant_rows import TenantRows
+from application.ports.tenants.tenants import TenantDirectory, Tenants
 from application.revocations import Revocations
 from application.shredding import book_of, epoch_of
 from domain.access import Principal

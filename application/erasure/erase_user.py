@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from application.erasure.receipts import Receipt, Receipts
 from application.erasure.take_away import TakeAway
-from application.ports.console_sign_ins import ConsoleSignIns
-from application.ports.event_store import StreamCatalogue
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import StreamCatalogue
+from application.ports.people.console_sign_ins import ConsoleSignIns
+from application.ports.tenants.tenants import Tenants
 from application.revocations import Revocations
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.users import Users

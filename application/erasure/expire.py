@@ -10,9 +10,9 @@ from application.acting_tenant import acting_for
 from application.clock import Moment, now
 from application.erasure.receipts import Receipt, Receipts
 from application.erasure.take_away import TakeAway
-from application.ports.event_store import StreamCatalogue
-from application.ports.file_register import FileRegister
-from application.ports.tenants import TenantDirectory, Tenants
+from application.ports.facts.event_store import StreamCatalogue
+from application.ports.files.file_register import FileRegister
+from application.ports.tenants.tenants import TenantDirectory, Tenants
 from application.tasks import isolated
 from domain.access import PLATFORM_TENANT
 from domain.event import Envelope, StreamId

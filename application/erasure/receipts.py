@@ -9,7 +9,7 @@ import msgspec
 
 from application.clock import new_id, now, rfc3339
 from application.execute import FACTS, Context, LoadedAggregate
-from application.ports.event_store import EventStore
+from application.ports.facts.event_store import EventStore
 from application.shredding import FinishShredding
 from domain.erasures import Erasable, ErasureCompleted, Reason
 from domain.event import StreamId

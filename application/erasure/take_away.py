@@ -13,7 +13,7 @@ from application.documents.delete_document import DeleteDocumentHandler
 from application.files.delete_file import DeleteFile
 from application.files.kept_bytes import KeptBytes
 from application.incidents.evidence import key_of as evidence_of
-from application.ports.event_store import ErasableStore, StreamCatalogue
+from application.ports.facts.event_store import ErasableStore, StreamCatalogue
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.turns.turn_log import Fenced

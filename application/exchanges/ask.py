@@ -12,9 +12,9 @@ from application.clock import new_id
 from application.exchanges.exchange import Chains, Exchange, chains_of
 from application.exchanges.import_history import imported
 from application.execute import Context
-from application.ports.keys import Sealer
-from application.ports.known_exchanges import KnownExchange, KnownExchanges
-from application.ports.tenants import Tenants
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.known_exchanges import KnownExchange, KnownExchanges
+from application.ports.tenants.tenants import Tenants
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.sessions.open_session import OpenSessionHandler
 from application.tasks import SingleFlight

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
 from domain.access import Principal
 
 BYTES = 16

@@ -10,13 +10,13 @@ from application.execute import FILE, Context, LoadedAggregate
 from application.file_names import name_of
 from application.files.delete_file import DeleteFile, key_of
 from application.files.kept_bytes import KeptBytes
-from application.ports.event_store import EventStore
-from application.ports.extractor import KindTeller
-from application.ports.file_register import FileRegister, FileRow, FileStatus
-from application.ports.file_retention import FileRetention
-from application.ports.file_scanner import FileScanner
-from application.ports.keys import Sealer
-from application.ports.scratch import ReceivedFile
+from application.ports.documents.extractor import KindTeller
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.files.file_register import FileRegister, FileRow, FileStatus
+from application.ports.files.file_retention import FileRetention
+from application.ports.files.file_scanner import FileScanner
+from application.ports.files.scratch import ReceivedFile
 from domain.event import StreamId
 from domain.file.commands import AddFile
 from domain.file.rules import add_file

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from application.execute import FILE, Context, execute
 from application.files.kept_bytes import KeptBytes
-from application.ports.event_store import ErasableStore
-from application.ports.file_register import FileRegister
+from application.ports.facts.event_store import ErasableStore
+from application.ports.files.file_register import FileRegister
 from domain.access import Principal
 from domain.event import StreamId
 from domain.file.rules import delete_file

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from application.files.delete_file import FILES
 from application.files.kept_bytes import KeptBytes
-from application.ports.file_register import FileRegister
-from application.ports.scratch import Scratch
+from application.ports.files.file_register import FileRegister
+from application.ports.files.scratch import Scratch
 
 
 @dataclass(frozen=True, slots=True)

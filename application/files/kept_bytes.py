@@ -12,9 +12,9 @@ import structlog
 
 from application.acting_tenant import acting_for
 from application.clock import Seconds, monotonic
-from application.ports.blobs import Blobs
-from application.ports.file_register import FileStatus
-from application.ports.spool import Owed, Spool
+from application.ports.files.blobs import Blobs
+from application.ports.files.file_register import FileStatus
+from application.ports.files.spool import Owed, Spool
 from domain.refusals import DependencyUnavailable
 
 AWAY_S = 30.0

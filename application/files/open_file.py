@@ -10,9 +10,9 @@ from typing import BinaryIO
 from application.files.add_file import SEALED_AS
 from application.files.delete_file import key_of
 from application.files.kept_bytes import KeptBytes
-from application.ports.file_register import FileRegister, FileRow
-from application.ports.keys import Sealer
-from application.ports.scratch import Scratch
+from application.ports.facts.keys import Sealer
+from application.ports.files.file_register import FileRegister, FileRow
+from application.ports.files.scratch import Scratch
 from domain.event import StreamId
 from domain.refusals import DependencyUnavailable, FileNotFound
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from application.clock import now
-from application.ports.tenants import Tenants
+from application.ports.tenants.tenants import Tenants
 from domain.tenant.events import AgreedPrice
 from domain.tenant.rules import price_at
 

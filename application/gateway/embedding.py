@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from application.clock import new_id
-from application.ports.model import Embedder, ModelFailure
+from application.ports.models.model import Embedder, ModelFailure
 from domain.model_calls import ModelCallStarted, TokensUsed, settle
 from domain.tenant.events import AgreedPrice
 from domain.usage import Usage, estimate_tokens

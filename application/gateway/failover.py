@@ -17,7 +17,7 @@ from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
 from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Route
-from application.ports.model import FailureKind, ModelFailure, TextDelta
+from application.ports.models.model import FailureKind, ModelFailure, TextDelta
 
 RETRY_S = (0.1, 0.4)
 log = structlog.get_logger()

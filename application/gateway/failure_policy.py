@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 
 
 class Treatment(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from application.gateway.failover import Failover
 from application.gateway.model_attempt import CallBudget
 from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
-from application.ports.model import (
+from application.ports.models.model import (
     Block,
     Embedder,
     Fence,

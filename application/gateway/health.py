@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from application.gateway.breaker import Breaker, Outcome
 from application.gateway.failure_policy import treatment_of
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 
 SMOOTHING = 0.2
 SLOW_SHARE, SLOW_LEAST_S = 0.75, 5.0

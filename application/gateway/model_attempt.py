@@ -16,7 +16,7 @@ from application.gateway.continuation import prefill
 from application.gateway.health import Health
 from application.gateway.model_request import ModelRequest
 from application.gateway.router import Route
-from application.ports.model import (
+from application.ports.models.model import (
     Finished,
     LanguageModel,
     Message,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from application.gateway.router import Complexity, Tier
-from application.ports.model import (
+from application.ports.models.model import (
     PICTURE_TOKENS,
     CitedSpan,
     Finished,

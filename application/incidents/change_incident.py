@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from application.execute import INCIDENT, Context, execute
 from application.incidents.tell_webhook import TellWebhook
-from application.ports.event_store import EventStore
-from application.ports.incident_register import IncidentRegister, IncidentRow
+from application.ports.facts.event_store import EventStore
+from application.ports.incidents.incident_register import IncidentRegister, IncidentRow
 from application.tasks import TaskSet
 from domain.access import Principal
 from domain.event import StreamId

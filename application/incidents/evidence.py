@@ -19,11 +19,11 @@ import msgspec
 from application.clock import now, rfc3339
 from application.execute import INCIDENT, Context, execute
 from application.files.kept_bytes import KeptBytes
-from application.ports.event_store import EventStore
-from application.ports.evidence import AuditedFact, EvidenceSource
-from application.ports.incident_register import IncidentRegister, IncidentRow
-from application.ports.keys import Sealer
-from application.ports.scratch import Scratch
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.files.scratch import Scratch
+from application.ports.incidents.evidence import AuditedFact, EvidenceSource
+from application.ports.incidents.incident_register import IncidentRegister, IncidentRow
 from domain.event import StreamId
 from domain.incident.events import EvidenceFrozen
 from domain.incident.rules import freeze_evidence

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from application.acting_tenant import acting_for
 from application.incidents.raise_incident import RaiseIncident
-from application.ports.tenants import Tenants
-from application.ports.troubles import Trouble, Troubles
+from application.ports.incidents.troubles import Trouble, Troubles
+from application.ports.tenants.tenants import Tenants
 from domain.access import PLATFORM_TENANT
 
 

@@ -13,8 +13,8 @@ from application.clock import Moment, new_id, now
 from application.execute import INCIDENT, Context, LoadedAggregate
 from application.incidents.evidence import Evidence
 from application.incidents.tell_webhook import TellWebhook
-from application.ports.event_store import EventStore
-from application.ports.incident_register import IncidentRegister, IncidentRow
+from application.ports.facts.event_store import EventStore
+from application.ports.incidents.incident_register import IncidentRegister, IncidentRow
 from application.sessions.live_session import LiveSession
 from application.tasks import TaskSet
 from domain.access import Principal

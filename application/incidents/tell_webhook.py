@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import msgspec
 
 from application.clock import new_id, now, rfc3339
-from application.ports.incident_register import IncidentRow
-from application.ports.keys import Sealer
-from application.ports.tenants import Tenants
-from application.ports.webhooks import WebhookFailed, Webhooks
+from application.ports.facts.keys import Sealer
+from application.ports.incidents.incident_register import IncidentRow
+from application.ports.tenants.tenants import Tenants
+from application.ports.tools.webhooks import WebhookFailed, Webhooks
 from application.tools.webhook_signature import sign
 
 PAUSES_S = (2.0, 15.0, 60.0)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from application.ports.extractor import Extracted, places_of
-from application.ports.model import Picture
+from application.ports.documents.extractor import Extracted, places_of
+from application.ports.models.model import Picture
 from domain.session.events import Passage
 from domain.usage import estimate_tokens
 

@@ -11,7 +11,7 @@ from application.plan.attached import NOTHING_ATTACHED, Attached
 from application.plan.kept_passages import KeptPassages
 from application.plan.prompt import question_message
 from application.plan.verdict import AnswerVerdict
-from application.ports.model import Message, Text
+from application.ports.models.model import Message, Text
 from application.steps.answer import PROPER, answer_words
 from application.steps.facts import Facts
 from application.steps.step_results import Results

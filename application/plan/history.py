@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from application.ports.model import Message, Text
+from application.ports.models.model import Message, Text
 from application.redaction.quoting import FENCE, as_data
 from application.steps.marks import without_marks
 from domain.session.state import Session, Turn

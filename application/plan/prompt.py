@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.ports.model import Message, Text
+from application.ports.models.model import Message, Text
 from application.redaction.quoting import FENCE, as_data, as_title
 from domain.session.events import Passage
 

@@ -11,7 +11,7 @@ import msgspec
 from application.clock import monotonic
 from application.plan.step_request import StepModel, StepReply, StepRequest, ask_of
 from application.plan.structured_output import Unusable, parse_reply
-from application.ports.model import Message, ModelFailure, Text
+from application.ports.models.model import Message, ModelFailure, Text
 from application.steps.step import Step
 from domain.event import Event
 from domain.refusals import Conflict, Refusal

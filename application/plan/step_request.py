@@ -10,7 +10,7 @@ import msgspec
 
 from application.plan.prompt import passage_text
 from application.plan.structured_output import schema_of
-from application.ports.model import Block, Message, Text
+from application.ports.models.model import Block, Message, Text
 from application.redaction.quoting import FENCE
 from application.steps.catalogue import STEPS
 from application.steps.step import Step, Tier

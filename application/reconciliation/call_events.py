@@ -6,7 +6,7 @@ import heapq
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 
-from application.ports.event_store import ReadableLog, Recorded
+from application.ports.facts.event_store import ReadableLog, Recorded
 from domain.event import Envelope
 
 TOPICS = ("model.call_started.", "tokens.used.", "tokens.corrected.")

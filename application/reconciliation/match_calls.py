@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from application.gateway.embedding import STEP as EMBED
-from application.ports.invocation_logs import LoggedCall
+from application.ports.models.invocation_logs import LoggedCall
 from domain.event import Event
 from domain.model_calls import LedgerCall, ModelCallStarted, TokensCorrected, TokensUsed, corrected
 from domain.refusals import InvalidRange

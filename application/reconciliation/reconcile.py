@@ -12,8 +12,8 @@ from typing import Any, Literal
 from application.clock import now
 from application.execute import Aggregate, Context, LoadedAggregate
 from application.failure_classes import POISON, class_of
-from application.ports.event_store import OpenedLog
-from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
+from application.ports.facts.event_store import OpenedLog
+from application.ports.models.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.match_calls import Join, LedgerEntry
 from application.reconciliation.report import Accounting, Finding, Kind, Report

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from application.execute import TENANT, Aggregate, Context, LoadedAggregate, execute
-from application.ports.event_store import EventStore, OpenedLog
+from application.ports.facts.event_store import EventStore, OpenedLog
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.report import Report
 from domain.event import StreamId

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.ports.detector import Detector
-from application.ports.tenants import Tenants
+from application.ports.models.detector import Detector
+from application.ports.tenants.tenants import Tenants
 from application.redaction.redactor import irreversible
 
 

@@ -6,7 +6,7 @@ import re
 from bisect import insort
 from collections.abc import Iterator
 
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 _MAY_BEGIN = re.compile(r"(?<!\w)\S")
 LEAST, LONGEST = 6, 256

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from application.ports.detector import Detector
+from application.ports.models.detector import Detector
 from application.redaction.active_content import ActiveContentFilter
 from application.redaction.placeholders import Restorer
 from domain.refusals import PiiBlocked

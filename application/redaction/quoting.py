@@ -11,7 +11,7 @@ import re
 import secrets
 from typing import Any, Literal
 
-from application.ports.model import Block, Fence, Message, Text, ToolResult
+from application.ports.models.model import Block, Fence, Message, Text, ToolResult
 
 FENCE = (Fence("begin"), Fence("end"))
 """Blocks that stand before and behind what others wrote."""

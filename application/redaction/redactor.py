@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from application.pauses import Pauses
-from application.ports.detector import NAMED, Detector, Incomplete, Span
+from application.ports.models.detector import NAMED, Detector, Incomplete, Span
 from application.redaction.active_content import ActiveContentFilter
 from application.redaction.known_values import KnownValues
 from application.redaction.output_filter import OutputFilter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.ports.leases import Leases
+from application.ports.facts.leases import Leases
 from application.replicas import messages as m
 from application.replicas.follow_others import FollowOthers
 from application.replicas.questions import Questions

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from application.acting_tenant import acting_for
 from application.clock import monotonic
-from application.ports.feed_tail import FeedTail, TailPiece
-from application.ports.leases import Leases
+from application.ports.facts.leases import Leases
+from application.ports.sessions.feed_tail import FeedTail, TailPiece
 from application.replicas import messages as m
 from application.replicas.questions import Questions
 from application.sessions.live_session import LiveSession

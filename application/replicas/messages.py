@@ -7,8 +7,8 @@ from typing import TypeVar
 import msgspec
 
 from application.acting_tenant import acting_for
-from application.ports.feed_tail import TailPiece
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.feed_tail import TailPiece
 from application.unsealing import unseal_if_whole
 from domain.event import StreamId
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.ports.keys import Sealer
-from application.ports.replicas import Replicas
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.replicas import Replicas
 from application.replicas import messages as m
 
 WITHIN_S = 1.5

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from application.acting_tenant import acting_for
-from application.ports.keys import Sealer
-from application.ports.replicas import Replicas
+from application.ports.facts.keys import Sealer
+from application.ports.sessions.replicas import Replicas
 from application.replicas import messages as m
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import TaskSet, isolated

@@ -9,9 +9,9 @@ from application.answer_cache.answer_cache import AnswerCache
 from application.clock import now, rfc3339
 from application.execute import Context
 from application.files.delete_file import DeleteFile
-from application.ports.event_store import ErasableStore
-from application.ports.feed_tail import FeedTail
-from application.ports.known_exchanges import KnownExchanges
+from application.ports.facts.event_store import ErasableStore
+from application.ports.sessions.feed_tail import FeedTail
+from application.ports.sessions.known_exchanges import KnownExchanges
 from application.sessions.live_session import LiveSession, LiveSessions
 from domain.access import Principal
 from domain.event import StreamId

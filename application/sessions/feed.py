@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from application.clock import now, rfc3339
-from application.ports.feed_tail import TailPiece
+from application.ports.sessions.feed_tail import TailPiece
 from application.sessions.feed_frames import Completed, Created, Delta, Failed, Frame
 from application.sessions.frame_log import FrameLog
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from application.clock import new_id, now
 from application.execute import Context
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.sessions.replay_session import Replay
 from domain.access import Principal

@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 
 from application.clock import monotonic, now
 from application.execute import SESSION, Context, LoadedAggregate
-from application.ports.event_store import EventStore
-from application.ports.feed_tail import FeedTail, TailPiece
+from application.ports.facts.event_store import EventStore
+from application.ports.sessions.feed_tail import FeedTail, TailPiece
 from application.sessions.feed import SEQ_BITS
 from application.sessions.shared_feed import SharedFeed, behind_end, conclude, feed_from, resting_place, tells_latest
 from application.tasks import SingleFlight, TaskSet, Work

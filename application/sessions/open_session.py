@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from application.clock import new_id
 from application.execute import Context
-from application.ports.tenants import Tenants
+from application.ports.tenants.tenants import Tenants
 from application.sessions.live_session import LiveSession, LiveSessions
 from domain.access import Principal
 from domain.event import StreamId

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from application.execute import SESSION
-from application.ports.event_store import EventStore
+from application.ports.facts.event_store import EventStore
 from domain.event import Shredded
 from domain.ids import MAX_POSITION
 from domain.session.events import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from application.ports.feed_tail import TailPiece
+from application.ports.sessions.feed_tail import TailPiece
 from application.sessions.end_frames import ended_frame
 from application.sessions.feed import END_BIT, FEED_BYTES, SEQ_BITS, Feed
 from application.sessions.feed_frames import Citation, Created, Delta, Frame, Reset

@@ -12,8 +12,8 @@ from hmac import compare_digest
 from application.acting_tenant import acting_for
 from application.bounded_cache import BoundedCache
 from application.clock import Seconds, monotonic, now
-from application.ports.api_key_uses import ApiKeyUses
-from application.ports.tenants import Tenants
+from application.ports.people.api_key_uses import ApiKeyUses
+from application.ports.tenants.tenants import Tenants
 from application.tasks import SingleFlight, isolated
 from application.tenants.api_key_text import parts_of
 from application.users import Users

@@ -11,8 +11,8 @@ import msgspec
 from application.bounded_cache import BoundedCache
 from application.clock import Seconds, monotonic
 from application.execute import TENANT, LoadedAggregate
-from application.ports.event_store import WatchedStore
-from application.ports.tenants import FRESH_S
+from application.ports.facts.event_store import WatchedStore
+from application.ports.tenants.tenants import FRESH_S
 from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.tenant.events import Assistant
@@ -37,7 +37,8 @@ class _Known:
 
 
 class CachedTenants:
-    """See `application.ports.tenants.Tenants`: tenant aggregates that catch up when the store tells of a change."""
+    """See `application.ports.tenants.tenants.Tenants`: tenant aggregates that catch up when the store tells of a
+    change."""
 
     def __init__(self, store: WatchedStore, clock: Seconds = monotonic, denied: Denied = _nobody_asks) -> None:
         self._store, self._clock, self._denied = store, clock, denied

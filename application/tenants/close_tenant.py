@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from application.acting_tenant import acting_for
 from application.execute import TENANT, Context, execute
-from application.ports.event_store import EventStore
-from application.ports.tenants import TenantDirectory, TenantRow, Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import TenantDirectory, TenantRow, Tenants
 from application.revocations import Revocations
 from application.users import Users
 from domain.access import Principal

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from application.clock import new_id, now
 from application.execute import TENANT, Context, execute
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
 from application.tenants.api_key_text import new_key, parts_of
 from application.users import Users
 from domain.access import Principal, is_pseudonym

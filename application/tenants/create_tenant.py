@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from application.acting_tenant import acting_for
 from application.clock import new_id, now
 from application.execute import TENANT, Context, execute
-from application.ports.corpus import DocumentRegister
-from application.ports.event_store import EventStore
-from application.ports.keys import TenantKeys
-from application.ports.tenants import TenantDirectory, TenantRow
+from application.ports.documents.corpus import DocumentRegister
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import TenantKeys
+from application.ports.tenants.tenants import TenantDirectory, TenantRow
 from application.users import Users
 from domain.access import Principal
 from domain.refusals import InvalidCharacter, InvalidField

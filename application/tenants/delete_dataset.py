@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from application.execute import TENANT, Context, LoadedAggregate
-from application.ports.datasets import Datasets
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
+from application.ports.tools.datasets import Datasets
 from domain.access import Principal
 from domain.refusals import NotFound
 from domain.tenant import rules

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from application.execute import TENANT, Context, execute
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.tenant import rules
 from domain.tenant.commands import DeleteTool

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from application.clock import new_id
 from application.execute import FACTS, Context, LoadedAggregate
-from application.ports.event_store import EventStore
+from application.ports.facts.event_store import EventStore
 from domain.access import Principal
 from domain.audit_reads import AuditRead
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from application.execute import TENANT, Context, execute
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.refusals import InvalidField
 from domain.tenant import rules

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from application.execute import TENANT, Context, execute
-from application.ports.corpus import DocumentRegister
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.documents.corpus import DocumentRegister
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
 from application.tenants.create_api_key import check_name
 from application.users import Users
 from domain.access import Principal, is_pseudonym

@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass, field
 
 from application.execute import TENANT, Context, execute
-from application.ports.datasets import Datasets
-from application.ports.event_store import EventStore
-from application.ports.scratch import ReceivedFile
-from application.ports.tables import Table, TableReader
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.files.scratch import ReceivedFile
+from application.ports.tenants.tenants import Tenants
+from application.ports.tools.datasets import Datasets
+from application.ports.tools.tables import Table, TableReader
 from domain.access import Principal
 from domain.refusals import InUse, NotFound, Overloaded
 from domain.tenant import rules

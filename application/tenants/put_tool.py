@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import msgspec
 
 from application.execute import TENANT, Context, execute
-from application.ports.datasets import Datasets
-from application.ports.event_store import EventStore
-from application.ports.keys import Sealer
-from application.ports.mcp_servers import NO_SERVERS, McpServers
-from application.ports.tenants import Tenants
-from application.ports.webhooks import Webhooks
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.tenants.tenants import Tenants
+from application.ports.tools.datasets import Datasets
+from application.ports.tools.mcp_servers import NO_SERVERS, McpServers
+from application.ports.tools.webhooks import Webhooks
 from application.tools.input_schema import check_schema
 from application.tools.server_secret import opened_header, sealed_header
 from domain.access import Principal

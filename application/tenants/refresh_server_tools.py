@@ -9,10 +9,10 @@ import msgspec
 
 from application.acting_tenant import acting_for
 from application.execute import TENANT, Context, execute
-from application.ports.event_store import EventStore
-from application.ports.keys import Sealer
-from application.ports.mcp_servers import McpServers
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.keys import Sealer
+from application.ports.tenants.tenants import Tenants
+from application.ports.tools.mcp_servers import McpServers
 from application.tasks import SingleFlight, TaskSet
 from application.tools.server_secret import opened_header
 from domain.tenant import rules

@@ -8,7 +8,7 @@ from functools import partial
 from application.budget.balance import BudgetThresholdCrossed
 from application.execute import TENANT, Context, execute
 from application.incidents.raise_incident import RaiseIncident
-from application.ports.event_store import EventStore
+from application.ports.facts.event_store import EventStore
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSessions
 from application.tasks import TaskSet

@@ -10,10 +10,10 @@ from urllib.parse import quote
 import msgspec
 
 from application.clock import now
-from application.ports.datasets import Datasets
-from application.ports.keys import Sealer
-from application.ports.mcp_servers import NO_SERVERS, McpServers, ServerChanged
-from application.ports.webhooks import Webhooks
+from application.ports.facts.keys import Sealer
+from application.ports.tools.datasets import Datasets
+from application.ports.tools.mcp_servers import NO_SERVERS, McpServers, ServerChanged
+from application.ports.tools.webhooks import Webhooks
 from application.tools.server_secret import opened_header
 from application.tools.webhook_signature import SIGNED_BY, sign, sign_request, signing_secret
 from domain.tenant.events import Mcp, Query, Tool, Webhook

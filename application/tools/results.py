@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from application.ports.model import ToolResult
+from application.ports.models.model import ToolResult
 from application.redaction.quoting import as_data, as_data_value
 from domain.session.events import ToolCalled
 

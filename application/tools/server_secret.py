@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
 from domain.refusals import DependencyUnavailable
 from domain.tenant.events import Mcp
 

@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from application.clock import monotonic
-from application.ports.datasets import QueryFailed
-from application.ports.model import ToolSpec, ToolUse
-from application.ports.tenants import Tenants
-from application.ports.webhooks import WebhookFailed
+from application.ports.models.model import ToolSpec, ToolUse
+from application.ports.tenants.tenants import Tenants
+from application.ports.tools.datasets import QueryFailed
+from application.ports.tools.webhooks import WebhookFailed
 from application.tools.executors import Executors, ToolCaller
 from application.tools.input_schema import complaints
 from application.tools.results import STARTED, WAITING, NotDone, Status, ToolOutcome, effect_key, known_calls

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from application.ports.model import ToolUse
+from application.ports.models.model import ToolUse
 from application.tools.results import effect_key
 
 LAWFUL = re.compile(r"[A-Za-z0-9_-]{1,64}")

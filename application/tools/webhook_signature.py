@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
 
 SIGNED_BY = "x-colloquy-signature"
 

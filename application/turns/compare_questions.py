@@ -13,7 +13,7 @@ from application.answer_cache.answer_cache import Candidate, Hit
 from application.clock import monotonic
 from application.gateway.gateway import Gateway
 from application.plan.step_request import DATA, StepReply, StepRequest
-from application.ports.model import Message, ModelFailure, Text
+from application.ports.models.model import Message, ModelFailure, Text
 from application.redaction.quoting import FENCE
 from application.turns.gateway_step_model import GatewayStepModel
 from application.turns.running_turn import RunningTurn

@@ -7,7 +7,7 @@ from functools import partial
 
 from application.bounded_cache import BoundedCache
 from application.clock import monotonic
-from application.ports.corpus import PassageSearch
+from application.ports.documents.corpus import PassageSearch
 from application.tasks import SingleFlight
 
 FRESH_S = 1.0

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from application.budget.budget_gate import BudgetGate
 from application.clock import new_id
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from application.tasks import TaskSet

@@ -10,10 +10,10 @@ from application.answer_cache.cacheability import context_of, conversation
 from application.answer_cache.dependence import dependence_of
 from application.clock import now
 from application.gateway.embedding import start_embedding
-from application.ports.answer_cache import CacheScope, Question
-from application.ports.detector import Detector
-from application.ports.model import Embedder
-from application.ports.tenants import Tenants
+from application.ports.models.answer_cache import CacheScope, Question
+from application.ports.models.detector import Detector
+from application.ports.models.model import Embedder
+from application.ports.tenants.tenants import Tenants
 from application.redaction.redactor import Redactor, irreversible
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession

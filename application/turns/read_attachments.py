@@ -11,9 +11,9 @@ from application.byte_room import ByteRoom
 from application.clock import monotonic
 from application.files.open_file import OpenFile
 from application.plan.attached import NOTHING_ATTACHED, Attached, ReadFile, fitted
-from application.ports.extractor import Extractor
-from application.ports.file_register import FileRegister, FileRow
-from application.ports.model import Picture
+from application.ports.documents.extractor import Extractor
+from application.ports.files.file_register import FileRegister, FileRow
+from application.ports.models.model import Picture
 from application.sessions import feed_frames as f
 from application.turns.running_turn import RunningTurn
 from domain.file.kinds import PICTURES, READABLE, PictureType

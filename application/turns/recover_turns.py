@@ -12,8 +12,8 @@ from application.acting_tenant import act_for, acting_for
 from application.budget.budget_gate import BudgetGate
 from application.clock import monotonic
 from application.execute import Context
-from application.ports.keys import Sealer
-from application.ports.leases import Leases
+from application.ports.facts.keys import Sealer
+from application.ports.facts.leases import Leases
 from application.sessions.end_frames import failed_frame
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tasks import isolated

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from application.clock import monotonic, now
 from application.gateway.embedding import start_embedding
 from application.gateway.gateway import Gateway
-from application.ports.corpus import PassageSearch
-from application.ports.detector import Detector
+from application.ports.documents.corpus import PassageSearch
+from application.ports.models.detector import Detector
 from application.redaction.redactor import irreversible
 from application.sessions import feed_frames as f
 from application.turns.prepare_turn import PreparedTurn

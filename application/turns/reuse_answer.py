@@ -8,8 +8,8 @@ from application.answer_cache.answer_cache import AnswerCache, Hit
 from application.answer_cache.cacheability import may_keep, pieces
 from application.clock import now
 from application.plan.citations import KeptCitations
-from application.ports.answer_cache import CachedAnswer, Question
-from application.ports.detector import Detector
+from application.ports.models.answer_cache import CachedAnswer, Question
+from application.ports.models.detector import Detector
 from application.redaction.redactor import irreversible
 from application.sessions import feed_frames as f
 from application.turns.running_turn import RunningTurn

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from application.plan.run_plan import PlanRun
-from application.ports.model import Message, Text, ToolUse
+from application.ports.models.model import Message, Text, ToolUse
 from application.sessions import feed_frames as f
 from application.steps.act import RepairedInput, ToolSummary
 from application.tools.executors import ToolCaller

@@ -14,8 +14,8 @@ from application.answer_cache.answer_cache import AnswerCache, Candidate, Hit
 from application.budget.budget_gate import BudgetGate
 from application.failure_classes import BUSY, class_of
 from application.incidents.raise_incident import RaiseIncident
-from application.ports.answer_cache import Question
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.answer_cache import Question
+from application.ports.models.model import FailureKind, ModelFailure
 from application.sessions.live_session import LiveSession
 from application.tasks import GIVES_WAY, TaskSet, beside, is_cancelled, isolated
 from application.turns.compare_questions import CompareQuestions

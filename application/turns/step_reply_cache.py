@@ -12,9 +12,9 @@ from application.acting_tenant import bears
 from application.answer_cache.answer_cache import EXACT_S, KEYS_S, or_none
 from application.plan.step_request import StepReply, StepRequest
 from application.plan.structured_output import Unusable, parse_reply
-from application.ports.answer_cache import CacheEntry
-from application.ports.keys import Sealer
-from application.ports.step_replies import StepReplies
+from application.ports.facts.keys import Sealer
+from application.ports.models.answer_cache import CacheEntry
+from application.ports.models.step_replies import StepReplies
 from application.steps.catalogue import STEPS
 from application.tasks import TaskSet
 from application.turns.running_turn import RunningTurn

@@ -15,7 +15,7 @@ from application.gateway.model_request import FailoverBegun, GatewayEvent, Model
 from application.plan.history import goes_on, history_messages
 from application.plan.prompt import instructed, system_blocks
 from application.plan.run_plan import PlanRun
-from application.ports.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolUse
+from application.ports.models.model import CitedSpan, Finished, Message, StopReason, Text, TextDelta, ToolUse
 from application.sessions import feed_frames as f
 from application.turns.run_tools import ToolRounds
 from application.turns.running_turn import RunningTurn

@@ -20,8 +20,8 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import ToolQueries
 from application.acting_tenant import acting_for
 from application.clock import monotonic
-from application.ports.datasets import QueryFailed
-from application.ports.tables import Table
+from application.ports.tools.datasets import QueryFailed
+from application.ports.tools.tables import Table
 from domain.refusals import InvalidField, Refusal
 from domain.tenant.events import Column, Query
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION

@@ -21,7 +21,7 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import open_pool
 from application.acting_tenant import EVERY, act_for
 from application.clock import new_id
-from application.ports.event_store import EventLog
+from application.ports.facts.event_store import EventLog
 from domain.merkle import includes, is_consistent, leaf_hash
 from infra.bench.events import LocalAuthority
 from infra.bench.harness.chat_load import percentile

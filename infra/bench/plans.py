@@ -24,7 +24,7 @@ from application.plan.plan import Node, plan_of
 from application.plan.prompt import system_blocks
 from application.plan.run_plan import PlanRun
 from application.plan.step_request import StepReply, StepRequest
-from application.ports.model import ModelCall, TextDelta
+from application.ports.models.model import ModelCall, TextDelta
 from application.redaction.quoting import draw_fences
 from application.steps.facts import CollectionFact, Facts, ToolFact
 from domain.event import Event

@@ -21,7 +21,7 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import open_pool
 from application.acting_tenant import EVERY, act_for
 from application.clock import monotonic, new_id
-from application.ports.corpus import NewDocument, NewPassage
+from application.ports.documents.corpus import NewDocument, NewPassage
 from infra.bench import cisi, docstrings
 from infra.bench.collection import Collection, ndcg
 from infra.bench.events import LocalAuthority

@@ -13,7 +13,7 @@ import msgspec
 
 from adapters.postgres.migrate import migrate
 from application.clock import monotonic, new_id
-from application.ports.corpus import NewDocument, NewPassage
+from application.ports.documents.corpus import NewDocument, NewPassage
 from infra.bench.results import keep, recordable
 from infra.bench.search import ALONE, Ground, ground
 from infra.local.bedrock.embeddings import HashedEmbeddings

@@ -9,7 +9,7 @@ from itertools import groupby
 import structlog
 
 from application.acting_tenant import acting_for
-from application.ports.audit_anchors import Anchor, AnchoredLeaf, AnchorHook, AnchorName, AnchorStore
+from application.ports.facts.audit_anchors import Anchor, AnchoredLeaf, AnchorHook, AnchorName, AnchorStore
 from application.tasks import isolated
 from domain.refusals import DependencyUnavailable
 from projections.audit_tree.tiles import WIDTH, places_of, read_tiles, split

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from application.ports.event_store import OpenedLog, Recorded, RecordedFacts
+from application.ports.facts.event_store import OpenedLog, Recorded, RecordedFacts
 from domain.event import Shredded, Unknown
 from domain.merkle import leaf_hash
 from projections.audit import leaf_bytes

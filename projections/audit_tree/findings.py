@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from domain.merkle import leaf_hash
 from projections.audit import leaf_bytes
 

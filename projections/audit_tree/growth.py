@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from application.clock import Moment, now, rfc3339
-from application.ports.audit_heads import HeadSigner
-from application.ports.event_store import EventLog, is_full
+from application.ports.facts.audit_heads import HeadSigner
+from application.ports.facts.event_store import EventLog, is_full
 from domain.audit_heads import TreeHead, head_hash
 from domain.merkle import leaf_hash
 from projections.audit import leaf_bytes

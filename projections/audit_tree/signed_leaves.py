@@ -3,8 +3,8 @@ the anchors themselves."""
 
 from __future__ import annotations
 
-from application.ports.audit_anchors import AnchoredLeaf, AnchorName, AnchorStore
-from application.ports.audit_heads import HeadVerifier
+from application.ports.facts.audit_anchors import AnchoredLeaf, AnchorName, AnchorStore
+from application.ports.facts.audit_heads import HeadVerifier
 from domain.audit_heads import ForgedHead
 from domain.merkle import Edge, complete_root
 from projections.audit_tree.findings import Kind, LogFinding, SignedLeaf, Where

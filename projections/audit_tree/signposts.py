@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from application.ports.audit_anchors import AnchorName, AnchorStore
-from application.ports.audit_heads import HeadVerifier
+from application.ports.facts.audit_anchors import AnchorName, AnchorStore
+from application.ports.facts.audit_heads import HeadVerifier
 from domain.audit_heads import ForgedHead, TreeHead, head_hash
 from projections.audit_tree.findings import Kind, LogFinding
 from projections.transactions import Pool, Row, looking, rows

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
-from application.ports.audit_anchors import AnchorStore
-from application.ports.audit_heads import HeadVerifier
-from application.ports.event_store import EventLog, Recorded, is_full
+from application.ports.facts.audit_anchors import AnchorStore
+from application.ports.facts.audit_heads import HeadVerifier
+from application.ports.facts.event_store import EventLog, Recorded, is_full
 from domain.ids import MAX_POSITION
 from domain.merkle import leaf_hash
 from projections.audit import leaf_bytes

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.postgres.examine import judge_schema, judge_server
 from adapters.valkey.examine import judge
-from application.ports.symptom import Symptom
+from application.ports.incidents.symptom import Symptom
 
 VALKEY: dict[str, Any] = {"valkey_version": "8.1.0", "cluster_enabled": 0, "role": "master", "maxmemory": 0}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api.problems import TABLE, all_refusals, close_code, describe, refusal_of
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 from domain.refusals import DocumentNotFound, DocumentRefused, Internal, RateLimited, Refusal, Unauthorized
 
 # As protocol.md lists them.

@@ -13,7 +13,7 @@ import pytest
 from api.health_checks import reachable
 from api.readiness import Away, HealthCheck, Readiness
 from application.gateway.health import Health
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 from tests.api.harness import asgi, make_services
 from tests.virtual_time import in_virtual_time
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from application.failure_classes import AWAY, BUSY, MISCONFIGURED, OF_MODELS, POISON, FailureClass, class_of
-from application.ports.keys import KeyDamaged, KeyNotAtHand
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.facts.keys import KeyDamaged, KeyNotAtHand
+from application.ports.models.model import FailureKind, ModelFailure
 from domain.refusals import DependencyRefuses, DependencyUnavailable, InvalidField, Overloaded, RateLimited
 
 DOCS = Path(__file__).parents[2] / "infra/docs/failures.md"

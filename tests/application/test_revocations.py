@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from application.clock import now
-from application.ports.revocations import tenant_hash
+from application.ports.people.revocations import tenant_hash
 from application.revocations import LOOK_S, Revocations
 from application.tasks import Loops
 from domain.access import Principal

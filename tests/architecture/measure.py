@@ -95,8 +95,9 @@ def imports(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 def room(module: str) -> str:
-    """`application.turns.run_turn` is in the room `application.turns`."""
-    return ".".join(module.split(".")[:-1]) or module
+    """`application.turns.run_turn` is in the room `application.turns`. The ports are one room, however it is sorted."""
+    found = ".".join(module.split(".")[:-1]) or module
+    return "application.ports" if found.startswith("application.ports.") else found
 
 
 def room_arrows(tree: Tree) -> set[tuple[str, str]]:

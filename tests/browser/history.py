@@ -19,7 +19,7 @@ from api.composition.infrastructure import open_database
 from api.settings import read_settings
 from application.acting_tenant import EVERY, act_for
 from application.clock import new_id
-from application.ports.event_store import EventStore
+from application.ports.facts.event_store import EventStore
 from application.users import Users
 from domain.event import Envelope, Event
 from domain.model_calls import ModelCallStarted, TokensUsed

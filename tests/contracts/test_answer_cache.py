@@ -14,8 +14,8 @@ from adapters.postgres.semantic_cache import PostgresSemanticCache
 from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.step_replies import ValkeyStepReplies
 from application.clock import new_id
-from application.ports.answer_cache import CacheEntry, ExactCache, SemanticCache
-from application.ports.step_replies import StepReplies
+from application.ports.models.answer_cache import CacheEntry, ExactCache, SemanticCache
+from application.ports.models.step_replies import StepReplies
 from tests.databases import logins_of
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_step_replies import InMemoryStepReplies

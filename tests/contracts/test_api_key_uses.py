@@ -11,7 +11,7 @@ from adapters.postgres.api_key_uses import PostgresApiKeyUses
 from adapters.postgres.pool import open_pool
 from application.acting_tenant import acting_for
 from application.clock import new_id, now
-from application.ports.api_key_uses import ApiKeyUses
+from application.ports.people.api_key_uses import ApiKeyUses
 from domain.refusals import ForeignTenant
 from tests.databases import logins_of
 from tests.fakes.in_memory_api_key_uses import InMemoryApiKeyUses

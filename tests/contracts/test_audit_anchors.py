@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from adapters.s3.anchors import S3Anchors
 from api.composition.aws_client import open_aws
 from application.clock import new_id
-from application.ports.audit_anchors import Anchor, AnchoredLeaf, AnchorName, AnchorStore
+from application.ports.facts.audit_anchors import Anchor, AnchoredLeaf, AnchorName, AnchorStore
 from infra.local.endpoints import Endpoints
 from tests.fakes.in_memory_anchors import InMemoryAnchors
 

@@ -16,7 +16,7 @@ from adapters.eventstore.sealed_files import SealingReader, unseal_file
 from adapters.s3.blobs import S3Blobs
 from api.composition.aws_client import open_aws
 from application.clock import new_id
-from application.ports.blobs import Blobs
+from application.ports.files.blobs import Blobs
 from domain.refusals import DependencyUnavailable
 from infra.local.endpoints import Endpoints
 from tests.application.documents.harness import InMemoryBlobs

@@ -13,7 +13,7 @@ import valkey.asyncio
 
 from adapters.valkey.console_sign_ins import ValkeyConsoleSignIns
 from application.acting_tenant import acting_for
-from application.ports.console_sign_ins import ConsoleSignIns
+from application.ports.people.console_sign_ins import ConsoleSignIns
 from domain.access import Identity
 from domain.refusals import DependencyUnavailable
 from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from application.clock import new_id
-from application.ports.corpus import Corpus, NewDocument, NewPassage
-from application.ports.extractor import PassagePlace
-from application.ports.keys import KeyDamaged, KeyUnusable
+from application.ports.documents.corpus import Corpus, NewDocument, NewPassage
+from application.ports.documents.extractor import PassagePlace
+from application.ports.facts.keys import KeyDamaged, KeyUnusable
 from tests.databases import CorpusOfAnybody, open_corpus
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.in_memory_sealer import InMemorySealer

@@ -15,8 +15,8 @@ from adapters.postgres.dataset_values import MAX_BYTES, MAX_ROWS
 from adapters.postgres.datasets import PostgresDatasets, asking
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
-from application.ports.datasets import Datasets, QueryFailed
-from application.ports.tables import Row, Table
+from application.ports.tools.datasets import Datasets, QueryFailed
+from application.ports.tools.tables import Row, Table
 from domain.refusals import DocumentRefused, InvalidField
 from domain.tenant.events import Column, Query
 from infra.bench.attack_sql import attack, orders_table

@@ -10,7 +10,7 @@ from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
 from adapters.pii.with_names import WithNames
-from application.ports.detector import Detector
+from application.ports.models.detector import Detector
 from domain.tenant.events import PII_DEFAULTS
 from tests.fakes.word_detector import WordDetector
 

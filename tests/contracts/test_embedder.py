@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.bedrock.embedder import BedrockEmbedder
-from application.ports.model import Embedder, Embedding, FailureKind, ModelFailure
+from application.ports.models.model import Embedder, Embedding, FailureKind, ModelFailure
 from tests.fakes.scripted_model import WordEmbedder
 from tests.stand_in import running_stand_in
 

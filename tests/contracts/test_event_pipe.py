@@ -13,8 +13,8 @@ import pytest
 from adapters.nats.pipe import STRANGERS, NatsEventPipe, open_pipe, stream_name, subject_of
 from adapters.nats.signed_facts import NotOurs, SignedFacts
 from application.clock import new_id
-from application.ports.event_pipe import EventPipe, PipeEnd, PipeMoved
-from application.ports.event_store import LOG_BYTES, Recorded
+from application.ports.facts.event_pipe import EventPipe, PipeEnd, PipeMoved
+from application.ports.facts.event_store import LOG_BYTES, Recorded
 from domain.refusals import DependencyUnavailable
 from tests.fakes.in_memory_pipe import InMemoryPipe
 from tests.projections.waiting import until

@@ -13,7 +13,7 @@ from adapters.eventstore.store import open_event_store
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.execute import SESSION, Context, LoadedAggregate
-from application.ports.event_store import LOG_BYTES, Recorded, WholeStore, is_full
+from application.ports.facts.event_store import LOG_BYTES, Recorded, WholeStore, is_full
 from domain.event import Envelope, Event, Shredded, Unknown
 from domain.model_calls import TokensUsed
 from domain.refusals import Conflict, SessionNotFound

@@ -10,7 +10,7 @@ import valkey.asyncio
 
 from adapters.valkey.feed_tail import ValkeyFeedTail
 from application.clock import new_id
-from application.ports.feed_tail import FeedTail, TailPiece
+from application.ports.sessions.feed_tail import FeedTail, TailPiece
 from infra.local.endpoints import Endpoints
 from tests.fakes.in_memory_feed_tail import InMemoryFeedTail
 from tests.fakes.in_memory_sealer import InMemorySealer

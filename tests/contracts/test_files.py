@@ -10,7 +10,7 @@ import pytest
 from adapters.postgres.files import PostgresFiles
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
-from application.ports.file_register import FileRegister, FileRow
+from application.ports.files.file_register import FileRegister, FileRow
 from tests.databases import logins_of
 from tests.fakes.in_memory_files import InMemoryFiles
 from tests.fakes.in_memory_sealer import InMemorySealer

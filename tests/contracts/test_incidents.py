@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapters.postgres.incidents import PostgresIncidents
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
-from application.ports.incident_register import IncidentRegister, IncidentRow
+from application.ports.incidents.incident_register import IncidentRegister, IncidentRow
 from domain.incident.events import IncidentRaised
 from tests.databases import logins_of
 from tests.fakes.in_memory_incidents import InMemoryIncidents

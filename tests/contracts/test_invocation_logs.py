@@ -18,7 +18,7 @@ from adapters.bedrock_logs.log_files import FolderInvocationLogs
 from adapters.bedrock_logs.log_objects import S3InvocationLogs
 from adapters.s3.blobs import S3Blobs
 from application.clock import new_id
-from application.ports.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
+from application.ports.models.invocation_logs import InvocationLogs, LoggedCall, UnreadableLine
 from domain.refusals import DependencyUnavailable
 from domain.usage import Usage
 from infra.local.bedrock.invocation_log import BilledCall, InvocationLog

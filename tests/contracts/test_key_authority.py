@@ -12,7 +12,7 @@ from aiobotocore.config import AioConfig
 
 from adapters.kms.authority import KmsKeyAuthority
 from application.clock import new_id
-from application.ports.keys import KeyAuthority
+from application.ports.facts.keys import KeyAuthority
 from domain.refusals import DependencyUnavailable, NotFound
 from infra.local.endpoints import Endpoints
 from tests.fakes.plain_key_authority import PlainKeyAuthority

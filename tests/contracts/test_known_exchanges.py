@@ -11,7 +11,7 @@ from adapters.postgres.known_exchanges import PostgresKnownExchanges
 from adapters.postgres.pool import open_pool
 from application.acting_tenant import acting_for
 from application.clock import new_id
-from application.ports.known_exchanges import MOST_FOUND, KnownExchange, KnownExchanges
+from application.ports.sessions.known_exchanges import MOST_FOUND, KnownExchange, KnownExchanges
 from tests.databases import logins_of
 from tests.fakes.in_memory_known_exchanges import InMemoryKnownExchanges
 

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.request import converse_request
-from application.ports.model import (
+from application.ports.models.model import (
     FailureKind,
     Finished,
     LanguageModel,

@@ -14,8 +14,8 @@ from adapters.eventstore.store import open_event_store
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.execute import SESSION, Context, LoadedAggregate
-from application.ports.event_store import EventStore
-from application.ports.leases import Leases
+from application.ports.facts.event_store import EventStore
+from application.ports.facts.leases import Leases
 from domain.event import Event
 from domain.refusals import Conflict
 from domain.session import events as e

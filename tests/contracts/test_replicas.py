@@ -12,7 +12,7 @@ import pytest
 
 from adapters.nats.replicas import announcement_of, open_replicas
 from application.clock import new_id
-from application.ports.replicas import Replicas
+from application.ports.sessions.replicas import Replicas
 from domain.refusals import DependencyUnavailable
 from tests.fakes.in_memory_replicas import InMemoryReplicas
 

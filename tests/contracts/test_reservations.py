@@ -14,7 +14,7 @@ import valkey.asyncio
 
 from adapters.valkey.reservations import ValkeyReservations
 from application.clock import new_id, now
-from application.ports.reservations import (
+from application.ports.tenants.reservations import (
     RESERVED_S,
     BalanceSnapshot,
     Base,

@@ -13,7 +13,7 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.revocations import PostgresRevocations
 from application.acting_tenant import acting_for
 from application.clock import new_id, now
-from application.ports.revocations import Revocation, RevocationLog, tenant_hash, told
+from application.ports.people.revocations import Revocation, RevocationLog, tenant_hash, told
 from domain.refusals import ForeignTenant
 from tests.databases import logins_of
 from tests.fakes.in_memory_revocations import InMemoryRevocations

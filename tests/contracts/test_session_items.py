@@ -15,7 +15,14 @@ from botocore.exceptions import ClientError
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.dynamodb.table import check_table, provision_table
 from application.clock import new_id
-from application.ports.session_items import PAGE_BYTES, ItemSpace, SessionChange, SessionItems, Stale, item_size
+from application.ports.sessions.session_items import (
+    PAGE_BYTES,
+    ItemSpace,
+    SessionChange,
+    SessionItems,
+    Stale,
+    item_size,
+)
 from domain.refusals import DependencyUnavailable
 from infra.local.endpoints import Endpoints
 from tests.fakes.in_memory_session_items import InMemorySessionItems

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import pytest
 
 from adapters.tabular.reader import ProcessTableReader
-from application.ports.tables import Row, TableReader
+from application.ports.tools.tables import Row, TableReader
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 from tests.application.documents.harness import received
 from tests.application.tools.harness import DirectTableReader

@@ -13,7 +13,7 @@ import valkey.asyncio
 
 from adapters.in_process.tickets import MOST, InMemoryTickets
 from adapters.valkey.tickets import ValkeyTickets
-from application.ports.tickets import Tickets
+from application.ports.people.tickets import Tickets
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable, Overloaded
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from adapters.webhook.webhooks import HttpxWebhooks
-from application.ports.webhooks import WebhookAnswer, WebhookFailed, Webhooks
+from application.ports.tools.webhooks import WebhookAnswer, WebhookFailed, Webhooks
 from domain.refusals import InvalidField
 from tests.fakes.scripted_webhooks import ScriptedWebhooks
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from application.clock import now
-from application.ports.spending import Spent
+from application.ports.tenants.spending import Spent
 from domain.refusals import DependencyUnavailable
 
 
 class FixedSpending:
-    """See `application.ports.spending.Spending`; `away` makes it unreachable."""
+    """See `application.ports.tenants.spending.Spending`; `away` makes it unreachable."""
 
     def __init__(self) -> None:
         self.lines: dict[tuple[str, str], tuple[datetime, str, Decimal]] = {}

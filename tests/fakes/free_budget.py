@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from application.budget.call_reservations import Reservation
-from application.ports.reservations import CallAmount
+from application.ports.tenants.reservations import CallAmount
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import Refusal
 from domain.usage import cost_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from application.ports.audit_anchors import Anchor, AnchorName
+from application.ports.facts.audit_anchors import Anchor, AnchorName
 from domain.refusals import DependencyUnavailable
 
 
 class InMemoryAnchors:
-    """See `application.ports.audit_anchors.AnchorStore`."""
+    """See `application.ports.facts.audit_anchors.AnchorStore`."""
 
     def __init__(self) -> None:
         self.kept: dict[str, dict[AnchorName, Anchor]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from application.ports.answer_cache import CacheEntry, Similar
+from application.ports.models.answer_cache import CacheEntry, Similar
 
 
 class InMemoryExactCache:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from application.clock import now
 from application.keyed_words import WORDS_VERSION, asked_of, words_of
-from application.ports.corpus import DocumentRow, NewDocument, NewPassage, Pending, Registered, Status
+from application.ports.documents.corpus import DocumentRow, NewDocument, NewPassage, Pending, Registered, Status
 from domain.refusals import DependencyUnavailable
 from domain.session.events import Passage
 from domain.tenant.readable import ONLY_OPEN

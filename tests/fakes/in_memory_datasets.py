@@ -12,8 +12,8 @@ import sqlglot
 from adapters.postgres.dataset_columns import named_columns
 from adapters.postgres.dataset_sql import parse_select
 from adapters.postgres.dataset_values import MAX_ROW_BYTES, MAX_ROWS, within_limits
-from application.ports.datasets import QueryFailed, Rows
-from application.ports.tables import Table
+from application.ports.tools.datasets import QueryFailed, Rows
+from application.ports.tools.tables import Table
 from domain.refusals import InvalidField
 from domain.tenant.events import Query
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.ports.tenants import TenantRow
+from application.ports.tenants.tenants import TenantRow
 
 
 class InMemoryDirectory:

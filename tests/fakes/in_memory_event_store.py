@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
-from application.ports.event_store import Recorded, is_full
+from application.ports.facts.event_store import Recorded, is_full
 from domain.event import TOPICS, Envelope, Event, Shredded, Snapshot, Unknown
 from domain.refusals import Conflict, DependencyUnavailable, SessionNotFound
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.ports.feed_tail import TailPiece
+from application.ports.sessions.feed_tail import TailPiece
 
 
 class InMemoryFeedTail:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from application.ports.file_register import FileRow
+from application.ports.files.file_register import FileRow
 
 
 class InMemoryFiles:

@@ -7,8 +7,8 @@ import hashlib
 import msgspec
 from msgspec.structs import replace
 
-from application.ports.evidence import AuditedFact
-from application.ports.incident_register import IncidentRow
+from application.ports.incidents.evidence import AuditedFact
+from application.ports.incidents.incident_register import IncidentRow
 from domain.event import Shredded
 from domain.incident.events import Status
 from tests.fakes.in_memory_event_store import InMemoryEventStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from datetime import datetime
 
-from application.ports.invocation_logs import LoggedCall, UnreadableLine
+from application.ports.models.invocation_logs import LoggedCall, UnreadableLine
 
 
 class InMemoryInvocationLogs:

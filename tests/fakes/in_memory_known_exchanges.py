@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from application.ports.known_exchanges import MOST_FOUND, KnownExchange
+from application.ports.sessions.known_exchanges import MOST_FOUND, KnownExchange
 
 
 class InMemoryKnownExchanges:

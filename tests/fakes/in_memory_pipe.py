@@ -6,8 +6,8 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from application.ports.event_pipe import PipeEnd, PipeMoved
-from application.ports.event_store import Recorded, is_full
+from application.ports.facts.event_pipe import PipeEnd, PipeMoved
+from application.ports.facts.event_store import Recorded, is_full
 from domain.refusals import DependencyUnavailable
 
 

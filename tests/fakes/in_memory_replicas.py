@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextvars import Context
 
-from application.ports.replicas import Answer, Begun, Hear
+from application.ports.sessions.replicas import Answer, Begun, Hear
 from domain.refusals import DependencyUnavailable
 
 

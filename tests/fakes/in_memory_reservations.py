@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from application.budget.gcra import Buckets
-from application.ports.reservations import (
+from application.ports.tenants.reservations import (
     RESERVED_S,
     BalanceSnapshot,
     Base,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from application.clock import now
-from application.ports.revocations import MOST_OF_A_TENANT, Revocation, ToldRevocation, told
+from application.ports.people.revocations import MOST_OF_A_TENANT, Revocation, ToldRevocation, told
 from domain.refusals import RateLimited
 
 

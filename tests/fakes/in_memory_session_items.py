@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from application.ports.session_items import (
+from application.ports.sessions.session_items import (
     PAGE_BYTES,
     ItemPage,
     ItemSpace,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from application.ports.answer_cache import CacheEntry
+from application.ports.models.answer_cache import CacheEntry
 
 
 class InMemoryStepReplies:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from application.ports.keys import Sealer
+from application.ports.facts.keys import Sealer
 from application.users import Shredder, Users
 
 

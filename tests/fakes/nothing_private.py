@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 
 class NothingPrivate:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from application.ports.model import Finished, ModelCall, ModelEvent, TextDelta, ToolResult, ToolUse
+from application.ports.models.model import Finished, ModelCall, ModelEvent, TextDelta, ToolResult, ToolUse
 from domain.usage import Usage
 from tests.fakes.scripted_model import ScriptedModel
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from application.ports.model import (
+from application.ports.models.model import (
     CitedSpan,
     Embedding,
     FailureKind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from application.ports.webhooks import WebhookAnswer
+from application.ports.tools.webhooks import WebhookAnswer
 from domain.refusals import InvalidField
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from application.ports.feed_tail import TailPiece
+from application.ports.sessions.feed_tail import TailPiece
 from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage

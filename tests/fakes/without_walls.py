@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from application.ports.answer_cache import CacheEntry, ExactCache
+from application.ports.models.answer_cache import CacheEntry, ExactCache
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 

@@ -17,7 +17,7 @@ from api.composition.wiring import open_services
 from api.services import Services
 from api.settings import read_settings
 from application.clock import new_id
-from application.ports.corpus import NewDocument
+from application.ports.documents.corpus import NewDocument
 from domain.access import PLATFORM_TENANT, Principal
 from domain.event import Shredded
 from domain.tenant.document_collections import DocumentCollection

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from application.clock import new_id
-from application.ports.event_store import ErasableStore
+from application.ports.facts.event_store import ErasableStore
 from domain.event import Envelope, Event
 from domain.model_calls import LedgerCall, ModelCallStarted, TokensUsed, close_by_log
 from domain.session import events as e

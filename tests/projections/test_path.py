@@ -14,7 +14,7 @@ from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
 from application.clock import new_id
-from application.ports.event_pipe import EventPipe
+from application.ports.facts.event_pipe import EventPipe
 from infra.local.ports import held
 from projections.audit import Audit
 from projections.costs import Costs

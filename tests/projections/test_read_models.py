@@ -15,8 +15,8 @@ import pytest
 from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from application.clock import new_id, rfc3339
-from application.ports.event_store import Recorded
-from application.ports.session_items import ItemSpace
+from application.ports.facts.event_store import Recorded
+from application.ports.sessions.session_items import ItemSpace
 from domain.session import events as e
 from projections import positions
 from projections.audit import Audit, leaf_bytes, leaf_hash

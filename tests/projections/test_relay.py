@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from application.clock import new_id
-from application.ports.event_pipe import PipeEnd, PipeMoved
-from application.ports.event_store import Recorded
+from application.ports.facts.event_pipe import PipeEnd, PipeMoved
+from application.ports.facts.event_store import Recorded
 from application.tasks import Loops, Up
 from domain.event import Envelope
 from domain.refusals import DependencyUnavailable

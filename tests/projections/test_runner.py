@@ -11,7 +11,7 @@ import pytest
 from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
 from application.clock import new_id
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from application.tasks import Loops, Up
 from domain.session import events as e
 from projections import positions

@@ -17,7 +17,7 @@ from api.settings import Settings
 from api.socket.chat_socket import ChatSocket
 from application.acting_tenant import act_for
 from application.budget.process_limits import Admission
-from application.ports.mcp_servers import NO_SERVERS
+from application.ports.tools.mcp_servers import NO_SERVERS
 from application.replicas.ask_owner import AskOwner
 from application.replicas.follow_others import FollowOthers
 from application.replicas.questions import Questions

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from application.ports.replicas import Answer, Begun, Hear
+from application.ports.sessions.replicas import Answer, Begun, Hear
 from domain.refusals import DependencyUnavailable
 from tests.simulation.node import Node
 from tests.simulation.world import World

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from application.ports.event_pipe import PipeEnd, PipeMoved
-from application.ports.event_store import Recorded
+from application.ports.facts.event_pipe import PipeEnd, PipeMoved
+from application.ports.facts.event_store import Recorded
 from domain.refusals import DependencyUnavailable
 from tests.simulation.world import World
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
-from application.ports.invocation_logs import LoggedCall
-from application.ports.model import FailureKind, Finished, ModelCall, ModelEvent, ModelFailure, TextDelta
+from application.ports.models.invocation_logs import LoggedCall
+from application.ports.models.model import FailureKind, Finished, ModelCall, ModelEvent, ModelFailure, TextDelta
 from domain.usage import Usage
 from tests.fakes.in_memory_invocation_logs import InMemoryInvocationLogs
 from tests.simulation.node import Node

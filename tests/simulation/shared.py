@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from application.ports.tenants import Tenants
+from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.tenant.events import Assistant, CachePolicy

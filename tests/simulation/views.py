@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from application.acting_tenant import EVERY, act_for
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from application.tasks import Loops
 from application.users import Users
 from domain.event import Envelope

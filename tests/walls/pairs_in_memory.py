@@ -16,7 +16,7 @@ from adapters.jose.verifier import JoseTokenVerifier
 from api.console.markdown import to_html
 from application.answer_cache.answer_cache import AnswerCache
 from application.clock import new_id, now
-from application.ports.answer_cache import CachedAnswer, CacheScope, Question
+from application.ports.models.answer_cache import CachedAnswer, CacheScope, Question
 from application.redaction.active_content import inert
 from domain.refusals import Unauthorized
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache

@@ -29,10 +29,10 @@ from adapters.sts.session_policy import session_policy
 from adapters.valkey.tickets import ValkeyTickets
 from application.acting_tenant import acting, acting_for
 from application.clock import new_id
-from application.ports.datasets import QueryFailed
-from application.ports.event_store import Recorded
-from application.ports.session_items import ItemSpace, SessionChange
-from application.ports.tables import Row, Table
+from application.ports.facts.event_store import Recorded
+from application.ports.sessions.session_items import ItemSpace, SessionChange
+from application.ports.tools.datasets import QueryFailed
+from application.ports.tools.tables import Row, Table
 from domain.access import Principal
 from domain.refusals import ForeignTenant
 from domain.session.events import SessionOpened

@@ -15,8 +15,8 @@ from application.clock import new_id
 from application.documents.readable_documents import ReadableDocuments
 from application.documents.search_documents import SearchDocumentsHandler
 from application.gateway.agreed_prices import AgreedPrices
-from application.ports.corpus import NewDocument, NewPassage
-from application.ports.model import Finished, ModelCall, ModelEvent, TextDelta
+from application.ports.documents.corpus import NewDocument, NewPassage
+from application.ports.models.model import Finished, ModelCall, ModelEvent, TextDelta
 from application.redaction.embeddable import Embeddable
 from application.sessions.live_session import LiveSession
 from application.sessions.open_session import OpenSessionHandler

@@ -19,7 +19,7 @@ from adapters.eventstore.streams import Streams
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
 from application.acting_tenant import act_for, acting_for, acting_tenant, mismatches
 from application.clock import new_id, now
-from application.ports.session_items import ItemSpace
+from application.ports.sessions.session_items import ItemSpace
 from domain.event import Envelope
 from domain.refusals import ForeignTenant
 from domain.session.events import SessionOpened

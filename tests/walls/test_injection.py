@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
-from application.ports.webhooks import WebhookAnswer
+from application.ports.tools.webhooks import WebhookAnswer
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from domain.session.events import Passage

@@ -19,8 +19,8 @@ from adapters.valkey.exact_cache import ValkeyExactCache
 from adapters.valkey.permissions import COMMANDS, KEYS
 from adapters.valkey.tickets import ValkeyTickets
 from application.clock import new_id
-from application.ports.answer_cache import CacheEntry
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
+from application.ports.models.answer_cache import CacheEntry
 from domain.access import Principal
 from infra.local.endpoints import NATS, VALKEY, Endpoints
 from infra.local.job_logins import as_job

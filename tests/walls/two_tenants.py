@@ -16,9 +16,9 @@ from adapters.postgres.files import PostgresFiles
 from adapters.postgres.incidents import PostgresIncidents
 from adapters.postgres.pool import Pool, open_pool
 from application.clock import new_id, now
-from application.ports.corpus import NewDocument, NewPassage
-from application.ports.file_register import FileRow
-from application.ports.incident_register import IncidentRow
+from application.ports.documents.corpus import NewDocument, NewPassage
+from application.ports.files.file_register import FileRow
+from application.ports.incidents.incident_register import IncidentRow
 from domain.event import Envelope
 from domain.incident.events import IncidentRaised
 from domain.session import events as e

@@ -14,7 +14,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 
 from api.http.request.file_names import extended_name
 from api.services import Services
-from application.ports.scratch import ReceivedFile
+from application.ports.files.scratch import ReceivedFile
 from domain.access import Principal
 from domain.refusals import InvalidField, PayloadTooLarge, UnsupportedMediaType
 

@@ -22,7 +22,7 @@ from aiobotocore.config import AioConfig
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.request import converse_request
-from application.ports.model import Message, ModelCall, Text, TextDelta
+from application.ports.models.model import Message, ModelCall, Text, TextDelta
 
 WARM_UP = 5
 CALL = ModelCall(

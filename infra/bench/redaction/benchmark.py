@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.pii.rule_detector import RuleDetector
-from application.ports.detector import Detector, Span
+from application.ports.models.detector import Detector, Span
 from application.redaction.placeholders import Restorer
 from application.redaction.redactor import Redactor
 from domain.tenant.events import PII_DEFAULTS

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from faker import Faker
 
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 from infra.bench.redaction.benchmark import Sentence
 from infra.bench.redaction.foreign_sentences import FORMS, HARMLESS, SPOKEN, WORDS
 

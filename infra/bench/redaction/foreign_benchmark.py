@@ -10,7 +10,7 @@ from adapters.names.classifier import Classifier, find_weights
 from adapters.names.recogniser import SCORE
 from adapters.pii.rule_detector import RuleDetector
 from adapters.pii.with_names import WithNames
-from application.ports.detector import Detector, Span
+from application.ports.models.detector import Detector, Span
 from infra.bench.redaction.benchmark import STRUCTURED, Score, Sentence, score, total
 from infra.bench.redaction.foreign import JUDGED, foreign
 from infra.bench.redaction.presidio import PresidioDetector, add_recogniser, open_presidio

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.pii.overlaps import resolve
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 
 KINDS = {
     "PERSON": "person",

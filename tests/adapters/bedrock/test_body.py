@@ -11,7 +11,7 @@ import pytest
 from adapters.bedrock.answer import Answer
 from adapters.bedrock.body import PacedBody, has_low_water
 from adapters.bedrock.pacer import Pacer
-from application.ports.model import ModelEvent, TextDelta
+from application.ports.models.model import ModelEvent, TextDelta
 from infra.local.bedrock.event_stream import event
 from infra.local.bedrock.http_server import chunk
 

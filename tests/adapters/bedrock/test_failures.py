@@ -11,7 +11,7 @@ from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.failures import KINDS
 from adapters.bedrock.language_model import BedrockLanguageModel
-from application.ports.model import ModelFailure, TextDelta
+from application.ports.models.model import ModelFailure, TextDelta
 from infra.local.bedrock.faults import REFUSALS
 from tests.contracts.test_language_model import call
 from tests.stand_in import Running, running_stand_in

@@ -13,7 +13,7 @@ from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.request import converse_request
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 from infra.local.bedrock.http_server import Request
 from tests.contracts.test_language_model import call
 from tests.stand_in import Running, running_stand_in

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.pacer import SLOTS, STREAMS_A_SLOT, Pacer
-from application.ports.model import TextDelta
+from application.ports.models.model import TextDelta
 from tests.contracts.test_language_model import call
 from tests.stand_in import running_stand_in
 

@@ -20,7 +20,7 @@ from adapters.bedrock.answer import (
 )
 from adapters.bedrock.frames import Headers
 from adapters.bedrock.request import converse_messages, converse_request
-from application.ports.model import (
+from application.ports.models.model import (
     CitedSpan,
     Fence,
     Finished,

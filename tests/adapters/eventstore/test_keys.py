@@ -14,7 +14,7 @@ from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from application.clock import new_id, now
 from application.execute import SESSION, Context, LoadedAggregate
-from application.ports.keys import KeyDamaged, KeyUnusable
+from application.ports.facts.keys import KeyDamaged, KeyUnusable
 from application.unsealing import unseal_if_whole
 from domain.audit_reads import AuditRead
 from domain.event import Envelope, Shredded

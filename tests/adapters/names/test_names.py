@@ -18,7 +18,7 @@ from adapters.names.wire import default_socket, is_ours, receive, send
 from adapters.pii.joined_names import union
 from adapters.pii.rule_detector import RuleDetector
 from adapters.pii.with_names import WithNames
-from application.ports.detector import Incomplete, Span
+from application.ports.models.detector import Incomplete, Span
 from application.redaction.redactor import Redactor
 from domain.refusals import DependencyUnavailable
 from tests.fakes.word_detector import WordDetector

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from adapters.pii.combined import CombinedDetector
 from adapters.pii.guardrails import GuardrailsDetector
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 from domain.refusals import DependencyUnavailable
 from tests.fakes.word_detector import WordDetector
 

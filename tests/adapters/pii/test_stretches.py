@@ -16,7 +16,7 @@ import adapters.pii
 from adapters.pii.folding import fold, fold_stretches, joined
 from adapters.pii.rule_detector import RuleDetector
 from adapters.pii.stretches import REACH, STRETCH, found
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 from infra.bench.pattern_attacks import grown, pumps
 from infra.bench.redaction.benchmark import corpus
 

@@ -23,7 +23,7 @@ from adapters.postgres.pending_documents import PostgresPendingDocuments
 from adapters.postgres.pool import open_pool
 from application.clock import new_id
 from application.execute import SESSION, Context, LoadedAggregate
-from application.ports.corpus import NewDocument, NewPassage
+from application.ports.documents.corpus import NewDocument, NewPassage
 from domain.event import Shredded
 from domain.refusals import DependencyUnavailable
 from domain.session import events as e

@@ -10,7 +10,7 @@ from adapters.database_transactions import Pool, tenant_transaction
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tenants import PostgresTenantDirectory
 from application.clock import new_id, now
-from application.ports.tenants import TenantRow
+from application.ports.tenants.tenants import TenantRow
 from tests.databases import logins_of
 
 pytestmark = pytest.mark.real

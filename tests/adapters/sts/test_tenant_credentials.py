@@ -18,7 +18,7 @@ from adapters.sts.session_policy import LONGEST, session_policy, written
 from adapters.sts.tenant_credentials import TenantCredentials
 from application.acting_tenant import EVERY, acting_for
 from application.clock import new_id
-from application.ports.session_items import ItemSpace
+from application.ports.sessions.session_items import ItemSpace
 from tests.fakes.policed_aws import allows, asked_of
 
 MINE, THEIRS = new_id(), new_id()

@@ -15,7 +15,7 @@ from adapters.tabular.csv_table import read_csv
 from adapters.tabular.kinds import table_kind
 from adapters.tabular.parquet_table import read_parquet
 from adapters.tabular.reader import ProcessTableReader
-from application.ports.tables import Row
+from application.ports.tools.tables import Row
 from domain.refusals import DocumentRefused, UnsupportedMediaType
 from tests.contracts.test_tables import a_file
 

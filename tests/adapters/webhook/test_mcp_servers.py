@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from adapters.webhook.mcp_servers import SdkMcpServers
-from application.ports.mcp_servers import ServerChanged
-from application.ports.model import ToolUse
-from application.ports.webhooks import WebhookFailed
+from application.ports.models.model import ToolUse
+from application.ports.tools.mcp_servers import ServerChanged
+from application.ports.tools.webhooks import WebhookFailed
 from application.tenants.put_tool import PutToolHandler, WantedServer
 from application.tenants.refresh_server_tools import RefreshServerTools
 from application.tools.executors import Executors

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from adapters.webhook.webhooks import MAX_ANSWER, HttpxWebhooks, open_webhooks
-from application.ports.webhooks import WebhookFailed
+from application.ports.tools.webhooks import WebhookFailed
 from domain.refusals import InvalidField
 from tests.adapters.webhook.server import certified, serving
 

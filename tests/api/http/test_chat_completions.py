@@ -14,7 +14,7 @@ import msgspec
 from api.http.openai.chat_request import BLANK
 from application.exchanges.ask import BEGUN_ANEW
 from application.exchanges.import_history import MOST_PAIRS
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 from domain.session.events import SessionOpened, TurnCopied, TurnStarted
 from domain.tenant.events import Budget
 from tests.api.harness import asgi, bearer

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from application.documents.readable_documents import ReadableDocuments
-from application.ports.corpus import NewDocument
+from application.ports.documents.corpus import NewDocument
 from application.tenants.put_collection import DeleteCollectionHandler, PutCollectionHandler
 from domain.tenant.document_collections import CollectionPut
 from tests.api.harness import asgi, bearer, make_services, operator, replaced

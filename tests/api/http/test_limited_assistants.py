@@ -9,7 +9,7 @@ import pytest
 
 from api.composition.token_wiring import token_issuer
 from api.services import Services
-from application.ports.tenants import Tenants
+from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.access_denials import AccessDenied
 from domain.refusals import AssistantNotFound

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.services import Services
-from application.ports.tenants import FRESH_S
+from application.ports.tenants.tenants import FRESH_S
 from application.tenants.cached_tenants import CachedTenants
 from domain.event import Envelope
 from domain.refusals import AssistantNotFound, DependencyUnavailable

@@ -10,7 +10,7 @@ import pytest
 
 from api.problems import TABLE
 from api.services import Services
-from application.ports.tenants import TenantRow
+from application.ports.tenants.tenants import TenantRow
 from tests.api.harness import asgi, bearer, operator, replaced
 from tests.fakes.in_memory_directory import InMemoryDirectory
 

@@ -12,7 +12,7 @@ import pytest
 from application.answer_cache.answer_cache import AnswerCache, Hit
 from application.answer_cache.cacheability import context_of, conversation, may_keep, pieces
 from application.clock import now
-from application.ports.answer_cache import CachedAnswer, CacheEntry, CacheScope, Question
+from application.ports.models.answer_cache import CachedAnswer, CacheEntry, CacheScope, Question
 from domain.dependence import BY_AUDIENCE
 from domain.tenant.events import CachePolicy
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from application.clock import new_id
-from application.ports.model import ToolUse
-from application.ports.webhooks import WebhookAnswer, WebhookFailed
+from application.ports.models.model import ToolUse
+from application.ports.tools.webhooks import WebhookAnswer, WebhookFailed
 from application.turns.prepare_turn import data_version
 from application.turns.turn_request import TurnRequest
 from domain.session import events as e

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.budget import ledger_sync as measure
-from application.ports.reservations import CallAmount, LimitScope, ReservationAnswer, VersionToken
+from application.ports.tenants.reservations import CallAmount, LimitScope, ReservationAnswer, VersionToken
 from domain.model_calls import settle
 from domain.refusals import BudgetExceeded, DependencyUnavailable, RateLimited
 from domain.tenant.events import Budget, Limits

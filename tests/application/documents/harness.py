@@ -22,8 +22,8 @@ from application.documents.refresh_words import RefreshWords
 from application.documents.reread_document import RereadDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
 from application.gateway.agreed_prices import AgreedPrices
-from application.ports.extractor import Extracted
-from application.ports.scratch import ReceivedFile
+from application.ports.documents.extractor import Extracted
+from application.ports.files.scratch import ReceivedFile
 from application.redaction.embeddable import Embeddable
 from domain.access import Principal
 from domain.event import Event

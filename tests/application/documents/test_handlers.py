@@ -13,9 +13,9 @@ import pytest
 
 from application.clock import now
 from application.documents.document_streams import Accepted
-from application.ports.corpus import Pending
-from application.ports.detector import Span
-from application.ports.model import Embedding, FailureKind, ModelFailure
+from application.ports.documents.corpus import Pending
+from application.ports.models.detector import Span
+from application.ports.models.model import Embedding, FailureKind, ModelFailure
 from domain.document.events import (
     DocumentAdded,
     DocumentDeleted,

@@ -18,8 +18,8 @@ from application.erasure.expire import Expire
 from application.erasure.receipts import Receipts
 from application.erasure.take_away import TakeAway
 from application.execute import SESSION, TENANT, Context, LoadedAggregate, execute
-from application.ports.event_store import ErasableStore
-from application.ports.tenants import TenantRow
+from application.ports.facts.event_store import ErasableStore
+from application.ports.tenants.tenants import TenantRow
 from application.revocations import Revocations
 from application.sessions.erase_session import EraseSessionHandler
 from application.sessions.live_session import LiveSessions

@@ -17,9 +17,9 @@ from application.files.deliver_spooled import DeliverSpooled
 from application.files.file_links import FileLinks
 from application.files.kept_bytes import KeptBytes
 from application.files.open_file import OpenFile
-from application.ports.event_store import ErasableStore
-from application.ports.file_retention import FileRetention
-from application.ports.file_scanner import FileScanner
+from application.ports.facts.event_store import ErasableStore
+from application.ports.files.file_retention import FileRetention
+from application.ports.files.file_scanner import FileScanner
 from domain.event import Event
 from tests.application.documents.harness import InMemoryBlobs, received
 from tests.fakes.in_memory_event_store import InMemoryEventStore

@@ -2,7 +2,7 @@
 
 from application.gateway.breaker import LEAST_CALLS, OPEN_S, PROBES, WINDOW_S, Breaker
 from application.gateway.health import MOST_MODELS, Health
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 
 
 class Clock:

@@ -23,7 +23,7 @@ from application.gateway.health import Health
 from application.gateway.model_attempt import Attempt
 from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Restarted, Routed
 from application.gateway.router import Router
-from application.ports.model import FailureKind, Finished, Message, ModelFailure, Text, TextDelta, ToolUse
+from application.ports.models.model import FailureKind, Finished, Message, ModelFailure, Text, TextDelta, ToolUse
 from application.redaction.redactor import Redactor
 from domain.event import Event
 from domain.model_calls import ModelCallStarted, TokensUsed

@@ -13,7 +13,7 @@ from application.incidents.change_incident import ChangeIncidentHandler
 from application.incidents.evidence import Evidence
 from application.incidents.raise_incident import RaiseIncident
 from application.incidents.tell_webhook import TellWebhook
-from application.ports.tenants import Tenants
+from application.ports.tenants.tenants import Tenants
 from tests.application.documents.harness import InMemoryBlobs
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_incidents import InMemoryIncidents, StoredFacts

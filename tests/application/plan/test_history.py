@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.plan.history import goes_on, history_messages
-from application.ports.model import Message
+from application.ports.models.model import Message
 from domain.session.state import Session, Turn
 
 BUDGET = 1_000

@@ -15,7 +15,7 @@ from application.plan.run_plan import INPUTS
 from application.plan.run_step import run_step
 from application.plan.step_request import ask_of, tagged
 from application.plan.structured_output import Unusable, parse_reply, schema_of
-from application.ports.model import FailureKind, Message, ModelFailure, Text
+from application.ports.models.model import FailureKind, Message, ModelFailure, Text
 from application.redaction.quoting import FENCE
 from application.steps.catalogue import STEPS
 from application.steps.understand import Complexity, Parts

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.clock import new_id
-from application.ports.event_store import Recorded
-from application.ports.invocation_logs import LoggedCall, UnreadableLine
-from application.ports.keys import KeyUnusable
+from application.ports.facts.event_store import Recorded
+from application.ports.facts.keys import KeyUnusable
+from application.ports.models.invocation_logs import LoggedCall, UnreadableLine
 from application.reconciliation.call_events import read_call_facts
 from application.reconciliation.reconcile import Reconcile
 from application.reconciliation.report import Finding, Report

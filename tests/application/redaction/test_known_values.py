@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.pii.rule_detector import RuleDetector
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 from application.redaction.known_values import KnownValues
 from application.redaction.redactor import Redactor
 from tests.fakes.nothing_private import NothingPrivate

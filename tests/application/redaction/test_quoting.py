@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from application.plan.prompt import question_message
 from application.plan.step_request import ask_of
-from application.ports.model import Message, Text, ToolResult
+from application.ports.models.model import Message, Text, ToolResult
 from application.redaction.quoting import FENCE, as_data, as_data_value, draw_fences, fence_tag, fenced
 from application.steps.catalogue import STEPS
 from application.steps.marks import marks_of

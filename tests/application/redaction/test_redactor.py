@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from application.ports.detector import Span
+from application.ports.models.detector import Span
 from application.redaction.redactor import Redactor, irreversible
 from domain.refusals import PiiBlocked
 from tests.fakes.word_detector import WordDetector

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from domain.refusals import IdempotencyConflict, TurnInProgress, TurnNotFound

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.ports.feed_tail import TailPiece
+from application.ports.sessions.feed_tail import TailPiece
 from application.sessions import feed_frames as f
 from application.sessions.feed import FEED_BYTES, Feed
 

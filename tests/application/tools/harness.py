@@ -10,8 +10,8 @@ from adapters.tabular.csv_table import read_csv
 from adapters.tabular.kinds import table_kind
 from application.execute import TENANT as TENANT_STREAM
 from application.execute import Context, execute
-from application.ports.model import ToolUse
-from application.ports.tables import Row, Table
+from application.ports.models.model import ToolUse
+from application.ports.tools.tables import Row, Table
 from application.tenants.cached_tenants import CachedTenants
 from application.tenants.delete_dataset import DeleteDatasetHandler
 from application.tenants.delete_tool import DeleteToolHandler

@@ -10,8 +10,8 @@ import hmac
 import msgspec
 import pytest
 
-from application.ports.model import ToolResult, ToolSpec
-from application.ports.webhooks import WebhookAnswer, WebhookFailed
+from application.ports.models.model import ToolResult, ToolSpec
+from application.ports.tools.webhooks import WebhookAnswer, WebhookFailed
 from application.tools.executors import ToolCaller
 from application.tools.results import ToolOutcome, effect_key
 from application.tools.toolbox import MOST_BYTES, MOST_CALLS

@@ -13,9 +13,9 @@ from api.settings import Settings
 from application.budget.process_limits import Admission
 from application.byte_room import ByteRoom
 from application.clock import new_id
-from application.ports.detector import Detector
-from application.ports.feed_tail import FeedTail
-from application.ports.mcp_servers import NO_SERVERS, McpServers
+from application.ports.models.detector import Detector
+from application.ports.sessions.feed_tail import FeedTail
+from application.ports.tools.mcp_servers import NO_SERVERS, McpServers
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.sessions.open_session import OpenSessionHandler

@@ -7,8 +7,8 @@ import pytest
 from application.clock import new_id
 from application.files.delete_file import key_of
 from application.plan.attached import ReadFile, fitted
-from application.ports.extractor import Extracted
-from application.ports.model import ModelCall, Picture
+from application.ports.documents.extractor import Extracted
+from application.ports.models.model import ModelCall, Picture
 from application.sessions import feed_frames as f
 from application.sessions.erase_session import EraseSessionHandler
 from application.turns.read_attachments import LARGEST_PICTURE, MOST_PICTURES

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from application.ports.model import FailureKind, ModelFailure
+from application.ports.models.model import FailureKind, ModelFailure
 from application.sessions import feed_frames as f
 from application.turns.compare_questions import WITHIN_S, request_of
 from domain.model_calls import ModelCallStarted

@@ -9,7 +9,7 @@ import pytest
 
 from application.clock import new_id
 from application.execute import Context
-from application.ports.model import ToolUse
+from application.ports.models.model import ToolUse
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession, LiveSessions
 from application.tools.executors import ToolCaller

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.http.turn_answers import turn_fields
-from application.ports.model import StopReason, ToolResult, ToolUse
+from application.ports.models.model import StopReason, ToolResult, ToolUse
 from application.sessions import feed_frames as f
 from application.tools.uses import lawful, same_call
 from domain.session import events as e

@@ -17,9 +17,9 @@ from application.gateway.health import LONG_OPEN_S, Health
 from application.incidents.look_out import LookOut
 from application.incidents.raise_incident import RaiseIncident, policy_id
 from application.incidents.tell_webhook import news_secret
-from application.ports.model import FailureKind, ModelFailure
-from application.ports.troubles import Trouble
-from application.ports.webhooks import WebhookAnswer, WebhookFailed
+from application.ports.incidents.troubles import Trouble
+from application.ports.models.model import FailureKind, ModelFailure
+from application.ports.tools.webhooks import WebhookAnswer, WebhookFailed
 from domain.event import StreamId
 from domain.incident.events import EvidenceFrozen, IncidentChanged, IncidentRaised
 from domain.refusals import InvalidField, NotFound, TurnNotFound

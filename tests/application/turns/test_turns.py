@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from application.clock import new_id
-from application.ports.model import FailureKind, ModelFailure, ToolResult, ToolUse
-from application.ports.webhooks import WebhookAnswer
+from application.ports.models.model import FailureKind, ModelFailure, ToolResult, ToolUse
+from application.ports.tools.webhooks import WebhookAnswer
 from application.sessions import feed_frames as f
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.give_feedback import GiveFeedbackHandler

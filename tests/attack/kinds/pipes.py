@@ -12,7 +12,7 @@ import msgspec
 import nats
 
 from adapters.nats.signed_facts import MAC_BYTES
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from tests.attack.attack import WITHIN_S, Attack, Ground
 
 MUST = "read models show what the store holds and nothing else; the pipe goes on"

@@ -18,7 +18,7 @@ import pytest
 
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.bedrock.request import converse_messages
-from application.ports.model import Finished, Message, Text, TextDelta, ToolSpec
+from application.ports.models.model import Finished, Message, Text, TextDelta, ToolSpec
 from infra.local.bedrock import hashed_ngrams, minilm
 from infra.local.bedrock.embeddings import MiniLMEmbeddings, fit
 from infra.local.bedrock.invocation_log import FOLDER, BilledCall, InvocationLog

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.bedrock.embedder import BedrockEmbedder
 from adapters.bedrock.language_model import BedrockLanguageModel
-from application.ports.model import (
+from application.ports.models.model import (
     FailureKind,
     Finished,
     Message,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from domain.merkle import leaf_hash
 from projections.audit import leaf_bytes
 from projections.audit_tree.findings import LogFinding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from application.ports.extractor import Extracted, PassagePlace
+from application.ports.documents.extractor import Extracted, PassagePlace
 
 NOTHING: tuple[str, ...] = ()
 

@@ -17,7 +17,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from application.ports.extractor import PassagePlace
+from application.ports.documents.extractor import PassagePlace
 from tests.adapters.extract.cells.cell import Cell
 from tests.adapters.extract.files import pdf
 

@@ -11,7 +11,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from application.ports.extractor import PassagePlace
+from application.ports.documents.extractor import PassagePlace
 from tests.adapters.extract.cells.cell import Cell
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from application.ports.extractor import PassagePlace
+from application.ports.documents.extractor import PassagePlace
 from tests.adapters.extract.cells.cell import Cell
 
 UMLAUTS = "Größe und Maß der Änderung: 12,50 €"

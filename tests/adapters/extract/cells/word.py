@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from io import BytesIO
 
-from application.ports.extractor import PassagePlace
+from application.ports.documents.extractor import PassagePlace
 from tests.adapters.extract.cells.cell import Cell
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from application.ports.tables import Table
+from application.ports.tools.tables import Table
 from domain.tenant.events import Query
 
 

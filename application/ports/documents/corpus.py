@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from application.ports.extractor import NOWHERE, PassagePlace
+from application.ports.documents.extractor import NOWHERE, PassagePlace
 from domain.session.events import Passage
 from domain.tenant.readable import ONLY_OPEN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from application.ports.answer_cache import CacheEntry
+from application.ports.models.answer_cache import CacheEntry
 
 
 class StepReplies(Protocol):

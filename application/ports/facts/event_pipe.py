@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 
 
 class PipeEnd(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from application.ports.webhooks import WebhookFailed
+from application.ports.tools.webhooks import WebhookFailed
 from domain.refusals import InvalidField
 from domain.tenant.events import ServerTool
 

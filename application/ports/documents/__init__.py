@@ -1,0 +1,1 @@
+"""A tenant's documents: read from files, and searched."""

@@ -1,0 +1,1 @@
+"""Files of members, and bytes that are too large for memory."""

@@ -1,0 +1,1 @@
+"""What went wrong: found by whoever looks, told to tenants, listed with its evidence."""

@@ -1,0 +1,1 @@
+"""Language models and what is near them: detectors of private values, kept answers, the provider's own log."""

@@ -1,0 +1,1 @@
+"""Who somebody is, how they say so, and what was taken back."""

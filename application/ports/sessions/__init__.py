@@ -1,0 +1,1 @@
+"""Sessions beside their facts: the view of them, their last frames, what processes tell each other."""

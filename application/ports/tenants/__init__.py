@@ -1,0 +1,1 @@
+"""Tenants: their directory, their rows, and what they use and spend."""

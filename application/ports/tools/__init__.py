@@ -1,0 +1,1 @@
+"""What a tenant's tools reach: its tables, and servers of its choice."""
