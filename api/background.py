@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from api.readiness import SILENCE
 from application.clock import Seconds, monotonic
-from projections.beats import Heard
+from projections.beats import LastBeat
 
 JOBS = ("relay", "project", "ingest")
 SILENT_S = 30.0
@@ -16,9 +16,9 @@ SILENT_S = 30.0
 class Background:
     """What was heard of them last. Several processes may do a job: a loop is down when it is down in all of them."""
 
-    def __init__(self, heard: Callable[[], Awaitable[list[Heard]]], clock: Seconds = monotonic) -> None:
+    def __init__(self, heard: Callable[[], Awaitable[list[LastBeat]]], clock: Seconds = monotonic) -> None:
         self._ask, self._clock = heard, clock
-        self._heard: Sequence[Heard] = ()
+        self._heard: Sequence[LastBeat] = ()
         self._began = clock()
 
     async def refresh(self) -> None:

@@ -32,7 +32,7 @@ def unheard(loops: Loops) -> None:
     """For a job that nobody asks."""
 
 
-class Heard(msgspec.Struct, frozen=True):
+class LastBeat(msgspec.Struct, frozen=True):
     """What a process said last: of each of its loops why it is down, or nothing; and how long ago."""
 
     job: str
@@ -54,7 +54,7 @@ async def _say(pool: Pool, process: str, job: str, loops: Loops) -> None:
         await connection.execute(SAY, (process, job, json.dumps(loops.down())))
 
 
-async def heard(pool: Pool) -> list[Heard]:
+async def heard(pool: Pool) -> list[LastBeat]:
     """What all of them said last."""
     async with looking(pool) as connection:
-        return [Heard(**row) for row in await rows(connection, LATEST, (MOST,))]
+        return [LastBeat(**row) for row in await rows(connection, LATEST, (MOST,))]

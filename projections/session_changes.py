@@ -27,7 +27,7 @@ class Private(msgspec.Struct, frozen=True):
 Attribute = str | int | bool | Private
 
 
-class Changes(msgspec.Struct, kw_only=True):
+class ViewChanges(msgspec.Struct, kw_only=True):
     """What facts `after + 1 .. version` of one session change, as absolute values. See `SessionChange`."""
 
     after: int
@@ -49,9 +49,9 @@ class Changes(msgspec.Struct, kw_only=True):
         return self.turns.setdefault(turn_id, {})
 
 
-def changes_of(facts: Sequence[Envelope]) -> Changes:
+def changes_of(facts: Sequence[Envelope]) -> ViewChanges:
     """All changes of consecutive facts of one session together. A `Shredded` fact moves the version only."""
-    changes = Changes(after=facts[0].version - 1)
+    changes = ViewChanges(after=facts[0].version - 1)
     for fact in facts:
         changes.version = fact.version
         if not isinstance(fact.event, TokensCorrected):  # an account put right is no activity of the session
@@ -60,7 +60,7 @@ def changes_of(facts: Sequence[Envelope]) -> Changes:
     return changes
 
 
-def _add(changes: Changes, event: Event, at: str) -> None:
+def _add(changes: ViewChanges, event: Event, at: str) -> None:
     match event:
         case e.SessionOpened():
             changes.session |= {"user": event.user, "assistant": event.assistant, "created_at": at}

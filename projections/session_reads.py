@@ -23,7 +23,7 @@ from domain.refusals import DependencyUnavailable
 from domain.usage import Usage
 from projections import positions
 from projections.sealed_items import Plain, unsealed
-from projections.session_changes import CALL, Attribute, Changes, Private, changes_of
+from projections.session_changes import CALL, Attribute, Private, ViewChanges, changes_of
 from projections.session_search import find_sessions
 from projections.session_terms import asked_terms
 from projections.session_view import SessionView
@@ -152,7 +152,7 @@ class _Told:
         self.version = self.turns = 0
         self.erased = self.more = False
 
-    def add(self, changes: Changes) -> None:
+    def add(self, changes: ViewChanges) -> None:
         self._session |= changes.session
         self._defaults = {**changes.defaults, **self._defaults}
         self.version, self.turns = changes.version, self.turns + changes.new_turns

@@ -15,7 +15,7 @@ from application.users import Users
 from domain.event import TOPICS, UPCASTS, Envelope, StreamId
 from projections.parked_sessions import Parking
 from projections.sealed_items import context_of
-from projections.session_changes import Attribute, Changes, Private, changes_of
+from projections.session_changes import Attribute, Private, ViewChanges, changes_of
 
 SIDE_BY_SIDE = 128
 """Sessions that are written at the same time, for the items' store may take several with one request."""
@@ -101,7 +101,7 @@ class SessionWriter:
             else:
                 left = left[len(now) :]
 
-    async def _sealed(self, stream: str, changes: Changes) -> SessionChange:
+    async def _sealed(self, stream: str, changes: ViewChanges) -> SessionChange:
         if user := changes.session.get("user"):
             changes.session["user"] = await self._users.in_facts(StreamId.parse(stream).tenant, str(user))
         return SessionChange(
@@ -124,7 +124,7 @@ class SessionWriter:
         }
 
 
-def _few(envelopes: Sequence[Envelope]) -> tuple[Sequence[Envelope], Changes]:
+def _few(envelopes: Sequence[Envelope]) -> tuple[Sequence[Envelope], ViewChanges]:
     """As many of these facts as one write takes, and what they change."""
     few = envelopes[:MOST_AT_ONCE]
     changes = changes_of(few)

@@ -14,7 +14,7 @@ from adapters.bedrock.pacer import Pacer
 TAIL_S = 1.0  # after the last event: long enough for the end of the response, so that its connection can be used again
 
 
-class Patience(msgspec.Struct, frozen=True):
+class SilenceLimits(msgspec.Struct, frozen=True):
     """For how long, in seconds, a stream may give nothing that can be shown: since a model last showed that it thinks,
     and since it last wrote of what it calls a tool with. Neither silence says that a stream is dead."""
 
@@ -39,7 +39,7 @@ class PacedBody:
         *,
         first_by: float,
         idle_s: float,
-        patience: Patience = Patience(),  # noqa: B008  # frozen
+        patience: SilenceLimits = SilenceLimits(),  # noqa: B008  # frozen
         lean: bool = has_low_water(aiohttp.StreamReader),
     ) -> None:
         self.deadline = first_by

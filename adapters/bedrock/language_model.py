@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from adapters.bedrock.answer import Answer
-from adapters.bedrock.body import PacedBody, Patience
+from adapters.bedrock.body import PacedBody, SilenceLimits
 from adapters.bedrock.failures import CAUGHT, of_error
 from adapters.bedrock.http import BedrockHttp
 from adapters.bedrock.pacer import Pacer
@@ -20,7 +20,7 @@ from domain.models import asked_as
 class BedrockLanguageModel:
     """The `LanguageModel` port over the HTTP of `open_bedrock`."""
 
-    def __init__(self, http: BedrockHttp, patience: Patience = Patience()) -> None:  # noqa: B008  # frozen
+    def __init__(self, http: BedrockHttp, patience: SilenceLimits = SilenceLimits()) -> None:  # noqa: B008  # frozen
         self._http, self._patience = http, patience
         self._pacer = Pacer()
 

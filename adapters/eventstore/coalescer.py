@@ -15,7 +15,7 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, InternalEr
 from prometheus_client import Gauge, Histogram
 from psycopg.errors import ReadOnlySqlTransaction
 
-from adapters.eventstore.deadlines import Deadlines
+from adapters.eventstore.deadlines import SharedDeadline
 from adapters.eventstore.keyring import NewKey
 from adapters.eventstore.recorder import LaneRecorder
 from application.tasks import Loops, Up
@@ -66,7 +66,7 @@ class Coalescer:
         append_s: float = APPEND_S,
     ) -> None:
         self._recorder, self._pauses_s, self._append_s = recorder, pauses_s, append_s
-        self._deadlines = Deadlines(append_s, unreachable)
+        self._deadlines = SharedDeadline(append_s, unreachable)
         self._max_waiting, self._max_waiting_bytes, self._waiting_bytes = max_waiting, max_waiting_bytes, 0
         self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue(max_waiting + 1)  # one place is for the end
         self._thread = ThreadPoolExecutor(1, "append")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Deadlines:
+class SharedDeadline:
     """Whatever is watched has `late()` as its exception when it is not done within `seconds`."""
 
     def __init__(self, seconds: float, late: Callable[[], Exception]) -> None:

@@ -18,7 +18,7 @@ from adapters.jose.outside_claims import access_identity, signed_in_identity
 from adapters.jose.outside_issuers import OutsideIssuer
 from adapters.jose.outside_tokens import ACCESS_TYPES, ID_TYPES, SignedTokens
 from adapters.jose.provider import KnownProvider
-from adapters.jose.provider_documents import Metadata, answer_of
+from adapters.jose.provider_documents import ProviderMetadata, answer_of
 from application.clock import monotonic
 from application.ports.people.outside_identity import Provider, SignInAttempt
 from domain.access import Identity
@@ -111,7 +111,7 @@ class OidcIdentity:
             raise NotFound
         return self._by_name[name]
 
-    async def _usable(self, known: KnownProvider) -> Metadata:
+    async def _usable(self, known: KnownProvider) -> ProviderMetadata:
         metadata = await known.metadata()
         if not (metadata.authorization_endpoint and metadata.token_endpoint):
             raise DependencyUnavailable(f"{known.issuer.name}: its configuration names no pages to sign in at")
@@ -120,7 +120,7 @@ class OidcIdentity:
         return metadata
 
     async def _redeem(
-        self, issuer: OutsideIssuer, metadata: Metadata, attempt: SignInAttempt, code: str, redirect_uri: str
+        self, issuer: OutsideIssuer, metadata: ProviderMetadata, attempt: SignInAttempt, code: str, redirect_uri: str
     ) -> str:
         """The ID token for a code, with the word that only who began the attempt has."""
         form = {

@@ -10,7 +10,7 @@ from jwcrypto.jwk import JWK
 
 from adapters.jose.compact import BadToken
 from adapters.jose.outside_issuers import OutsideIssuer
-from adapters.jose.provider_documents import Metadata, fetch_keys, fetch_metadata
+from adapters.jose.provider_documents import ProviderMetadata, fetch_keys, fetch_metadata
 from application.budget.gcra import Buckets
 from application.tasks import SingleFlight, TaskSet
 from domain.refusals import DependencyUnavailable
@@ -32,7 +32,7 @@ class KnownProvider:
 
     def __init__(self, issuer: OutsideIssuer, http: httpx.AsyncClient, clock: Callable[[], float]) -> None:
         self.issuer, self._http, self._clock = issuer, http, clock
-        self._known: tuple[Metadata, Keys] | None = None
+        self._known: tuple[ProviderMetadata, Keys] | None = None
         self._known_at = self._failed_at = float("-inf")
         self._asks = Buckets(clock)
         self._looking = False
@@ -50,7 +50,7 @@ class KnownProvider:
             raise BadToken("a key that its issuer does not have")
         return found
 
-    async def metadata(self) -> Metadata:
+    async def metadata(self) -> ProviderMetadata:
         """Its configuration."""
         return (await self._current())[0]
 
@@ -58,7 +58,7 @@ class KnownProvider:
         """Ask no more."""
         await self._tasks.end()
 
-    async def _current(self) -> tuple[Metadata, Keys]:
+    async def _current(self) -> tuple[ProviderMetadata, Keys]:
         age = self._clock() - self._known_at
         if self._known is not None and age < STALE_S:
             if age >= FRESH_S and self._may_ask():

@@ -20,7 +20,7 @@ RSA_BITS = (2_048, 8_192)
 """Of keys that are believed: fewer can be broken, and more take too long to compute with."""
 
 
-class Metadata(msgspec.Struct, frozen=True):
+class ProviderMetadata(msgspec.Struct, frozen=True):
     """What of a provider's configuration is used (OpenID Connect Discovery 1.0, section 3)."""
 
     issuer: str
@@ -32,11 +32,11 @@ class Metadata(msgspec.Struct, frozen=True):
     authorization_response_iss_parameter_supported: bool = False
 
 
-async def fetch_metadata(http: httpx.AsyncClient, issuer: OutsideIssuer) -> Metadata:
+async def fetch_metadata(http: httpx.AsyncClient, issuer: OutsideIssuer) -> ProviderMetadata:
     """The configuration, which must be of this very issuer, and name only addresses that may be asked."""
     url = issuer.issuer.rstrip("/") + "/.well-known/openid-configuration"
     try:
-        found = msgspec.json.decode(await fetch(http, url), type=Metadata)
+        found = msgspec.json.decode(await fetch(http, url), type=ProviderMetadata)
     except msgspec.MsgspecError as error:
         raise DependencyUnavailable(f"{issuer.name}: its configuration cannot be read: {error}") from None
     if found.issuer != issuer.issuer:
@@ -47,7 +47,7 @@ async def fetch_metadata(http: httpx.AsyncClient, issuer: OutsideIssuer) -> Meta
     return found
 
 
-async def fetch_keys(http: httpx.AsyncClient, metadata: Metadata) -> dict[tuple[str, str], JWK]:
+async def fetch_keys(http: httpx.AsyncClient, metadata: ProviderMetadata) -> dict[tuple[str, str], JWK]:
     """The keys that sign, by algorithm and `kid`. What is no such key here is left out: others may use it."""
     try:
         listed = msgspec.json.decode(await fetch(http, metadata.jwks_uri))["keys"][:MOST_KEYS]

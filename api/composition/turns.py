@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.bedrock.body import Patience
+from adapters.bedrock.body import SilenceLimits
 from adapters.bedrock.language_model import BedrockLanguageModel
 from adapters.postgres.known_exchanges import PostgresKnownExchanges
 from adapters.postgres.semantic_cache import PostgresSemanticCache
@@ -41,7 +41,7 @@ def run_turns(
     on: Infrastructure, shared: Shared, attachments: ReadAttachments, incidents: RaiseIncident, replication: Replication
 ) -> Turns:
     """What runs turns."""
-    patience = Patience(on.settings.thinking_s, on.settings.tool_input_s)
+    patience = SilenceLimits(on.settings.thinking_s, on.settings.tool_input_s)
     parts = TurnParts(
         store=on.store,
         sealer=on.store.vault,

@@ -108,7 +108,7 @@ class FrameLimits(msgspec.Struct, frozen=True):
     max_depth: int = MAX_DEPTH
 
 
-class SessionOpened(msgspec.Struct, kw_only=True, tag="session.opened"):
+class SessionWatched(msgspec.Struct, kw_only=True, tag="session.opened"):
     """The socket watches a session now. `history` holds its newest finished turns, `history_next` is the cursor of all
     older ones."""
 

@@ -13,7 +13,7 @@ from application.sessions import feed_frames
 from domain.session.events import Citation
 
 NOTICES = (
-    client_frames.SessionOpened,
+    client_frames.SessionWatched,
     client_frames.Error,
     client_frames.Pong,
     client_frames.AuthExpiring,

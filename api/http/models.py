@@ -16,7 +16,7 @@ SINCE = 1_767_225_600
 """What is told as the moment a model was made: assistants have versions, not birthdays."""
 
 
-class Model(msgspec.Struct, frozen=True):
+class ListedModel(msgspec.Struct, frozen=True):
     """An assistant."""
 
     id: str
@@ -28,7 +28,7 @@ class Model(msgspec.Struct, frozen=True):
 class ModelList(msgspec.Struct, frozen=True):
     """All of them."""
 
-    data: list[Model]
+    data: list[ListedModel]
     object: str = "list"
 
 
@@ -37,13 +37,15 @@ async def list_models(request: Request[Principal, Any, Any], services: NamedDepe
     """The assistants of the caller's tenant that are for them, by name."""
     assistants = (await services.tenants.known.settings(request.user.tenant)).assistants
     user = request.user
-    return ModelList([Model(name) for name, one in sorted(assistants.items()) if one.is_for(user.roles, user.groups)])
+    return ModelList(
+        [ListedModel(name) for name, one in sorted(assistants.items()) if one.is_for(user.roles, user.groups)]
+    )
 
 
 @get("/v1/models/{name:str}", permission="chat")
 async def show_model(
     name: FromPath[str], request: Request[Principal, Any, Any], services: NamedDependency[Services]
-) -> Model:
+) -> ListedModel:
     """One of them."""
     await services.tenants.known.assistant_for(request.user, name)
-    return Model(name)
+    return ListedModel(name)

@@ -83,7 +83,7 @@ def repeat(live: LiveSession, turn: Turn, cursor: int, first: int) -> list[f.Fra
     text, citations = cut(turn.answer, ANSWER_BYTES), within(turn.citations)
     if text:
         told.append(f.Delta(**stamp, delta=text))
-    told += [f.Citation(**stamp, **msgspec.structs.asdict(c)) for c in citations]
+    told += [f.Cited(**stamp, **msgspec.structs.asdict(c)) for c in citations]
     shown = turn_fields(turn)
     told.append(
         f.Completed(

@@ -64,7 +64,7 @@ class ClientCommands:
             raise
         told, older = history(live.state)
         await self.out.send(
-            f.SessionOpened(
+            f.SessionWatched(
                 **self.out.notice(),
                 assistant=live.state.assistant,
                 history=told,

@@ -46,7 +46,7 @@ class Candidate(msgspec.Struct, frozen=True):
     hit: Hit
 
 
-class Found(msgspec.Struct, frozen=True):
+class SemanticLookup(msgspec.Struct, frozen=True):
     """What the semantic cache has for a question: an answer that serves, else candidates, the likeliest first."""
 
     hit: Hit | None = None
@@ -60,7 +60,7 @@ class _Kept(msgspec.Struct, frozen=True):
     answer: CachedAnswer
 
 
-NOTHING_FOUND = Found()
+NOTHING_FOUND = SemanticLookup()
 _decoder = msgspec.msgpack.Decoder(_Kept)
 
 
@@ -88,7 +88,7 @@ class AnswerCache:
             return None
         return _hit("exact", 1.0, kept.answer)
 
-    async def semantic(self, question: Question, vector: Sequence[float] | None) -> Found:
+    async def semantic(self, question: Question, vector: Sequence[float] | None) -> SemanticLookup:
         """The answer to a question that asks the same in other words, as far as the guard can tell; in a `verified`
         cache else those of which only a model can."""
         scope = await self._digest("scope", question) if question.policy.mode != "off" and vector else None
@@ -96,7 +96,7 @@ class AnswerCache:
             return NOTHING_FOUND
         return await or_none("semantic", SEMANTIC_S, self._semantic(question, scope, vector)) or NOTHING_FOUND
 
-    async def _semantic(self, question: Question, scope: bytes, vector: Sequence[float]) -> Found:
+    async def _semantic(self, question: Question, scope: bytes, vector: Sequence[float]) -> SemanticLookup:
         found = await self.similar.nearest(
             question.scope.tenant, scope, vector, at_least=question.policy.at_least, limit=NEAREST
         )
@@ -108,10 +108,10 @@ class AnswerCache:
                 continue
             hit = _hit("semantic", round(one.similarity, 4), kept.answer)
             if is_equivalent(kept.question, asked):
-                return Found(hit)
+                return SemanticLookup(hit)
             if question.policy.mode == "verified" and not are_two(kept.question, asked):
                 candidates.append(Candidate(kept.question, hit))
-        return Found(candidates=tuple(candidates))
+        return SemanticLookup(candidates=tuple(candidates))
 
     @asynccontextmanager
     async def leading(self, question: Question, deadline_s: float) -> AsyncIterator[Hit | None]:

@@ -42,7 +42,7 @@ class Purse(Protocol):
         ...
 
 
-class Vectors(msgspec.Struct, frozen=True):
+class EmbeddedTexts(msgspec.Struct, frozen=True):
     """A vector for each text, and the tokens that they took in all."""
 
     vectors: list[list[float]]
@@ -61,7 +61,7 @@ class EmbedTextsHandler:
     prices: AgreedPrices
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def __call__(self, principal: Principal, texts: Sequence[str]) -> Vectors:
+    async def __call__(self, principal: Principal, texts: Sequence[str]) -> EmbeddedTexts:
         """All of them or none: what was paid for until one failed stays paid for. BudgetExceeded, RateLimited;
         ModelUnavailable when the model fails."""
         check_texts(texts)
@@ -98,11 +98,11 @@ def check_texts(texts: Sequence[str]) -> None:
         raise InvalidField(f"input: each text has 1 to {LONGEST} characters")
 
 
-def _whole(made: Sequence[Embedded]) -> Vectors:
+def _whole(made: Sequence[Embedded]) -> EmbeddedTexts:
     vectors, tokens = list[list[float]](), 0
     for one in made:
         if one.vector is None:
             raise ModelUnavailable(retry_after_s=1)
         vectors.append(one.vector)
         tokens += one.settled.usage.input_tokens
-    return Vectors(vectors, tokens)
+    return EmbeddedTexts(vectors, tokens)

@@ -23,7 +23,7 @@ class Created(Frame, tag="turn.created"):
     client_id: str
 
 
-class Step(Frame, tag="turn.step"):
+class StepProgress(Frame, tag="turn.step"):
     """A step of the plan begins or is done (`ms` milliseconds)."""
 
     step: str
@@ -42,7 +42,7 @@ class FailedOver(Frame, tag="turn.model_failed_over"):
     at_char: int
 
 
-class CacheHit(Frame, tag="turn.cache_hit"):
+class ServedFromCache(Frame, tag="turn.cache_hit"):
     """The answer comes from a cache."""
 
     layer: str
@@ -51,7 +51,7 @@ class CacheHit(Frame, tag="turn.cache_hit"):
     similarity: float | UnsetType = UNSET
 
 
-class Citation(Frame, tag="turn.citation"):
+class Cited(Frame, tag="turn.citation"):
     """Mark `[n]` in the text stands for this piece of a document."""
 
     n: int
@@ -76,7 +76,7 @@ class ToolCall(Frame, tag="turn.tool_call"):
     input: dict[str, Any] | UnsetType = UNSET
 
 
-class PiiRedacted(Frame, tag="turn.pii_redacted"):
+class Redacted(Frame, tag="turn.pii_redacted"):
     """Private values were kept from the model: how many of which kind."""
 
     kinds: dict[str, int]
@@ -126,12 +126,12 @@ class BudgetUpdated(Frame, tag="budget.updated"):
 
 AnyFrame = (
     Created
-    | Step
+    | StepProgress
     | FailedOver
-    | CacheHit
-    | Citation
+    | ServedFromCache
+    | Cited
     | ToolCall
-    | PiiRedacted
+    | Redacted
     | Delta
     | Reset
     | Completed

@@ -9,7 +9,7 @@ import msgspec
 from application.ports.sessions.feed_tail import TailPiece
 from application.sessions.end_frames import ended_frame
 from application.sessions.feed import END_BIT, FEED_BYTES, SEQ_BITS, Feed
-from application.sessions.feed_frames import Citation, Created, Delta, Frame, Reset
+from application.sessions.feed_frames import Cited, Created, Delta, Frame, Reset
 from domain.session.state import Session, Turn
 
 TURN_BIT = 1 << (SEQ_BITS - 1)
@@ -144,7 +144,7 @@ def _told_again(turn: Turn) -> list[Frame]:
     frames: list[Frame] = [Reset(reason="resumed")]
     if turn.answer:
         frames.append(Delta(delta=turn.answer))
-    frames += [Citation(**msgspec.structs.asdict(cited)) for cited in turn.citations]
+    frames += [Cited(**msgspec.structs.asdict(cited)) for cited in turn.citations]
     frames.append(ended_frame(turn))
     for frame in frames:
         frame.turn_id = turn.turn_id

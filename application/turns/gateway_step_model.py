@@ -47,6 +47,8 @@ class GatewayStepModel:
     def show(self, step: str, status: str, model: str, reason: str, ms: int) -> None:
         """A step begins or is done, for who watches."""
         if status == "started":
-            self.run.output.show(f.Step(step=step, status=status))
+            self.run.output.show(f.StepProgress(step=step, status=status))
         else:
-            self.run.output.show(f.Step(step=step, status=status, model=model or UNSET, reason=reason or UNSET, ms=ms))
+            self.run.output.show(
+                f.StepProgress(step=step, status=status, model=model or UNSET, reason=reason or UNSET, ms=ms)
+            )

@@ -101,7 +101,7 @@ class PrepareTurn:
         if run.redactor.found:
             counts, run.outcome.depends = run.redactor.counts, EVERYTHING
             prepared.events.append(e.PiiRedacted(turn_id=run.turn_id, kinds=counts))
-            prepared.frames.append(f.PiiRedacted(kinds=counts))
+            prepared.frames.append(f.Redacted(kinds=counts))
         return True
 
     async def _look_up(self, prepared: PreparedTurn, corpus_version: int) -> None:

@@ -72,7 +72,7 @@ class ReadAttachments:
             yield NOTHING_ATTACHED
             return
         began = monotonic()
-        run.output.show(f.Step(step=STEP, status="started"))
+        run.output.show(f.StepProgress(step=STEP, status="started"))
         tenant, user = run.live.id.tenant, run.request.user
         wanted = list(dict.fromkeys(turn.attachments))
         rows = [row for row in await self.register.fetch(tenant, wanted) if row.owner == user]
@@ -82,7 +82,7 @@ class ReadAttachments:
                 await stack.enter_async_context(self.room.room(tenant, sum(row.size for row in pictures)))
             seen = tuple([await self._picture(tenant, row) for row in pictures])
             read = turn.read or await self._read(run, turn, [row for row in rows if row.media_type in READABLE])
-            run.output.show(f.Step(step=STEP, status="finished", ms=round((monotonic() - began) * 1000)))
+            run.output.show(f.StepProgress(step=STEP, status="finished", ms=round((monotonic() - began) * 1000)))
             yield Attached(passages=read.passages, notes=read.notes, pictures=seen)
 
     async def _read(self, run: RunningTurn, turn: Turn, rows: Sequence[FileRow]) -> e.AttachmentsRead:

@@ -50,12 +50,12 @@ class RetrievePassages:
         if turn.passages is not None:
             return turn.passages
         began = monotonic()
-        run.output.show(f.Step(step="retrieve", status="started"))
+        run.output.show(f.StepProgress(step="retrieve", status="started"))
         among = narrowed(run.config.collections, (OPEN, *collections) if collections else ())
         rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k, among) for query in queries))
         passages = fuse(rankings, k)
         run.log.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
-        run.output.show(f.Step(step="retrieve", status="finished", ms=round((monotonic() - began) * 1000)))
+        run.output.show(f.StepProgress(step="retrieve", status="finished", ms=round((monotonic() - began) * 1000)))
         return passages
 
     async def _search(

@@ -28,7 +28,7 @@ class ReuseAnswer:
         if outcome.text:  # an earlier process had begun another one
             output.reset("resumed")
         output.show(
-            f.CacheHit(
+            f.ServedFromCache(
                 layer=hit.layer, age_s=hit.age_s, saved_usd=f"{hit.saved_usd:f}", similarity=round(hit.similarity, 4)
             )
         )

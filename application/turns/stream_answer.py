@@ -118,7 +118,7 @@ class StreamAnswer:
             outcome = run.outcome
             outcome.finish_reason = "length" if outcome.full else _finish(round, outcome.text)
             run.log.note(e.StepRun(turn_id=run.turn_id, step=ask.step, model=round.model, reason=round.reason, ms=ms))
-            run.output.show(f.Step(step=ask.step, status="finished", model=round.model, ms=ms))
+            run.output.show(f.StepProgress(step=ask.step, status="finished", model=round.model, ms=ms))
         return round
 
     async def _hear(self, run: RunningTurn, ask: ModelRequest, round: _Round) -> None:
@@ -145,7 +145,9 @@ class StreamAnswer:
                 output.cite(event.n)
             case Routed():
                 if not round.model:
-                    output.show(f.Step(step=round.step, status="started", model=event.model, reason=event.reason))
+                    output.show(
+                        f.StepProgress(step=round.step, status="started", model=event.model, reason=event.reason)
+                    )
                 outcome.model = round.model = event.model
                 round.reason = event.reason
             case FailoverBegun():

@@ -72,7 +72,7 @@ class TurnOutput:
 
     def _show_citation(self, c: e.Citation) -> None:
         self.show(
-            f.Citation(
+            f.Cited(
                 n=c.n,
                 document_id=c.document_id,
                 title=c.title,

@@ -33,7 +33,7 @@ ASSISTANT = {"instructions": "Answer from the documents and the tools.", "plan":
 INDEXED_S, TURN_S, COMMAND_S = 180, 180, 1_800
 
 
-class Broken(Exception):
+class SmokeFailed(Exception):
     """One of the things did not go as it must."""
 
 
@@ -50,7 +50,7 @@ class Smoke:
         self._document = ""
 
     async def run(self) -> list[tuple[str, str]]:
-        """What each thing came to; `Broken` says which did not."""
+        """What each thing came to; `SmokeFailed` says which did not."""
         steps: list[tuple[str, Callable[[], Awaitable[str]]]] = [
             ("a document is found and an answer cites it", self.answer),
             ("a tool runs", self.tool),
@@ -64,7 +64,7 @@ class Smoke:
                 try:
                     told.append((name, await step()))
                 except Exception as error:
-                    raise Broken(f"{name}: {type(error).__name__}: {error}") from error
+                    raise SmokeFailed(f"{name}: {type(error).__name__}: {error}") from error
         finally:
             self.clean_up()
         return told
@@ -76,11 +76,11 @@ class Smoke:
         async with asyncio.timeout(INDEXED_S):
             while (found := self._ok(self._http.get(f"/v1/documents/{self._document}")))["status"] != "indexed":
                 if found["status"] == "failed":
-                    raise Broken(f"the document failed: {found['reason']}")
+                    raise SmokeFailed(f"the document failed: {found['reason']}")
                 await asyncio.sleep(0.5)
         done, _ = await self._turn(QUESTION, "default")
         if "45" not in done.text or not done.citations:
-            raise Broken(f"no answer from the document: {done.text[:200]!r}")
+            raise SmokeFailed(f"no answer from the document: {done.text[:200]!r}")
         return f"{done.model}, {done.ms} ms, {done.cost_usd} USD"
 
     async def tool(self) -> str:
@@ -91,7 +91,7 @@ class Smoke:
         done, frames = await self._turn("Use the tool orders_of: what is the total of the north region?", "smoke")
         ran = [frame for frame in frames if isinstance(frame, ToolCall) and frame.status == "completed"]
         if not ran:
-            raise Broken(f"no tool ran: {done.text[:200]!r}")
+            raise SmokeFailed(f"no tool ran: {done.text[:200]!r}")
         return f"{ran[0].name}, and the answer says {'150' if '150' in done.text else done.text[:60]!r}"
 
     async def failover(self) -> str:
@@ -103,7 +103,7 @@ class Smoke:
         done, frames = await self._turn(QUESTION, "failing")
         over = [frame for frame in frames if isinstance(frame, FailedOver)]
         if not over and done.model == self._failing:
-            raise Broken(f"{self._failing} answered; name one that this account may not call")
+            raise SmokeFailed(f"{self._failing} answered; name one that this account may not call")
         return f"{over[0].reason if over else 'before it was asked'}, {done.model} answered"
 
     async def file(self) -> str:
@@ -114,7 +114,7 @@ class Smoke:
         back = self._http.get(httpx.URL(str(self._http.base_url)).join(link)).raise_for_status().content
         self._http.delete(f"/v1/files/{sent['file_id']}").raise_for_status()
         if back != body:
-            raise Broken("the file came back otherwise")
+            raise SmokeFailed("the file came back otherwise")
         return f"{len(body)} bytes"
 
     async def reconcile(self) -> str:
@@ -126,7 +126,7 @@ class Smoke:
             subprocess.run, command, capture_output=True, text=True, timeout=COMMAND_S, check=False
         )
         if done.returncode:
-            raise Broken(done.stderr[-500:])
+            raise SmokeFailed(done.stderr[-500:])
         found = json.loads(done.stdout)
         return ", ".join(f"{name} {found[name]}" for name in found if isinstance(found[name], int | str))
 
@@ -150,13 +150,13 @@ class Smoke:
                     frames.append(frame)
         end = frames[-1]
         if isinstance(end, Failed) or not isinstance(end, Completed):
-            raise Broken(f"the turn failed: {getattr(end, 'error', end)}")
+            raise SmokeFailed(f"the turn failed: {getattr(end, 'error', end)}")
         return end, frames
 
     @staticmethod
     def _ok(answer: httpx.Response) -> Any:
         if answer.is_error:
-            raise Broken(f"{answer.request.url.path} answered {answer.status_code}: {answer.text[:300]}")
+            raise SmokeFailed(f"{answer.request.url.path} answered {answer.status_code}: {answer.text[:300]}")
         return answer.json() if answer.content else {}
 
 
@@ -177,5 +177,5 @@ def smoke(failing: str, logs: str) -> None:
     try:
         for name, came_to in asyncio.run(Smoke(tenant, failing, logs).run()):
             click.echo(f"{name}: {came_to}")
-    except Broken as error:
+    except SmokeFailed as error:
         raise click.ClickException(str(error)) from None

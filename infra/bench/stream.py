@@ -49,7 +49,7 @@ class StreamRow(msgspec.Struct, kw_only=True):
     errors: int
 
 
-class Heard(msgspec.Struct):
+class TimedAnswer(msgspec.Struct):
     """One answer: seconds to its first token and to its end, and what went wrong."""
 
     first_s: float
@@ -67,7 +67,7 @@ class MeasuredServer(Protocol):
         """So many sockets, ready to be asked."""
         ...
 
-    async def ask(self, socket: ClientConnection, name: str) -> Heard:
+    async def ask(self, socket: ClientConnection, name: str) -> TimedAnswer:
         """The question, answered to its end."""
         ...
 
@@ -103,9 +103,9 @@ class Pipe:
 
         return list(await asyncio.gather(*(one() for _ in range(streams))))
 
-    async def ask(self, socket: ClientConnection, name: str) -> Heard:
+    async def ask(self, socket: ClientConnection, name: str) -> TimedAnswer:
         """See `MeasuredServer`."""
-        heard, began = Heard(0.0, 0.0), time.perf_counter()
+        heard, began = TimedAnswer(0.0, 0.0), time.perf_counter()
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await socket.send(self._asked)
@@ -129,11 +129,11 @@ class Colloquy:
         """See `MeasuredServer`."""
         return await open_sockets(self._url, self._tokens[:streams])
 
-    async def ask(self, socket: ClientConnection, name: str) -> Heard:
+    async def ask(self, socket: ClientConnection, name: str) -> TimedAnswer:
         """See `MeasuredServer`."""
         seen = await ask(socket, name, QUESTION)
         error = seen.error if seen.exact else seen.error or "the text differs from its deltas"
-        return Heard(seen.first_token, seen.whole, error)
+        return TimedAnswer(seen.first_token, seen.whole, error)
 
 
 class StandInControl:
@@ -168,7 +168,7 @@ async def measure(
     await asyncio.sleep(SETTLE_S)
     cpu, before, began = cpu_seconds(side.pid), bedrock.deltas(), time.perf_counter()
 
-    async def one(n: int) -> list[Heard]:
+    async def one(n: int) -> list[TimedAnswer]:
         name = f"{arrival}-{n}"
         if arrival == "burst":
             return [await side.ask(sockets[n], name)]

@@ -11,7 +11,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
 from api.background import SILENT_S, Background
 from api.readiness import Part, Readiness
-from projections.beats import Heard, beating, heard
+from projections.beats import LastBeat, beating, heard
 from projections.leadership import leading
 from projections.places import PostgresPlaces
 from projections.relay import Relay
@@ -19,7 +19,7 @@ from projections.transactions import writing
 from tests.projections.waiting import until
 
 JOBS_UP = {"relay": "", "project": "", "ingest": ""}
-DEAD = Heard("relay", {"relay_0": "KeyError"}, 1.0)
+DEAD = LastBeat("relay", {"relay_0": "KeyError"}, 1.0)
 KILLED = """
 INSERT INTO projections.background (process, job, loops, at)
 VALUES ('killed', 'ingest', '{}', now() - interval '1 minute')"""
@@ -30,20 +30,20 @@ VALUES ('killed', 'ingest', '{}', now() - interval '1 minute')"""
     [
         ([], 0.0, JOBS_UP),
         ([], SILENT_S, {"relay": "silence", "project": "silence", "ingest": "silence"}),
-        ([Heard("relay", {"relay_0": ""}, 1.0)], SILENT_S,
+        ([LastBeat("relay", {"relay_0": ""}, 1.0)], SILENT_S,
          {"relay": "", "relay_0": "", "project": "silence", "ingest": "silence"}),
         ([DEAD], 0.0, JOBS_UP | {"relay_0": "KeyError"}),
-        ([DEAD, Heard("relay", {"relay_0": ""}, 2.0)], 0.0, JOBS_UP | {"relay_0": ""}),
-        ([Heard("relay", {"relay_0": ""}, 1.0), DEAD], 0.0, JOBS_UP | {"relay_0": ""}),
-        ([Heard("relay", {"relay_0": "KeyError"}, SILENT_S)], 0.0, JOBS_UP),
+        ([DEAD, LastBeat("relay", {"relay_0": ""}, 2.0)], 0.0, JOBS_UP | {"relay_0": ""}),
+        ([LastBeat("relay", {"relay_0": ""}, 1.0), DEAD], 0.0, JOBS_UP | {"relay_0": ""}),
+        ([LastBeat("relay", {"relay_0": "KeyError"}, SILENT_S)], 0.0, JOBS_UP),
     ],
 )  # fmt: skip
 async def test_a_loop_is_down_when_it_is_in_all_processes_that_speak(
-    said: list[Heard], waited_s: float, down: dict[str, str]
+    said: list[LastBeat], waited_s: float, down: dict[str, str]
 ) -> None:
     moments = iter([0.0, waited_s])
 
-    async def ask() -> list[Heard]:
+    async def ask() -> list[LastBeat]:
         return said
 
     background = Background(ask, lambda: next(moments))

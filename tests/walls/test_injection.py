@@ -152,7 +152,7 @@ def shown(live: LiveSession) -> list[str]:
     """Every text of a frame; a citation quotes a document in plain words, and a call that waits is shown as it is."""
     texts: list[str] = [said(live)]
     for frame in frames_of(live):
-        if not isinstance(frame, f.Citation | f.ToolCall | f.Delta):
+        if not isinstance(frame, f.Cited | f.ToolCall | f.Delta):
             texts += _texts(msgspec.to_builtins(frame))
     return texts
 

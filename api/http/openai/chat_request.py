@@ -24,7 +24,7 @@ JSON_ONLY = (
 )
 
 
-class Part(msgspec.Struct, frozen=True):
+class ContentPart(msgspec.Struct, frozen=True):
     """A piece of a message."""
 
     type: Name
@@ -32,7 +32,7 @@ class Part(msgspec.Struct, frozen=True):
     refusal: Any_text = ""
 
 
-class ToolUse(msgspec.Struct, frozen=True):
+class EarlierToolCall(msgspec.Struct, frozen=True):
     """A call of a tool that a client had made by another model, as its history tells it."""
 
     function: Object = {}
@@ -42,8 +42,8 @@ class ChatMessage(msgspec.Struct, frozen=True):
     """A message; whatever else it has is passed over."""
 
     role: Name
-    content: Any_text | Annotated[list[Part], Meta(max_length=MOST_PARTS)] | None = None
-    tool_calls: Annotated[list[ToolUse], Meta(max_length=MOST_PARTS)] | None = None
+    content: Any_text | Annotated[list[ContentPart], Meta(max_length=MOST_PARTS)] | None = None
+    tool_calls: Annotated[list[EarlierToolCall], Meta(max_length=MOST_PARTS)] | None = None
 
 
 class StreamOptions(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ from application.answer_cache.equivalence import is_equivalent
 from application.answer_cache.vetoes import are_two
 from domain.tenant.events import THRESHOLDS as LEAST
 from infra.bench.caches import near_misses, paraphrases
-from infra.bench.caches.cache_load import Asked, ask_all, ask_in_turn
+from infra.bench.caches.cache_load import SeenTurn, ask_all, ask_in_turn
 from infra.bench.caches.foreign_pairs import KindFound, judge, read_pairs
 from infra.bench.harness.chat_load import percentile
 from infra.bench.harness.handbook import DOCUMENTS
@@ -210,7 +210,7 @@ async def _set_up(ours: Installed, semantic: str) -> None:
         (await http.post(f"{ours.bedrock_url}/control/same_questions", json=table)).raise_for_status()
 
 
-def _p50(asked: Sequence[Asked]) -> float:
+def _p50(asked: Sequence[SeenTurn]) -> float:
     return percentile([one.whole * 1e3 for one in asked], 0.5)
 
 

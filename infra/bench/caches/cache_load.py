@@ -15,7 +15,7 @@ ANSWER_WITHIN_S = 120.0
 
 
 @dataclass
-class Asked:
+class SeenTurn:
     """One turn as its client saw it. Times in seconds from the frame that asked."""
 
     text: str = ""
@@ -26,10 +26,10 @@ class Asked:
     exact: bool = False
 
 
-async def ask_alone(url: str, token: str, question: str, cache: str) -> Asked:
+async def ask_alone(url: str, token: str, question: str, cache: str) -> SeenTurn:
     """One question in a new session; opening it is not counted. RuntimeError when it is not answered."""
     (socket,) = await open_sockets(url, [token])
-    asked, began = Asked(), time.perf_counter()
+    asked, began = SeenTurn(), time.perf_counter()
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await socket.send(json.dumps({"type": "turn.create", "id": "t", "text": question, "cache": cache}))
@@ -50,17 +50,17 @@ async def ask_alone(url: str, token: str, question: str, cache: str) -> Asked:
         await socket.close()
 
 
-async def ask_all(url: str, token: str, questions: Sequence[str], cache: str, at_once: int) -> list[Asked]:
+async def ask_all(url: str, token: str, questions: Sequence[str], cache: str, at_once: int) -> list[SeenTurn]:
     """The questions in their order, so many at once."""
     gate = asyncio.Semaphore(at_once)
 
-    async def one(question: str) -> Asked:
+    async def one(question: str) -> SeenTurn:
         async with gate:
             return await ask_alone(url, token, question, cache)
 
     return list(await asyncio.gather(*(one(question) for question in questions)))
 
 
-async def ask_in_turn(url: str, token: str, question: str, times: int) -> list[Asked]:
+async def ask_in_turn(url: str, token: str, question: str, times: int) -> list[SeenTurn]:
     """One question, one at a time."""
     return [await ask_alone(url, token, question, "use") for _ in range(times)]

@@ -25,7 +25,7 @@ CHARACTERS_A_TOKEN = 16  # more than any tokenizer's tokens have on average
 LEAST_ROOM = 1_000
 
 
-class Broken(Exception):
+class BrokenOff(Exception):
     """The answer broke off, or is none."""
 
 
@@ -73,7 +73,7 @@ class Chunk(msgspec.Struct):
     done: bool = False
 
 
-class ChatAnswer:
+class UpstreamAnswer:
     """One answer while it arrives: `take` gives the frames of what came, blocks one after the other. An answer that is
     longer than `max_tokens` can be is `over`: a server that knows no end is left there."""
 
@@ -109,7 +109,7 @@ class ChatAnswer:
     def close(self) -> bytes:
         """The end of the last block; Broken when more was to come."""
         if not (self._finish or self._done or self.over):
-            raise Broken("the answer ended before its end")
+            raise BrokenOff("the answer ended before its end")
         return self._end_block()
 
     @property
@@ -165,7 +165,7 @@ class ChatAnswer:
         frames = b""
         if not same or (named and piece.id is None and piece.index is None):
             if not named:
-                raise Broken("more of a tool call that has ended, or one without a name")
+                raise BrokenOff("more of a tool call that has ended, or one without a name")
             frames = self._end_block() + self._begin_tool(piece, named)
         arguments = piece.function.arguments or ""
         if not arguments:

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.local.bedrock.prompt import Prompt, PromptPassage
 from infra.local.bedrock.prose import GREETING, SENTENCE_END
-from infra.local.bedrock.schema_fill import UNLIKELY, Evidence, fill
+from infra.local.bedrock.schema_fill import UNLIKELY, TextMaterial, fill
 from infra.local.bedrock.words import SILENT, WORD, content_words
 
 ALARM = re.compile(
@@ -85,7 +85,7 @@ class Judgement:
                 words = len(self._subject.split())
                 return scale[sum(words > most for most in SCALE_WORDS)]
         likely = [option for option in options if not UNLIKELY.search(option)]
-        return str(Evidence(self._subject).choice(likely)[0]) if likely else None
+        return str(TextMaterial(self._subject).choice(likely)[0]) if likely else None
 
     def _lines_for(self, part: str) -> list[str]:
         """The names that begin the lines of a part and share words with the question: two, or one of the name's."""

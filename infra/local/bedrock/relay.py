@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.local.bedrock import event_stream
-from infra.local.bedrock.chat_answer import Broken, ChatAnswer
+from infra.local.bedrock.chat_answer import BrokenOff, UpstreamAnswer
 from infra.local.bedrock.chat_request import chat_request
 from infra.local.bedrock.faults import CallRefused
 from infra.local.bedrock.http_server import HttpReply, chunk
@@ -34,7 +34,7 @@ class UpstreamRelay:
     ) -> None:
         self._upstream, self._call, self._body, self._reply, self._close = upstream, call, body, reply, close
         most = int(body.get("inferenceConfig", {}).get("maxTokens", MOST_TOKENS))
-        self._answer = ChatAnswer(count_request(body), most)
+        self._answer = UpstreamAnswer(count_request(body), most)
         self._began = asyncio.get_running_loop().time()
         self._streaming = False
 
@@ -51,7 +51,7 @@ class UpstreamRelay:
             self._bill()
             stop = event_stream.event("messageStop", {"stopReason": self._answer.stop_reason})
             self._reply.send(chunk(stop + event_stream.event("metadata", self._accounts())))
-        except (Broken, CallRefused) as failure:
+        except (BrokenOff, CallRefused) as failure:
             if not self._streaming:
                 raise (
                     failure if isinstance(failure, CallRefused) else CallRefused("model_error", str(failure))
@@ -69,7 +69,7 @@ class UpstreamRelay:
         try:
             async for _ in self._frames():
                 pass
-        except Broken as broken:
+        except BrokenOff as broken:
             raise CallRefused("model_error", str(broken)) from None
         self._bill()
         return {
@@ -89,7 +89,7 @@ class UpstreamRelay:
                     if self._answer.over:
                         break
         except TimeoutError:
-            raise Broken(f"the answer took longer than {LASTS_S:.0f} s") from None
+            raise BrokenOff(f"the answer took longer than {LASTS_S:.0f} s") from None
         yield self._answer.close()
 
     def _accounts(self) -> dict[str, Any]:

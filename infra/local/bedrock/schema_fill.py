@@ -17,7 +17,7 @@ DEPTH = 12
 Judge = Callable[[dict[str, Any], str, dict[str, Any]], Any]
 
 
-class Evidence:
+class TextMaterial:
     """What is in the text, each piece used once, in the order of the text."""
 
     def __init__(self, text: str) -> None:
@@ -38,11 +38,11 @@ class Evidence:
 def fill(schema: dict[str, Any], text: str, *, only_required: bool = False, judge: Judge | None = None) -> Any:
     """A value that fits `schema` (the common part of JSON Schema 2020-12). With `only_required`, a property that is
     not required is left out unless the text has something for it. Where `judge` has an opinion, that is the value."""
-    return _Filling(schema, Evidence(text), only_required, judge).value(schema, "", DEPTH)
+    return _Filling(schema, TextMaterial(text), only_required, judge).value(schema, "", DEPTH)
 
 
 class _Filling:
-    def __init__(self, root: dict[str, Any], evidence: Evidence, only_required: bool, judge: Judge | None) -> None:
+    def __init__(self, root: dict[str, Any], evidence: TextMaterial, only_required: bool, judge: Judge | None) -> None:
         self._root, self._evidence, self._only_required, self._judge = root, evidence, only_required, judge
 
     def value(self, schema: dict[str, Any], name: str, depth: int) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from infra.local.bedrock.chat_answer import Broken, Chunk
+from infra.local.bedrock.chat_answer import BrokenOff, Chunk
 from infra.local.bedrock.faults import CallRefused
 
 PREFIX = "COLLOQUY_STANDIN_UPSTREAM_"
@@ -27,17 +27,17 @@ BY_STATUS |= {503: "unavailable", 504: "timeout"}
 _chunk = msgspec.json.Decoder(Chunk).decode
 
 
-class Vector(msgspec.Struct):
+class UpstreamVector(msgspec.Struct):
     embedding: list[float]
 
 
-class Vectors(msgspec.Struct):
-    data: list[Vector]
+class UpstreamVectors(msgspec.Struct):
+    data: list[UpstreamVector]
 
 
 class Upstream:
     """One server, the models to ask it for, and its key; whatever it does wrong is `CallRefused` before an answer
-    begins, and `Broken` in one."""
+    begins, and `BrokenOff` in one."""
 
     def __init__(
         self, url: str, model: str, api_key: str = "", embedding_model: str = "", *, silence_s: float = SILENCE_S
@@ -80,7 +80,7 @@ class Upstream:
         if answer.status_code >= 400:
             raise refusal(answer.status_code, answer.text)
         try:
-            return msgspec.json.decode(answer.content, type=Vectors).data[0].embedding
+            return msgspec.json.decode(answer.content, type=UpstreamVectors).data[0].embedding
         except (msgspec.MsgspecError, IndexError) as error:
             raise CallRefused("model_error", f"{self.url}/embeddings gave no vector: {error}") from None
 
@@ -133,7 +133,7 @@ async def _events(parts: AsyncIterator[bytes]) -> AsyncGenerator[Chunk, None]:
                     return
                 yield _read(data)
         if len(held) > LONGEST_LINE:
-            raise Broken("an event without an end")
+            raise BrokenOff("an event without an end")
 
 
 async def _whole(parts: AsyncIterator[bytes]) -> AsyncGenerator[Chunk, None]:
@@ -142,7 +142,7 @@ async def _whole(parts: AsyncIterator[bytes]) -> AsyncGenerator[Chunk, None]:
     async for part in parts:
         held += part
         if len(held) > LONGEST_LINE:
-            raise Broken("an answer without an end")
+            raise BrokenOff("an answer without an end")
     yield _read(held)
     yield Chunk(done=True)
 
@@ -151,7 +151,7 @@ def _read(data: bytes) -> Chunk:
     try:
         chunk = _chunk(data)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise Broken(f"an event that is none: {error}") from None
+        raise BrokenOff(f"an event that is none: {error}") from None
     if chunk.error is not None or chunk.object == "error":
-        raise Broken(_words(data.decode("utf-8", "replace")))
+        raise BrokenOff(_words(data.decode("utf-8", "replace")))
     return chunk

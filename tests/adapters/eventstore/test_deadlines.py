@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from adapters.eventstore.deadlines import Deadlines
+from adapters.eventstore.deadlines import SharedDeadline
 
 
 async def test_each_ends_by_its_own_time_unless_it_is_done() -> None:
-    deadlines, loop = Deadlines(0.02, LookupError), asyncio.get_running_loop()
+    deadlines, loop = SharedDeadline(0.02, LookupError), asyncio.get_running_loop()
     first, done, left = loop.create_future(), loop.create_future(), loop.create_future()
     for future in (first, done, left):
         deadlines.watch(future)
@@ -24,7 +24,7 @@ async def test_each_ends_by_its_own_time_unless_it_is_done() -> None:
 
 
 async def test_what_is_done_is_let_go() -> None:
-    deadlines, loop = Deadlines(30.0, LookupError), asyncio.get_running_loop()
+    deadlines, loop = SharedDeadline(30.0, LookupError), asyncio.get_running_loop()
     for _ in range(100):
         future = loop.create_future()
         deadlines.watch(future)

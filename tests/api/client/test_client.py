@@ -19,7 +19,7 @@ from application.sessions import feed_frames
 
 SERVER = (
     *feed_frames.AnyFrame.__args__,
-    client_frames.SessionOpened,
+    client_frames.SessionWatched,
     client_frames.Error,
     client_frames.Pong,
     client_frames.AuthExpiring,

@@ -97,7 +97,7 @@ def told(*turns: tuple[str, str]) -> Session:
 def opened(session: Session) -> tuple[list[str], str | None]:
     """The ids in `session.opened.history`, and where the rest is; the frame is looked at."""
     shown, older = history(session)
-    frame = api.SessionOpened(
+    frame = api.SessionWatched(
         seq=2**52, session_id=new_id(), at="2026-11-27T00:00:00.000000Z", assistant="a" * 64, history=shown,
         history_next=older, client_id="\U0001f600" * 200,
     )  # fmt: skip

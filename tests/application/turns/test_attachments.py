@@ -54,7 +54,9 @@ async def test_a_file_joins_the_prompt_fenced_redacted_and_can_be_cited() -> Non
         assert second.document_id == "d1"
         (read,) = await ours.facts(live, e.AttachmentsRead)
         assert [passage.text for passage in read.passages] == [NOTES.decode()]
-        steps = [(frame.step, frame.status) for frame in frames_of(live, f.Step) if frame.step == "read_attachments"]
+        steps = [
+            (frame.step, frame.status) for frame in frames_of(live, f.StepProgress) if frame.step == "read_attachments"
+        ]
         assert steps == [("read_attachments", "started"), ("read_attachments", "finished")]
 
 

@@ -24,4 +24,4 @@ async def test_what_an_answer_cites_can_be_opened_after_another_version_came() -
         for cited, session in ((before.citations[0], live), (after.citations[0], other)):
             text = await documents.corpus.fetch_text(TENANT, cited.document_id)
             assert text is not None and text[cited.start : cited.end] == cited.quote
-            assert [frame.document_id for frame in frames_of(session, f.Citation)] == [cited.document_id]
+            assert [frame.document_id for frame in frames_of(session, f.Cited)] == [cited.document_id]

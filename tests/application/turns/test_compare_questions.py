@@ -41,7 +41,7 @@ async def test_two_yeses_give_the_kept_answer_and_the_saving_counts_what_they_co
         assert [call.step for call in await ours.facts(live, ModelCallStarted)] == ["embed"] + ["same_question"] * 2
         assert hit.saved_usd == made.cost_usd - kept.cost_usd and Decimal(0) < kept.cost_usd < made.cost_usd
         (run,) = [run for run in await ours.facts(live, e.StepRun) if run.step == "same_question"]
-        assert run.result == '"yes"' and frames_of(live, f.CacheHit)
+        assert run.result == '"yes"' and frames_of(live, f.ServedFromCache)
         assert not await ours.facts(live, e.CacheMissed)
 
 

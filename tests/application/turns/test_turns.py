@@ -52,7 +52,7 @@ async def test_the_same_question_again_is_answered_by_nobody() -> None:
         assert len(ours.model.calls) == 1 and kept.cost_usd == 0
         (hit,) = await ours.facts(other, e.CacheHit)
         assert isinstance(hit, e.CacheHit) and hit.saved_usd == made.cost_usd and hit.source_turn == made.turn_id
-        assert said(other) == made.answer and frames_of(other, f.CacheHit)
+        assert said(other) == made.answer and frames_of(other, f.ServedFromCache)
 
 
 async def test_bypass_neither_reads_nor_writes_nor_counts() -> None:
@@ -142,7 +142,7 @@ async def test_private_values_stay_here_and_are_never_kept() -> None:
         assert turn.answer == "Mail to ada@example.com was found."
         assert "ada@" not in str(ours.model.calls) and "ada@" not in str(ours.embedder.texts)
         assert [x.kinds for x in await ours.facts(live, e.PiiRedacted)] == [{"email": 1}]
-        assert frames_of(live, f.PiiRedacted) and not ours.exact.entries
+        assert frames_of(live, f.Redacted) and not ours.exact.entries
 
 
 async def test_a_kind_that_is_blocked_ends_the_turn_before_any_call() -> None:

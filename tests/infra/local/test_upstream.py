@@ -25,7 +25,7 @@ from application.ports.models.model import (
     ToolUse,
 )
 from domain.usage import Usage
-from infra.local.bedrock.chat_answer import Broken, ChatAnswer
+from infra.local.bedrock.chat_answer import BrokenOff, UpstreamAnswer
 from infra.local.bedrock.chat_request import chat_request
 from infra.local.bedrock.upstream import Upstream, _read
 from tests.fakes.scripted_chat_server import DONE, USAGE, Script, calling, end, piece, saying, serving
@@ -155,7 +155,7 @@ ANSWERS: list[tuple[str, list[Any], str, list[dict[str, Any]]]] = [
 
 def test_answers_become_blocks_and_reasons() -> None:
     for what, events, reason, blocks in ANSWERS:
-        answer = ChatAnswer(5, 50)
+        answer = UpstreamAnswer(5, 50)
         for event in events:
             answer.take(_read(json.dumps(event).encode()))
         answer.close()
@@ -177,8 +177,8 @@ def test_answers_become_blocks_and_reasons() -> None:
     ],
 )
 def test_what_is_no_answer_is_broken(events: list[Any]) -> None:
-    answer = ChatAnswer(5, 50)
-    with pytest.raises(Broken):
+    answer = UpstreamAnswer(5, 50)
+    with pytest.raises(BrokenOff):
         for event in events:
             answer.take(_read(json.dumps(event).encode()))
         answer.close()
@@ -186,7 +186,7 @@ def test_what_is_no_answer_is_broken(events: list[Any]) -> None:
 
 def test_usage_is_the_servers_or_marked() -> None:
     def usage(told: Any) -> dict[str, Any]:
-        answer = ChatAnswer(11, 50)
+        answer = UpstreamAnswer(11, 50)
         for event in (piece(content="12345678"), end(), {"choices": [], "usage": told}):
             answer.take(_read(json.dumps(event).encode()))
         return {name: n for name, n in answer.usage().items() if n and name != "totalTokens"}
