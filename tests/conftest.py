@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import structlog
 from hypothesis import settings as drawing
+from xdist.remote import Producer
 
 from application.acting_tenant import EVERY, act_for
 from infra.local.endpoints import Endpoints, given_outside
@@ -19,6 +20,7 @@ from infra.local.parts import JUDGED
 from infra.local.stack import running
 from tests.containers import containers, docker_answers
 from tests.given import with_given
+from tests.sharing_out import ByInstallation, place
 
 CHOICE = "COLLOQUY_TEST_INFRA"
 os.environ.setdefault(JUDGED, "1")  # every request of every test is one that the service would take
@@ -46,9 +48,16 @@ def pytest_configure() -> None:
     act_for(EVERY)
 
 
+@pytest.hookimpl(trylast=True)  # marks are on
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole installations begins first, for it takes longest."""
-    items.sort(key=lambda item: "ours" not in getattr(item, "fixturenames", ()))
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByInstallation | None:
+    """How `--dist loadfile` shares tests out."""
+    return ByInstallation(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_report_header(config: pytest.Config) -> str:

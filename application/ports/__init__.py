@@ -1,1 +1,1 @@
-"""What the application asks of the outside, by what it speaks to: a Protocol a file; the docstrings are the contract."""
+"""What the application asks of the outside, by what it speaks to: a Protocol a file, with the contract beside it."""
