@@ -33,7 +33,7 @@ def place(item: pytest.Item) -> int:
     return len(SHARED) + (1 if item.get_closest_marker("real") else 2)
 
 
-class ByInstallation(LoadFileScheduling):
+class ByInstallation(LoadFileScheduling):  # type: ignore[misc]  # xdist says no types
     """Tests of one file stay together, and so do all tests of one installation, in the order of `place`."""
 
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:

@@ -140,6 +140,11 @@ def decoded(decode: Callable[[bytes], Event], payload: bytes) -> Event:
         return decode(whole.encode())
 
 
+def _why(reason: str, wants_tools: bool) -> StopReason:
+    """In our own words. Tools are wanted only by whoever asked for one, and for each to its end."""
+    return "incomplete" if reason == "tool_use" and not wants_tools else STOP_REASONS.get(reason, "incomplete")
+
+
 class Answer:
     """One answer while it arrives. Text is merged until it is taken; everything else keeps its place in it."""
 
@@ -207,13 +212,8 @@ class Answer:
         """The end of the answer; StreamCut when its last events never came."""
         if self._stop_reason is None or self._usage is None:
             raise ModelFailure(FailureKind.CUT, "the stream ended before its end", started=self.started)
-        return Finished(self._why(self._stop_reason), self._usage, self._estimated)
-
-    def _why(self, reason: str) -> StopReason:
-        """In our own words. Tools are wanted only by whoever asked for one, and for each to its end."""
-        if reason == "tool_use" and (self._tools or not self._whole_tools):
-            return "incomplete"
-        return STOP_REASONS.get(reason, "incomplete")
+        wants_tools = bool(self._whole_tools) and not self._tools
+        return Finished(_why(self._stop_reason, wants_tools), self._usage, self._estimated)
 
     def _take_delta(self, event: BlockDelta) -> None:
         delta = event.delta

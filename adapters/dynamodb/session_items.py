@@ -38,7 +38,7 @@ class DynamoSessionItems:
 
     async def apply(self, space: ItemSpace, change: SessionChange) -> None:
         """See the port."""
-        writes = [self._session_update(space, change), *self._turn_updates(space, change)]
+        writes = [self._session_update(space, change), *_turn_updates(self._table, space, change)]
         try:
             await self._writes.call(write_of(writes))
         except ClientError as error:
@@ -67,14 +67,6 @@ class DynamoSessionItems:
             "ConditionExpression": condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-
-    def _turn_updates(self, space: ItemSpace, change: SessionChange) -> list[dict[str, Any]]:
-        return [
-            Update()
-            .set({"turn_id": turn_id, "generation": space.generation, **attributes})
-            .request(self._table, key(space, change.session_id, turn_id))
-            for turn_id, attributes in change.turns.items()
-        ]
 
     async def erase(self, space: ItemSpace, session_id: str, version: int) -> None:
         """See the port. The marker comes first: from then on nothing is shown, whatever happens to this process."""
@@ -173,6 +165,15 @@ class DynamoSessionItems:
                 await asyncio.sleep(0.05 * 2**attempt)
             else:
                 raise DependencyUnavailable("DynamoDB throttles deletions.", retry_after_s=5)
+
+
+def _turn_updates(table: str, space: ItemSpace, change: SessionChange) -> list[dict[str, Any]]:
+    return [
+        Update()
+        .set({"turn_id": turn_id, "generation": space.generation, **attributes})
+        .request(table, key(space, change.session_id, turn_id))
+        for turn_id, attributes in change.turns.items()
+    ]
 
 
 def _key_condition(expression: str, **values: Typed) -> dict[str, Any]:

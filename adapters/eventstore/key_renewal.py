@@ -59,15 +59,15 @@ class KeyRenewal:
         plain, wrapped = await within_deadline(self._authority.renew(tenant), RENEWAL_S)
         for _ in range(TRIES):
             await self._tenants.open(tenant)
-            if await self._replace(tenant, self._keyring.tenant_key(tenant), plain, wrapped):
+            if await self._replace(tenant, self._keyring.tenants.key(tenant), plain, wrapped):
                 return
-            self._keyring.drop_tenant(tenant)  # another process was faster: its key is to be replaced
+            self._keyring.tenants.drop(tenant)  # another process was faster: its key is to be replaced
         await within_deadline(self._authority.destroy(tenant, wrapped), RENEWAL_S)
         raise DependencyUnavailable("The keys of this tenant are being replaced; try again.", retry_after_s=2)
 
     async def _replace(self, tenant: str, old: TenantKey, plain: bytes, wrapped: bytes) -> bool:
         """Whether `old` was the tenant's key, and is replaced: with all that it wrapped, in one transaction."""
-        new, digest = TenantKey(old.epoch + 1, plain), self._keyring.digest_key(tenant)
+        new, digest = TenantKey(old.epoch + 1, plain), self._keyring.tenants.digest_key(tenant)
         async with transaction(self._pool, pipelined=False) as connection:
             await connection.execute(SEE_TENANT, (tenant,))
             await connection.execute(LOCK, (tenant,))
@@ -89,7 +89,7 @@ class KeyRenewal:
                         (list(again), list(again.values())),
                     )
             await connection.execute("SELECT pg_notify(%s, %s)", (RENEWED, f"{tenant} {new.epoch}"))
-        self._keyring.put_tenant(tenant, new, digest)
+        self._keyring.tenants.put(tenant, new, digest)
         return True
 
     async def write_book(self, tenant: str, into: BinaryIO) -> int:
@@ -134,7 +134,7 @@ class KeyRenewal:
         await within_deadline(self._authority.destroy(tenant, bytes(row[0])), RENEWAL_S)
         async with tenant_transaction(self._pool, tenant) as connection:
             await _forget_everywhere(connection, tenant)
-        self._keyring.drop_tenant(tenant)
+        self._keyring.tenants.drop(tenant)
         self._keyring.forget("")
 
 

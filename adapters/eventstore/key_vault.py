@@ -71,4 +71,4 @@ class KeyVault:
     async def digest(self, tenant: str, data: bytes) -> bytes:
         """See `application/ports/facts/keys.py`."""
         await self.tenants.open(tenant)
-        return hmac.new(self.keyring.digest_key(tenant), data, hashlib.sha256).digest()
+        return hmac.new(self.keyring.tenants.digest_key(tenant), data, hashlib.sha256).digest()

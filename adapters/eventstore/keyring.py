@@ -66,53 +66,61 @@ class NewKey(msgspec.Struct, frozen=True):
     wrapped: bytes
 
 
-class Keyring:
-    """Unwrapped keys, bounded; the least used stream keys go first and are unwrapped anew when needed."""
+class TenantKeyring:
+    """Tenants' unwrapped keys."""
 
     def __init__(self) -> None:
-        self._streams: OrderedDict[str, AESGCM] = OrderedDict()
-        self._shredded: OrderedDict[str, None] = OrderedDict()
-        self._gone: OrderedDict[str, None] = OrderedDict()
-        self._unusable: OrderedDict[str, type[KeyUnusable]] = OrderedDict()
-        self._tenants: dict[str, TenantKey] = {}
+        self._keys: dict[str, TenantKey] = {}
         self._digests: dict[str, bytes] = {}
 
-    def knows_tenant(self, tenant: str) -> bool:
+    def knows(self, tenant: str) -> bool:
         """Whether the tenant's key is at hand."""
-        return tenant in self._tenants
+        return tenant in self._keys
 
-    def put_tenant(self, tenant: str, key: TenantKey, digest: bytes) -> None:
+    def put(self, tenant: str, key: TenantKey, digest: bytes) -> None:
         """Keep a tenant's key, and the one for its keyed hashes, which outlives it."""
-        self._tenants[tenant], self._digests[tenant] = key, digest
+        self._keys[tenant], self._digests[tenant] = key, digest
 
-    def drop_tenant(self, tenant: str) -> None:
+    def drop(self, tenant: str) -> None:
         """Let go of a tenant's key: it was replaced, or may have been."""
-        self._tenants.pop(tenant, None)
+        self._keys.pop(tenant, None)
 
     def renewed(self, news: str) -> None:
         """Hear that a tenant's key was replaced: `<tenant> <epoch>`, or `<tenant>` when it was destroyed. Whoever has
         the new one keeps it."""
         tenant, _, epoch = news.partition(" ")
-        key = self._tenants.get(tenant)
+        key = self._keys.get(tenant)
         if key is not None and (not epoch or key.epoch < int(epoch)):
-            del self._tenants[tenant]
+            del self._keys[tenant]
 
-    def tenant_key(self, tenant: str) -> TenantKey:
+    def key(self, tenant: str) -> TenantKey:
         """The tenant's key; KeyError unless it is at hand."""
-        return self._tenants[tenant]
+        return self._keys[tenant]
 
     def digest_key(self, tenant: str) -> bytes:
         """The tenant's key for keyed hashes; KeyError unless the tenant's key was at hand."""
         return self._digests[tenant]
 
+
+class Keyring:
+    """Streams' unwrapped keys, bounded, beside those of their `tenants`; the least used go first and are unwrapped anew
+    when needed."""
+
+    def __init__(self) -> None:
+        self.tenants = TenantKeyring()
+        self._streams: OrderedDict[str, AESGCM] = OrderedDict()
+        self._shredded: OrderedDict[str, None] = OrderedDict()
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._unusable: OrderedDict[str, type[KeyUnusable]] = OrderedDict()
+
     def mint(self, stream: str) -> NewKey:
         """A new key for a stream, wrapped by its tenant's key and bound to the stream."""
         key = AESGCM.generate_key(256)
-        return NewKey(stream, AESGCM(key), self._tenants[tenant_of(stream)].wrap(stream, key))
+        return NewKey(stream, AESGCM(key), self.tenants.key(tenant_of(stream)).wrap(stream, key))
 
     def unwrap(self, stream: str, wrapped: bytes) -> None:
         """Keep a stream's key from its wrapped form; see `TenantKey.unwrap`."""
-        self.keep(stream, AESGCM(self._tenants[tenant_of(stream)].unwrap(stream, wrapped)))
+        self.keep(stream, AESGCM(self.tenants.key(tenant_of(stream)).unwrap(stream, wrapped)))
 
     def keep(self, stream: str, cipher: AESGCM) -> None:
         """Keep a stream's key; one that was shredded while it was on its way is not."""

@@ -61,11 +61,11 @@ class Lanes:
 
     async def append(self, acting: str, stream: str, stored: list[StoredEvent], keys: list[NewKey]) -> int:
         """Store a stream's events, with its key when it is new, for the tenant that is acted for."""
-        return await self._coalescers[self._lane(stream)].append(acting, stored, keys)
+        return await self._coalescers[self.lane(tenant_of(stream))].append(acting, stored, keys)
 
     async def slice(self, acting: str, stream: str, after: int, upto: int) -> tuple[list[Any], bool]:
         """See `LaneRecorder.read_slice`."""
-        recorder = self._recorders[self._lane(stream)]
+        recorder = self._recorders[self.lane(tenant_of(stream))]
         found: tuple[list[Any], bool] = await self._read(recorder, recorder.read_slice, acting, stream, after, upto)
         return found
 
@@ -96,10 +96,6 @@ class Lanes:
         event.clear()
         return True
 
-    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with each tenant whose settings changed."""
-        self.listener.on(TENANT_CHANGED, heard)
-
     def on_revocation(self, heard: Callable[[], None]) -> None:
         """Call `heard` when credentials were taken back."""
         self.listener.on(REVOKED, lambda _: heard())
@@ -107,9 +103,6 @@ class Lanes:
     def lane(self, of: str) -> int:
         """That of the streams of a tenant."""
         return lane_of(of, len(self._recorders))
-
-    def _lane(self, stream: str) -> int:
-        return self.lane(tenant_of(stream))
 
     async def _read(self, recorder: LaneRecorder, read: Callable[..., Any], *arguments: Any) -> Any:
         """A read on a thread; a broken connection is tried again once, for the pool may be full of them."""

@@ -13,7 +13,7 @@ from adapters.eventstore.datastore import open_datastore
 from adapters.eventstore.key_renewal import RENEWED
 from adapters.eventstore.key_vault import KeyVault
 from adapters.eventstore.keyring import Keyring
-from adapters.eventstore.lanes import READERS, Lanes
+from adapters.eventstore.lanes import READERS, TENANT_CHANGED, Lanes
 from adapters.eventstore.listener import Listener
 from adapters.eventstore.mapper import EnvelopeMapper
 from adapters.eventstore.recorder import Datastores, LaneRecorder
@@ -32,11 +32,43 @@ def ignore(facts: Sequence[Envelope]) -> None:
     """Nobody counts them."""
 
 
-class PostgresEventStore:
+class RecordedLog:
+    """The log as relays and read models have it: `EventLog`, `TenantNews` and `RecordedFacts`, over `lanes`."""
+
+    def __init__(self, lanes: Lanes, mapper: EnvelopeMapper) -> None:
+        self.lanes, self._mapper = lanes, mapper
+
+    async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
+        """See `application/ports/facts/event_store.py`."""
+        return await self.lanes.log(lane, after, limit)
+
+    async def head(self, lane: int) -> int:
+        """See `application/ports/facts/event_store.py`."""
+        return await self.lanes.head(lane)
+
+    async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
+        """See `application/ports/facts/event_store.py`."""
+        return await self.lanes.wait_for_news(lane, deadline_s)
+
+    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
+        """See `application/ports/facts/event_store.py`."""
+        self.lanes.listener.on(TENANT_CHANGED, heard)
+
+    def open(self, recorded: Recorded) -> Envelope:
+        """See `application/ports/facts/event_store.py`."""
+        return self._mapper.open(recorded.stream, recorded.version, recorded.topic, recorded.state, recorded.position)
+
+    def heading(self, recorded: Recorded) -> Envelope:
+        """See `application/ports/facts/event_store.py`."""
+        return self._mapper.heading(recorded)
+
+
+class PostgresEventStore(RecordedLog):
     """`WholeStore`; and beside it the `lanes` that carry it and the `vault` that seals for other stores."""
 
     def __init__(self, lanes: Lanes, vault: KeyVault, mapper: EnvelopeMapper, streams: Streams) -> None:
-        self.lanes, self.vault, self._mapper, self._streams = lanes, vault, mapper, streams
+        super().__init__(lanes, mapper)
+        self.vault, self._streams = vault, streams
         self._observe: Observe = ignore
 
     async def append(self, events: Sequence[Envelope]) -> int:
@@ -61,30 +93,6 @@ class PostgresEventStore:
     async def snapshot(self, envelope: Envelope) -> None:
         """See `application/ports/facts/event_store.py`."""
         await self._streams.snapshot(envelope)
-
-    async def read_log(self, lane: int, *, after: int, limit: int) -> list[Recorded]:
-        """See `application/ports/facts/event_store.py`."""
-        return await self.lanes.log(lane, after, limit)
-
-    async def head(self, lane: int) -> int:
-        """See `application/ports/facts/event_store.py`."""
-        return await self.lanes.head(lane)
-
-    async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
-        """See `application/ports/facts/event_store.py`."""
-        return await self.lanes.wait_for_news(lane, deadline_s)
-
-    def on_tenant_change(self, heard: Callable[[str], None]) -> None:
-        """See `application/ports/facts/event_store.py`."""
-        self.lanes.on_tenant_change(heard)
-
-    def open(self, recorded: Recorded) -> Envelope:
-        """See `application/ports/facts/event_store.py`."""
-        return self._mapper.open(recorded.stream, recorded.version, recorded.topic, recorded.state, recorded.position)
-
-    def heading(self, recorded: Recorded) -> Envelope:
-        """See `application/ports/facts/event_store.py`."""
-        return self._mapper.heading(recorded)
 
     async def unlock(self, streams: Sequence[str]) -> None:
         """See `application/ports/facts/event_store.py`."""
@@ -129,7 +137,7 @@ async def open_event_store(
     recorders = [LaneRecorder(stores, lane, owner, lease_s) for lane in range(lanes)]
     listener, keyring = Listener(logins.app.session_url), Keyring()
     listener.on(SHREDDED, keyring.forget)
-    listener.on(RENEWED, keyring.renewed)
+    listener.on(RENEWED, keyring.tenants.renewed)
     vault, mapper = KeyVault(pool, authority, keyring, worker), EnvelopeMapper(keyring)
     log = Lanes(recorders, listener, follows=follows)
     log.start()

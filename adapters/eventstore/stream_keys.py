@@ -170,7 +170,7 @@ class WrappedStreamKeys:
             except psycopg.DataError as error:
                 if REPLACED not in str(error):
                     raise
-                self._keyring.drop_tenant(tenant)
+                self._keyring.tenants.drop(tenant)
         raise KeyNotAtHand(retry_after_s=2)
 
     def _unwrap(self, stream: str, wrapped: bytes) -> bool:
@@ -184,7 +184,7 @@ class WrappedStreamKeys:
                 return False
             except OtherEpoch as other:
                 if other.newer:
-                    self._keyring.drop_tenant(tenant_of(stream))
+                    self._keyring.tenants.drop(tenant_of(stream))
                 return False
         return True
 

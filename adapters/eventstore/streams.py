@@ -62,7 +62,7 @@ class Streams:
             except DataError as error:
                 if REPLACED not in str(error):
                     raise
-                self._keyring.drop_tenant(acting)
+                self._keyring.tenants.drop(acting)
         raise KeyNotAtHand(retry_after_s=2)
 
     async def _append(self, acting: str, events: Sequence[Envelope]) -> int:

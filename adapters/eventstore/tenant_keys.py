@@ -41,7 +41,7 @@ class WrappedTenantKeys:
     async def open(self, tenant: str) -> None:
         """Have the tenant's key in memory. DependencyUnavailable when it was not yet and the key service is away;
         NotFound when there is none, or no longer."""
-        if not self._keyring.knows_tenant(acting_tenant(tenant)):
+        if not self._keyring.tenants.knows(acting_tenant(tenant)):
             await self._loading.of(tenant, partial(self._load, tenant))
 
     async def _load(self, tenant: str) -> None:
@@ -51,7 +51,7 @@ class WrappedTenantKeys:
         wrapped, epoch, digest = row
         plain = await within_deadline(self._authority.unwrap(tenant, wrapped))
         key = TenantKey(epoch, plain)
-        self._keyring.put_tenant(
+        self._keyring.tenants.put(
             tenant, key, first_digest_key(plain) if digest is None else key.unwrap(digest_name(tenant), digest)
         )
 

@@ -37,12 +37,19 @@ class _Output:
     """The blocks of each place that text goes to; `` is the body."""
 
     pieces: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """Those of the paragraph, which are told when it ends."""
 
     def say(self, into: str, text: str) -> None:
         self.pieces.setdefault(into, []).append(text)
 
     def text(self, into: str) -> str:
         return "".join(self.pieces.get(into, ()))
+
+    def paragraph_ends(self) -> None:
+        for note in self.notes:
+            self.say("", f"\n{note}\n")
+        self.notes.clear()
 
 
 def read_rtf(body: bytes) -> Draft:
@@ -71,18 +78,14 @@ class _Reader:
         self._starred = False
         self._skip = 0
         self._bytes = bytearray()
-        self._notes: list[str] = []
         self._numbers = dict.fromkeys(NOTES, 0)
         self._high: int | None = None
 
     def read(self, body: bytes) -> None:
         for match in TOKEN.finditer(body):
             word, number, byte, sign, brace, text = match.groups()
-            if byte:
-                self._byte(int(byte, 16))
-                continue
-            if text is not None:
-                self._plain(text)
+            if byte or text is not None:
+                self._plain(bytes.fromhex(byte.decode()) if byte else text)
                 continue
             self._flush()
             if word:
@@ -92,14 +95,8 @@ class _Reader:
             elif sign:
                 self._sign(sign)
         self._flush()
-        self._paragraph_ends()
+        self.output.paragraph_ends()
         self.open_groups = len(self._stack)
-
-    def _byte(self, value: int) -> None:
-        if self._skip:
-            self._skip -= 1
-        else:
-            self._bytes.append(value)
 
     def _plain(self, text: bytes) -> None:
         dropped = min(self._skip, len(text))
@@ -209,16 +206,11 @@ class _Reader:
             self._numbers[into] += 1
             name = f"Footnote {self._numbers[into]}" if into == "footnote" else "Comment"
             if said:
-                self._notes.append(f"{name}: {said}")
+                self.output.notes.append(f"{name}: {said}")
         else:
             self.output.say(into, "\n")
 
     def _paragraph(self) -> None:
         self._say("\n")
         if not self._state.into:
-            self._paragraph_ends()
-
-    def _paragraph_ends(self) -> None:
-        for note in self._notes:
-            self.output.say("", f"\n{note}\n")
-        self._notes.clear()
+            self.output.paragraph_ends()

@@ -37,7 +37,7 @@ class FolderSpool:
 
     async def get(self, key: str, into: BinaryIO) -> bool:
         """See the port."""
-        return await asyncio.to_thread(self._get, self._path(key, BYTES), into)
+        return await asyncio.to_thread(_get, self._path(key, BYTES), into)
 
     async def owe_removal(self, key: str) -> None:
         """See the port."""
@@ -108,16 +108,6 @@ class FolderSpool:
                 except FileNotFoundError:
                     continue
 
-    @staticmethod
-    def _get(path: Path, into: BinaryIO) -> bool:
-        try:
-            with path.open("rb") as file:
-                shutil.copyfileobj(file, into, PIECE)
-        except FileNotFoundError:
-            return False
-        into.seek(0)
-        return True
-
     def _sync_folder(self) -> None:
         """So that names outlive a crash of the machine too."""
         descriptor = os.open(self._folder, os.O_RDONLY)
@@ -125,6 +115,16 @@ class FolderSpool:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _get(path: Path, into: BinaryIO) -> bool:
+    try:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, into, PIECE)
+    except FileNotFoundError:
+        return False
+    into.seek(0)
+    return True
 
 
 def _no_room(why: str) -> DependencyUnavailable:

@@ -144,11 +144,12 @@ class NatsReplicas:
     async def _asked(self, message: Any) -> None:
         """Each question is answered by a task of its own: one may wait for the store."""
         if len(self._tasks) < QUESTIONS and self._answer is not None:
-            self._tasks.start(self._reply(message, self._answer))
+            self._tasks.start(_reply(message, self._answer))
 
-    async def _reply(self, message: Any, answer: Answer) -> None:
-        with isolated("replica_question"):
-            await message.respond(await answer(message.data))
+
+async def _reply(message: Any, answer: Answer) -> None:
+    with isolated("replica_question"):
+        await message.respond(await answer(message.data))
 
 
 class Alone:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.valkey.sealed_entries import SealedEntries, Secrets
+from adapters.valkey.sealed_entries import SealedEntries, Secrets, name_of
 from application.acting_tenant import acting_tenant
 from domain.access import Identity
 
@@ -37,7 +37,7 @@ class ValkeyConsoleSignIns:
     async def begin(self, identity: Identity) -> str:
         """See the port."""
         secret = secrets.token_urlsafe(32)
-        known = msgspec.structs.replace(identity, token_id=_TOKEN_ID + self._sessions.name(secret))
+        known = msgspec.structs.replace(identity, token_id=_TOKEN_ID + name_of(secret))
         left_s = identity.expires_at - time.time()
         await self._sessions.put(secret, known, left_s)
         await self._sessions.gather(_of(identity.tenant, identity.name), secret, left_s)

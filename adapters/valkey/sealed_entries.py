@@ -64,7 +64,7 @@ class SealedEntries(Generic[T]):
     async def gather(self, group: str, secret: str, ttl_s: float) -> None:
         """Note that an entry is one of a group: whose that is nobody learns from the store."""
         key, pipe = self._group(self._secrets()[0], group), self._client.pipeline(transaction=True)
-        pipe.sadd(key, self.name(secret))
+        pipe.sadd(key, name_of(secret))
         pipe.pexpire(key, max(1, int(ttl_s * 1000)), gt=True)
         pipe.pexpire(key, max(1, int(ttl_s * 1000)), nx=True)
         await self._within(pipe.execute())
@@ -79,10 +79,6 @@ class SealedEntries(Generic[T]):
                 dropped += await self._within(self._client.delete(*(f"{self._prefix}:{name}" for name in names)))
                 await self._within(self._client.delete(key))
         return dropped
-
-    def name(self, secret: str) -> str:
-        """What an entry may be called before those who must not open it."""
-        return hashlib.sha256(secret.encode()).hexdigest()
 
     async def missing(self, names: Sequence[str]) -> list[str]:
         """Which of the entries of these names are not kept, or not any more."""
@@ -126,4 +122,9 @@ class SealedEntries(Generic[T]):
         return f"{self._prefix}:of:{hmac.digest(ours, group.encode(), 'sha256').hex()}"
 
     def _key(self, secret: str) -> str:
-        return f"{self._prefix}:{self.name(secret)}"
+        return f"{self._prefix}:{name_of(secret)}"
+
+
+def name_of(secret: str) -> str:
+    """What an entry may be called before those who must not open it."""
+    return hashlib.sha256(secret.encode()).hexdigest()

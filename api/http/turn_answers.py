@@ -10,6 +10,7 @@ from api.http.request.paging import stretch_cursor
 from application.clock import now, rfc3339
 from application.sessions import feed_frames as f
 from application.sessions.end_frames import usage_fields
+from application.sessions.feed import created_at
 from application.sessions.frame_limits import ANSWER_BYTES, HISTORY_BYTES, cut, within
 from application.sessions.live_session import LiveSession
 from domain.session.state import Session, Turn
@@ -73,7 +74,7 @@ def repeat(live: LiveSession, turn: Turn, cursor: int, first: int) -> list[f.Fra
     """The answer to a repeated `turn.create` on a socket that began at seq `first` and has read up to `cursor`: the
     turn was created; and, when the socket did not follow it, what became of it. Nothing here has a new seq."""
     stamp: dict[str, Any] = {"seq": cursor, "session_id": live.id.id, "turn_id": turn.turn_id}
-    created = live.feed.created_at(turn.turn_id)
+    created = created_at(live.feed, turn.turn_id)
     told: list[f.Frame] = [f.Created(**stamp, at=rfc3339(now()), client_id=turn.client_id)]
     if turn.status == "running" or (created is not None and created > first):
         return told

@@ -14,6 +14,7 @@ from api.connections.client_socket import ClientSocket
 from api.telemetry.metrics import refusal_names, refusals
 from application.clock import now, rfc3339
 from application.sessions.live_session import LiveSession
+from application.sessions.resuming import cursor_after
 from domain.refusals import Refusal, ResumeOutOfRange
 
 FLUSH_S = 1.0
@@ -86,7 +87,7 @@ class FramesOut:
 
 def first_cursor(live: LiveSession, after_seq: int | None) -> int:
     """Where a socket begins to read: after what the client has, at the start of a running turn, or at the end."""
-    cursor = live.cursor(after_seq)
+    cursor = cursor_after(live, after_seq)
     if cursor is None:
         raise ResumeOutOfRange
     return cursor

@@ -11,6 +11,7 @@ from functools import partial
 from application.exchanges.ask import Asked
 from application.sessions import feed_frames as f
 from application.sessions.end_frames import ended_frame
+from application.sessions.feed import created_at
 from application.tasks import TaskSet
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
@@ -55,7 +56,7 @@ class FollowHandler:
 
     async def _frames(self, asked: Asked) -> AsyncGenerator[f.Frame, None]:
         feed = asked.live.feed
-        begins = feed.created_at(asked.turn_id)
+        begins = created_at(feed, asked.turn_id)
         if begins is None or not (asked.live.run or feed.tells(asked.turn_id, ended=True)):
             yield await self._end_elsewhere(asked)
             return

@@ -114,7 +114,7 @@ class PlanRun:
             self.results[name] = tuple(await self.search(self.effects))
             return
         step = STEPS[name]
-        found = self._stored(step)
+        found = _stored(step, self.known)
         if found is None:
             inputs = inputs_of(step, self)
             if _nothing_to_read(step, inputs):
@@ -127,15 +127,16 @@ class PlanRun:
             step, inputs, self.model, self.notes, turn_id=self.turn_id, show=self.show, timeout_s=timeout_s
         )
 
-    def _stored(self, step: Step) -> Any:
-        """The result that an earlier process stored; None when there is none of today's shape."""
-        stored = self.known.get(step.name)
-        if not stored or step.output is None:
-            return None
-        try:
-            return msgspec.json.decode(stored, type=step.output)
-        except msgspec.ValidationError:
-            return None
+
+def _stored(step: Step, known: Mapping[str, str]) -> Any:
+    """The result that an earlier process stored; None when there is none of today's shape."""
+    stored = known.get(step.name)
+    if not stored or step.output is None:
+        return None
+    try:
+        return msgspec.json.decode(stored, type=step.output)
+    except msgspec.ValidationError:
+        return None
 
 
 def inputs_of(step: Step, run: PlanRun) -> dict[str, Any]:

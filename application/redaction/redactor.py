@@ -24,6 +24,25 @@ _PAUSE_EVERY = 16
 """Values that are replaced between two places to pause."""
 
 
+class _Placeholders:
+    """Those of a turn: equal values have the same, and no two the same."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self._known: dict[tuple[str, str], str] = {}
+        self._numbers: dict[str, int] = {}
+
+    def of(self, word: str, value: str) -> str:
+        """The one for a value, such as `[EMAIL_1]`."""
+        key = (word, value)
+        if key not in self._known:
+            self._numbers[word] = self._numbers.get(word, 0) + 1
+            name = f"{word}_{self._numbers[word]}"
+            self._known[key] = f"[{name}]"
+            self.values[name] = value
+        return self._known[key]
+
+
 class Redactor:
     """The redaction of one turn: equal values get equal placeholders in all its texts. `policy` says per kind
     `placeholder`, `mask`, `block` or `allow`; kinds it leaves out have their default."""
@@ -31,10 +50,8 @@ class Redactor:
     def __init__(self, detector: Detector, policy: Mapping[str, str]) -> None:
         self._detector = detector
         self._policy = PII_DEFAULTS | dict(policy)
-        self._placeholders: dict[tuple[str, str], str] = {}
-        self._values: dict[str, str] = {}
+        self._placeholders = _Placeholders()
         self._distinct: dict[str, set[str]] = {}
-        self._numbers: dict[str, int] = {}
         self._anywhere = KnownValues(_MOST_ANYWHERE)
         self._pauses = Pauses()
 
@@ -81,15 +98,15 @@ class Redactor:
 
     def restore(self, text: str) -> str:
         """The values back in their places."""
-        return restore(text, self._values)
+        return restore(text, self._placeholders.values)
 
     def restore_value(self, value: Any) -> Any:
         """The values back in every string of a JSON value."""
-        return restore_value(value, self._values)
+        return restore_value(value, self._placeholders.values)
 
     def restorer(self) -> Restorer:
         """For a text that streams: placeholders to values, nothing else."""
-        return Restorer(self._values)
+        return Restorer(self._placeholders.values)
 
     def speech(self, links: Sequence[str] | None = None) -> OutputFilter:
         """For what the model says: kinds that are masked or blocked are so there too, then placeholders to values, and
@@ -130,22 +147,13 @@ class Redactor:
             self._distinct[kind].add(value)
             if kind in _ANYWHERE:
                 self._anywhere.add(value, kind)
-        return tag(kind) if rule == "mask" else self._placeholder(kind.upper(), value)
-
-    def _placeholder(self, word: str, value: str) -> str:
-        key = (word, value)
-        if key not in self._placeholders:
-            self._numbers[word] = self._numbers.get(word, 0) + 1
-            name = f"{word}_{self._numbers[word]}"
-            self._placeholders[key] = f"[{name}]"
-            self._values[name] = value
-        return self._placeholders[key]
+        return tag(kind) if rule == "mask" else self._placeholders.of(kind.upper(), value)
 
     def _literal(self, text: str) -> str:
         """What already looks like one of our placeholders gets one of its own, so that none ever means two things."""
         if "[" not in text:
             return text
-        return PLACEHOLDER.sub(lambda m: self._placeholder(_TEXT, m[0]) if _is_ours(m[1]) else m[0], text)
+        return PLACEHOLDER.sub(lambda m: self._placeholders.of(_TEXT, m[0]) if _is_ours(m[1]) else m[0], text)
 
 
 def _merged(found: Sequence[Span], again: Sequence[Span]) -> Iterator[Span]:

@@ -80,10 +80,13 @@ class FollowOthers:
         self._listening -= heard_of
         await self._questions.replicas.leave(sorted(heard_of))
         alone = not await self._listen(())
-        due = monotonic() - self._checked > (CHECK_ALONE_S if alone else CHECK_S)
-        if due:
+        if monotonic() - self._checked > (CHECK_ALONE_S if alone else CHECK_S):
             self._checked = monotonic()
-            await self._check(list(self._watched))
+            idle = [s for s, live in self._watched.items() if s not in self._following and live.run is None]
+            owners = await self._leases.owners(idle) if idle else {}
+            for stream, owner in owners.items():
+                if owner != self._questions.process:
+                    await self._look_at(stream, owner)
         for live in list(self._watched.values()):
             if live.runs_elsewhere:
                 self._follow(live)
@@ -96,14 +99,6 @@ class FollowOthers:
             return False
         self._listening.update(streams)
         return True
-
-    async def _check(self, streams: Sequence[str]) -> None:
-        """Follow those that run elsewhere, by what the store says."""
-        idle = [s for s in streams if s not in self._following and self._watched[s].run is None]
-        owners = await self._leases.owners(idle) if idle else {}
-        for stream, owner in owners.items():
-            if owner != self._questions.process:
-                await self._look_at(stream, owner)
 
     async def hear_begun(self, process: str, streams: Sequence[str]) -> None:
         """Another process says that it runs turns of these now, or has just done so. What is believed is what the store

@@ -10,7 +10,9 @@ from application.acting_tenant import acting_for
 from application.ports.facts.keys import Sealer
 from application.ports.sessions.replicas import Replicas
 from application.replicas import messages as m
+from application.sessions.feed import start_of
 from application.sessions.live_session import LiveSession, LiveSessions
+from application.sessions.resuming import cursor_after
 from application.tasks import TaskSet, isolated
 from application.turns.turn_log import Fenced
 
@@ -81,10 +83,10 @@ class TellOthers:
         if live.run is not None:
             self._go_on_telling(live)
         if feed.floor <= after <= feed.seq:
-            behind = live.cursor(after)
+            behind = cursor_after(live, after)
             after = after if behind is None else behind  # an end that is told twice is better than a text with a hole
         else:
-            after = feed.start_of(live.state.turns[-1].turn_id) if live.state.turns else feed.seq
+            after = start_of(feed, live.state.turns[-1].turn_id) if live.state.turns else feed.seq
         piece = feed.piece(after, PIECE_BYTES)
         return m.Answered(runs=live.run is not None, piece=piece, more=bool(feed.since(piece.last)))
 

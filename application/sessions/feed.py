@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from application.clock import now, rfc3339
 from application.ports.sessions.feed_tail import TailPiece
@@ -78,27 +78,14 @@ class Feed:
         self.floor = seq
         self._log.forget(seq)
 
-    def created_at(self, turn_id: str) -> int | None:
-        """The seq of a turn's `turn.created`, if the feed still has it."""
-        return next((e.seq for e in self._log if isinstance(e, Created) and e.turn_id == turn_id), None)
-
-    def holds_end(self, seq: int) -> bool:
-        """Whether the frame of this seq is here, and ends a turn."""
-        return any(frame.seq == seq and isinstance(frame, Completed | Failed) for frame in self._log)
-
-    def ends_after(self, seq: int) -> list[Completed | Failed]:
-        """The frames after a seq that end turns, in order."""
-        found = [frame for frame in self._log if frame.seq > seq and isinstance(frame, Completed | Failed)]
-        return found[::-1]
+    @property
+    def frames(self) -> Iterable[Frame]:
+        """All frames but deltas, the latest first."""
+        return self._log
 
     def begun_after(self, seq: int) -> int | None:
         """The cursor from which the first turn is seen whole that was begun after a seq; None when there is none."""
         return next((start for start in self._turns if start >= seq), None)
-
-    def start_of(self, turn_id: str) -> int:
-        """The cursor from which all is seen that is here of a turn: of one that was taken over, its beginning may be
-        lost."""
-        return min((frame.seq - 1 for frame in self._log if frame.turn_id == turn_id), default=self.seq)
 
     def since(self, cursor: int) -> list[Frame]:
         """The frames after `cursor`, adjacent deltas merged into one that carries its last seq."""
@@ -135,6 +122,17 @@ class Feed:
         """Whether a turn is here: its beginning, or its end."""
         wanted = (Completed, Failed) if ended else (Created,)
         return any(isinstance(frame, wanted) and frame.turn_id == turn_id for frame in self._log)
+
+
+def created_at(feed: Feed, turn_id: str) -> int | None:
+    """The seq of a turn's `turn.created`, if the feed still has it."""
+    return next((frame.seq for frame in feed.frames if isinstance(frame, Created) and frame.turn_id == turn_id), None)
+
+
+def start_of(feed: Feed, turn_id: str) -> int:
+    """The cursor from which all is seen that is here of a turn: of one that was taken over, its beginning may be
+    lost."""
+    return min((frame.seq - 1 for frame in feed.frames if frame.turn_id == turn_id), default=feed.seq)
 
 
 def _unbroken(pieces: Sequence[TailPiece]) -> list[TailPiece]:

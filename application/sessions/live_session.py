@@ -13,8 +13,7 @@ from application.clock import monotonic, now
 from application.execute import SESSION, Context, LoadedAggregate
 from application.ports.facts.event_store import EventStore
 from application.ports.sessions.feed_tail import FeedTail, TailPiece
-from application.sessions.feed import SEQ_BITS
-from application.sessions.shared_feed import SharedFeed, behind_end, conclude, feed_from, resting_place, tells_latest
+from application.sessions.shared_feed import SharedFeed, feed_from, tells_latest
 from application.tasks import SingleFlight, TaskSet, Work
 from domain.event import Envelope, Event, StreamId
 from domain.refusals import Overloaded, Refusal
@@ -66,7 +65,7 @@ class LiveSession:
         self._store = store
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
-        self._snapshot_at = self.restored_at = 0
+        self.snapshot_at = self.restored_at = 0
         self._sized_at, self._state_size = -1, 0
         self.watchers = 0
 
@@ -74,12 +73,6 @@ class LiveSession:
     def state(self) -> Session:
         """What the session remembers."""
         return self.held.state
-
-    async def load(self, tail: FeedTail) -> None:
-        """Bring state and feed up to the present; the frames of an earlier process come from its tail."""
-        await self.held.catch_up()
-        self._snapshot_at = self.held.version
-        await self.restore(tail)
 
     async def restore(self, tail: FeedTail) -> None:
         """The feed anew, with what other processes left of it."""
@@ -91,22 +84,6 @@ class LiveSession:
     def runs_elsewhere(self) -> bool:
         """Whether, as far as it is known here, another process runs a turn of it."""
         return self.run is None and self.state.running is not None
-
-    def knows(self, seq: int) -> bool:
-        """Whether a client may go on after this seq: it is in the feed, or another process has given it out."""
-        if seq <= self.feed.seq:
-            return seq >= self.feed.floor
-        return seq >> SEQ_BITS <= self.held.version and (self.runs_elsewhere or resting_place(seq) >= 0)
-
-    def cursor(self, after: int | None) -> int | None:
-        """Where a client reads on that has seen what comes up to a seq; None when that cannot be told. One that opens
-        it anew begins with the turn that runs, or behind all that has ended, which it is told as history."""
-        if self.run is None:  # else it tells its end by itself
-            conclude(self.feed, self.state, self.held.version)
-        if after is not None:
-            return behind_end(self.feed, self.state, after) if self.knows(after) else None
-        running = self.state.running
-        return self.feed.start_of(running.turn_id) if running else self.feed.seq
 
     async def refresh(self) -> None:
         """Apply what another process may have stored, unless this one runs the turn."""
@@ -148,9 +125,9 @@ class LiveSession:
 
     async def snapshot(self) -> None:
         """Keep a snapshot when enough has happened since the last one, and all of it is understood."""
-        if self.state.partly or self.held.version - self._snapshot_at < SNAPSHOT_EVERY:
+        if self.state.partly or self.held.version - self.snapshot_at < SNAPSHOT_EVERY:
             return
-        self._snapshot_at = self.held.version
+        self.snapshot_at = self.held.version
         at = now()
         await self._store.snapshot(
             Envelope(stream=str(self.id), version=self.held.version, at=at, event=snapshot_of(self.state, at))
@@ -221,7 +198,9 @@ class LiveSessions:
 
     async def _load(self, id: StreamId) -> LiveSession:
         live = LiveSession(self._store, id, self.tasks)
-        await live.load(self._tail)
+        await live.held.catch_up()
+        live.snapshot_at = live.held.version
+        await live.restore(self._tail)
         if live.held.version:
             self._keep(live)
         return live

@@ -8,8 +8,8 @@ import msgspec
 
 from application.ports.sessions.feed_tail import TailPiece
 from application.sessions.end_frames import ended_frame
-from application.sessions.feed import END_BIT, FEED_BYTES, SEQ_BITS, Feed
-from application.sessions.feed_frames import Cited, Created, Delta, Frame, Reset
+from application.sessions.feed import END_BIT, FEED_BYTES, SEQ_BITS, Feed, created_at
+from application.sessions.feed_frames import Cited, Completed, Created, Delta, Failed, Frame, Reset
 from domain.session.state import Session, Turn
 
 TURN_BIT = 1 << (SEQ_BITS - 1)
@@ -128,15 +128,26 @@ def behind_end(feed: SharedFeed, state: Session, seq: int) -> int | None:
     """The cursor of somebody who has seen up to `seq`, where another process ended a turn with it: behind that turn's
     end, however it is told here, for nobody is told it twice. `seq` itself where it says nothing of the kind; None
     where it cannot be told which turn it was."""
-    if not seq & END_BIT or feed.holds_end(seq) or not state.turns:
+    if not seq & END_BIT or holds_end(feed, seq) or not state.turns:
         return seq
     if (begun := feed.begun_after(seq)) is not None:
         return begun
-    ends = feed.ends_after(seq)
-    if not ends:
+    end = first_end_after(feed, seq)
+    if end is None:
         return seq
-    created = feed.created_at(ends[0].turn_id)
-    return ends[0].seq if created is not None and created <= seq else None
+    created = created_at(feed, end.turn_id)
+    return end.seq if created is not None and created <= seq else None
+
+
+def holds_end(feed: Feed, seq: int) -> bool:
+    """Whether the frame of this seq is here, and ends a turn."""
+    return any(frame.seq == seq and isinstance(frame, Completed | Failed) for frame in feed.frames)
+
+
+def first_end_after(feed: Feed, seq: int) -> Completed | Failed | None:
+    """The first frame after a seq that ends a turn."""
+    found = [frame for frame in feed.frames if frame.seq > seq and isinstance(frame, Completed | Failed)]
+    return found[-1] if found else None
 
 
 def _told_again(turn: Turn) -> list[Frame]:

@@ -90,7 +90,7 @@ class TurnExecutor:
                 try:
                     await self._to_its_end(run, prepared, afterwards)
                 finally:
-                    await self._leave(run)
+                    await _leave(run)
 
     async def _to_its_end(self, run: RunningTurn, prepared: PreparedTurn, afterwards: ExitStack) -> None:
         """Whatever goes wrong, the turn ends honestly or belongs to somebody else."""
@@ -196,12 +196,13 @@ class TurnExecutor:
             live.id.tenant, cause, session_id=live.id.id, turn_id=run.turn_id, upto=live.held.version
         )
 
-    async def _leave(self, run: RunningTurn) -> None:
-        run.leave()
-        with isolated("turn_settlement", turn=run.turn_id):
-            await run.log.settle()
-        with isolated("session_snapshot", session=run.live.id.id):
-            await run.live.snapshot()
+
+async def _leave(run: RunningTurn) -> None:
+    run.leave()
+    with isolated("turn_settlement", turn=run.turn_id):
+        await run.log.settle()
+    with isolated("session_snapshot", session=run.live.id.id):
+        await run.live.snapshot()
 
 
 def _refusal_of(failure: ModelFailure) -> Refusal:

@@ -104,10 +104,12 @@ class Storm:
     async def befall(self, seconds: float, faults: int) -> None:
         """So many faults, evenly over the time, drawn by the seed."""
         drawn = random.Random(self.seed)
-        kinds: list[Callable[[random.Random], Awaitable[None]]] = [
-            self.kill, self.roll, self.freeze_nats, self.freeze_valkey, self.freeze_aws, self.restart_postgres,
-            self.throttle,
-        ]  # fmt: skip
+        befallen: dict[str, Callable[[random.Random], Awaitable[None]]] = {
+            "kill": self.kill, "roll": self.roll, "freeze_nats": lambda _: self.freeze("nats"),
+            "freeze_valkey": lambda _: self.freeze("valkey"), "freeze_aws": lambda _: self.freeze("aws"),
+            "restart_postgres": self.restart_postgres, "throttle": self.throttle,
+        }  # fmt: skip
+        kinds = list(befallen)
         began = monotonic()
         for number in range(faults):
             # Each kind comes once before one comes twice.
@@ -116,8 +118,8 @@ class Storm:
             due = began + seconds * (number + 0.5) / faults
             await asyncio.sleep(max(0.0, due - monotonic()))
             kind = kinds[number % len(kinds)]
-            self.faults[kind.__name__] += 1
-            await kind(drawn)
+            self.faults[kind] += 1
+            await befallen[kind](drawn)
         await asyncio.sleep(max(0.0, began + seconds - monotonic()))
 
     async def kill(self, drawn: random.Random) -> None:
@@ -133,18 +135,6 @@ class Storm:
             os.kill(pid, signal.SIGTERM)
             await self.back(pid)
 
-    async def freeze_nats(self, drawn: random.Random) -> None:
-        """It is there, and says nothing."""
-        await self.freeze("nats")
-
-    async def freeze_valkey(self, drawn: random.Random) -> None:
-        """It is there, and says nothing."""
-        await self.freeze("valkey")
-
-    async def freeze_aws(self, drawn: random.Random) -> None:
-        """S3, DynamoDB and KMS say nothing."""
-        await self.freeze("aws")
-
     async def restart_postgres(self, drawn: random.Random) -> None:
         """As an upgrade does it: sessions are cut at once."""
         os.kill(self.pids("postgres")[0], signal.SIGINT)
@@ -158,7 +148,7 @@ class Storm:
             (await http.delete("/control/faults")).raise_for_status()
 
     async def freeze(self, part: str) -> None:
-        """Stop a process for some seconds."""
+        """Stop a process for some seconds: it is there, and says nothing (`aws` is S3, DynamoDB and KMS)."""
         pid = self.pids(part)[0]
         os.kill(pid, signal.SIGSTOP)
         try:

@@ -72,7 +72,7 @@ def recovering(ours: House, faults: Faults) -> tuple[RecoverTurns, LiveSessions]
 
 async def status_of(store: InMemoryEventStore, live: LiveSession) -> str:
     found = LiveSession(store, live.id, live.tasks)
-    await found.load(NoTail())
+    await found.refresh()
     return found.state.turns[-1].status
 
 

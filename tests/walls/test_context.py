@@ -41,7 +41,17 @@ PACKAGES = ("adapters.postgres", "adapters.eventstore", "adapters.valkey", "adap
 # These keep nothing of a tenant's own: counts of what was used, and keys of the key service, which name their tenant.
 COUNTERS = {"ValkeyReservations", "KmsKeyAuthority"}
 # Behind the wall: what they are asked has passed it, or is the bytes of a fact that was read already.
-INSIDE = {"Keyring", "TenantKey", "EnvelopeMapper", "LaneRecorder", "Coalescer", "NewKey", "Waiting", "Recorded"}
+INSIDE = {
+    "Keyring",
+    "TenantKeyring",
+    "TenantKey",
+    "EnvelopeMapper",
+    "LaneRecorder",
+    "Coalescer",
+    "NewKey",
+    "Waiting",
+    "Recorded",
+}
 # Jobs that answer nobody see all tenants.
 JOBS = {"Claims", "SessionView", "SessionWriter", "ParkedSessions", "Costs", "Audit", "TenantAudit", "PostgresLeases"}
 # Who hands on what it is asked, and to which doors: their own walls are met through it.

@@ -7,13 +7,13 @@ import base64
 import json
 import uuid
 from collections import deque
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from application.tasks import TaskSet
 from infra.local.bedrock import event_stream, faults
 from infra.local.bedrock.embeddings import Embeddings, TooManyWaiting
 from infra.local.bedrock.faults import CallRefused
@@ -53,6 +53,11 @@ class TypingPace:
     answer_tokens: int = 0
     tool_rounds: int = 0
 
+    def first_token_s(self, used: InputTokens) -> float:
+        """How long the first token takes after so long a prompt."""
+        tokens = used.plain + used.write + used.read / 10
+        return self.first_token_ms / 1000 * (1 + tokens / 20_000)
+
 
 class Runtime:
     """All operations on one set of books. With an `upstream` its model answers Converse; faults that strike before an
@@ -76,7 +81,7 @@ class Runtime:
         self._cache = PromptCache()
         self._ticker = Ticker()
         self._running: dict[str, DeltaStream] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet("bedrock_answers")
 
     def handle(self, request: Request, reply: HttpReply) -> None:
         """POST /model/{id}/{operation}."""
@@ -105,8 +110,7 @@ class Runtime:
         """Bill what is still running, as AWS would."""
         for generation in list(self._running.values()):
             generation.settle()
-        for task in self._tasks:
-            task.cancel()
+        await self._tasks.end()
         await self.embeddings.close()
         if self.upstream:
             await self.upstream.close()
@@ -138,7 +142,7 @@ class Runtime:
         head = reply.start(event_stream.MEDIA_TYPE, **{"x-amzn-RequestId": call.request_id}) + chunk(head_frame())
         generation = DeltaStream(reply, self._ticker, head=head, deltas=deltas, tail=tail, bill=bill, fault=fault)
         self._running[call.request_id] = generation
-        generation.begin(begun + self._first_token_s(used), lambda: self.pace.token_ms / 1000)
+        generation.begin(begun + self.pace.first_token_s(used), lambda: self.pace.token_ms / 1000)
 
     def _compose(self, body: dict[str, Any]) -> Output:
         if (word := self.same_questions.answer(body)) is not None:
@@ -152,7 +156,7 @@ class Runtime:
         used = self._checked_input(call, body)
         output = self._compose(body)
         call.output_tokens = output.tokens
-        took = self._first_token_s(used) + output.tokens * self.pace.token_ms / 1000
+        took = self.pace.first_token_s(used) + output.tokens * self.pace.token_ms / 1000
         answer = {
             "output": {"message": output.message()},
             "stopReason": output.stop_reason,
@@ -177,13 +181,7 @@ class Runtime:
         if len(text) > TITAN_CHARACTERS:
             raise CallRefused("validation", "400 Bad Request: Too many input characters. Max input characters: 50000")
         call.input_tokens = count_text(text)
-        self._start(self._embed(call, text, dimensions, reply))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        self._tasks.start(self._embed(call, text, dimensions, reply))
 
     def _relay(self, upstream: Upstream, call: BilledCall, body: dict[str, Any], reply: HttpReply) -> None:
         if message := complaint(body):
@@ -199,7 +197,7 @@ class Runtime:
             except CallRefused as refusal:
                 self._refuse(call, reply, refusal)
 
-        task = self._start(answer())
+        task = self._tasks.start(answer())
         reply.on_drop = partial(_cancel, task)
 
     async def _embed(self, call: BilledCall, text: str, dimensions: int, reply: HttpReply) -> None:
@@ -237,10 +235,6 @@ class Runtime:
         used = self._cache.account(call.model, body)
         call.input_tokens, call.cache_read_tokens, call.cache_write_tokens = used.plain, used.read, used.write
         return used
-
-    def _first_token_s(self, used: InputTokens) -> float:
-        tokens = used.plain + used.write + used.read / 10
-        return self.pace.first_token_ms / 1000 * (1 + tokens / 20_000)
 
     def _close(self, call: BilledCall, status: int, code: str = "") -> None:
         call.status, call.error_code = status, code

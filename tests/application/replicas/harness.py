@@ -16,6 +16,7 @@ from application.replicas.tell_others import TellOthers
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from application.sessions.open_session import OpenSessionHandler
+from application.sessions.resuming import cursor_after
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.recover_turns import RecoverTurns
 from domain.event import Envelope, StreamId
@@ -98,7 +99,7 @@ class Process:
         find = OpenSessionHandler(self.ours.sessions, self.ours.turns.prepare.tenants)
         live = await find.find(member("ada"), id.id)
         await self.follow.watch(live)
-        cursor = live.cursor(after)
+        cursor = cursor_after(live, after)
         assert cursor is not None, "it is known there"
         return Socket(self, live, cursor)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from application.ports.sessions.feed_tail import TailPiece
 from application.sessions import feed_frames as f
-from application.sessions.feed import FEED_BYTES, Feed
+from application.sessions.feed import FEED_BYTES, Feed, start_of
 
 
 def filled(texts: list[str], feed: Feed | None = None) -> Feed:
@@ -160,7 +160,7 @@ def test_a_feed_is_bounded_in_bytes_and_its_latest_turn_whole() -> None:
         long_turn(feed, f"t{turn}", 200)
         sizes.append(feed.size)
     assert max(sizes) <= FEED_BYTES
-    assert len(text_of(feed.since(feed.start_of("t39")))) == 200_000
+    assert len(text_of(feed.since(start_of(feed, "t39")))) == 200_000
     long_turn(feed, "longest", 4_000)
     assert feed.size > FEED_BYTES and len(text_of(feed.since(feed.floor))) == 4_000_000
     feed.put(f.Created(turn_id="next", client_id="c"))
@@ -188,7 +188,7 @@ def test_a_restored_feed_is_bounded_as_well() -> None:
     after = Feed("s", 9)
     after.restore(tail)
     assert 0 < after.size <= FEED_BYTES
-    assert text_of(after.since(before.start_of("t8"))) == text_of(before.since(before.start_of("t8")))
+    assert text_of(after.since(start_of(before, "t8"))) == text_of(before.since(start_of(before, "t8")))
 
 
 def test_a_turn_that_was_taken_over_is_seen_from_where_it_is_known() -> None:
@@ -196,5 +196,5 @@ def test_a_turn_that_was_taken_over_is_seen_from_where_it_is_known() -> None:
     feed = Feed("s", 3)
     feed.put(f.Reset(turn_id="t", reason="resumed"))
     feed.put(f.Delta(turn_id="t", delta="all of it"))
-    assert [type(frame) for frame in feed.since(feed.start_of("t"))] == [f.Reset, f.Delta]
-    assert feed.start_of("unheard") == feed.seq
+    assert [type(frame) for frame in feed.since(start_of(feed, "t"))] == [f.Reset, f.Delta]
+    assert start_of(feed, "unheard") == feed.seq

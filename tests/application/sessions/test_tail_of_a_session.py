@@ -9,6 +9,7 @@ from application.execute import Context
 from application.sessions import feed_frames as f
 from application.sessions.feed import Feed
 from application.sessions.live_session import LiveSession, LiveSessions
+from application.sessions.resuming import knows
 from domain.event import Event, StreamId
 from domain.session import events as e
 from tests.fakes.in_memory_event_store import InMemoryEventStore
@@ -81,7 +82,7 @@ async def test_a_turn_whose_end_its_tail_has_not_ends_as_it_is_stored(chat: Chat
     live = await chat.elsewhere()
     seen = live.feed.since(chat.live.feed.seq)
     assert [type(frame).__name__ for frame in seen] == ["Reset", "Failed"]
-    assert live.knows(chat.live.feed.seq) and chat.live.feed.seq < seen[0].seq
+    assert knows(live, chat.live.feed.seq) and chat.live.feed.seq < seen[0].seq
     await chat.sessions.mirror()
     assert not live.feed.unmirrored(), "what is told again is no news for the tail"
 

@@ -13,6 +13,7 @@ from application.budget.process_limits import Admission
 from application.clock import new_id, now
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
+from application.sessions.resuming import cursor_after
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.drain import Drain
 from domain.event import Envelope, Event
@@ -217,5 +218,5 @@ async def test_an_end_that_somebody_else_read_in_the_store_is_shown_once() -> No
         assert live.state.running is not None, "nothing is known of it here yet"
         live.run = None  # as when what followed its answer has ended meanwhile
         await live.refresh()
-        assert live.cursor(None) == live.feed.seq and isinstance(frames_of(live)[-1], f.Completed)
+        assert cursor_after(live, None) == live.feed.seq and isinstance(frames_of(live)[-1], f.Completed)
         assert await one_end(ours, live) == "completed"
