@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.files.scratch import UnnamedFiles
+from adapters.postgres.due_tenants import PostgresDueTenants
 from adapters.postgres.files import PostgresFiles
 from adapters.postgres.tenant_rows import PostgresTenantRows
 from adapters.s3.blobs import S3Blobs
@@ -50,5 +51,5 @@ def open_erasure(
         erase_tenant=EraseTenant(
             store, store, take_away, keys, rows, blobs, directory, shared.tenants, shared.revocations, receipts
         ),
-        expire=Expire(directory, shared.tenants, store, register, take_away, receipts),
+        expire=Expire(directory, PostgresDueTenants(on.pool), shared.tenants, store, register, take_away, receipts),
     )

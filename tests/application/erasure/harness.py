@@ -42,6 +42,7 @@ from tests.fakes.in_memory_api_key_uses import InMemoryApiKeyUses
 from tests.fakes.in_memory_console_sign_ins import InMemoryConsoleSignIns
 from tests.fakes.in_memory_corpus import InMemoryCorpus
 from tests.fakes.in_memory_directory import InMemoryDirectory
+from tests.fakes.in_memory_due_tenants import InMemoryDueTenants
 from tests.fakes.in_memory_known_exchanges import InMemoryKnownExchanges
 from tests.fakes.in_memory_renewal import InMemoryRenewal
 from tests.fakes.in_memory_revocations import InMemoryRevocations
@@ -110,8 +111,8 @@ class ErasureHouse:
             self.revocations, self.receipts,
         )  # fmt: skip
         self.expire = Expire(
-            self.directory, self.tenants, self.store, self.files.register, self.take_away, self.receipts,
-            lambda: self.at,
+            self.directory, InMemoryDueTenants(self.files.register, self.renewal), self.tenants, self.store,
+            self.files.register, self.take_away, self.receipts, lambda: self.at,
         )  # fmt: skip
         self.at = NOW
 

@@ -12,8 +12,10 @@ import pytest
 
 from adapters.files.scratch import UnnamedFiles
 from application.acting_tenant import acting_for
-from application.clock import now
+from application.clock import new_id, now
+from application.erasure.expire import WALKED
 from application.execute import Context
+from application.ports.tenants.tenants import TenantRow
 from application.sessions.live_session import LiveSession
 from application.shredding import RestoreKeys, book_of
 from application.tenants.put_retention import PutRetentionHandler
@@ -28,12 +30,25 @@ from domain.tenant import rules
 from domain.tenant.commands import CreateTenant
 from domain.tenant.events import Retention, TenantErased
 from domain.tenant.state import Tenant, evolve
-from tests.application.erasure.harness import ACME, ADMIN, ErasureHouse
+from tests.application.erasure.harness import ACME, ADMIN, NOW, ErasureHouse
+from tests.fakes.small_ports import FixedTenants
 
 OPERATOR = Principal(PLATFORM_TENANT, "~op", frozenset({"operator"}), 2e9)
 ASKED = e.TurnStarted(turn_id="t", client_id="c", text="what I asked")
 ENDED = e.TurnFailed(turn_id="t", code="internal", message="", retryable=True)
 USED = TokensUsed(call_id="c", step="answer", model="m", user="me")
+
+
+class NotedTenants(FixedTenants):
+    """Which tenants' settings were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def settings(self, tenant: str, fresh_s: float = 10.0) -> Tenant:
+        self.asked.append(tenant)
+        return await super().settings(tenant, fresh_s)
 
 
 @pytest.fixture
@@ -168,6 +183,20 @@ async def test_what_is_kept_no_longer_goes_by_itself_by_kind(house: ErasureHouse
     assert house.shredded("file") == {file}
     assert [fact.reason for fact in house.receipts_stored()] == ["retention"] * 2
     assert first_id(at) <= old < first_id(at + timedelta(minutes=1))
+
+
+async def test_a_round_asks_of_few_tenants_and_comes_to_all(house: ErasureHouse) -> None:
+    """However many there are: those with nothing to do cost a round nothing, and none is passed over for ever."""
+    rows = [TenantRow(tenant_id=new_id(), name=str(n), created_at=NOW) for n in range(3 * WALKED - 2)]
+    for row in rows:
+        await house.directory.add(row)
+    noted = house.expire.tenants = NotedTenants()
+    for round in range(1, 4):
+        await house.expire()
+        assert len(noted.asked) <= WALKED * round
+    assert sorted(noted.asked) == sorted([ACME, *(row.tenant_id for row in rows)])
+    await house.expire()
+    assert noted.asked[-WALKED:] == noted.asked[:WALKED], "then from the first again"
 
 
 async def test_a_tenant_goes_whole_and_never_comes_back(house: ErasureHouse) -> None:
