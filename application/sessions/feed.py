@@ -15,6 +15,9 @@ TURNS_KEPT = 50
 FEED_BYTES = 2 * 1024 * 1024
 """About so much of a session is kept; of a turn that is longer by itself, all."""
 SEQ_BITS = 20
+SEQ_MASK = (1 << SEQ_BITS) - 1
+TURN_BIT = 1 << (SEQ_BITS - 1)
+"""Set in the seqs of a turn's frames, so that what a process says between turns is below the next turn's."""
 END_BIT = 1 << (SEQ_BITS - 3)
 """Set in the seq of the frame that ends a turn, and in none before it: so whoever comes back with it is known to have
 seen that end, also by a process that told it by another seq."""
@@ -84,8 +87,9 @@ class Feed:
         return self._log
 
     def begun_after(self, seq: int) -> int | None:
-        """The cursor from which the first turn is seen whole that was begun after a seq; None when there is none."""
-        return next((start for start in self._turns if start >= seq), None)
+        """The cursor from which the first turn is seen whole that was begun or taken over after a seq, none that was
+        merely concluded; None when there is none."""
+        return next((start for start in self._turns if start >= seq and start & SEQ_MASK == TURN_BIT), None)
 
     def since(self, cursor: int) -> list[Frame]:
         """The frames after `cursor`, adjacent deltas merged into one that carries its last seq."""
@@ -125,8 +129,14 @@ class Feed:
 
 
 def created_at(feed: Feed, turn_id: str) -> int | None:
-    """The seq of a turn's `turn.created`, if the feed still has it."""
-    return next((frame.seq for frame in feed.frames if isinstance(frame, Created) and frame.turn_id == turn_id), None)
+    """The seq of a turn's `turn.created`, the first of it, if the feed still has one."""
+    told = [frame.seq for frame in feed.frames if isinstance(frame, Created) and frame.turn_id == turn_id]
+    return told[-1] if told else None
+
+
+def begun(feed: Feed) -> str:
+    """The turn whose `turn.created` is the latest here."""
+    return next((frame.turn_id for frame in feed.frames if isinstance(frame, Created)), "")
 
 
 def start_of(feed: Feed, turn_id: str) -> int:

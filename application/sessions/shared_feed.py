@@ -8,12 +8,9 @@ import msgspec
 
 from application.ports.sessions.feed_tail import TailPiece
 from application.sessions.end_frames import ended_frame
-from application.sessions.feed import END_BIT, FEED_BYTES, SEQ_BITS, Feed, created_at
+from application.sessions.feed import END_BIT, FEED_BYTES, SEQ_BITS, SEQ_MASK, TURN_BIT, Feed, begun, created_at
 from application.sessions.feed_frames import Cited, Completed, Created, Delta, Failed, Frame, Reset
 from domain.session.state import Session, Turn
-
-TURN_BIT = 1 << (SEQ_BITS - 1)
-"""Set in the seqs of a turn's frames, so that what a process says between turns is below the next turn's."""
 
 LATE = 1 << (SEQ_BITS - 2)
 """So far below the next version a turn's end is told that another process had: above all that one may have told."""
@@ -27,7 +24,7 @@ def turn_base(version: int) -> int:
 
 def resting_place(seq: int) -> int:
     """The version of a session for which a process that has none of its frames gives out this seq; -1 for others."""
-    return -1 if seq & ((1 << SEQ_BITS) - 1) else seq >> SEQ_BITS
+    return -1 if seq & SEQ_MASK else seq >> SEQ_BITS
 
 
 class SharedFeed(Feed):
@@ -78,9 +75,12 @@ class SharedFeed(Feed):
             self.put(frame)
         self.mirrored = self._tail_end = self.seq
 
-    def begin(self, version: int) -> None:
-        """A turn has just been begun or taken over here, which brought the session to this version."""
+    def begin(self, version: int, turn: Turn) -> None:
+        """A turn has just been begun or taken over here, which brought the session to this version. Nothing is told of
+        a turn before its `turn.created`: where the one of a turn that is taken over is lost, it comes again."""
         self.jump(turn_base(version - 1))
+        if begun(self) != turn.turn_id:
+            self.put(_created(turn))
 
     def adopt_all(self, pieces: Sequence[TailPiece]) -> None:
         """Adopt what of these is new, up to the first gap."""
@@ -121,7 +121,8 @@ def conclude(feed: SharedFeed, state: Session, version: int) -> None:
     """Tell the end of the latest turn as it is stored, if it has one that the feed does not tell."""
     turn = state.turns[-1] if state.turns else None
     if turn and turn.status != "running" and not feed.tells(turn.turn_id, ended=True):
-        feed.conclude(_told_again(turn), (version << SEQ_BITS) - LATE)
+        created = [] if begun(feed) == turn.turn_id else [_created(turn)]
+        feed.conclude([*created, *_told_again(turn)], (version << SEQ_BITS) - LATE)
 
 
 def behind_end(feed: SharedFeed, state: Session, seq: int) -> int | None:
@@ -130,8 +131,8 @@ def behind_end(feed: SharedFeed, state: Session, seq: int) -> int | None:
     where it cannot be told which turn it was."""
     if not seq & END_BIT or holds_end(feed, seq) or not state.turns:
         return seq
-    if (begun := feed.begun_after(seq)) is not None:
-        return begun
+    if (next_turn := feed.begun_after(seq)) is not None:
+        return next_turn
     end = first_end_after(feed, seq)
     if end is None:
         return seq
@@ -148,6 +149,10 @@ def first_end_after(feed: Feed, seq: int) -> Completed | Failed | None:
     """The first frame after a seq that ends a turn."""
     found = [frame for frame in feed.frames if frame.seq > seq and isinstance(frame, Completed | Failed)]
     return found[-1] if found else None
+
+
+def _created(turn: Turn) -> Created:
+    return Created(turn_id=turn.turn_id, client_id=turn.client_id)
 
 
 def _told_again(turn: Turn) -> list[Frame]:

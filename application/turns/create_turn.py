@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from application.budget.budget_gate import BudgetGate
 from application.clock import new_id
 from application.ports.facts.keys import Sealer
-from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from application.tasks import TaskSet
 from application.turns.prepare_turn import PrepareTurn
@@ -134,8 +133,8 @@ class CreateTurnHandler:
         if not stored:
             await self.gate.leave(principal.tenant, principal.user, command.turn_id)
             return turn, False
-        live.feed.begin(live.held.version)
-        for frame in (f.Created(client_id=command.client_id), *prepared.frames):
+        live.feed.begin(live.held.version, turn)
+        for frame in prepared.frames:
             run.output.show(frame)
         self.turns.start(prepared)
         return turn, True

@@ -14,8 +14,8 @@ from application.clock import monotonic
 from application.execute import Context
 from application.ports.facts.keys import Sealer
 from application.ports.facts.leases import Leases
-from application.sessions.end_frames import failed_frame
 from application.sessions.live_session import LiveSession, LiveSessions
+from application.sessions.shared_feed import conclude
 from application.tasks import isolated
 from application.turns.prepare_turn import PreparedTurn, PrepareTurn
 from application.turns.run_turn import TurnExecutor
@@ -122,7 +122,7 @@ class RecoverTurns:
             raise
         run = prepared.run
         said = live.feed.said_in(turn.turn_id) if may_go_on(prepared) else ""
-        live.feed.begin(live.held.version)
+        live.feed.begin(live.held.version, turn)
         run.output.reset("resumed", said)
         self.turns.start(prepared)
         return None
@@ -174,13 +174,11 @@ def may_go_on(prepared: PreparedTurn) -> bool:
 
 async def end_honestly(live: LiveSession, code: str, message: str) -> None:
     """End a turn that cannot go on, and settle what it owes by estimate; to be done `whole`."""
-    stored = await live.commit_within(
+    await live.commit_within(
         lambda session: [*rules.settle_open_calls(session), *fail_running(session, code, message, True)],
         Context("recovery"),
     )
-    for fact in stored:
-        if isinstance(fact, TurnFailed):
-            live.feed.put(failed_frame(fact))
+    conclude(live.feed, live.state, live.held.version)
 
 
 def fail_running(session: Session, code: str, message: str, retryable: bool) -> Sequence[Event]:

@@ -74,6 +74,8 @@ class Watch:
             known.again_at = frame.seq
         elif seen := self.turns.get(frame.turn_id):
             self._follow(seen, frame)
+        else:
+            self._find(f"{type(frame).__name__} of {frame.turn_id} before its turn.created")
 
     def _follow(self, seen: Seen, frame: f.TurnFrame) -> None:
         if frame.seq == seen.again_at:

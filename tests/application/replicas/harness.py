@@ -54,6 +54,7 @@ class Socket:
     process: Process
     live: LiveSession
     cursor: int
+    anew: bool = True
     frames: list[f.Frame] = field(default_factory=list)
 
     async def until(self, *kinds: type[f.Frame]) -> f.Frame:
@@ -63,6 +64,8 @@ class Socket:
                 await self.live.feed.news(self.cursor)
                 for frame in self.live.feed.since(self.cursor):
                     assert frame.seq > self.cursor, "seqs rise"
+                    begun = {seen.turn_id for seen in self.frames if isinstance(seen, f.Created)}
+                    assert not self.anew or frame.turn_id in begun or isinstance(frame, f.Created), "it begins a turn"
                     self.cursor = frame.seq
                     self.frames.append(frame)
                     if isinstance(frame, kinds):
@@ -101,7 +104,7 @@ class Process:
         await self.follow.watch(live)
         cursor = cursor_after(live, after)
         assert cursor is not None, "it is known there"
-        return Socket(self, live, cursor)
+        return Socket(self, live, cursor, anew=after is None)
 
     async def ask(self, live: LiveSession, client_id: str = "", text: str = ASK) -> tuple[Turn, bool]:
         """Ask without waiting for the answer."""

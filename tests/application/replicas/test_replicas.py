@@ -219,6 +219,54 @@ async def test_who_has_seen_an_end_is_told_it_by_nobody_again() -> None:
         assert isinstance(back.frames[0], f.Created) and {frame.turn_id for frame in back.frames} != {turn_id}
 
 
+@pytest.mark.parametrize("watched", [True, False])
+@in_virtual_time
+async def test_a_turn_of_which_nothing_is_left_begins_again_with_its_heir(watched: bool) -> None:
+    """Whoever opens the session then, at any process, is told of the turn from its `turn.created` on."""
+    async with installation() as house:
+        answer = gated()
+        here, heir = await house.process("here", gated("Within ")), await house.process("heir", answer)
+        third = await house.process("third")
+        live = await here.ours.open()
+        await here.ask(live, "c")
+        here.die()
+        sockets = [await heir.socket(live.id)] if watched else []
+        await heir.recover()
+        sockets += [await heir.socket(live.id), await third.socket(live.id)]
+        while any(socket.text != TEXT for socket in sockets):
+            await asyncio.gather(*(one.until(f.Delta) for one in sockets if one.text != TEXT))
+        sockets.append(await third.socket(live.id))
+        open_gate(answer)
+        for socket in sockets:
+            await socket.until(*END)
+            created, reset = socket.frames[:2]
+            assert isinstance(created, f.Created) and isinstance(reset, f.Reset) and socket.text == TEXT
+            assert created.client_id == "c"
+        assert len({socket.frames[0].seq for socket in sockets}) == 1
+
+
+@in_virtual_time
+async def test_an_end_that_is_only_told_again_is_no_turn_begun_anew() -> None:
+    async with installation() as house:
+        reply = gated()
+        here, there = await house.process("here", reply), await house.process("there", Reply((TEXT,)))
+        here.replicas.away = True
+        live = await here.ours.open()
+        far = await there.socket(live.id)
+        near, turn_id = await running(here, live)
+        open_gate(reply)
+        await near.until(*END)
+        here.die()
+        await there.follow.look_around()
+        again = await there.socket(live.id)
+        await there.ask(again.live, "next")
+        assert [(await far.until(*END)).turn_id == turn_id for _ in range(2)] == [True, False]
+        assert [type(frame) for frame in far.frames[:4]] == [f.Created, f.Reset, f.Delta, f.Completed]
+        after = await there.socket(live.id, near.cursor)
+        await after.until(*END)
+        assert {frame.turn_id for frame in after.frames}.isdisjoint({turn_id}), "nobody is told an end twice"
+
+
 @in_virtual_time
 async def test_the_heir_does_what_was_to_follow_a_turn() -> None:
     """Once, while nothing else begins, and not for ever."""
