@@ -21,17 +21,17 @@ HISTORY_TURNS = 50
 def history(session: Session) -> tuple[list[msgspec.Raw], str | None]:
     """The newest finished turns, oldest first, as many as `session.opened` may hold; and the cursor at `/turns` of all
     that are older, None when there are none."""
-    finished = [turn for turn in session.turns if turn.status != "running"]
+    finished = [turn for turn in session.latest if turn.status != "running"]
     shown: list[msgspec.Raw] = []
     room = HISTORY_BYTES
     for turn in reversed(finished[-HISTORY_TURNS:]):
         fields = msgspec.Raw(msgspec.json.encode(turn_fields(turn)))
         room -= len(bytes(fields)) + 1
-        if turn.digest or room < 0:
+        if room < 0:
             break
         shown.append(fields)
     older = len(finished) - len(shown)
-    if not older:
+    if not older and not session.long_past:
         return shown[::-1], None
     return shown[::-1], stretch_cursor(None, finished[older].turn_id if shown else None)
 

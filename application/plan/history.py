@@ -20,10 +20,10 @@ def history_messages(session: Session, budget: int) -> list[Message]:
     beginning, would keep nothing of it. So it begins where it may stay for long, and holds half of the budget at least
     where there is so much.
     """
-    turns = session.turns
-    first = _first(turns, session.summary_through, budget)
-    told = [turn for turn in turns[first:] if _is_told(turn)]
-    messages = _summary(session.summary) if len(told) < len(turns) else []
+    past, latest = len(session.long_past), session.latest
+    first = _first(past, latest, session.summary_through, budget)
+    told = [turn for turn in latest[first - past :] if _is_told(turn)]
+    messages = _summary(session.summary) if len(told) < past + len(latest) else []
     for turn in told:
         messages.append(Message("user", (Text(turn.text),)))
         messages.append(Message("assistant", (Text(without_marks(turn.answer).strip() or "..."),)))
@@ -33,7 +33,7 @@ def history_messages(session: Session, budget: int) -> list[Message]:
 def goes_on(session: Session, at: datetime, within_s: float) -> bool:
     """Whether the last answered turn ended so short a time ago that what a provider kept of it is still there, and that
     another question is likely to follow as soon."""
-    last = next((turn for turn in reversed(session.turns) if _is_told(turn)), None)
+    last = next((turn for turn in reversed(session.latest) if _is_told(turn)), None)
     if last is None:
         return False
     ended_ms = (UUID(last.turn_id).int >> 80) + last.ms
@@ -44,21 +44,22 @@ def _is_told(turn: Turn) -> bool:
     return turn.status != "running" and bool(turn.answer)
 
 
-def _first(turns: Sequence[Turn], summarised_through: str, budget: int) -> int:
-    """Where the window begins: of the places behind which half of what can be told is told at least, the one whose
-    number has most factors of two. Such a place stays the best while turns are added, until it has to be left behind.
-    """
+def _first(past: int, latest: Sequence[Turn], summarised_through: str, budget: int) -> int:
+    """Where the window begins, in a session with so many turns before the `latest`: of the places behind which half of
+    what can be told is told at least, the one whose number has most factors of two. Such a place stays the best while
+    turns are added, until it has to be left behind."""
     tails = [0]  # tokens that are told from each place on, the last place first
-    for turn in reversed(turns):
+    last = past + len(latest)
+    for turn in reversed(latest):
         if turn.turn_id == summarised_through:
-            return len(turns) - len(tails) + 1
+            return last - len(tails) + 1
         tokens = estimate_tokens(turn.text) + estimate_tokens(turn.answer) if _is_told(turn) else 0
-        if turn.digest or tails[-1] + tokens > budget:
+        if tails[-1] + tokens > budget:
             break
         tails.append(tails[-1] + tokens)
     else:
-        return 0  # all of it is told
-    last = len(turns)
+        if not past:
+            return 0  # all of it is told
     fit = [last - back for back, tokens in enumerate(tails) if 2 * tokens >= tails[-1]]
     return max(fit, key=lambda place: (place & -place, -place))
 

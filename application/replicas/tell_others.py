@@ -86,7 +86,7 @@ class TellOthers:
             behind = cursor_after(live, after)
             after = after if behind is None else behind  # an end that is told twice is better than a text with a hole
         else:
-            after = start_of(feed, live.state.turns[-1].turn_id) if live.state.turns else feed.seq
+            after = start_of(feed, live.state.last.turn_id) if live.state.last else feed.seq
         piece = feed.piece(after, PIECE_BYTES)
         return m.Answered(runs=live.run is not None, piece=piece, more=bool(feed.since(piece.last)))
 

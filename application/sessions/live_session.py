@@ -20,6 +20,8 @@ from domain.refusals import Overloaded, Refusal
 from domain.session.state import Session, snapshot_of
 
 SNAPSHOT_EVERY = 200
+"""Facts between two snapshots of a session, or more: one for so many turns that are long past."""
+TURNS_A_FACT = 10
 IDLE_S = 3_600.0
 LOOK_AGAIN_S = 1.0
 MAX_HELD = 10_000
@@ -77,7 +79,7 @@ class LiveSession:
     async def restore(self, tail: FeedTail) -> None:
         """The feed anew, with what other processes left of it."""
         self.restored_at = self.held.version
-        pieces = await tail.read(str(self.id)) if self.state.turns else ()
+        pieces = await tail.read(str(self.id)) if self.state.last else ()
         self.feed = feed_from(self.id.id, self.state, self.held.version, pieces)
 
     @property
@@ -124,8 +126,10 @@ class LiveSession:
                 await self.held.catch_up()
 
     async def snapshot(self) -> None:
-        """Keep a snapshot when enough has happened since the last one, and all of it is understood."""
-        if self.state.partly or self.held.version - self.snapshot_at < SNAPSHOT_EVERY:
+        """Keep a snapshot when enough has happened since the last one, and all of it is understood: more in a session
+        whose snapshots are long, so that a turn's share of them does not grow."""
+        due = max(SNAPSHOT_EVERY, len(self.state.long_past) // TURNS_A_FACT)
+        if self.state.partly or self.held.version - self.snapshot_at < due:
             return
         self.snapshot_at = self.held.version
         at = now()

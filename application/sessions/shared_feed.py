@@ -95,7 +95,7 @@ class SharedFeed(Feed):
 def feed_from(session_id: str, state: Session, version: int, pieces: Sequence[TailPiece]) -> SharedFeed:
     """The feed of a session that was loaded at a version, with what other processes left of it if that has the latest
     turn: an older tail would withhold the rest from whoever goes on by it."""
-    feed, turn = SharedFeed(session_id, version), state.turns[-1] if state.turns else None
+    feed, turn = SharedFeed(session_id, version), state.last
     if turn is None:
         return feed
     feed.restore(pieces)
@@ -113,13 +113,13 @@ def feed_from(session_id: str, state: Session, version: int, pieces: Sequence[Ta
 
 def tells_latest(feed: Feed, state: Session) -> bool:
     """Whether it tells how the latest turn has ended, or that it runs."""
-    turn = state.turns[-1] if state.turns else None
+    turn = state.last
     return turn is None or feed.tells(turn.turn_id, ended=turn.status != "running")
 
 
 def conclude(feed: SharedFeed, state: Session, version: int) -> None:
     """Tell the end of the latest turn as it is stored, if it has one that the feed does not tell."""
-    turn = state.turns[-1] if state.turns else None
+    turn = state.last
     if turn and turn.status != "running" and not feed.tells(turn.turn_id, ended=True):
         created = [] if begun(feed) == turn.turn_id else [_created(turn)]
         feed.conclude([*created, *_told_again(turn)], (version << SEQ_BITS) - LATE)
@@ -129,7 +129,7 @@ def behind_end(feed: SharedFeed, state: Session, seq: int) -> int | None:
     """The cursor of somebody who has seen up to `seq`, where another process ended a turn with it: behind that turn's
     end, however it is told here, for nobody is told it twice. `seq` itself where it says nothing of the kind; None
     where it cannot be told which turn it was."""
-    if not seq & END_BIT or holds_end(feed, seq) or not state.turns:
+    if not seq & END_BIT or holds_end(feed, seq) or not state.last:
         return seq
     if (next_turn := feed.begun_after(seq)) is not None:
         return next_turn

@@ -68,7 +68,7 @@ def facts_of(
 ) -> Facts:
     """The facts of a turn. `documents` says whether there is anything to search, `wanted_language` (BCP 47;
     anything else counts as none) is what the client asked the answer to be in."""
-    answered = [t for t in session.turns if t.answer and t.turn_id != turn.turn_id]
+    answered = [t for t in session.latest if t.answer and t.turn_id != turn.turn_id]
     text, through = _long_past(session, answered)
     return Facts(
         question=turn.text,

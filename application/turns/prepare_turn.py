@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from application.answer_cache.answer_cache import AnswerCache, Hit
 from application.answer_cache.cacheability import context_of, conversation
@@ -21,7 +22,7 @@ from application.turns.corpus_versions import CorpusVersions
 from application.turns.running_turn import RunningTurn
 from application.turns.turn_request import AssistantConfig, TurnRequest
 from domain.access import Principal
-from domain.dependence import EVERYTHING
+from domain.dependence import EVERYTHING, Audience
 from domain.event import Event
 from domain.model_calls import ModelCallStarted
 from domain.refusals import PiiBlocked
@@ -66,8 +67,7 @@ class PrepareTurn:
         config = await self._config(live, request)
         run = RunningTurn(live, request, config, Redactor(self.detector, config.assistant.pii))
         prepared = PreparedTurn(run)
-        earlier = answered_turns(live.state)
-        run.outcome.depends |= dependence_of(request.text) | conversation(turn.audience for turn in earlier)
+        run.outcome.depends |= dependence_of(request.text) | conversation(audiences(live.state))
         if await self._may_go_on(prepared):
             version = await self.versions.of(live.id.tenant) if config.assistant.documents else 0
             prepared.documents = version > 0
@@ -129,7 +129,7 @@ class PrepareTurn:
         prepared.events.append(started)
 
     def _scope(self, run: RunningTurn, corpus_version: int) -> CacheScope:
-        request, config, earlier = run.request, run.config, answered_turns(run.live.state)
+        request, config = run.request, run.config
         return CacheScope(
             tenant=run.live.id.tenant,
             assistant=config.name,
@@ -140,20 +140,25 @@ class PrepareTurn:
             roles=tuple(sorted(request.roles)),
             user=request.user if run.outcome.depends.audience == "user" else "",
             language=request.language,
-            context=context_of((asked_in(turn), turn.answer) for turn in earlier),
+            context=context_of(said_before(run.live.state)),
             release=self.release,
         )
 
 
 def answered_turns(session: Session) -> list[Turn]:
-    """The answered turns that a model is told of, if only by their summary."""
-    return [turn for turn in session.turns if turn.answer or turn.digest]
+    """The answered turns that are not long past."""
+    return [turn for turn in session.latest if turn.answer]
 
 
-def asked_in(turn: Turn) -> str:
-    """What tells the question of an earlier turn, with the files that came with it, from every other."""
-    text = turn.text or turn.digest.hex()
-    return "\0".join((text, *turn.attachments)) if turn.attachments else text
+def audiences(session: Session) -> Iterator[Audience]:
+    """To whom the answers may be given again that a model is told of, if only by their summary."""
+    return chain(session.long_past.audiences, (turn.audience for turn in answered_turns(session)))
+
+
+def said_before(session: Session) -> Iterator[tuple[str, str]]:
+    """Questions and answers that tell what was said from everything else: as one, what is long past."""
+    past = session.long_past.said
+    return chain([(past.hex(), "")] if past else [], ((turn.asked, turn.answer) for turn in answered_turns(session)))
 
 
 def data_version(tenant: Tenant, tools: Sequence[str]) -> str:

@@ -49,9 +49,9 @@ class ReuseAnswer:
     async def _holds_private(self, run: RunningTurn) -> bool:
         """Whether the conversation or a tool brought private values into a turn. What stands in the tenant's documents
         is not private to who asks."""
-        earlier = [turn for turn in run.live.state.turns if turn.turn_id != run.turn_id]
-        if any(turn.digest for turn in earlier):
+        if run.live.state.long_past:
             return True  # what was said long ago is not remembered
+        earlier = [turn for turn in run.live.state.latest if turn.turn_id != run.turn_id]
         said, policy = [text for turn in earlier for text in (turn.text, turn.answer)], run.config.assistant.pii
         for text in (*said, *run.outcome.tool_outputs):
             if await irreversible(text, self.detector, policy) != text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,7 +11,9 @@ from msgspec.structs import replace
 from domain.event import Event, Unknown
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
+from domain.session.long_past import LongPast
 from domain.session.state import Session, SessionSnapshot, Status, Turn, digest_of, restored, wanted_language
+from domain.usage import Usage
 
 KEPT_TURNS = 50
 KEPT_CHARACTERS = 256 * 1024
@@ -75,18 +78,16 @@ def _let_go(session: Session) -> Session:
     past, latest = session.long_past, session.latest
     if kept < len(latest):
         gone, latest = latest[: len(latest) - kept], latest[len(latest) - kept :]
-        past += tuple(replace(t, digest=digest_of(t.text), text="", answer="", citations=()) for t in gone)
-    room = MOST_TURNS - len(latest)
-    return replace(session, long_past=past[-room:], latest=latest)
+        past = past.with_more(replace(t, **NOTHING_TOLD, digest=digest_of(t.text)) for t in gone)
+    return replace(session, long_past=past.newest(MOST_TURNS - len(latest)), latest=latest)
 
 
 def _in_turn(session: Session, turn_id: str, change: Callable[[Turn], Turn]) -> Session:
     """The session with one of its turns changed; as it is when it does not know that turn (any more)."""
     if (place := _place(session.latest, turn_id)) is not None:
         return replace(session, latest=_with(session.latest, place, change))
-    if (place := _place(session.long_past, turn_id)) is not None:
-        return replace(session, long_past=_with(session.long_past, place, change))
-    return session
+    past = session.long_past.changed(turn_id, change)
+    return session if past is session.long_past else replace(session, long_past=past)
 
 
 def _place(turns: tuple[Turn, ...], turn_id: str) -> int | None:
@@ -195,8 +196,15 @@ NOTHING_RUNS: dict[str, Any] = {
 }
 """What is known of a turn only while it runs."""
 
+NOTHING_TOLD: dict[str, Any] = {
+    "text": "", "answer": "", "citations": (), "model": "", "source_turn": "", "usage": Usage(), "cost_usd": Decimal(0),
+    "ms": 0, "ttft_ms": 0, "error_message": "", "trace_id": "", "language": "",
+}  # fmt: skip
+"""What is no longer known of a turn that is long past: its facts tell it."""
+
 ERASED: dict[str, Any] = {
-    "erased": True, "closed": True, "long_past": (), "latest": (), "title": "", "title_chosen": False, "summary": ""
+    "erased": True, "closed": True, "long_past": LongPast(), "latest": (), "title": "", "title_chosen": False,
+    "summary": "",
 }  # fmt: skip
 
 CHANGES: dict[type[Event], Callable[[Session, Any], Session]] = {

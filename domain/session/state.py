@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -16,6 +15,7 @@ from domain.dependence import Audience
 from domain.event import Snapshot, topic
 from domain.model_calls import ModelCallStarted
 from domain.session import events as e
+from domain.session.long_past import LongPast
 from domain.usage import Usage
 
 Status = Literal["running", "completed", "cancelled", "failed"]
@@ -69,6 +69,12 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cited = sum(len(c.quote) + len(c.title) for c in self.citations) if self.citations else 0
         return len(self.text) + len(self.answer) + cited
 
+    @property
+    def asked(self) -> str:
+        """What tells its question, with the files that came with it, from every other."""
+        text = self.text or self.digest.hex()
+        return "\0".join((text, *self.attachments)) if self.attachments else text
+
     def asks(self, text: str, attachments: tuple[str, ...]) -> bool:
         """Whether this was its question, with these files."""
         same = digest_of(text) == self.digest if self.digest else self.text == text
@@ -93,17 +99,22 @@ class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
 
 class Session(_Remembered, frozen=True, kw_only=True):
     """A chat with its turns in order: those that are long past, and the latest, of which it is known what was said.
-    They are apart so that a fact of the running turn copies few. `partly` known is one of which a newer program told
-    something: it is no ground for a snapshot."""
+    They are apart so that a fact costs the same in a session of thousands. `partly` known is one of which a newer
+    program told something: it is no ground for a snapshot."""
 
     partly: bool = False
-    long_past: tuple[Turn, ...] = ()
+    long_past: LongPast[Turn] = LongPast()
     latest: tuple[Turn, ...] = ()
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """All of them."""
-        return self.long_past + self.latest
+        """All of them: as many steps as there are turns, so nothing that is done for a turn asks for it."""
+        return (*self.long_past, *self.latest)
+
+    @property
+    def last(self) -> Turn | None:
+        """The one that was begun last."""
+        return self.latest[-1] if self.latest else None
 
     @property
     def size(self) -> int:
@@ -123,14 +134,13 @@ class Session(_Remembered, frozen=True, kw_only=True):
 
     def turn(self, turn_id: str) -> Turn | None:
         """The turn of that id."""
-        return next((t for t in self._newest_first() if t.turn_id == turn_id), None)
+        newest_first = chain(reversed(self.latest), reversed(self.long_past))
+        return next((t for t in newest_first if t.turn_id == turn_id), None)
 
     def turn_of_client(self, client_id: str) -> Turn | None:
         """The turn that the client named so."""
-        return next((t for t in self._newest_first() if t.client_id == client_id), None)
-
-    def _newest_first(self) -> Iterator[Turn]:
-        return chain(reversed(self.latest), reversed(self.long_past))
+        latest = next((t for t in reversed(self.latest) if t.client_id == client_id), None)
+        return latest or self.long_past.of_client(client_id)
 
 
 class _Stored(_Remembered, frozen=True, kw_only=True):
@@ -190,4 +200,5 @@ def restored(snapshot: SessionSnapshot) -> Session:
     stored = msgspec.msgpack.decode(snapshot.state, type=_Stored)
     known = {name: getattr(stored, name) for name in _Remembered.__struct_fields__}
     said = next((place for place, turn in enumerate(stored.turns) if not turn.digest), len(stored.turns))
-    return Session(**known, long_past=stored.turns[:said], latest=stored.turns[said:])
+    past: LongPast[Turn] = LongPast()
+    return Session(**known, long_past=past.with_more(stored.turns[:said]), latest=stored.turns[said:])

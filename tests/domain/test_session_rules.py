@@ -15,6 +15,7 @@ from domain.session import events as e
 from domain.session import rules
 from domain.session.commands import CreateTurn, GiveFeedback, OpenSession, RenameSession
 from domain.session.evolve import MOST_TURNS, evolve
+from domain.session.long_past import PAGE, LongPast
 from domain.session.state import Session, Turn, snapshot_of
 from domain.usage import Usage
 
@@ -172,5 +173,30 @@ def test_a_snapshot_of_a_time_when_all_was_remembered_is_let_go_as_well() -> Non
 
 def test_a_session_has_no_more_turns_than_it_can_remember() -> None:
     turns = [Turn(turn_id=f"t{n}", client_id=f"c{n}", text="q", digest=b"d") for n in range(MOST_TURNS)]
-    session = evolve(Session(user="ann", long_past=tuple(turns)), STARTED)
+    session = evolve(Session(user="ann", long_past=LongPast[Turn]().with_more(turns)), STARTED)
     assert len(session.turns) == MOST_TURNS and session.turns[-1].client_id == "c1"
+
+
+def test_what_is_long_past_is_known_as_a_plain_list_would_know_it() -> None:
+    past, plain = LongPast[Turn](), list[Turn]()
+    for n in range(3 * PAGE + 40):
+        turn = Turn(turn_id=f"t{n}", client_id=f"c{n % 200}", text="q", digest=b"d", audience="user")
+        before, (past, plain) = past, (past.with_more([turn]).newest(2 * PAGE + 7), [*plain, turn][-(2 * PAGE + 7) :])
+        assert len(before) in (len(past), len(past) - 1), "the one before stays as it was"
+        if n % 50 == 0 or n > 3 * PAGE:
+            assert (list(past), list(reversed(past)), len(past)) == (plain, plain[::-1], len(plain))
+            for client in ("c0", f"c{n % 200}", "c199", "nobody"):
+                assert past.of_client(client) is next((t for t in plain[::-1] if t.client_id == client), None)
+    for turn in (plain[0], plain[-1], plain[PAGE]):
+        rated = past.changed(turn.turn_id, lambda turn: msgspec.structs.replace(turn, feedback="up"))
+        assert [t.turn_id for t in rated if t.feedback] == [turn.turn_id] and len(rated) == len(plain)
+    assert past.changed("t0", lambda turn: turn) is past, "it is forgotten"
+    assert [len(past.newest(n)) for n in (0, 1, 50, 10**6)] == [0, 1, 50, len(plain)]
+    assert list(past.newest(50)) == plain[-50:] and past.audiences == {"user"}
+    assert past.said != before.said
+
+
+def test_a_session_from_its_snapshot_is_the_one_from_its_facts() -> None:
+    session = given(*long_session(300))
+    again = given(snapshot_of(session))
+    assert (again.turns, again.latest, again.long_past) == (session.turns, session.latest, session.long_past)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from application.plan.history import goes_on, history_messages
 from application.ports.models.model import Message
+from domain.session.long_past import LongPast
 from domain.session.state import Session, Turn
 
 BUDGET = 1_000
@@ -56,7 +57,8 @@ def test_what_is_no_longer_known_does_not_make_the_window_slide() -> None:
     begins = set()
     for turns in range(60, 120):
         known = session(turns).latest
-        past = tuple(replace(turn, text="", answer="", digest=b"d") for turn in known[: turns - 20])
+        forgotten = (replace(turn, text="", answer="", digest=b"d") for turn in known[: turns - 20])
+        past = LongPast[Turn]().with_more(forgotten)
         told = history_messages(Session(long_past=past, latest=known[turns - 20 :]), 100 * BUDGET)
         begins.add(told[0].text)
     assert len(begins) <= 8
