@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -135,3 +137,15 @@ class House:
         for claim in await self.corpus.claim_pending(100):
             await self.read(claim)
         return accepted.document_id
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.001)
+
+
+async def status_of(house: House, id: str, wanted: str) -> None:
+    await until(lambda: house.corpus._tenants[TENANT][id].status == wanted)
