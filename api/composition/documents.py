@@ -15,7 +15,6 @@ from application.documents.move_document import MoveDocumentHandler
 from application.documents.readable_documents import ReadableDocuments
 from application.documents.reread_document import RereadDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
-from application.gateway.agreed_prices import AgreedPrices
 from application.redaction.embeddable import Embeddable
 
 TEXTS, TEXT_BYTES = 8, 64 * 1024 * 1024
@@ -26,7 +25,7 @@ def open_documents(on: Infrastructure, shared: Shared, turns: Turns) -> Document
     """What routes of documents work with."""
     store, corpus = on.store, shared.corpus
     blobs = S3Blobs(on.s3, on.settings.bucket)
-    embeddable, prices = Embeddable(shared.detector, shared.tenants), AgreedPrices(shared.tenants)
+    embeddable = Embeddable(shared.detector, shared.tenants)
     collections, reread = ReadableDocuments(shared.tenants, corpus), RereadDocumentHandler(store, corpus)
     return DocumentServices(
         add_document=AddDocumentHandler(store, store.vault, blobs, corpus, shared.kinds, collections, reread),
@@ -35,9 +34,9 @@ def open_documents(on: Infrastructure, shared: Shared, turns: Turns) -> Document
         move_document=MoveDocumentHandler(store, corpus, collections),
         collections=collections,
         search_documents=SearchDocumentsHandler(
-            store, corpus, shared.embedder, embeddable, prices, collections, on.settings.search_s
+            store, corpus, shared.embedder, embeddable, shared.tenants, collections, on.settings.search_s
         ),
-        embed_texts=EmbedTextsHandler(store, shared.embedder, embeddable, turns.gate, prices),
+        embed_texts=EmbedTextsHandler(store, shared.embedder, embeddable, turns.gate.calls, shared.tenants),
         corpus=corpus,
         blobs=blobs,
         text_room=ByteRoom(places=TEXTS, size=TEXT_BYTES),

@@ -20,7 +20,6 @@ from api.settings import Settings
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
 from application.documents.refresh_words import RefreshWords
-from application.gateway.agreed_prices import AgreedPrices
 from application.redaction.embeddable import Embeddable
 from application.tenants.cached_tenants import CachedTenants
 
@@ -45,7 +44,7 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
             extractor=await stack.enter_async_context(open_extractor(max_pages=settings.max_document_pages)),
             embedder=open_embedder(settings, bedrock),
             embeddable=Embeddable(open_detector(settings, bedrock, open_names(settings, stack)), tenants),
-            prices=AgreedPrices(tenants),
+            tenants=tenants,
         )
         watched_walls(stack)
         pending = PostgresPendingDocuments(claims, store.vault)

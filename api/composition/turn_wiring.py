@@ -10,7 +10,6 @@ from application.answer_cache.answer_cache import AnswerCache
 from application.budget.budget_gate import BudgetGate
 from application.budget.process_limits import Admission
 from application.clock import monotonic
-from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.failover import Failover
 from application.gateway.gateway import Gateway
 from application.gateway.health import Health
@@ -105,11 +104,11 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
         permit_ttl_s=settings.turn_s + PLACE_MARGIN_S,
         news=TellOfBudget(parts.store, parts.sessions, parts.incidents),
     )
-    failover = Failover(Attempt(parts.model, health, gate, AgreedPrices(parts.tenants), settings.prompt_cache), health)
+    failover = Failover(Attempt(parts.model, health, gate.calls, parts.tenants, settings.prompt_cache), health)
     router = Router(settings.model_fast, settings.model_balanced, health)
-    gateway = Gateway(router, failover, gate, parts.embedder)
+    gateway = Gateway(router, failover, gate.calls)
     cache = AnswerCache(parts.exact, parts.similar, parts.sealer)
-    retrieve = RetrievePassages(gateway, parts.corpus, parts.detector)
+    retrieve = RetrievePassages(parts.embedder, parts.corpus, parts.detector)
     refresh = RefreshServerTools(parts.store, parts.tenants, parts.servers, parts.sealer)
     executors = Executors(parts.datasets, parts.webhooks, parts.sealer, parts.servers, refresh)
     answering = StreamAnswer(
@@ -126,7 +125,7 @@ def put_together(settings: Settings, parts: TurnParts) -> Turns:
     prepare = PrepareTurn(parts.tenants, parts.detector, cache, versions, parts.embedder, release)
     kept = StepReplyCache(parts.replies, parts.sealer, release)
     runner = TurnExecutor(
-        gate=gate,
+        permits=gate.permits,
         cache=cache,
         retrieve=retrieve,
         generate=GenerateAnswer(gateway, retrieve, answering, kept),

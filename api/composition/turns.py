@@ -71,7 +71,7 @@ def open_turns(on: Infrastructure, shared: Shared, turns: Turns, replication: Re
     """What the chat socket works with."""
     return TurnServices(
         create_turn=CreateTurnHandler(
-            turns.gate, turns.prepare, turns.runner, on.store.vault, turns.runner.attachments
+            turns.gate.permits, turns.prepare, turns.runner, on.store.vault, turns.runner.attachments
         ),
         cancel_turn=CancelTurnHandler(replication.elsewhere),
         confirm_tool=ConfirmToolHandler(replication.elsewhere),
@@ -95,7 +95,7 @@ def recovery(on: Infrastructure, shared: Shared, turns: Turns, replication: Repl
     return RecoverTurns(
         leases=replication.leases,
         sessions=shared.sessions,
-        gate=turns.gate,
+        permits=turns.gate.permits,
         prepare=turns.prepare,
         turns=turns.runner,
         users=shared.users,

@@ -10,12 +10,13 @@ from functools import partial
 
 import msgspec
 
-from application.budget.balance import BalanceCache
-from application.budget.call_limits import call_bounds, token_rates, tokens_of, with_money
+from application.budget.balance import RANK, BalanceCache, Level
+from application.budget.call_limits import CHEAPEST, call_bounds, token_rates, tokens_of, with_money
 from application.budget.ledger_sync import LedgerSync
 from application.budget.limit_refusals import over_limit
 from application.budget.local_quota import LocalQuota
 from application.budget.threshold_watch import ThresholdWatch
+from application.clock import new_id
 from application.ports.tenants.reservations import CallAmount, LimitScope, ReservationAnswer, Reservations, VersionToken
 from application.ports.tenants.tenants import Tenants
 from application.tasks import TaskSet
@@ -78,6 +79,20 @@ class CallReservations:
         await self._settle(reservation, Decimal(0), 0)
         for bound in with_money(reservation.bounds):
             self.purses.of(reservation.tenant, bound.user).forget([reservation.call.call_id])
+
+    def level(self, tenant: str, user: str = "") -> Level:
+        """How much is gone, of the tenant's own or this user's money, whichever is worse, when last heard of: `warned`
+        from four fifths on, `low` from nine tenths, `out`. Costs nothing."""
+        own = self.purses.level(tenant, "")
+        return max(own, self.purses.level(tenant, user), key=RANK.__getitem__) if user else own
+
+    async def check_not_out(self, tenant: str, user: str) -> None:
+        """A turn whose calls would be refused is not begun: one that was is tried once more in its place."""
+        for whose in ("", user):
+            purse = self.purses.held(tenant, whose)
+            if purse and purse.refused and purse.level == "out":
+                probe = msgspec.structs.replace(purse.refused.started, call_id=new_id(), user=user, model=CHEAPEST)
+                await self.release(await self.reserve(tenant, user, probe))
 
     async def _reserve_together(self, tenant: str, call: CallAmount, bounds: Sequence[LimitScope]) -> bool:
         """False when the shared counts are away."""

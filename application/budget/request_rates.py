@@ -14,7 +14,7 @@ from application.clock import Seconds, monotonic
 from application.ports.tenants.reservations import Counted, LimitScope, Reservations
 from application.ports.tenants.tenants import Tenants
 from domain.refusals import DependencyUnavailable, RateLimited
-from domain.tenant.events import Limits
+from domain.tenant.events import Budget, Limits
 
 MOST_REFUSALS = 10_000
 SOCKETS = 4
@@ -59,7 +59,7 @@ class RequestRates:
 
     async def count(self, tenant: str, user: str, what: Counted = "requests") -> None:
         """Count one; RateLimited with when to come back. One round trip at most."""
-        bounds = await self.bounds(tenant, user)
+        bounds = self.bounds((await self.tenants.settings(tenant)).budget, user)
         if what == "sockets":
             bounds = [_times(SOCKETS, bound) for bound in bounds]
         self.refusals.check((tenant, user, what), bounds)
@@ -79,9 +79,8 @@ class RequestRates:
             self.share.check(tenant, what, 1, rates)
         self.share.count(tenant, what, 1, rates, allowed=allowed)
 
-    async def bounds(self, tenant: str, user: str) -> list[LimitScope]:
-        """The limits of the tenant, then those of this user in it."""
-        budget = (await self.tenants.settings(tenant)).budget
+    def bounds(self, budget: Budget, user: str) -> list[LimitScope]:
+        """The limits of a tenant of this budget, then those of this user in it."""
         own = Limits(
             requests_per_minute=budget.requests_per_minute or self.per_minute,
             concurrent_turns=budget.concurrent_turns or self.concurrent_turns,

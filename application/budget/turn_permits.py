@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from application.budget.call_reservations import CallReservations
 from application.budget.limit_refusals import over_limit
 from application.budget.process_limits import TOO_MANY_OF_USER, TOO_MANY_TURNS, Admission
 from application.budget.request_rates import RequestRates
@@ -14,17 +15,28 @@ from domain.refusals import DependencyUnavailable, RateLimited, Refusal
 
 @dataclass(frozen=True, slots=True)
 class TurnPermits:
-    """See `BudgetGate.admit`, `readmit` and `leave`."""
+    """A permit a turn, from before it begins to its end. One that nobody gives back is free again after
+    `permit_ttl_s`."""
 
     requests: RequestRates
     admission: Admission
     shared: Reservations
+    calls: CallReservations
     permit_ttl_s: float
     _entered: dict[str, list[LimitScope]] = field(default_factory=dict)
 
-    async def enter(self, tenant: str, user: str, turn_id: str) -> None:
-        """Count a request and take a place."""
-        bounds = await self.requests.bounds(tenant, user)
+    async def admit(self, tenant: str, user: str, turn_id: str) -> None:
+        """Count a request and take a place for a turn. RateLimited, Overloaded, Draining, or BudgetExceeded when the
+        last call found the money used up and it still is; each with when to come back."""
+        await self._enter(tenant, user, turn_id)
+        try:
+            await self.calls.check_not_out(tenant, user)
+        except BaseException:
+            await self.leave(tenant, user, turn_id)
+            raise
+
+    async def _enter(self, tenant: str, user: str, turn_id: str) -> None:
+        bounds = await self._bounds(tenant, user)
         places, of_user = (bound.limits.concurrent_turns for bound in bounds)
         self.admission.enter(tenant, user, places=places, of_user=of_user)
         entered = False
@@ -39,20 +51,23 @@ class TurnPermits:
             raise
         self._entered[turn_id] = bounds
 
-    async def enter_again(self, tenant: str, user: str, turn_id: str) -> None:
-        """Take the place of a turn that runs already."""
+    async def readmit(self, tenant: str, user: str, turn_id: str) -> None:
+        """A turn that was taken over from another process keeps its place, and is refused nothing."""
         self.admission.add(tenant, user)
         try:
-            self._entered[turn_id] = bounds = await self.requests.bounds(tenant, user)
+            self._entered[turn_id] = bounds = await self._bounds(tenant, user)
             await self.shared.enter(tenant, turn_id, bounds, lasting_s=self.permit_ttl_s, always=True)
         except Refusal:
             pass  # it is counted here
 
     async def leave(self, tenant: str, user: str, turn_id: str) -> None:
-        """Give the place back."""
+        """The turn has ended: its places are free, here at once."""
         self.admission.leave(tenant, user)
         if bounds := self._entered.pop(turn_id, None):
             await self._give_back(tenant, turn_id, bounds)
+
+    async def _bounds(self, tenant: str, user: str) -> list[LimitScope]:
+        return self.requests.bounds((await self.requests.tenants.settings(tenant)).budget, user)
 
     async def _ask(self, tenant: str, user: str, turn_id: str, bounds: Sequence[LimitScope]) -> bool:
         """False when the shared counts are away."""

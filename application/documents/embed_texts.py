@@ -10,16 +10,17 @@ from typing import Protocol
 import msgspec
 
 from application.budget.call_reservations import Reservation
-from application.clock import new_id
+from application.clock import new_id, now
 from application.execute import FACTS, Context, LoadedAggregate
-from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import LONGEST, Embedded, embed, start_embedding
 from application.ports.facts.event_store import EventStore
 from application.ports.models.model import Embedder
+from application.ports.tenants.tenants import Tenants
 from application.redaction.embeddable import Embeddable
 from domain.access import Principal
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import InvalidField, ModelUnavailable
+from domain.tenant.rules import price_at
 
 MOST_TEXTS = 256
 AT_ONCE = 8
@@ -58,7 +59,7 @@ class EmbedTextsHandler:
     embedder: Embedder
     embeddable: Embeddable
     budget: Purse
-    prices: AgreedPrices
+    tenants: Tenants
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def __call__(self, principal: Principal, texts: Sequence[str]) -> EmbeddedTexts:
@@ -68,7 +69,7 @@ class EmbedTextsHandler:
         tenant = principal.tenant
         calls = LoadedAggregate(self.store, f"{tenant}/embeddings/{new_id()}", FACTS)
         sent = [await self.embeddable(tenant, text) for text in texts]
-        own = await self.prices(tenant, self.embedder.model)
+        own = price_at(await self.tenants.settings(tenant), self.embedder.model, now())
         started = [start_embedding(self.embedder, text, principal.user, own=own) for text in sent]
         reserved = list[Reservation]()
         try:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from application.clock import now
 from application.documents.stages import stage
 from application.execute import Context, LoadedAggregate
-from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import Embedded, embed, start_embedding
 from application.ports.models.model import Embedder
+from application.ports.tenants.tenants import Tenants
 from domain.document.state import Document
 from domain.event import Event, StreamId
+from domain.tenant.rules import price_at
 
 READER = Context("ingest")
 
@@ -27,9 +29,9 @@ class EmbeddingCalls:
     what the document has become. As a context manager it settles what an error has left."""
 
     def __init__(
-        self, held: LoadedAggregate[Document], embedder: Embedder, prices: AgreedPrices, backoff_s: Sequence[float]
+        self, held: LoadedAggregate[Document], embedder: Embedder, tenants: Tenants, backoff_s: Sequence[float]
     ) -> None:
-        self._held, self._embedder, self._prices, self._backoff_s = held, embedder, prices, backoff_s
+        self._held, self._embedder, self._tenants, self._backoff_s = held, embedder, tenants, backoff_s
         self._ended: list[Event] = []
 
     async def __aenter__(self) -> Self:
@@ -66,7 +68,8 @@ class EmbeddingCalls:
 
     async def _embed_once(self, texts: Sequence[str]) -> list[Embedded]:
         """Start facts, the calls side by side, and their ends to be stored."""
-        own = await self._prices(StreamId.parse(self._held.stream).tenant, self._embedder.model)
+        settings = await self._tenants.settings(StreamId.parse(self._held.stream).tenant)
+        own = price_at(settings, self._embedder.model, now())
         started = [start_embedding(self._embedder, text, self._held.state.user, own=own) for text in texts]
         await self.settle(lambda document: [] if document.status == "deleted" else started)
         if self._held.state.status == "deleted":

@@ -15,7 +15,6 @@ from application.documents.document_streams import SEALED_AS, blob_of, stream_of
 from application.documents.embedding_calls import READER, EmbeddingCalls, Gone
 from application.documents.stages import findable, stage
 from application.execute import DOCUMENT, LoadedAggregate
-from application.gateway.agreed_prices import AgreedPrices
 from application.ports.documents.corpus import NewPassage, PassageIndex, Pending
 from application.ports.documents.extractor import Extracted, Extractor, places_of
 from application.ports.facts.event_store import EventStore
@@ -23,6 +22,7 @@ from application.ports.facts.keys import Sealer
 from application.ports.files.blobs import Blobs
 from application.ports.files.scratch import Scratch
 from application.ports.models.model import Embedder
+from application.ports.tenants.tenants import Tenants
 from application.redaction.embeddable import Embeddable
 from domain.document.events import DocumentIndexed
 from domain.document.rules import fail_document, index_document, settle_open_calls
@@ -53,7 +53,7 @@ class IndexDocument:
     extractor: Extractor
     embedder: Embedder
     embeddable: Embeddable
-    prices: AgreedPrices
+    tenants: Tenants
     backoff_s: Sequence[float] = BACKOFF_S
     clock: Seconds = monotonic
     _fetching: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FETCHED))
@@ -86,7 +86,7 @@ class IndexDocument:
         return extracted
 
     async def _index(self, claim: Pending, held: LoadedAggregate[Document], extracted: Extracted) -> None:
-        calls = EmbeddingCalls(held, self.embedder, self.prices, self.backoff_s)
+        calls = EmbeddingCalls(held, self.embedder, self.tenants, self.backoff_s)
         try:
             vectors = await self._vectors(calls, claim, extracted)
         except Gone:

@@ -7,19 +7,20 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from application.clock import new_id
+from application.clock import new_id, now
 from application.documents.readable_documents import ReadableDocuments
 from application.execute import FACTS, Context, LoadedAggregate
-from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.embedding import embed, start_embedding
 from application.ports.documents.corpus import PassageSearch
 from application.ports.facts.event_store import EventStore
 from application.ports.models.model import Embedder
+from application.ports.tenants.tenants import Tenants
 from application.redaction.embeddable import Embeddable
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable, InvalidCharacter, InvalidField, InvalidRange
 from domain.session.events import Passage
 from domain.tenant.readable import narrowed
+from domain.tenant.rules import price_at
 
 By = Literal["both", "meaning", "words"]
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class SearchDocumentsHandler:
     corpus: PassageSearch
     embedder: Embedder
     embeddable: Embeddable
-    prices: AgreedPrices
+    tenants: Tenants
     collections: ReadableDocuments
     within_s: float = 4.0
 
@@ -55,7 +56,7 @@ class SearchDocumentsHandler:
             return await self._in_time(self.corpus.search(tenant, query, None, k, among))
         calls, context = LoadedAggregate(self.store, f"{tenant}/search/{new_id()}", FACTS), Context(principal.user)
         text = await self.embeddable(tenant, query)
-        own = await self.prices(tenant, self.embedder.model)
+        own = price_at(await self.tenants.settings(tenant), self.embedder.model, now())
         started = start_embedding(self.embedder, text, principal.user, own=own)
         await calls.append([started], context)
         embedded = await embed(self.embedder, text, started, deadline_s=self.within_s / 2)

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import msgspec
 
 from application.gateway.call_log import Journal
-from application.gateway.embedding import embed
 from application.gateway.failover import Failover
 from application.gateway.model_attempt import CallBudget
 from application.gateway.model_request import FailoverBegun, GatewayEvent, ModelRequest, Reply, Restarted, Routed
 from application.gateway.router import Needs, Router
 from application.ports.models.model import (
     Block,
-    Embedder,
     Fence,
     Finished,
     Message,
@@ -28,7 +26,6 @@ from application.ports.models.model import (
 )
 from application.redaction.quoting import draw_fences, draw_mark, lasting_mark
 from application.redaction.redactor import Redactor
-from domain.model_calls import ModelCallStarted
 from domain.session.events import ModelFailedOver
 from domain.usage import Usage
 
@@ -40,7 +37,6 @@ class Gateway:
     router: Router
     failover: Failover
     budget: CallBudget
-    embedder: Embedder
 
     async def stream(self, ask: ModelRequest, journal: Journal) -> AsyncGenerator[GatewayEvent, None]:
         """Stream an answer; it ends with one `Finished`. `ModelFailure` when no model could bring it to its end,
@@ -103,12 +99,6 @@ class Gateway:
             text=text, model=model, reason=reason, tool_uses=tuple(uses), usage=finished.usage,
             stop_reason=finished.stop_reason,
         )  # fmt: skip
-
-    async def embed(self, text: str, started: ModelCallStarted, journal: Journal) -> list[float] | None:
-        """The vector of a text; None when the model failed, for words alone can still find passages."""
-        embedded = await embed(self.embedder, text, started)
-        journal.note(embedded.settled)
-        return embedded.vector
 
 
 async def _redacted(ask: ModelRequest, redactor: Redactor, session: str) -> ModelRequest:

@@ -9,8 +9,7 @@ from typing import Protocol
 
 from application.budget.balance import Level
 from application.budget.call_reservations import Reservation
-from application.clock import monotonic, new_id
-from application.gateway.agreed_prices import AgreedPrices
+from application.clock import monotonic, new_id, now
 from application.gateway.call_log import Journal
 from application.gateway.continuation import prefill
 from application.gateway.health import Health
@@ -27,7 +26,9 @@ from application.ports.models.model import (
     Text,
     TextDelta,
 )
+from application.ports.tenants.tenants import Tenants
 from domain.model_calls import ModelCallStarted, TokensUsed, settle
+from domain.tenant.rules import price_at
 from domain.usage import Usage, estimate_tokens
 
 LEAST_TOKENS = 64
@@ -60,7 +61,7 @@ class Attempt:
     model: LanguageModel
     health: Health
     budget: CallBudget
-    prices: AgreedPrices
+    tenants: Tenants
     cache: PromptCacheTtl = "5m"
 
     async def stream(
@@ -98,7 +99,7 @@ class Attempt:
             await self.budget.settle(reservation, settled)
 
     async def _started(self, ask: ModelRequest, call: ModelCall, journal: Journal) -> ModelCallStarted:
-        own = await self.prices(journal.caller.tenant, call.model)
+        own = price_at(await self.tenants.settings(journal.caller.tenant), call.model, now())
         return ModelCallStarted(
             call_id=call.call_id,
             step=ask.step,

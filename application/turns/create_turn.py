@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from application.budget.budget_gate import BudgetGate
+from application.budget.turn_permits import TurnPermits
 from application.clock import new_id
 from application.ports.facts.keys import Sealer
 from application.sessions.live_session import LiveSession
@@ -36,7 +36,7 @@ TITLE_LENGTH = 60
 class CreateTurnHandler:
     """Accepts a turn and starts it."""
 
-    gate: BudgetGate
+    permits: TurnPermits
     prepare: PrepareTurn
     turns: TurnExecutor
     sealer: Sealer
@@ -83,7 +83,7 @@ class CreateTurnHandler:
         """Admit and start a turn; to be done `whole`."""
         # The shared counts are asked while the turn is looked at, so that they add no round trip; whoever is refused
         # without them is refused before that.
-        admission = self.admissions.start_awaited(self.gate.admit(principal.tenant, principal.user, command.turn_id))
+        admission = self.admissions.start_awaited(self.permits.admit(principal.tenant, principal.user, command.turn_id))
         try:
             await asyncio.sleep(0)
             if admission.done():
@@ -94,7 +94,7 @@ class CreateTurnHandler:
             admission.cancel()
             await asyncio.wait([admission])
             if not admission.cancelled() and not admission.exception():
-                await self.gate.leave(principal.tenant, principal.user, command.turn_id)
+                await self.permits.leave(principal.tenant, principal.user, command.turn_id)
             raise
 
     async def _start(
@@ -131,7 +131,7 @@ class CreateTurnHandler:
         turn = live.state.turn_of_client(command.client_id)
         assert turn is not None, "the rule made it or found it"
         if not stored:
-            await self.gate.leave(principal.tenant, principal.user, command.turn_id)
+            await self.permits.leave(principal.tenant, principal.user, command.turn_id)
             return turn, False
         live.feed.begin(live.held.version, turn)
         for frame in prepared.frames:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from application.acting_tenant import act_for, acting_for
-from application.budget.budget_gate import BudgetGate
+from application.budget.turn_permits import TurnPermits
 from application.clock import monotonic
 from application.execute import Context
 from application.ports.facts.keys import Sealer
@@ -62,7 +62,7 @@ class RecoverTurns:
 
     leases: Leases
     sessions: LiveSessions
-    gate: BudgetGate
+    permits: TurnPermits
     prepare: PrepareTurn
     turns: TurnExecutor
     users: Users
@@ -84,7 +84,7 @@ class RecoverTurns:
         """Take over what has run out, side by side. A turn that cannot be taken over keeps no other from it; its lease
         runs out again. When the leases could not be seen for a while nobody could renew them either: then others have
         a round of theirs before anything is taken from them."""
-        if self.gate.admission.leaving or self.gate.admission.draining:
+        if self.permits.admission.leaving or self.permits.admission.draining:
             return  # they would have to be handed over once more
         if not self.sight.may_claim():
             await self.leases.owners([])  # whether they can be seen again
@@ -113,12 +113,12 @@ class RecoverTurns:
         if turn.resumed >= MAX_RESUMES:
             return await end_honestly(live, "internal", "The turn was interrupted too often.")
         request = await self._request(live, turn)
-        await self.gate.readmit(live.id.tenant, request.user, turn.turn_id)
+        await self.permits.readmit(live.id.tenant, request.user, turn.turn_id)
         try:
             prepared = await self.prepare(live, request)
             await self._store(live, turn, prepared)
         except BaseException:
-            await self.gate.leave(live.id.tenant, request.user, turn.turn_id)
+            await self.permits.leave(live.id.tenant, request.user, turn.turn_id)
             raise
         run = prepared.run
         said = live.feed.said_in(turn.turn_id) if may_go_on(prepared) else ""

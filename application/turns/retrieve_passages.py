@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.clock import monotonic, now
-from application.gateway.embedding import start_embedding
-from application.gateway.gateway import Gateway
+from application.gateway.embedding import embed, start_embedding
 from application.ports.documents.corpus import PassageSearch
 from application.ports.models.detector import Detector
+from application.ports.models.model import Embedder
 from application.redaction.redactor import irreversible
 from application.sessions import feed_frames as f
 from application.turns.prepare_turn import PreparedTurn
 from application.turns.rank_fusion import fuse
 from application.turns.running_turn import RunningTurn
+from domain.model_calls import ModelCallStarted
 from domain.session import events as e
 from domain.session.state import Turn
 from domain.tenant.readable import OPEN, narrowed
@@ -26,7 +27,7 @@ from domain.tenant.rules import price_at
 class RetrievePassages:
     """The step `retrieve`."""
 
-    gateway: Gateway
+    embedder: Embedder
     corpus: PassageSearch
     detector: Detector
 
@@ -34,7 +35,7 @@ class RetrievePassages:
         """The vector of the question as it was typed; its start is stored already."""
         if prepared.embedding is None:
             return None
-        return await self.gateway.embed(prepared.embedded_text, prepared.embedding, run.log)
+        return await self._embed(run, prepared.embedded_text, prepared.embedding)
 
     async def __call__(
         self,
@@ -69,9 +70,14 @@ class RetrievePassages:
     ) -> Sequence[e.Passage]:
         if query.strip() != turn.text.strip():
             text = await irreversible(query, self.detector, run.config.assistant.pii)
-            embedder = self.gateway.embedder
-            own = price_at(run.config.tenant, embedder.model, now())
-            started = start_embedding(embedder, text, run.request.user, run.turn_id, own=own)
+            own = price_at(run.config.tenant, self.embedder.model, now())
+            started = start_embedding(self.embedder, text, run.request.user, run.turn_id, own=own)
             await run.log.record([started])
-            vector = await self.gateway.embed(text, started, run.log)
+            vector = await self._embed(run, text, started)
         return await self.corpus.search(run.live.id.tenant, query, vector, k, among)
+
+    async def _embed(self, run: RunningTurn, text: str, started: ModelCallStarted) -> list[float] | None:
+        """The vector of a text; None when the model failed, for words alone can still find passages."""
+        embedded = await embed(self.embedder, text, started)
+        run.log.note(embedded.settled)
+        return embedded.vector

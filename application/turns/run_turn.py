@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
 from application.answer_cache.answer_cache import AnswerCache, Candidate, Hit
-from application.budget.budget_gate import BudgetGate
+from application.budget.turn_permits import TurnPermits
 from application.failure_classes import BUSY, class_of
 from application.incidents.raise_incident import RaiseIncident
+from application.plan.attached import NOTHING_ATTACHED
 from application.ports.models.answer_cache import Question
 from application.ports.models.model import FailureKind, ModelFailure
 from application.sessions.live_session import LiveSession
@@ -44,7 +45,7 @@ class TurnExecutor:
     """Owns the tasks of turns and sees their end, whoever watches. `turn_s` is how long one may take; `begun` hears of
     each."""
 
-    gate: BudgetGate
+    permits: TurnPermits
     cache: AnswerCache
     retrieve: RetrievePassages
     generate: GenerateAnswer
@@ -85,7 +86,7 @@ class TurnExecutor:
     async def _execute(self, run: RunningTurn, prepared: PreparedTurn) -> None:
         caller = run.log.caller
         async with AsyncExitStack() as ending:
-            ending.push_async_callback(self.gate.leave, caller.tenant, caller.user, caller.turn)
+            ending.push_async_callback(self.permits.leave, caller.tenant, caller.user, caller.turn)
             with ExitStack() as afterwards:
                 try:
                     await self._to_its_end(run, prepared, afterwards)
@@ -167,7 +168,8 @@ class TurnExecutor:
         candidates: Sequence[Candidate] = (),
     ) -> bool:
         """Whether an answer was made, and none of the candidates served."""
-        async with self.attachments.reading(run) as attached:
+        nothing = nullcontext(NOTHING_ATTACHED)
+        async with self.attachments.reading(run) if run.request.attached else nothing as attached:
             plan = self.generate.plan(run, prepared, vector, attached)
             run.outcome.follows = bool(plan.plan.after)
             if not candidates:

@@ -63,7 +63,7 @@ def recovering(ours: House, faults: Faults) -> tuple[RecoverTurns, LiveSessions]
     """This process's side of recovery, behind faults."""
     sessions = LiveSessions(Faulty(ours.store, faults), Faulty(NoTail(), faults))
     recover = RecoverTurns(
-        leases=Faulty(InMemoryLeases(ours.store), faults), sessions=sessions, gate=ours.turns.gate,
+        leases=Faulty(InMemoryLeases(ours.store), faults), sessions=sessions, permits=ours.turns.gate.permits,
         prepare=ours.turns.prepare, turns=ours.turns.runner, users=users_on(ours.sealer, ours.store),
         sealer=Faulty(ours.sealer, faults), process="here",
     )  # fmt: skip

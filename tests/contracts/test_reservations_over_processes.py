@@ -58,10 +58,10 @@ async def one_process(url: str, tenant: str, calls: int) -> int:
     async def one() -> int:
         started = ModelCallStarted(call_id=new_id(), step="answer", model=MODEL, user="ada", estimate=ESTIMATE)
         try:
-            reservation = await gate.reserve(tenant, "ada", started)
+            reservation = await gate.calls.reserve(tenant, "ada", started)
         except BudgetExceeded:
             return 0
-        await gate.settle(reservation, settle(started, TRUTH))
+        await gate.calls.settle(reservation, settle(started, TRUTH))
         return 1
 
     return sum([sum(await asyncio.gather(*(one() for _ in range(20)))) for _ in range(calls // 20)])
@@ -74,8 +74,8 @@ async def ask(url: str, tenant: str, requests: int, limit: str) -> list[float]:
     for n in range(requests):
         try:
             if n % 2:
-                await gate.admit(tenant, "ada", f"{n}")
-                await gate.leave(tenant, "ada", f"{n}")
+                await gate.permits.admit(tenant, "ada", f"{n}")
+                await gate.permits.leave(tenant, "ada", f"{n}")
             else:
                 await gate.requests.count(tenant, "ada")
             let_in += 1
@@ -97,7 +97,7 @@ async def hold_places(url: str, tenant: str) -> None:
     """Takes every place and never gives one back."""
     gate = gate_on(url)
     for turn in ("a", "b"):
-        await gate.admit(tenant, "ada", turn)
+        await gate.permits.admit(tenant, "ada", turn)
     print("held", flush=True)  # noqa: T201
     await asyncio.sleep(3600)
 
@@ -154,7 +154,7 @@ async def test_a_flush_in_between_lets_nobody_spend_twice(shared: tuple[str, Any
         for _ in range(7):
             call = ModelCallStarted(call_id=new_id(), step="answer", model=MODEL, user="ada", estimate=ESTIMATE)
             try:
-                await gate.settle(await gate.reserve(tenant, "ada", call), settle(call, ESTIMATE))
+                await gate.calls.settle(await gate.calls.reserve(tenant, "ada", call), settle(call, ESTIMATE))
             except BudgetExceeded:
                 continue
             let_in += 1
@@ -180,7 +180,7 @@ async def test_a_killed_process_loses_its_places(shared: tuple[str, Any]) -> Non
         for turn in ("c", "d"):
             while True:
                 try:
-                    await gate.admit(tenant, "ada", turn)
+                    await gate.permits.admit(tenant, "ada", turn)
                     break
                 except RateLimited:
                     continue

@@ -87,13 +87,13 @@ class ApiProcess:
         self.follow = FollowOthers(questions, tail, leases)
         elsewhere, turns = AskOwner(questions, self.follow, leases), self.turns
         self.recover = RecoverTurns(
-            leases=leases, sessions=self.sessions, gate=turns.gate, prepare=turns.prepare, turns=turns.runner,
-            users=self.users, sealer=shared.sealer, process=node.name,
+            leases=leases, sessions=self.sessions, permits=turns.gate.permits, prepare=turns.prepare,
+            turns=turns.runner, users=self.users, sealer=shared.sealer, process=node.name,
             sight=LeaseSight(settled_s=LEASE_S / 4 + CLAIM_S, gap_s=LEASE_S / 2),
         )  # fmt: skip
         self.drain = Drain(self.sessions, self.admission, turns.runner, self.tell.finish)
         runner = turns.runner
-        create = CreateTurnHandler(turns.gate, turns.prepare, runner, shared.sealer, runner.attachments)
+        create = CreateTurnHandler(turns.gate.permits, turns.prepare, runner, shared.sealer, runner.attachments)
         services = SimpleNamespace(
             store=self.store,
             sessions=SimpleNamespace(

@@ -14,7 +14,6 @@ import pytest
 from application.clock import new_id
 from application.documents.readable_documents import ReadableDocuments
 from application.documents.search_documents import SearchDocumentsHandler
-from application.gateway.agreed_prices import AgreedPrices
 from application.ports.documents.corpus import NewDocument, NewPassage
 from application.ports.models.model import Finished, ModelCall, ModelEvent, TextDelta
 from application.redaction.embeddable import Embeddable
@@ -123,7 +122,7 @@ async def test_search_finds_what_one_may_read() -> None:
             corpus,
             ours.embedder,
             Embeddable(NothingPrivate(), tenants),
-            AgreedPrices(tenants),
+            tenants,
             ReadableDocuments(tenants, corpus),
         )
         for who in (NOBODY, DIRECTOR, EDITOR, ADA):

@@ -10,7 +10,6 @@ from application.documents.readable_documents import ReadableDocuments
 from application.documents.search_documents import SearchDocumentsHandler
 from application.exchanges.ask import AskHandler
 from application.exchanges.follow import FollowHandler
-from application.gateway.agreed_prices import AgreedPrices
 from application.redaction.embeddable import Embeddable
 from application.sessions.open_session import OpenSessionHandler
 from application.turns.cancel_turn import CancelTurnHandler
@@ -38,11 +37,11 @@ def exchanging(here: House, known: InMemoryKnownExchanges | None = None) -> Serv
             here.corpus,
             here.embedder,
             Embeddable(NothingPrivate(), tenants),
-            AgreedPrices(tenants),
+            tenants,
             ReadableDocuments(tenants, here.corpus),  # type: ignore[arg-type]  # no document is asked for by its id
         ),
         "embed_texts": EmbedTextsHandler(
-            here.store, here.embedder, Embeddable(NothingPrivate(), tenants), here.turns.gate, AgreedPrices(tenants)
+            here.store, here.embedder, Embeddable(NothingPrivate(), tenants), here.turns.gate.calls, tenants
         ),
         "ask": AskHandler(here.sessions, find, here.create, known, tenants, here.sealer),
         "follow": FollowHandler(CancelTurnHandler(), ConfirmToolHandler(), 20.0),

@@ -61,9 +61,9 @@ class House:
     ) -> Any:
         """A whole call, which the ledger hears of at once."""
         started = call(estimate or cents, user)
-        reservation = await gate.reserve(T, user, started)
+        reservation = await gate.calls.reserve(T, user, started)
         used = settle(started, tokens(cents))
-        await gate.settle(reservation, used)
+        await gate.calls.settle(reservation, used)
         self.ledger.add(T, user, used.call_id, used.cost_usd, self.shared.now)
         return reservation
 
@@ -78,7 +78,7 @@ def call(cents: float, user: str = "ada") -> ModelCallStarted:
 
 async def reserved(gate: BudgetGate, count: int, cents: float = 1, user: str = "ada") -> list[Reservation]:
     """Those of so many calls at once that were let in."""
-    tries = (gate.reserve(T, user, call(cents, user)) for _ in range(count))
+    tries = (gate.calls.reserve(T, user, call(cents, user)) for _ in range(count))
     found = await asyncio.gather(*tries, return_exceptions=True)
     for one in found:
         assert isinstance(one, Reservation | BudgetExceeded), one

@@ -41,12 +41,12 @@ async def test_tokens_a_minute_are_reserved_and_what_was_not_used_comes_back() -
     house = House(tokens_per_minute=10_000)
     here, there = house.process(), house.process()
     started = call(4)
-    reservation = await here.reserve(T, "ada", started)
+    reservation = await here.calls.reserve(T, "ada", started)
     with pytest.raises(RateLimited) as refused:
-        await there.reserve(T, "ada", call(2))
+        await there.calls.reserve(T, "ada", call(2))
     assert refused.value.retry_after_s == pytest.approx(12, abs=0.1)
-    await here.settle(reservation, settle(started, tokens(0.5)))
-    await there.reserve(T, "ada", call(2))
+    await here.calls.settle(reservation, settle(started, tokens(0.5)))
+    await there.calls.reserve(T, "ada", call(2))
 
 
 # Money
@@ -64,17 +64,17 @@ async def test_what_is_only_reserved_may_come_back_soon_and_what_is_spent_at_the
     house = House(limit_usd=CENT, period="day")
     gate = house.process()
     started = call(1)
-    reservation = await gate.reserve(T, "ada", started)
+    reservation = await gate.calls.reserve(T, "ada", started)
     with pytest.raises(BudgetExceeded) as refused:
-        await gate.reserve(T, "ada", call(1))
+        await gate.calls.reserve(T, "ada", call(1))
     assert refused.value.retry_after_s == 2
-    await gate.settle(reservation, settle(started, tokens(0.9)))
+    await gate.calls.settle(reservation, settle(started, tokens(0.9)))
     with pytest.raises(BudgetExceeded) as refused:
-        await gate.reserve(T, "ada", call(1))
+        await gate.calls.reserve(T, "ada", call(1))
     assert refused.value.retry_after_s == 12 * 3600, "it is noon by the shared clock"
     house.shared.now = datetime(2026, 11, 27, 0, 0, 1, tzinfo=UTC)
     house.later(12 * 3600 + 1)
-    await gate.reserve(T, "ada", call(1))
+    await gate.calls.reserve(T, "ada", call(1))
 
 
 async def test_a_users_limit_stands_beside_the_tenants() -> None:
@@ -83,7 +83,7 @@ async def test_a_users_limit_stands_beside_the_tenants() -> None:
     assert len(await reserved(gate, 5, user="ada")) == 2
     assert len(await reserved(gate, 20, user="bob")) == 2
     with pytest.raises(BudgetExceeded, match="reserved by"):
-        await gate.reserve(T, "ada", call(1))
+        await gate.calls.reserve(T, "ada", call(1))
 
 
 async def test_what_the_ledger_holds_was_spent_before() -> None:
@@ -100,8 +100,8 @@ async def test_lost_counts_are_made_anew_from_the_ledger_and_what_it_does_not_ho
     await house.spend(here, 2)
     for gate in (here, there):
         started = call(1)
-        await gate.settle(await gate.reserve(T, "ada", started), settle(started, tokens(1)))
-        await gate.reserve(T, "ada", call(1))
+        await gate.calls.settle(await gate.calls.reserve(T, "ada", started), settle(started, tokens(1)))
+        await gate.calls.reserve(T, "ada", call(1))
     house.shared.flush()
     assert len(await reserved(here, 1)) == 1
     assert len(await reserved(there, 10)) == 3, "2 in the ledger, 2 settled, 2 reserved, 1 new"
@@ -111,10 +111,10 @@ async def test_the_truth_of_calls_that_were_let_in_before_a_loss_is_counted_afte
     house = House(limit_usd=10 * CENT)
     here, there = house.process(), house.process()
     started = call(1)
-    reservation = await here.reserve(T, "ada", started)
+    reservation = await here.calls.reserve(T, "ada", started)
     house.shared.flush()
-    await there.reserve(T, "ada", call(1))
-    await here.settle(reservation, settle(started, tokens(5)))
+    await there.calls.reserve(T, "ada", call(1))
+    await here.calls.settle(reservation, settle(started, tokens(5)))
     assert len(await reserved(there, 10)) == 4
 
 
@@ -125,7 +125,7 @@ async def test_while_the_shared_counts_are_away_half_of_the_rest_is_each_ones() 
     house.shared.away = True
     assert (len(await reserved(here, 50)), len(await reserved(there, 50))) == (8, 8)
     with pytest.raises(BudgetExceeded) as refused:
-        await here.reserve(T, "ada", call(1))
+        await here.calls.reserve(T, "ada", call(1))
     assert 0 < (refused.value.retry_after_s or 0) <= 60, "then the ledger is asked again"
 
 
@@ -135,7 +135,7 @@ async def test_a_minute_later_they_share_what_is_left() -> None:
     house.shared.away = True
     for _ in range(8):
         started = call(1)
-        await gate.settle(await gate.reserve(T, "ada", started), settle(started, tokens(1)))
+        await gate.calls.settle(await gate.calls.reserve(T, "ada", started), settle(started, tokens(1)))
         house.ledger.add(T, "ada", started.call_id, CENT)
     assert await reserved(gate, 1) == []
     house.later(61)
@@ -157,9 +157,9 @@ async def test_nobody_can_tell_so_nobody_is_let_in() -> None:
     house.ledger.away = True
     gate = house.process()
     with pytest.raises(DependencyUnavailable):
-        await gate.reserve(T, "ada", call(1))
+        await gate.calls.reserve(T, "ada", call(1))
     house.ledger.away = False
-    await gate.reserve(T, "ada", call(1))
+    await gate.calls.reserve(T, "ada", call(1))
 
 
 async def test_the_ledger_may_be_away_once_the_counts_are_known() -> None:
@@ -174,7 +174,7 @@ async def test_a_call_that_never_left_costs_nothing() -> None:
     house = House(limit_usd=CENT)
     gate = house.process()
     for _ in range(3):
-        await gate.release(await gate.reserve(T, "ada", call(1)))
+        await gate.calls.release(await gate.calls.reserve(T, "ada", call(1)))
 
 
 async def test_a_wrong_clock_of_one_process_changes_nothing() -> None:
@@ -182,11 +182,11 @@ async def test_a_wrong_clock_of_one_process_changes_nothing() -> None:
     here, there = house.process(), house.process(now=lambda: datetime(2031, 1, 1, tzinfo=UTC))
     await reserved(here, 4)
     for n in range(2):
-        await here.admit(T, "ada", f"t{n}")
+        await here.permits.admit(T, "ada", f"t{n}")
     assert len(await reserved(there, 20)) == 6
-    await there.admit(T, "ada", "t2")
+    await there.permits.admit(T, "ada", "t2")
     with pytest.raises(RateLimited):
-        await there.admit(T, "ada", "t3")
+        await there.permits.admit(T, "ada", "t3")
 
 
 async def test_a_corrected_ledger_is_heard_of_within_a_minute() -> None:
@@ -203,53 +203,53 @@ async def test_a_corrected_ledger_is_heard_of_within_a_minute() -> None:
 async def test_each_worse_state_is_told_once_a_period() -> None:
     house = House(limit_usd=100 * CENT)
     gate = house.process()
-    assert gate.level(T) == "ok"
+    assert gate.calls.level(T) == "ok"
     for _ in range(98):
         await house.spend(gate, 1)
     with pytest.raises(BudgetExceeded):
-        await gate.reserve(T, "ada", call(3))
+        await gate.calls.reserve(T, "ada", call(3))
     told = [(n.state, n.used_usd, n.period, n.limit_usd, n.user) for n in house.news]
     assert told == [
         (state, used * CENT, told[0][2], 100 * CENT, "") for state, used in (("warned", 80), ("low", 89), ("out", 98))
     ]
-    assert gate.level(T) == gate.level(T, "ada") == "out"
+    assert gate.calls.level(T) == gate.calls.level(T, "ada") == "out"
     house.tenants.budget = Budget(limit_usd=1000 * CENT)
     await house.spend(gate, 1)
-    assert gate.level(T) == "ok"
+    assert gate.calls.level(T) == "ok"
 
 
 async def test_once_the_money_is_used_up_no_turn_begins_until_it_is_not() -> None:
     house = House(limit_usd=CENT, concurrent_turns=1)
     gate = house.process()
     await house.spend(gate, 0.5, estimate=1)
-    await gate.admit(T, "ada", "t1")
+    await gate.permits.admit(T, "ada", "t1")
     with pytest.raises(BudgetExceeded):
-        await gate.reserve(T, "ada", call(1))
-    await gate.leave(T, "ada", "t1")
+        await gate.calls.reserve(T, "ada", call(1))
+    await gate.permits.leave(T, "ada", "t1")
     for turn in ("t2", "t3"):
         with pytest.raises(BudgetExceeded) as refused:
-            await gate.admit(T, "bob", turn)
+            await gate.permits.admit(T, "bob", turn)
         assert (refused.value.retry_after_s or 0) > 80_000 and not gate.admission.running
     house.tenants.budget = Budget(limit_usd=2 * CENT, concurrent_turns=1)
-    await gate.admit(T, "bob", "t4")
-    assert gate.level(T) == "ok" and (await gate.account(T)).reserved_usd == 0
+    await gate.permits.admit(T, "bob", "t4")
+    assert gate.calls.level(T) == "ok" and (await gate.account(T)).reserved_usd == 0
 
 
 async def test_without_a_limit_nothing_is_out() -> None:
     house = House(limit_usd=CENT)
     gate = house.process()
     with pytest.raises(BudgetExceeded):
-        await gate.reserve(T, "ada", call(2))
-    assert gate.level(T) == "out"
+        await gate.calls.reserve(T, "ada", call(2))
+    assert gate.calls.level(T) == "out"
     house.tenants.budget = Budget()
-    await gate.admit(T, "ada", "t")
-    assert gate.level(T) == "ok"
+    await gate.permits.admit(T, "ada", "t")
+    assert gate.calls.level(T) == "ok"
 
 
 async def test_a_cancelled_reservation_is_taken_back() -> None:
     house = House(limit_usd=CENT, shared=(shared := TakenUnheard()))
     gate = house.process()
-    await gate.release(await gate.reserve(T, "ada", call(1)))
+    await gate.calls.release(await gate.calls.reserve(T, "ada", call(1)))
     answering = asyncio.Event()
 
     async def slow() -> None:
@@ -257,19 +257,19 @@ async def test_a_cancelled_reservation_is_taken_back() -> None:
         await asyncio.Event().wait()
 
     shared.before_answer = slow
-    waiting = asyncio.create_task(gate.reserve(T, "ada", call(1)))
+    waiting = asyncio.create_task(gate.calls.reserve(T, "ada", call(1)))
     await answering.wait()
     waiting.cancel()
     await asyncio.wait([waiting])
     await asyncio.gather(*gate.calls.tasks)
     shared.before_answer = None
-    await gate.reserve(T, "ada", call(1))
+    await gate.calls.reserve(T, "ada", call(1))
 
 
 async def test_what_may_have_been_taken_while_nobody_answered_is_taken_back() -> None:
     house = House(limit_usd=4 * CENT, shared=(shared := TakenUnheard()))
     gate = house.process()
-    await gate.release(await gate.reserve(T, "ada", call(1)))
+    await gate.calls.release(await gate.calls.reserve(T, "ada", call(1)))
 
     async def broken() -> None:
         shared.away = True
@@ -277,7 +277,7 @@ async def test_what_may_have_been_taken_while_nobody_answered_is_taken_back() ->
 
     shared.before_answer = broken
     with pytest.raises(BudgetExceeded, match="counted"):
-        await gate.reserve(T, "ada", call(3))
+        await gate.calls.reserve(T, "ada", call(3))
     shared.away, shared.before_answer = False, None
     assert len(await reserved(gate, 10)) == 4
 
@@ -288,16 +288,16 @@ async def test_before_it_refuses_a_tier_down_is_asked_for() -> None:
     await house.spend(gate, 3)
     dear = msgspec.structs.replace(call(4), model="global.anthropic.claude-sonnet-4-5")  # three times as dear
     with pytest.raises(BudgetExceeded):
-        await gate.reserve(T, "ada", dear)
-    assert gate.level(T) == "low", "a cheaper model can still answer"
-    await gate.admit(T, "ada", "t1")
+        await gate.calls.reserve(T, "ada", dear)
+    assert gate.calls.level(T) == "low", "a cheaper model can still answer"
+    await gate.permits.admit(T, "ada", "t1")
     await house.spend(gate, 5, estimate=6)
-    assert gate.level(T) == "out", "not even that"
+    assert gate.calls.level(T) == "out", "not even that"
     with pytest.raises(BudgetExceeded):
-        await gate.admit(T, "ada", "t2")
+        await gate.permits.admit(T, "ada", "t2")
     house.tenants.budget = Budget(limit_usd=100 * CENT)
-    await gate.admit(T, "ada", "t3")
-    assert gate.level(T) == "ok"
+    await gate.permits.admit(T, "ada", "t3")
+    assert gate.calls.level(T) == "ok"
 
 
 ACTS = st.lists(
@@ -322,13 +322,13 @@ async def test_whatever_happens_no_more_is_spent_than_the_limit_and_the_error_of
         if act == "reserve":
             started = call(estimate / 100)
             try:
-                open_calls.append((gate, started, await gate.reserve(T, "ada", started)))
+                open_calls.append((gate, started, await gate.calls.reserve(T, "ada", started)))
             except BudgetExceeded:
                 pass
         elif act == "settle" and open_calls:
             whose, started, reservation = open_calls.pop(number % len(open_calls))
             used = settle(started, Usage(output_tokens=started.estimate.output_tokens * share // 100))
-            await whose.settle(reservation, used)
+            await whose.calls.settle(reservation, used)
             spent += used.cost_usd
             errors += max(Decimal(0), used.cost_usd - cost_of(MODEL, started.estimate))
             unprojected.append(used)
@@ -343,6 +343,6 @@ async def test_whatever_happens_no_more_is_spent_than_the_limit_and_the_error_of
         elif act == "measure":
             await gate.account(T)
     for whose, started, reservation in open_calls:
-        await whose.settle(reservation, settle(started, started.estimate))
+        await whose.calls.settle(reservation, settle(started, started.estimate))
         spent += cost_of(MODEL, started.estimate)
     assert spent <= 10 * CENT + errors

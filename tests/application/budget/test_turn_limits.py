@@ -14,27 +14,27 @@ from tests.application.budget.harness import House, T
 async def test_without_a_budget_nobody_is_asked_of_money() -> None:
     house = House()
     gate = house.process()
-    await gate.admit(T, "ada", "t1")
+    await gate.permits.admit(T, "ada", "t1")
     await house.spend(gate)
-    await gate.leave(T, "ada", "t1")
-    assert (house.shared.answered, house.ledger.asked, gate.level(T)) == (2, 0, "ok"), "it came and went"
+    await gate.permits.leave(T, "ada", "t1")
+    assert (house.shared.answered, house.ledger.asked, gate.calls.level(T)) == (2, 0, "ok"), "it came and went"
     assert not gate.admission.running
 
 
 async def test_the_installations_limits_hold_where_a_tenant_has_none() -> None:
     gate = House().process()
     for n in range(20):
-        await gate.admit(T, "ada", f"t{n}")
+        await gate.permits.admit(T, "ada", f"t{n}")
     with pytest.raises(RateLimited) as refused:
-        await gate.admit(T, "ada", "t20")
+        await gate.permits.admit(T, "ada", "t20")
     assert refused.value.retry_after_s == 1
     for n in range(20):
-        await gate.leave(T, "ada", f"t{n}")
+        await gate.permits.leave(T, "ada", f"t{n}")
     for n in range(280):
-        await gate.admit(T, "ada", f"u{n}")
-        await gate.leave(T, "ada", f"u{n}")
+        await gate.permits.admit(T, "ada", f"u{n}")
+        await gate.permits.leave(T, "ada", f"u{n}")
     with pytest.raises(RateLimited) as refused:
-        await gate.admit(T, "ada", "last")
+        await gate.permits.admit(T, "ada", "last")
     assert 0 < (refused.value.retry_after_s or 0) <= 0.21
     assert not gate.admission.running, "who is refused holds no place"
 
@@ -45,14 +45,14 @@ async def test_requests_and_turns_are_counted_together_over_all_processes(limit:
     here, there = house.process(), house.process()
     for n in range((limit or 300) // 2):
         await here.requests.count(T, "ada")
-        await there.admit(T, "ada", f"t{n}")
-        await there.leave(T, "ada", f"t{n}")
+        await there.permits.admit(T, "ada", f"t{n}")
+        await there.permits.leave(T, "ada", f"t{n}")
     for gate in (here, there):
         with pytest.raises(RateLimited) as refused:
             await gate.requests.count(T, "ada")
         assert 0 < (refused.value.retry_after_s or 0) <= 60 / (limit or 300)
         with pytest.raises(RateLimited):
-            await gate.admit(T, "ada", "more")
+            await gate.permits.admit(T, "ada", "more")
         assert not gate.admission.running
     await here.requests.count("other", "ada")
     await here.requests.count(T, "ada", "sockets")  # a chat can still be opened
@@ -69,7 +69,7 @@ async def test_who_was_told_to_wait_is_refused_without_asking_until_then() -> No
         with pytest.raises(RateLimited):
             await gate.requests.count(T, "ada")
         with pytest.raises(RateLimited):
-            await gate.admit(T, "ada", "t")
+            await gate.permits.admit(T, "ada", "t")
     assert house.shared.answered == asked
     house.tenants.budget = Budget(requests_per_minute=2)
     await gate.requests.count(T, "ada")  # the limit was changed
@@ -82,37 +82,37 @@ async def test_who_was_told_to_wait_is_refused_without_asking_until_then() -> No
 async def test_limits_hold_over_all_processes() -> None:
     house = House(concurrent_turns=3, per_user=Limits(concurrent_turns=2))
     here, there = house.process(), house.process()
-    await here.admit(T, "ada", "t1")
-    await there.admit(T, "ada", "t2")
+    await here.permits.admit(T, "ada", "t1")
+    await there.permits.admit(T, "ada", "t2")
     with pytest.raises(RateLimited, match="user"):
-        await here.admit(T, "ada", "t3")
-    await there.admit(T, "bob", "t4")
+        await here.permits.admit(T, "ada", "t3")
+    await there.permits.admit(T, "bob", "t4")
     with pytest.raises(RateLimited, match="tenant"):
-        await here.admit(T, "cy", "t5")
-    await here.leave(T, "ada", "t1")
-    await here.admit(T, "cy", "t5")
+        await here.permits.admit(T, "cy", "t5")
+    await here.permits.leave(T, "ada", "t1")
+    await here.permits.admit(T, "cy", "t5")
 
 
 async def test_a_turn_that_is_taken_over_is_never_refused() -> None:
     house = House(concurrent_turns=1)
     here, there = house.process(), house.process()
-    await here.admit(T, "ada", "t1")
-    await there.readmit(T, "ada", "t1")
+    await here.permits.admit(T, "ada", "t1")
+    await there.permits.readmit(T, "ada", "t1")
     with pytest.raises(RateLimited):
-        await there.admit(T, "ada", "t2")
-    await there.leave(T, "ada", "t1")
-    await there.admit(T, "ada", "t2")
+        await there.permits.admit(T, "ada", "t2")
+    await there.permits.leave(T, "ada", "t1")
+    await there.permits.admit(T, "ada", "t2")
 
 
 async def test_a_process_that_drains_or_is_full_takes_none() -> None:
     house = House(turns=1, concurrent_turns=50)
     gate = house.process()
-    await gate.admit(T, "ada", "t1")
+    await gate.permits.admit(T, "ada", "t1")
     with pytest.raises(Overloaded):
-        await gate.admit("other", "ada", "t2")
+        await gate.permits.admit("other", "ada", "t2")
     gate.admission.draining = True
     with pytest.raises(Draining):
-        await gate.admit(T, "ada", "t3")
+        await gate.permits.admit(T, "ada", "t3")
 
 
 async def test_without_the_shared_counts_each_process_has_a_share() -> None:
@@ -122,38 +122,38 @@ async def test_without_the_shared_counts_each_process_has_a_share() -> None:
     for gate in gates:
         for n in range(20):
             try:
-                await gate.admit(T, "ada", f"t{n}")
-                await gate.leave(T, "ada", f"t{n}")
+                await gate.permits.admit(T, "ada", f"t{n}")
+                await gate.permits.leave(T, "ada", f"t{n}")
                 admitted += 1
             except RateLimited:
                 pass
     assert admitted == 30
     other = house.process()
     for n in range(3):
-        await other.admit(T, "ada", f"place{n}")
+        await other.permits.admit(T, "ada", f"place{n}")
     with pytest.raises(RateLimited, match="at once"):
-        await other.admit(T, "ada", "place3")
+        await other.permits.admit(T, "ada", "place3")
 
 
 async def test_when_they_go_away_in_the_middle_the_share_is_not_fresh() -> None:
     house = House(requests_per_minute=10)
     gate = house.process()
     for n in range(10):
-        await gate.admit(T, "ada", f"t{n}")
+        await gate.permits.admit(T, "ada", f"t{n}")
     house.shared.away = True
     with pytest.raises(RateLimited):
-        await gate.admit(T, "ada", "more")
+        await gate.permits.admit(T, "ada", "more")
 
 
 async def test_whoever_waits_as_told_is_let_in() -> None:
     house = House(requests_per_minute=7)
     gate = house.process()
     for n in range(7):
-        await gate.admit(T, "ada", f"t{n}")
+        await gate.permits.admit(T, "ada", f"t{n}")
     for n in range(5):
         with pytest.raises(RateLimited) as refused:
-            await gate.admit(T, "ada", f"u{n}")
+            await gate.permits.admit(T, "ada", f"u{n}")
         wait = refused.value.retry_after_s or 0
         house.shared.now += timedelta(seconds=wait)
         house.later(wait)
-        await gate.admit(T, "ada", f"u{n}")
+        await gate.permits.admit(T, "ada", f"u{n}")

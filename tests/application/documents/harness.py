@@ -23,7 +23,6 @@ from application.documents.readable_documents import ReadableDocuments
 from application.documents.refresh_words import RefreshWords
 from application.documents.reread_document import RereadDocumentHandler
 from application.documents.search_documents import SearchDocumentsHandler
-from application.gateway.agreed_prices import AgreedPrices
 from application.ports.documents.extractor import Extracted
 from application.ports.files.scratch import ReceivedFile
 from application.redaction.embeddable import Embeddable
@@ -102,7 +101,6 @@ class House:
     ) -> None:
         self.tenants = FixedTenants()
         embeddable = Embeddable(NamedWords(email="ada@example.com"), self.tenants)
-        self.prices = AgreedPrices(self.tenants)
         self.store, self.corpus = store or InMemoryEventStore(), corpus or InMemoryCorpus()
         self.blobs = InMemoryBlobs()
         self.sealer, self.embedder = InMemorySealer(self.store.shredded), WordEmbedder()
@@ -114,11 +112,11 @@ class House:
         )
         self.delete = DeleteDocumentHandler(self.store, self.blobs, self.corpus, self.collections)
         self.search = SearchDocumentsHandler(
-            self.store, self.corpus, self.embedder, embeddable, self.prices, self.collections
+            self.store, self.corpus, self.embedder, embeddable, self.tenants, self.collections
         )
         self.read = IndexDocument(
             self.store, self.sealer, self.blobs, UnnamedFiles(Path(tempfile.gettempdir())), self.corpus,
-            DirectExtractor(), self.embedder, embeddable, self.prices, backoff_s=(0.0, 0.0),
+            DirectExtractor(), self.embedder, embeddable, self.tenants, backoff_s=(0.0, 0.0),
         )  # fmt: skip
         self.refresh = RefreshWords(self.corpus, self.corpus)
         self.index = IngestWorker(self.corpus, self.read, self.refresh, longest_delay_s=longest_delay_s)

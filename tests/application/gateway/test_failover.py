@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.clock import now
-from application.gateway.agreed_prices import AgreedPrices
 from application.gateway.call_log import Caller
 from application.gateway.continuation import Joint, prefill
 from application.gateway.failover import Failover
@@ -34,7 +33,7 @@ from domain.tenant.events import AgreedPrice, ModelPolicy
 from domain.usage import PRICE_VERSION, cost_of
 from tests.fakes.free_budget import FreeBudget
 from tests.fakes.nothing_private import NamedWords, NothingPrivate
-from tests.fakes.scripted_model import Reply, ScriptedModel, WordEmbedder
+from tests.fakes.scripted_model import Reply, ScriptedModel
 from tests.fakes.small_ports import FixedTenants
 
 SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -68,8 +67,8 @@ def gateway_on(
     health, budget = Health(lambda: 0.0), FreeBudget()
     tenants = FixedTenants()
     tenants.prices = prices
-    failover = Failover(Attempt(model, health, budget, AgreedPrices(tenants)), health, retry_s=(0.0, 0.0))
-    return Gateway(Router(fast, SONNET, health), failover, budget, WordEmbedder()), model
+    failover = Failover(Attempt(model, health, budget, tenants), health, retry_s=(0.0, 0.0))
+    return Gateway(Router(fast, SONNET, health), failover, budget), model
 
 
 def ask(**fields: object) -> ModelRequest:

@@ -158,7 +158,7 @@ class Installation:
         await replicas.answer(made[0].answer)
         await replicas.hear_begun(follow.hear_begun)
         recover = RecoverTurns(
-            leases=leases, sessions=ours.sessions, gate=ours.turns.gate, prepare=ours.turns.prepare,
+            leases=leases, sessions=ours.sessions, permits=ours.turns.gate.permits, prepare=ours.turns.prepare,
             turns=ours.turns.runner, users=users_on(self.sealer, store), sealer=self.sealer, process=name,
         )  # fmt: skip
         self._stack.push_async_callback(made[0].tasks.end)

@@ -104,7 +104,9 @@ class House:
 
     def __post_init__(self) -> None:
         runner = self.turns.runner
-        self.create = CreateTurnHandler(self.turns.gate, self.turns.prepare, runner, self.sealer, runner.attachments)
+        self.create = CreateTurnHandler(
+            self.turns.gate.permits, self.turns.prepare, runner, self.sealer, runner.attachments
+        )
 
     async def open(self, user: str = "ada") -> LiveSession:
         """A new session."""
