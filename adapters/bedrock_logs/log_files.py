@@ -35,7 +35,7 @@ class FolderInvocationLogs:
         for path in await asyncio.to_thread(self._files, since, until):
             lines = _lines_of(path)
             # A file's lines are read in another thread, some at a time: they may be many, and a disk may be slow.
-            while some := await asyncio.to_thread(lambda: list(islice(lines, LINES_AT_ONCE))):  # noqa: B023
+            while some := await asyncio.to_thread(lambda: list(islice(lines, LINES_AT_ONCE))):  # noqa: B023  # it is awaited here
                 for line in some:
                     if isinstance(line, UnreadableLine) or since <= line.at < until:
                         yield line

@@ -204,7 +204,7 @@ def stem_of(word: str) -> str:
 @lru_cache(maxsize=20_000)
 def _stem_of(word: str) -> str:
     stem = str(_stemmer.stemWord(word))
-    shared = next((at for at, (a, b) in enumerate(zip(stem, word)) if a != b), min(len(stem), len(word)))  # noqa: B905
+    shared = next((at for at, (a, b) in enumerate(zip(stem, word)) if a != b), min(len(stem), len(word)))  # noqa: B905  # the shorter one ends it
     rest = word[shared:]
     if rest and shared and rest[0] == word[shared - 1]:  # `planned`, `shipping`
         rest = rest[1:]

@@ -44,7 +44,7 @@ class Version:
         """A command of its program. Isolated, as its own children are: they find the same files."""
         command = [str(self.python), "-I", "-m", "api.cli", *arguments]
         ends = ends_with_parent(signal.SIGTERM)  # whoever measures may be killed: nothing is left running
-        return subprocess.Popen(command, cwd=self.home, env=environment, preexec_fn=ends, **how)  # noqa: PLW1509
+        return subprocess.Popen(command, cwd=self.home, env=environment, preexec_fn=ends, **how)  # noqa: PLW1509  # one system call
 
     def run(self, environment: Mapping[str, str], *arguments: str) -> str:
         """A command to its end, and what it said; RuntimeError when it fails."""
