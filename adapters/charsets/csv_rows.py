@@ -23,6 +23,8 @@ class Form(NamedTuple):
     delimiter: str
     escape: str | None = None
     skip: int = 0
+    spaced: bool = False
+    """Whether a blank after a delimiter is none of the value, whose quotation marks would else be its letters."""
 
 
 class CountedRows(Protocol):
@@ -43,7 +45,12 @@ def form_of(beginning: str, *, whole: bool = True) -> Form:
     cut = not whole or len(beginning) > skip + SAMPLE
     delimiters = stated[1] if stated else DELIMITERS
     escapes = (None, "\\") if '\\"' in sample else (None,)
-    forms = [Form(delimiter, escape, skip) for delimiter in delimiters for escape in escapes]
+    forms = [
+        Form(delimiter, escape, skip, spaced)
+        for delimiter in delimiters
+        for escape in escapes
+        for spaced in ((False, True) if f'{delimiter} "' in sample else (False,))
+    ]
     return max(forms, key=lambda form: _likeness(sample, form, cut=cut))
 
 
@@ -60,7 +67,12 @@ def rows_of(text: str) -> Iterator[list[str]]:
 def reader(lines: Iterable[str], form: Form, *, strict: bool = False) -> CountedRows:
     """Rows of lines that were written in a form."""
     return csv.reader(
-        lines, delimiter=form.delimiter, escapechar=form.escape, doublequote=form.escape is None, strict=strict
+        lines,
+        delimiter=form.delimiter,
+        escapechar=form.escape,
+        doublequote=form.escape is None,
+        skipinitialspace=form.spaced,
+        strict=strict,
     )
 
 
@@ -87,6 +99,7 @@ def _likeness(sample: str, form: Form, *, cut: bool) -> tuple[float, int]:
         for row in reader(StringIO(sample, newline=""), form):
             widths += [len(row)] if row else []
             faults += sum('\\"' in cell or ('"' in cell.strip('"') and cell.count('"') % 2) for cell in row)
+            faults += sum(cell.startswith(' "') for cell in row)
             if len(widths) > SAMPLE_ROWS:
                 break
         else:

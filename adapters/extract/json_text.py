@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,15 +14,22 @@ from adapters.extract.draft import Draft
 
 DEEPEST = 200
 TITLES = ("title", "name")
+_exact = msgspec.json.Decoder(float_hook=str)
+"""Numbers as they were written: `12.50` stays that."""
+BROKEN = (ValueError, RecursionError)
 
 
 def read_json(body: bytes) -> Draft:
     """A document; as it stands where it is no JSON, which is said."""
     draft, text = _draft(body)
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+        value = _decoded(text)
+    except BROKEN:
         return _as_it_stands(draft, text)
+    return _told(draft, value)
+
+
+def _told(draft: Draft, value: Any) -> Draft:
     if isinstance(value, dict):
         draft.title = next((value[key] for key in TITLES if isinstance(value.get(key), str)), "")
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
@@ -35,22 +43,40 @@ def read_json(body: bytes) -> Draft:
 
 
 def read_json_lines(body: bytes) -> Draft:
-    """A record a line, each numbered as it stands in the file."""
+    """A record a line, each numbered as it stands in the file; one value over many lines where that is what it is."""
     draft, text = _draft(body)
+    if text.lstrip().startswith("[") and (whole := _if_whole(text)) is not None:
+        return _told(draft, whole)
     broken = 0
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         draft.row(number)
         try:
-            value = msgspec.json.decode(line)
+            value = _decoded(line)
             draft.add(_record(value) if isinstance(value, dict) else " ".join(_lines(value, "", 0)), "\n")
-        except (msgspec.DecodeError, RecursionError):
+        except BROKEN:
             broken += 1
             draft.add(line, "\n")
     if broken:
         draft.warn(f"{broken} lines are no JSON; they are kept as they stand.")
     return draft
+
+
+def _decoded(text: str) -> Any:
+    """A value; of a few things that are no JSON, and that programs write as such, too (`NaN`). One of `BROKEN`."""
+    try:
+        return _exact.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text, parse_float=str, parse_constant=str)
+
+
+def _if_whole(text: str) -> Any | None:
+    """The only value of a text; None where it is none, or holds several."""
+    try:
+        return _decoded(text)
+    except BROKEN:
+        return None
 
 
 def _draft(body: bytes) -> tuple[Draft, str]:

@@ -10,6 +10,7 @@ import pypdfium2.raw as pdfium
 
 from adapters.extract.draft import Draft
 from adapters.extract.pdf_annotations import said_on
+from adapters.extract.pdf_order import text_in_order
 from adapters.extract.pdf_silence import why_silent
 from adapters.extract.pdf_words import Hyphens
 from domain.refusals import DocumentRefused
@@ -56,7 +57,7 @@ def _text_of(document: pypdfium2.PdfDocument, place: int) -> str | None:
     """What a page says, with what is filled in and noted on it; None when it is damaged."""
     try:
         with closing(document[place]) as page, closing(page.get_textpage()) as text:
-            return "\n".join([text.get_text_range().strip(), *said_on(document, page)]).strip()
+            return "\n".join([text_in_order(text).strip(), *said_on(document, page)]).strip()
     except pypdfium2.PdfiumError:
         return None
 

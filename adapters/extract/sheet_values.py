@@ -9,11 +9,15 @@ from typing import Any
 from adapters.extract.opc import attribute, child, tag
 
 DATES = frozenset((14, 15, 16, 17, 22, *range(27, 37), *range(50, 59)))
-TIMES = frozenset((18, 19, 20, 21, 45, 46, 47))
+TIMES = frozenset((18, 19, 20, 21, 45, 47))
+LASTING_HOURS = 46
 PERCENTS = {9: 0, 10: 2}
 """Formats that have no text of their own (ECMA-376, part 1, 18.8.30)."""
 QUOTED = re.compile(r'"[^"]{0,99}"|\\.|\[[^\]]{0,99}\]|_.|\*.')
+QUOTED_WORDS = re.compile(r'"[^"]{0,99}"|\\.')
 DAY_OR_MONTH, DAY, CLOCK = re.compile("[ymd]"), re.compile("[yd]"), re.compile("[hs]")
+LASTING = re.compile(r"\[(h+|m+|s+)\]", re.I)
+ZEROS = re.compile(r"0{2,}")
 EPOCH, EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - a sheet's times have no zone
 LAST_DAY = 2_958_465
 OFF = ("0", "false", "")
@@ -30,12 +34,15 @@ class Formats:
         self.epoch = EPOCH_1904 if _is_1904(properties) else EPOCH
 
     def kind(self, style: str) -> tuple[str, int]:
-        """`date`, `time`, `percent` with its decimals, or `number`."""
+        """`date`, `time`, `lasting` (hours and minutes of any number), `percent` with its decimals, or `number` with
+        the digits that it has at least."""
         number = self._styles[int(style)] if style.isdigit() and int(style) < len(self._styles) else 0
         if number in self._own:
             return _by_code(self._own[number])
         if number in DATES:
             return "date", 0
+        if number == LASTING_HOURS:
+            return "lasting", 0
         if number in TIMES:
             return "time", 0
         return ("percent", PERCENTS[number]) if number in PERCENTS else ("number", 0)
@@ -50,9 +57,11 @@ def shown(text: str, formats: Formats, style: str) -> str:
     kind, decimals = formats.kind(style)
     if kind == "percent":
         return f"{value * 100:.{decimals}f}%"
+    if kind == "lasting":
+        return _lasting(value)
     if kind in ("date", "time") and 0 <= value <= LAST_DAY:
         return _moment(value, formats.epoch, kind)
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+    return f"{int(value):0{decimals}d}" if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
 
 
 def _moment(value: float, epoch: datetime, kind: str) -> str:
@@ -63,8 +72,18 @@ def _moment(value: float, epoch: datetime, kind: str) -> str:
     return day if not (at.hour or at.minute or at.second) else f"{day} {at:%H:%M}" + (f":{at:%S}" if at.second else "")
 
 
+def _lasting(value: float) -> str:
+    """Hours, minutes and seconds, of however many days."""
+    minutes, seconds = divmod(round(abs(value) * 86_400), 60)
+    return f"{'-' if value < 0 else ''}{minutes // 60}:{minutes % 60:02}" + (f":{seconds:02}" if seconds else "")
+
+
 def _by_code(code: str) -> tuple[str, int]:
     bare = QUOTED.sub("", code.split(";")[0]).lower()
+    if LASTING.search(QUOTED_WORDS.sub("", code.split(";")[0])):
+        return "lasting", 0
+    if ZEROS.fullmatch(bare):  # a postcode, a number of an item
+        return "number", len(bare)
     if "%" in bare:
         return "percent", len(bare.partition(".")[2].replace("%", "").strip()) if "." in bare else 0
     if DAY_OR_MONTH.search(bare) and "general" not in bare:

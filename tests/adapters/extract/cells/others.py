@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from email import message_from_string
 from email.message import EmailMessage
 from io import BytesIO
 from typing import Any
@@ -80,6 +81,15 @@ def chart(workbook: Any) -> None:
     made.add_series({"name": "Heights", "categories": "=Data!$A$1:$A$2", "values": "=Data!$B$1:$B$2"})
     made.set_title({"name": "Tides by port"})
     sheet.insert_chart("D2", made)
+
+
+def kinds_of_numbers(workbook: Any) -> None:
+    """A postcode, hours of work, and a column that holds nothing yet."""
+    sheet = workbook.add_worksheet("Work")
+    sheet.write_row(0, 0, ["Code", "Hours", "Remarks"])
+    for row, (code, days) in enumerate(((1067, 1.25), (4103, 0.5)), 1):
+        sheet.write(row, 0, code, workbook.add_format({"num_format": "00000"}))
+        sheet.write(row, 1, days, workbook.add_format({"num_format": "[h]:mm"}))
 
 
 def slides(fill: Callable[[Any], None]) -> bytes:
@@ -277,6 +287,36 @@ def rtf(feature: str, body: str, *says: str, silent: tuple[str, ...] = (), title
     return Cell("rtf", feature, ("{\\rtf1\\ansi\\ansicpg1252" + body + "}").encode("ascii"), says, silent, title=title)
 
 
+def scant(message: EmailMessage) -> None:
+    message.set_content("Please view this as a page.")
+    message.add_alternative("<table><tr><td>Invoice<td>4711</table>", subtype="html")
+
+
+def bounced(message: EmailMessage) -> None:
+    message.set_content("it failed")
+    message.make_mixed()
+    report = EmailMessage()
+    report.set_type("message/delivery-status")
+    report.set_payload([message_from_string("Final-Recipient: rfc822; ada@example.org\n")])
+    message.attach(report)
+
+
+def parts(*given: str) -> bytes:
+    """A mail of several parts, each with its headers."""
+    lines = ["Subject: parts", 'Content-Type: multipart/mixed; boundary="B"', ""]
+    for part in given:
+        lines += ["--B", part]
+    return "\r\n".join([*lines, "--B--"]).replace("\n", "\r\n").replace("\r\r", "\r").encode()
+
+
+FLOWED = b"Subject: f\r\nContent-Type: text/plain; format=flowed\r\n\r\nten days \r\nat least\r\n> were \r\n> asked\r\n"
+NAMED = (
+    "Content-Type: text/csv\nContent-Disposition: attachment; filename*0*=UTF-8''Ums%C3%A4; filename*1*=tze.csv\n\n"
+    "Port;Fee\nBrest;12,5"
+)
+PACKED_MESSAGE = (
+    "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogZGVlcA0KDQpEZWVwIHdvcmRzLg0K"
+)
 OLD_MAIL = (
     "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nContent-Type: text/plain; charset=latin1\r\n\r\n5 € für “dich”".encode(
         "cp1252"
@@ -291,6 +331,7 @@ CELLS = [
     Cell("xlsx", "comments and boxes", book(notes), ("a: c; b: d", "half bold text", "Comment on B2: ask Ada", "boxed words")),
     Cell("xlsx", "hidden sheet", book(hidden), ("seen",), ("unseen",), warns="Sheet 2 is hidden"),
     Cell("xlsx", "title above", book(title_above), ("Stanley Cups", "Team: Blues; Cups: 1")),
+    Cell("xlsx", "postcodes, hours, an empty column", book(kinds_of_numbers), ("Remarks", "Code: 01067; Hours: 30:00", "Code: 04103; Hours: 12:00")),
     Cell("xlsx", "chart", book(chart), ("Brest", "Tides by port")),
     Cell("pptx", "slides and titles", slides(two_slides), ("Tides", "twice a day", "Winds", "from the west"), title="The Sea", places=(("twice", PassagePlace(1, None, "Tides")), ("west", PassagePlace(2, None, "Winds")))),
     Cell("pptx", "table", slide_with(slide_table), ("Port | Tide\nBrest | 7 m",)),
@@ -316,9 +357,18 @@ CELLS = [
     Cell("eml", "attachment", mail(attached), ("see the file", "Attachment: plan.pdf", "inside the attachment")),
     Cell("eml", "forwarded message", mail(forwarded), ("see below", "Subject: the first one", "what was said first")),
     Cell("eml", "latin1 means windows-1252", OLD_MAIL, ("Subject: Grüße", "5 € für “dich”")),
+    Cell("eml", "a plain way that says nothing", mail(scant), ("Invoice | 4711",)),
+    Cell("eml", "report of a failure", mail(bounced), ("it failed", "Final-Recipient: rfc822; ada@example.org")),
+    Cell("eml", "lines that flow", FLOWED, ("ten days at least\n> were asked",)),
+    Cell("eml", "bare letters in headers", "Subject: Grüße\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\nSchöne Grüße".encode("latin-1"), ("Subject: Grüße", "Schöne Grüße"), title="Grüße"),
+    Cell("eml", "Latin-2, letters quoted", b"Subject: =?iso-8859-2?Q?k=F9=F2?=\r\nContent-Type: text/plain; charset=iso-8859-2\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=BElu=BBou=E8k=FD k=F9=F2", ("Subject: kůň", "žluťoučký kůň")),
+    Cell("eml", "names in pieces", parts(NAMED), ("Attachment: Umsätze.csv", "Port: Brest; Fee: 12,5")),
+    Cell("eml", "a packed message", parts(PACKED_MESSAGE), ("Subject: deep", "Deep words."), ("U3ViamV",)),
     Cell("epub", "chapters in their order", novel(), ("Tides", "twice a day", "Winds", "from the west"), title="The Sea", places=(("west", PassagePlace(None, None, "Winds")),)),
     Cell("json", "values by their way", json.dumps({"title": "Tides", "port": {"name": "Hüll", "tags": ["a", "b"]}, "open": True}).encode(), ("port.name: Hüll", "port.tags: a, b", "open: true"), title="Tides"),
     Cell("json", "records", json.dumps(RECORDS).encode(), ("port: Brest; tide.high: 7.5", "port: Hüll; tags: a, b"), places=(("Brest", PassagePlace(None, 1)),)),
+    Cell("json", "numbers as they are written", b'{"fee": 12.50, "id": 12345678901234567890123, "none": NaN}', ("fee: 12.50", "id: 12345678901234567890123", "none: NaN")),
+    Cell("jsonl", "a list over lines, with a mark", b'\xef\xbb\xbf[{"a": "one"},\n{"a": "two"}]', ("a: one", "a: two")),
     Cell("json", "what is no JSON", b"{'port': 'Brest'}", ("{'port': 'Brest'}",), warns="no JSON"),
     Cell("jsonl", "records by line", "\n".join(map(json.dumps, RECORDS)).encode(), ("port: Brest; tide.high: 7.5", "port: Hüll"), places=(("Brest", PassagePlace(None, 1)),)),
     Cell("jsonl", "a broken line", b'{"a": 1}\n{"b": \n{"c": 3}\n', ("a: 1", '{"b":', "c: 3"), warns="1 lines are no JSON"),

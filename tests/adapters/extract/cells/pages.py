@@ -7,6 +7,7 @@ from io import BytesIO
 
 from pypdf import PdfReader, PdfWriter
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -58,6 +59,31 @@ def columns(canvas: Canvas) -> None:
     """Two columns, the left one written first."""
     lines(canvas, "left one", "left two", x=60)
     lines(canvas, "right one", "right two", x=320)
+
+
+def by_lines(canvas: Canvas) -> None:
+    """Two columns under a heading, drawn line by line across both."""
+    canvas.drawString(60, 790, "Tides and winds of the whole coast")
+    for number in range(8):
+        canvas.drawString(60, 760 - 14 * number, f"on the left we read line {number}")
+        canvas.drawString(320, 757 - 14 * number, f"on the right we read line {number}")
+
+
+def raised(canvas: Canvas) -> None:
+    """A letter above its line and one below."""
+    text = canvas.beginText(60, 760)
+    for said, rise in (("25 m", 0), ("2", 5), (" of H", 0), ("2", -5), ("O here", 0)):
+        text.setRise(rise)
+        text.setFont("Helvetica", 8 if rise else 12)
+        text.textOut(said)
+    canvas.drawText(text)
+
+
+def rectangle_of_prices(canvas: Canvas) -> None:
+    """A table, whose rows belong together."""
+    for number in range(8):
+        canvas.drawString(60, 760 - 14 * number, f"port {number}")
+        canvas.drawString(320, 760 - 14 * number, f"fee {number}")
 
 
 def bookmarked(canvas: Canvas) -> None:
@@ -117,6 +143,15 @@ def missing_page() -> bytes:
     )
 
 
+def encrypted() -> bytes:
+    """A page that anybody may read and only its owner change."""
+    out = BytesIO()
+    canvas = Canvas(out, encrypt=StandardEncryption("", ownerPassword="o", canCopy=0, strength=128))
+    lines(canvas, "said to all")
+    canvas.save()
+    return out.getvalue()
+
+
 THREE = drawn(("page one says this",), ("page two says that",), ("page three says more",), title="The Tide")
 
 CELLS = [
@@ -127,6 +162,11 @@ CELLS = [
     Cell("pdf", "soft hyphen", drawn(in_vera), ("compute at once",)),
     Cell("pdf", "form", drawn(form), ("Application", "Given name: Ada Lovelace", "☒ I agree", "Tide: flood")),
     Cell("pdf", "columns", drawn(columns), ("left one", "left two", "right one", "right two")),
+    Cell("pdf", "columns drawn line by line", drawn(by_lines), ("Tides", *(f"left we read line {n}" for n in range(8)), *(f"right we read line {n}" for n in range(8)))),
+    Cell("pdf", "table beside it", drawn(rectangle_of_prices), tuple(f"port {n} fee {n}" for n in range(8))),
+    Cell("pdf", "raised and lowered letters", drawn(raised), ("25 m2 of H2O here",)),
+    Cell("pdf", "only its owner has a password", encrypted(), ("said to all",)),
+    Cell("pdf", "table of contents damaged", THREE.replace(b"startxref\n", b"startxref\n9"), ("page one", "page three")),
     Cell("pdf", "outline", drawn(("first page",), bookmarked), ("first page", "Notice periods"), places=(("ten days", PassagePlace(2, None, "Notice periods")),)),
     Cell("pdf", "comments and boxes", commented(), ("the rent is 90", "check with Ada", "stamped in May")),
     Cell("pdf", "a broken page", broken_page(2), ("page one", "page three"), ("page two",), warns="Page 2 is damaged"),
