@@ -33,9 +33,9 @@ names: setup ## the optional recogniser of names, addresses and places
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(LOCKS)/names.txt
 
 # Where the sentence model cannot be had, the stand-in says that it takes hashed words instead.
-up: setup ## everything on this machine, with two demo tenants and a real sentence model
+up: setup ## everything on this machine, with two demo tenants and a real sentence model; FOLDER=papers: and its documents
 	@test -n "$$COLLOQUY_STAND_IN_HASHED_EMBEDDINGS" || $(MAKE) --no-print-directory embedding || echo "The sentence model could not be installed: search by meaning takes hashed words."
-	@$(BIN)/colloquy up
+	@$(BIN)/colloquy up $(if $(FOLDER),--folder "$(FOLDER)")
 
 # One run over two processes: while one waits for its servers, the other works.
 test: setup ## the whole test suite, but for `make attack` and `make contract`

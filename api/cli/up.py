@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -64,6 +65,7 @@ class Wish:
     front: bool
     no_demo: bool
     as_json: bool
+    folder: Path | None = None
 
 
 @contextmanager
@@ -86,8 +88,13 @@ def ports_of(wish: Wish, settings: Settings) -> Iterator[list[int]]:
 @click.option("--replicas", type=click.IntRange(1, 16), default=1, help="So many API servers beside each other.")
 @click.option("--front", is_flag=True, help="A port of its own before them, which spreads connections over them.")
 @click.option("--no-demo", is_flag=True, help="Do not create the two demo tenants.")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Make a tenant of the documents in this folder.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready.")
-def up(port: int | None, replicas: int, front: bool, no_demo: bool, as_json: bool) -> None:
+def up(port: int | None, replicas: int, front: bool, no_demo: bool, folder: Path | None, as_json: bool) -> None:
     """Start everything on this machine and stop it all on Ctrl-C.
 
     Example: colloquy up --port 8080
@@ -108,7 +115,7 @@ def up(port: int | None, replicas: int, front: bool, no_demo: bool, as_json: boo
         stack = start(settings.data_path, without=given_outside(os.environ), progress=progress)
         interruption.hurry = stack.hurry
         try:
-            wish = Wish(port, replicas, front, no_demo, as_json)
+            wish = Wish(port, replicas, front, no_demo, as_json, folder)
             with ports_of(wish, settings) as ports:
                 run(stack, settings, wish, ports, progress)
         finally:
@@ -167,6 +174,11 @@ def welcome(installation: SupervisedStack, wish: Wish, progress: Progress) -> No
         from api.cli.demo import seed
 
         for line in seed(url, progress):
+            click.echo(line, err=True)
+    if wish.folder:
+        from api.cli.own_folder import bring
+
+        for line in bring(url, wish.folder, progress):
             click.echo(line, err=True)
     click.echo(f"The console is at {url}/console; `colloquy console` makes a link to sign in with.", err=True)
     if "bedrock" in stack.pids:

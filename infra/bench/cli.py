@@ -13,6 +13,7 @@ COMMANDS: dict[str, Lazy] = {
     "costs": ("infra.bench.costs", "costs", "Questions of costs over a million lines, beside lines alone"),
     "documents": ("infra.bench.documents", "documents", "How soon documents are found, and how well"),
     "doors": ("infra.bench.doors", "doors", "What a call through each door costs, beside the socket"),
+    "first-answer": ("infra.bench.first_answer", "first_answer", "From nothing to an answer out of one's own folder"),
     "ingest": (
         "infra.bench.ingest",
         "ingest",

@@ -6,10 +6,13 @@ import asyncio
 import json
 import random  # noqa: TID251  # drawn by a seed, the same in every run
 import statistics
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import click
 import msgspec
+from psycopg import AsyncConnection
 
 from adapters.postgres.migrate import migrate
 from application.clock import monotonic, new_id
@@ -22,13 +25,15 @@ from infra.local.stack import running
 
 A_DOCUMENT, DIMENSIONS, TOPICS, DIRECTIONS, WORDS, SAID = 200, 512, 500, 48, 30_000, 30
 QUESTIONS, BEST = 200, 10
+BUILDS_IN = "512MB"
+INDEX_OF_VECTORS = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexdef LIKE '%%USING hnsw%%'"
 
 
 class AtSize(msgspec.Struct, frozen=True, kw_only=True):
     """Of questions with six words and a vector, one after the other (ms); and of the ten nearest, how many come."""
 
     passages: int
-    indexed_per_s: float
+    built_s: float
     words_p50_ms: float
     both_p50_ms: float
     both_p95_ms: float
@@ -76,9 +81,11 @@ async def _measure(url: str, passages: int) -> AtSize:
     known = vectors(passages)
     async with ground(url, HashedEmbeddings(), DIMENSIONS) as on:
         began = monotonic()
-        for first in range(0, passages, A_DOCUMENT):
-            await _add(on, [said(SAID) for _ in known[first : first + A_DOCUMENT]], known[first : first + A_DOCUMENT])
-        indexed = passages / (monotonic() - began)
+        async with _index_at_once(url, on):
+            for first in range(0, passages, A_DOCUMENT):
+                part = known[first : first + A_DOCUMENT]
+                await _add(on, [said(SAID) for _ in part], part)
+        built_s = monotonic() - began
         asked = vectors(QUESTIONS)
         right = np.argsort(-(asked @ known.T), axis=1)[:, :BEST]
         hits = 0
@@ -93,12 +100,28 @@ async def _measure(url: str, passages: int) -> AtSize:
                 times.append((monotonic() - at) * 1e3)
     return AtSize(
         passages=passages,
-        indexed_per_s=round(indexed, 1),
+        built_s=round(built_s, 1),
         words_p50_ms=round(statistics.median(by_words), 1),
         both_p50_ms=round(statistics.median(both), 1),
         both_p95_ms=round(statistics.quantiles(both, n=20)[-1], 1),
         recall_at_10=round(hits / (QUESTIONS * BEST), 4),
     )
+
+
+@asynccontextmanager
+async def _index_at_once(url: str, on: Ground) -> AsyncIterator[None]:
+    """The index of vectors is made when all are there, which takes a fraction of what adding one by one does; then what
+    the database knows of its tables is as fresh as a corpus that has stood for a while has it."""
+    await on.corpus.provision(on.tenant)
+    passages = f"passages_{on.tenant.replace('-', '')}"
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        cursor = await connection.execute(INDEX_OF_VECTORS, (passages,))
+        (name, definition) = await cursor.fetchone() or ("", "")
+        await connection.execute(f"DROP INDEX {name}")
+        yield
+        await connection.execute(f"SET maintenance_work_mem = '{BUILDS_IN}'")
+        await connection.execute(definition)
+        await connection.execute("VACUUM ANALYZE")
 
 
 async def _add(on: Ground, texts: list[str], vectors: Any) -> None:
