@@ -39,7 +39,7 @@ class FirstAnswer(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--question", default="What does a reader process get of a file?", show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def first_answer(folder: str, question: str, as_json: bool) -> None:
-    """Time `make up FOLDER=...` and `colloquy chat` in a copy of what is committed with nothing installed. Packages come
+    """Time `make up FOLDER=...` and `colloquy chat` in a copy of what is committed, nothing installed. Packages come
     from the registry, or from what it left on this machine.
 
     Example: colloquy bench first-answer --folder papers
