@@ -21,7 +21,7 @@ GUTTER = 9.0
 """Points between columns at least."""
 
 
-class Part(NamedTuple):
+class PageRect(NamedTuple):
     """A piece of a line, as PDFium finds them, in the order in which they were drawn."""
 
     left: float
@@ -34,7 +34,7 @@ def text_in_order(page: pypdfium2.PdfTextPage) -> str:
     """What a page says: columns one after the other, raised and lowered letters on the line where they stand, words
     of scripts that run to the left from their first letter on."""
     text: str = page.get_text_range()
-    parts = [Part(*page.get_rect(place)) for place in range(min(page.count_rects(), MOST_PARTS))]
+    parts = [PageRect(*page.get_rect(place)) for place in range(min(page.count_rects(), MOST_PARTS))]
     if (columns := _columns(parts)) is not None:
         return _by_columns(page, parts, *columns)
     if len(text) != page.count_chars():
@@ -59,8 +59,8 @@ def _between(page: pypdfium2.PdfTextPage, text: str, at: int, before: str, after
     """What belongs where a line end stands, `at`."""
     if not before.strip() or not after.strip():
         return BREAK
-    last = Part(*page.get_charbox(at - 1 - (len(before) - len(before.rstrip()))))
-    first = Part(*page.get_charbox(at + len(BREAK) + len(after) - len(after.lstrip())))
+    last = PageRect(*page.get_charbox(at - 1 - (len(before) - len(before.rstrip()))))
+    first = PageRect(*page.get_charbox(at + len(BREAK) + len(after) - len(after.lstrip())))
     height = min(last.top - last.bottom, first.top - first.bottom)
     shared = min(last.top, first.top) - max(last.bottom, first.bottom)
     apart = first.left - last.right
@@ -81,7 +81,7 @@ def _from_first_letters(page: pypdfium2.PdfTextPage, text: str) -> str:
     return RIGHT_TO_LEFT.sub(turned, text)
 
 
-def _columns(parts: Sequence[Part]) -> tuple[float, float, float] | None:
+def _columns(parts: Sequence[PageRect]) -> tuple[float, float, float] | None:
     """The gutter of two columns that were drawn line by line, with the top and bottom of what stands beside it."""
     lines = _lines(parts)
     pairs = [line for line in lines if len(line) == 2 and line[1].left - line[0].right >= GUTTER]
@@ -97,16 +97,16 @@ def _columns(parts: Sequence[Part]) -> tuple[float, float, float] | None:
     return (left_end + right_start) / 2, top, bottom
 
 
-def _drawn_by_lines(parts: Sequence[Part], pairs: Sequence[Sequence[Part]], gutter: float) -> bool:
+def _drawn_by_lines(parts: Sequence[PageRect], pairs: Sequence[Sequence[PageRect]], gutter: float) -> bool:
     """Whether the pieces of both columns take turns; where each column was drawn by itself, all is well."""
     beside = {part for line in pairs for part in line}
     sides = [part.left > gutter for part in parts if part in beside]
     return sum(one != next for one, next in pairwise(sides)) > len(pairs)
 
 
-def _lines(parts: Sequence[Part]) -> list[list[Part]]:
+def _lines(parts: Sequence[PageRect]) -> list[list[PageRect]]:
     """Pieces by lines, from the left; those that touch are one."""
-    lines: list[list[Part]] = []
+    lines: list[list[PageRect]] = []
     for part in sorted(parts, key=lambda part: (-(part.top + part.bottom), part.left)):
         middle = (part.top + part.bottom) / 2
         if lines and lines[-1][0].bottom <= middle <= lines[-1][0].top:
@@ -116,12 +116,12 @@ def _lines(parts: Sequence[Part]) -> list[list[Part]]:
     return [_merged(sorted(line)) for line in lines]
 
 
-def _merged(line: Sequence[Part]) -> list[Part]:
+def _merged(line: Sequence[PageRect]) -> list[PageRect]:
     merged = [line[0]]
     for part in line[1:]:
         last = merged[-1]
         if part.left - last.right < GUTTER:
-            merged[-1] = Part(
+            merged[-1] = PageRect(
                 last.left, min(last.bottom, part.bottom), max(last.right, part.right), max(last.top, part.top)
             )
         else:
@@ -129,7 +129,9 @@ def _merged(line: Sequence[Part]) -> list[Part]:
     return merged
 
 
-def _by_columns(page: pypdfium2.PdfTextPage, parts: Sequence[Part], gutter: float, top: float, bottom: float) -> str:
+def _by_columns(
+    page: pypdfium2.PdfTextPage, parts: Sequence[PageRect], gutter: float, top: float, bottom: float
+) -> str:
     """What stands above, the left column, the right one, what stands below; all as it is where the columns say too
     little to be prose."""
     far = 1e5
