@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.database_transactions import tenant_transaction, transaction
 from adapters.eventstore.keyring import Keyring, NewKey, OtherEpoch, tenant_of
+from adapters.eventstore.shared_keys import SharedKeys
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
 from application.acting_tenant import acting_tenant, acts_for_every
 from application.ports.facts.keys import KeyDamaged, KeyNotAtHand, KeyUnusable
@@ -38,6 +39,7 @@ class WrappedStreamKeys:
 
     def __init__(self, pool: Any, keyring: Keyring, tenants: WrappedTenantKeys, worker: Any = None) -> None:
         self._pool, self._keyring, self._tenants, self._worker = pool, keyring, tenants, worker
+        self._shared = SharedKeys(self.make)
 
     async def new(self, stream: str) -> NewKey:
         """A key for a stream that has no facts yet; it is to be stored with the first ones, and kept then. The database
@@ -125,7 +127,7 @@ class WrappedStreamKeys:
         for _ in range(TRIES):
             if cipher is not None:
                 return cipher
-            await self.make([stream])
+            await self._shared.have(stream)
             with suppress(KeyNotAtHand):
                 cipher = self._keyring.usable(stream)
                 if cipher is None:

@@ -31,7 +31,7 @@ from infra.local.parts import INSTANT
 LENGTH = 1_000
 """Characters of a document, about: one passage, such as an abstract, an entry of a handbook, a mail."""
 AT_ONCE = 16
-POLL_S = 0.05
+POLL_S = 0.25
 READ_S = 400.0
 TENANTS = 10
 

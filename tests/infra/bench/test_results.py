@@ -85,7 +85,7 @@ def test_each_benchmark_can_be_recorded() -> None:
     commands = {name: bench.get_command(Context(bench), name) for name in COMMANDS}
     flags = {name: {o for p in command.params for o in p.opts} for name, command in commands.items() if command}
     assert flags.keys() == COMMANDS.keys()
-    exercises = {"history", "smoke", "soak", "upgrade", "restore-drill"}
+    exercises = {"history", "smoke", "soak", "upgrade", "restore-drill", "first-answer"}
     assert {name for name, options in flags.items() if "--record" not in options} == exercises
 
 
