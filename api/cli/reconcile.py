@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -29,6 +29,9 @@ LOCAL_GRACE_S = 180.0
 @with_data_dir
 @click.option("--from", "since", help="RFC 3339; calls that started then or later (default: this month's beginning).")
 @click.option("--to", "until", help="RFC 3339; and before then (default: now).")
+@click.option(
+    "--days", type=click.IntRange(1, 92), help="Instead of --from: the last so many days, for a clock to run."
+)
 @click.option("--tenant", default="", help="Only this tenant's calls.")
 @click.option("--apply/--dry-run", default=True, help="Store corrections (the default), or only say what differs.")
 @click.option(
@@ -47,6 +50,7 @@ LOCAL_GRACE_S = 180.0
 def reconcile(
     since: str | None,
     until: str | None,
+    days: int | None,
     tenant: str,
     apply: bool,
     logs: str | None,
@@ -57,7 +61,9 @@ def reconcile(
 
     Exits 0 when every call of the period is explained: it has its line, or is closed by what the log says.
 
+    \b
     Example: colloquy reconcile --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z
+             colloquy reconcile --days 3
     """
     from api.cli.projections import installation
 
@@ -74,13 +80,10 @@ def reconcile(
 
     async def work() -> tuple[Report, Repriced]:
         from api.composition.reconcile_wiring import open_reconcile
-        from api.http.request.paging import checked_range
         from application.acting_tenant import EVERY, act_for
-        from application.clock import now
         from application.reconciliation.reprice import Reprice
 
-        begin, end = checked_range(since, until)
-        end = max(begin, min(end, now()))
+        begin, end = _period(since, until, days)
         act_for(EVERY)
         async with open_reconcile(settings, place) as run:
             report = await run(begin, end, found=found, tenant=tenant, apply=apply, grace_s=grace)
@@ -92,6 +95,17 @@ def reconcile(
         click.echo(words_of(repriced))
     if not report.explained:
         raise click.exceptions.Exit(1)
+
+
+def _period(since: str | None, until: str | None, days: int | None) -> tuple[datetime, datetime]:
+    """What is compared, and nothing of the future."""
+    from api.http.request.paging import checked_range
+    from application.clock import now
+
+    if since and days:
+        raise click.UsageError("name either a beginning (--from) or so many --days")
+    begin, end = checked_range((now() - timedelta(days=days)).isoformat() if days else since, until)
+    return begin, max(begin, min(end, now()))
 
 
 def _sentence_for_refusals(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

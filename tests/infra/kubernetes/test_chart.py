@@ -27,6 +27,7 @@ EVERYTHING = (
     "--set", "keys.rotation.enabled=true", "--set", "secrets.databaseDirect=true", "--set", "network.podIdentity=true",
     "--set", "aws.roles.serve=arn:aws:iam::123456789012:role/serve", "--set", "settings.COLLOQUY_LOG_LEVEL=info",
     "--set", "image.pullSecrets={registry}", "--set", "priorityClassName=high", "--set", "podAnnotations.a=b",
+    "--set", "reconcile.enabled=true", "--set", "reconcile.logs=s3://colloquy-invocations/AWSLogs",
     "--set", "secrets.natsByJob=true", "--set", "monitoring.rules.runbooks=https://example.com/runbooks",
 )  # fmt: skip
 REFUSED = {
@@ -44,6 +45,11 @@ REFUSED = {
     "ingress.kind=traefik": "kind",
     "network.database.port=0": "port",
     "aws.roles.serve=serve": "serve",
+    "aws.roles.reconcile=x": "reconcile",
+    "reconcile.enabled=true": "reconcile.logs",
+    "reconcile.logs=/var/log": "logs",
+    "reconcile.days=0": "days",
+    "reconcile.schedule=daily": "schedule",
     "serve.autoscaling.keda.enabled=true,serve.autoscaling.keda.prometheus=http://p": "either",
 }
 
@@ -65,7 +71,7 @@ def test_what_the_chart_names_is_there() -> None:
     )
     named = set(re.findall(rf"\b{PREFIX}([A-Z_]+[A-Z])\b", text.replace("COLLOQUY_DATABASE_%s_URL", "")))
     assert named and named <= {name.upper() for name in Settings.__struct_fields__}
-    assert {"serve", "relay", "project", "ingest", "migrate", "token"} <= COMMANDS.keys()
+    assert {"serve", "relay", "project", "ingest", "migrate", "token", "reconcile"} <= COMMANDS.keys()
     schema = json.loads((CHART / "values.schema.json").read_text())
     assert schema["properties"].keys() - {"global"} == yaml.safe_load((CHART / "values.yaml").read_text()).keys()
     assert VIEWS  # what the dashboard of costs asks
@@ -80,6 +86,7 @@ def test_each_profile_is_what_a_cluster_takes(tmp_path: Path) -> None:
         for options in ((), EVERYTHING):
             manifests = rendered(*options, profile=profile)
             _check_pods(manifests)
+            _check_network(manifests)
             native += [one for one in manifests if one["kind"] not in FOREIGN and not _is_long(one)]
     (tmp_path / "all.yaml").write_text(yaml.dump_all(native, Dumper=yaml.CSafeDumper))
     run(installed("kubernetes-validate"), "--strict", "-k", VERSION, str(tmp_path / "all.yaml"))
@@ -104,12 +111,31 @@ def _check_pods(manifests: list[dict[str, Any]]) -> None:
         users = [key.removeprefix("nats-") for key in secrets if key.startswith("nats-")]
         assert all(f"-{user}" in name for user in users), "each job is its own user of NATS"
         assert "owner" not in secrets or name.endswith("-migrate"), "only migrate is the database's owner"
+        assert not name.endswith("-reconcile") or {one["name"] for one in pod["volumes"]} == {"data", "tmp"}, "no keys"
         assert "worker" not in secrets or not name.endswith("-serve"), "who answers people sees one tenant at a time"
     serve = next(pod for name, pod, _ in pods if name.endswith("-serve"))
     (container,) = serve["containers"]
     environment = {one["name"]: one.get("value") for one in container["env"]}
     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert serve["terminationGracePeriodSeconds"] >= pause + int(str(environment["COLLOQUY_DRAIN_S"])) + 10
+
+
+def _check_network(manifests: list[dict[str, Any]]) -> None:
+    """Each job has its own way out and no other: whoever has no policy may reach everything. `helm test` asks once."""
+    policies = {one["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"]: one["spec"]
+                for one in manifests if one["kind"] == "NetworkPolicy"}  # fmt: skip
+    for manifest in manifests:
+        spec = manifest.get("spec", {})
+        template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+        if template:
+            job = template["metadata"]["labels"]["app.kubernetes.io/component"]
+            assert policies[job]["policyTypes"] == ["Ingress", "Egress"], job
+    ports = {
+        job: {port["port"] for way in policy["egress"] for port in way["ports"]} for job, policy in policies.items()
+    }
+    assert ports.get("rotate", {53, 443}) == {53, 443}
+    assert ports.get("reconcile", {53, 443, 5432}) - {80} == {53, 443, 5432}, "neither NATS nor Valkey"
+    assert not any(policies[job]["ingress"] for job in policies.keys() & {"migrate", "reconcile", "rotate"})
 
 
 @pytest.mark.real
