@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,23 +10,19 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
+from adapters.postgres.client_programs import as_environment, run
 from application.clock import monotonic, now
 
 DUMP, MANIFEST = "database.dump", "manifest.json"
-DEADLINE_S = 6 * 3600
-VARIABLES = {
-    "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
-    "sslmode": "PGSSLMODE",
-}  # fmt: skip
 LANES = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname ~ '^events_[0-9]+$'"
 # How many facts a lane has, its last position, and a sum over all of them that any change of any changes.
 DIGEST = SQL("""
 SELECT count(*), coalesce(max(notification_id), 0), coalesce(sum(hashtextextended(
   concat_ws('/', notification_id, originator_id, originator_version, topic, md5(state)), 0)::numeric), 0)::text
-FROM public.{}""")
+FROM public.{} WHERE notification_id <= %s""")
+EVERYTHING = 2**62
 
 COUNT = SQL("SELECT count(*) FROM public.{}")
 
@@ -75,7 +68,8 @@ def back_up(database_url: str, folder: Path, *, bucket: str = "", table: str = "
         snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert snapshot is not None, "it is a function of one row"
         manifest = Manifest(now(), str(connection.info.server_version), lanes_of(connection), bucket, table)
-        _run("pg_dump", database_url, "--format=custom", f"--snapshot={snapshot[0]}", f"--file={folder / DUMP}")
+        options = ("--format=custom", f"--snapshot={snapshot[0]}", f"--file={folder / DUMP}")
+        _of_database("pg_dump", database_url, *options)
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     return manifest
 
@@ -90,7 +84,7 @@ def restore(database_url: str, name: str, folder: Path) -> Restored:
         except psycopg.errors.DuplicateDatabase:
             raise RuntimeError(f"there is a database {name} already: a restore goes beside, never over") from None
     beside = beside_of(database_url, name)
-    _run("pg_restore", beside, "--exit-on-error", "--jobs=2", str(folder / DUMP))
+    _of_database("pg_restore", beside, "--exit-on-error", "--jobs=2", str(folder / DUMP))
     with psycopg.connect(beside, autocommit=True, connect_timeout=10) as connection:
         found = lanes_of(connection)
     if found != manifest.lanes:
@@ -145,7 +139,15 @@ def read_manifest(folder: Path) -> Manifest:
 def lanes_of(connection: psycopg.Connection[Any]) -> dict[str, Lane]:
     """Each lane of the log, by its table."""
     names = [str(name) for (name,) in connection.execute(LANES)]
-    found = {name: connection.execute(DIGEST.format(Identifier(name))).fetchone() for name in sorted(names)}
+    return heads_of(connection, dict.fromkeys(sorted(names), EVERYTHING))
+
+
+def heads_of(connection: psycopg.Connection[Any], upto: Mapping[str, int]) -> dict[str, Lane]:
+    """The same as far as these positions go."""
+    found = {
+        name: connection.execute(DIGEST.format(Identifier(name)), (position,)).fetchone()
+        for name, position in upto.items()
+    }
     return {name: Lane(*row) for name, row in found.items() if row is not None}
 
 
@@ -157,20 +159,6 @@ def facts_in(database_url: str) -> int:
     return sum(row[0] for row in counts if row)
 
 
-def _run(program: str, database_url: str, *options: str) -> None:
-    """One of PostgreSQL's own programs; the URL, which may hold a password, is not on its command line."""
-    path = shutil.which(program)
-    if path is None:
-        raise RuntimeError(f"{program} is not here: it is of PostgreSQL's client programs, of the server's version")
-    told = _as_environment(database_url)
-    command = [path, "--no-password", f"--dbname={told['PGDATABASE']}", *options]
-    environment = {**os.environ, **told}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{program} failed: {done.stderr.strip()[-800:]}")
-
-
-def _as_environment(database_url: str) -> Mapping[str, str]:
-    """A URL as libpq's own variables."""
-    found = conninfo_to_dict(database_url)
-    return {VARIABLES[key]: str(value) for key, value in found.items() if key in VARIABLES and value is not None}
+def _of_database(program: str, database_url: str, *options: str) -> None:
+    told = as_environment(database_url)
+    run(program, "--no-password", f"--dbname={told['PGDATABASE']}", *options, told=told)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import msgspec
 
 from adapters.database_login import PARTS, session_url
 from adapters.dynamodb.table import drop_table
+from adapters.postgres.archive import bring_to, served_at, stop
 from adapters.postgres.backup import beside_of, drop, facts_in, given_back, read_manifest, restore, same_logins
 from adapters.postgres.migrate import migrate
 from api.composition.audit_wiring import open_audit_tools
@@ -102,17 +103,66 @@ class Stopwatch:
         return round(sum(self.took[name] for name in names), 2)
 
 
-async def drill(settings: Settings, folder: Path, *, fresh: bool) -> Drilled:
-    """Restore the backup in `folder`, one made now if it is to be `fresh`, and say what came of it. The installation
-    works on; of the drill nothing stays but the folder."""
+@dataclass(frozen=True)
+class Dump:
+    """A backup of one moment in a folder, made now if it is to be `fresh`; it is restored into a database beside."""
+
+    folder: Path
+    fresh: bool
+
+    async def prepare(self, settings: Settings, watch: Stopwatch) -> datetime:
+        """When it was made."""
+        if self.fresh:
+            with watch.timed("back up"):
+                await asyncio.to_thread(back_up_database, settings, self.folder)
+        return read_manifest(self.folder).made_at
+
+    @asynccontextmanager
+    async def copy(self, settings: Settings, owner: str, name: str, _: Path) -> AsyncIterator[tuple[Settings, int]]:
+        """The settings that lead to it for as long as a block runs, and how many facts it holds."""
+        copy = elsewhere(settings, name, lambda url: beside_of(url, name))
+        try:
+            restored = await asyncio.to_thread(restore, owner, name, self.folder)
+            there = session_url(copy.database_url, copy.database_direct_url)
+            if not copy.login_urls and not await asyncio.to_thread(same_logins, owner, there):
+                raise RuntimeError("this backup remembers other database passwords than are in use: drill a newer one")
+            yield copy, restored.facts
+        finally:
+            await asyncio.to_thread(drop, owner, name)
+
+
+@dataclass(frozen=True)
+class AtMoment:
+    """A backup that was followed, in a folder, and a moment of it (None: its end); a server of its own, on a port of
+    this machine, is brought there."""
+
+    folder: Path
+    moment: datetime | None
+    port: int
+
+    async def prepare(self, settings: Settings, watch: Stopwatch) -> datetime:
+        """The moment."""
+        return self.moment or now()
+
+    @asynccontextmanager
+    async def copy(self, settings: Settings, owner: str, name: str, own: Path) -> AsyncIterator[tuple[Settings, int]]:
+        """See `Dump`. Its logins have the passwords of then, which are the copy's own."""
+        data = own / "data"
+        done = await asyncio.to_thread(bring_to, owner, self.folder, self.moment, data, self.port)
+        try:
+            yield elsewhere(settings, name, lambda url: served_at(url, self.port)), done.facts
+        finally:
+            await asyncio.to_thread(stop, data)
+
+
+async def drill(settings: Settings, source: Dump | AtMoment, own: Path) -> Drilled:
+    """Restore a backup and say what came of it; `own` is a folder for what is needed meanwhile. The installation works
+    on; of the drill nothing stays."""
     act_for(EVERY)
     watch, owner = Stopwatch(), session_url(settings.database_url, settings.database_direct_url)
-    if fresh:
-        with watch.timed("back up"):
-            await asyncio.to_thread(back_up_database, settings, folder)
-    manifest, asked = read_manifest(folder), now()
+    made_at, asked = await source.prepare(settings, watch), now()
     stored = await asyncio.to_thread(facts_in, owner)
-    async with copy_of(settings, owner, folder, watch) as (copy, facts):
+    async with copy_of(settings, owner, source, own, watch) as (copy, facts):
         there = session_url(copy.database_url, copy.database_direct_url)
         erased = await asyncio.to_thread(given_back, owner, there)
         with watch.timed("migrate"):
@@ -129,8 +179,8 @@ async def drill(settings: Settings, folder: Path, *, fresh: bool) -> Drilled:
                 verdicts = await tools.verification.check()
     return Drilled(
         facts=facts,
-        made_at=manifest.made_at,
-        rpo_s=round((asked - manifest.made_at).total_seconds(), 2),
+        made_at=made_at,
+        rpo_s=round((asked - made_at).total_seconds(), 2),
         facts_since=stored - facts,
         rto_s=watch.sum("restore", "migrate", "session view"),
         checked_s=watch.sum("costs", "audit", "audit log"),
@@ -146,30 +196,26 @@ async def drill(settings: Settings, folder: Path, *, fresh: bool) -> Drilled:
 
 @asynccontextmanager
 async def copy_of(
-    settings: Settings, owner: str, folder: Path, watch: Stopwatch
+    settings: Settings, owner: str, source: Dump | AtMoment, own: Path, watch: Stopwatch
 ) -> AsyncIterator[tuple[Settings, int]]:
     """The backup restored, for as long as a block runs: the settings that lead to it, and how many facts it holds. Its
     session view has a table of its own."""
     name = f"colloquy_drill_{secrets.token_hex(4)}"
-    copy = elsewhere(settings, name)
-    try:
+    async with AsyncExitStack() as kept:
         with watch.timed("restore"):
-            restored = await asyncio.to_thread(restore, owner, name, folder)
-        there = session_url(copy.database_url, copy.database_direct_url)
-        if not copy.login_urls and not await asyncio.to_thread(same_logins, owner, there):
-            raise RuntimeError("this backup remembers other database passwords than are in use: drill a newer one")
-        yield copy, restored.facts
-    finally:
-        await asyncio.to_thread(drop, owner, name)
-        async with open_aws("dynamodb") as dynamodb:
-            await drop_table(dynamodb, copy.table)
+            copy, facts = await kept.enter_async_context(source.copy(settings, owner, name, own))
+        try:
+            yield copy, facts
+        finally:
+            async with open_aws("dynamodb") as dynamodb:
+                await drop_table(dynamodb, copy.table)
 
 
-def elsewhere(settings: Settings, name: str) -> Settings:
-    """The same settings with another database of the same server, another table, and no pipe."""
+def elsewhere(settings: Settings, table: str, lead: Callable[[str], str]) -> Settings:
+    """The same settings with URLs of a copy, another table, and no pipe."""
     urls = ("database_url", "database_direct_url", *(f"database_{part}_url" for part in PARTS))
-    moved = {url: beside_of(getattr(settings, url), name) for url in urls}
-    return msgspec.structs.replace(settings, **moved, table=name, nats_url="")
+    moved = {url: lead(getattr(settings, url)) for url in urls}
+    return msgspec.structs.replace(settings, **moved, table=table, nats_url="")
 
 
 async def _models(projecting: Projecting, watch: Stopwatch) -> tuple[list[str], int]:

