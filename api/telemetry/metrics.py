@@ -113,8 +113,11 @@ class DocumentStages(Collector):
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """See `Collector`."""
-        told = "What documents spent in a stage of their reading, waiting included"
-        spent = CounterMetricFamily("colloquy_document_stage_seconds", told, labels=["stage"])
+        spent = CounterMetricFamily(
+            "colloquy_document_stage_seconds",
+            "What documents spent in a stage of their reading, waiting included",
+            labels=["stage"],
+        )
         for stage in STAGES:
             spent.add_metric([stage], seconds[stage])
         became = CounterMetricFamily("colloquy_findable", "What became findable by this process", labels=["what"])

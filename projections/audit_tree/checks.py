@@ -21,7 +21,7 @@ ON CONFLICT (tenant) DO UPDATE SET ok = excluded.ok, at = excluded.at, tree_size
   detail = excluded.detail, findings = excluded.findings"""
 STANDING = "SELECT anchors, age_s, verified, not_verified, oldest_check_s FROM public.audit_standing()"
 
-ANCHORS = Gauge("colloquy_audit_anchors", "SignedLeaf heads of audit trees that were anchored outside the database")
+ANCHORS = Gauge("colloquy_audit_anchors", "Signed heads of audit trees that were anchored outside the database")
 AGE = Gauge("colloquy_audit_anchor_age_seconds", "Since when there may be something that is not anchored")
 LOGS = Gauge("colloquy_audit_logs", "Tenants' logs by what the last check of each said", ["state"])
 CHECK_AGE = Gauge("colloquy_audit_check_age_seconds", "Age of the oldest of these checks")
