@@ -92,6 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     embedding_dimensions: int = 512
     prompt_cache: Literal["off", "5m", "1h"] = "5m"
     invocation_logs: str = ""
+    # What the account's quotas are, tokens a minute by family (`sonnet=400000,haiku=1000000`): metrics say how near
+    model_quotas: tuple[str, ...] = ()
     # Who answers behind the Bedrock stand-in of `colloquy up`: a server that speaks OpenAI's API and its model (see
     # local-models.md). `speaker` says so to people, where Bedrock itself does not speak; `up` sets it
     standin_upstream_url: str = ""

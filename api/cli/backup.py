@@ -161,14 +161,14 @@ def _to(folder: Path, moment: datetime | None, into: Path, port: int, *, as_json
 
 def _drill(folder: Path | None, moment: str | None, port: int, *, as_json: bool) -> None:
     """The drill, with a folder of its own where none is named."""
-    from api.composition.restore_drill import AtMoment, Dump, drill
+    from api.composition.restore_drill import Followed, Dump, drill
     from infra.local.ports import held
 
     settings = installation()
     with tempfile.TemporaryDirectory(prefix="colloquy-drill-") as own, held(port) as taken:
         Path(own).chmod(0o711)  # who runs a server that root starts comes to its data
         backup = folder or Path(own)
-        source = AtMoment(backup, _moment(moment), taken) if moment else Dump(backup, folder is None)
+        source = Followed(backup, _moment(moment), taken) if moment else Dump(backup, folder is None)
         done = asyncio.run(drill(settings, source, Path(own)))
     if as_json:
         click.echo(msgspec.json.encode(done).decode())

@@ -27,7 +27,7 @@ from adapters.sts.tenant_credentials import TenantCredentials
 from adapters.valkey.examine import refuse_cluster
 from api.composition.aws_client import open_aws
 from api.settings import Settings
-from api.telemetry.event_metrics import expect_outcomes
+from api.telemetry.event_metrics import expect_outcomes, show_quotas
 from api.telemetry.observing import observer
 
 POOL_SIZE = 12
@@ -125,6 +125,7 @@ async def open_database(
     )
     store = await stack.enter_async_context(opening)
     expect_outcomes(KINDS)
+    show_quotas(settings.model_quotas)
     store.on_stored(observer(settings, stack))
     return Database(logins, pool, seeing_all, store, kms)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from adapters.postgres.reconciliations import refresh_reconciled
+from adapters.postgres.replication import refresh_replication
 from api.background import Background
 from api.composition.infrastructure import Infrastructure
 from api.composition.replicas import Replication
@@ -83,7 +84,7 @@ async def start_loops(
             metrics.loop_down.labels(name).set(bool(why))
         await background.refresh()
         await lag.refresh()
-        await asyncio.gather(refresh_standing(on.pool), refresh_reconciled(on.pool))
+        await asyncio.gather(refresh_standing(on.pool), refresh_reconciled(on.pool), refresh_replication(on.pool))
 
     loops.every("gauges", GAUGES_S, refresh_gauges)
     _keep_turns(loops, recovery(on, shared, turns, upkeep.replication), upkeep.replication, renewal_s(on.settings))

@@ -132,7 +132,7 @@ class Dump:
 
 
 @dataclass(frozen=True)
-class AtMoment:
+class Followed:
     """A backup that was followed, in a folder, and a moment of it (None: its end); a server of its own, on a port of
     this machine, is brought there."""
 
@@ -155,7 +155,7 @@ class AtMoment:
             await asyncio.to_thread(stop, data)
 
 
-async def drill(settings: Settings, source: Dump | AtMoment, own: Path) -> Drilled:
+async def drill(settings: Settings, source: Dump | Followed, own: Path) -> Drilled:
     """Restore a backup and say what came of it; `own` is a folder for what is needed meanwhile. The installation works
     on; of the drill nothing stays."""
     act_for(EVERY)
@@ -196,7 +196,7 @@ async def drill(settings: Settings, source: Dump | AtMoment, own: Path) -> Drill
 
 @asynccontextmanager
 async def copy_of(
-    settings: Settings, owner: str, source: Dump | AtMoment, own: Path, watch: Stopwatch
+    settings: Settings, owner: str, source: Dump | Followed, own: Path, watch: Stopwatch
 ) -> AsyncIterator[tuple[Settings, int]]:
     """The backup restored, for as long as a block runs: the settings that lead to it, and how many facts it holds. Its
     session view has a table of its own."""

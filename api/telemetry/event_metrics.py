@@ -16,6 +16,10 @@ from domain.usage import family_of
 
 STATES = {"closed": 0, "half_open": 1, "open": 2}
 
+OUTPUT_WEIGHT = 5
+"""An output token of Claude 3.7 and later takes so much of its quota, a token read from the prompt cache nothing.
+https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html"""
+
 CACHED = "cache"
 """Stands for the family of answers that no model gave."""
 TURN_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
@@ -35,6 +39,10 @@ answered = Counter("colloquy_answer_characters", "Characters of answers that wer
 steps = Counter("colloquy_steps", "Steps that ran, and the router's reason", ("step", "family", "reason"))
 calls = Counter("colloquy_model_calls", "Calls that were settled, by what became of them", ("family", "outcome"))
 tokens = Counter("colloquy_tokens", "Tokens that were billed", ("family", "kind"))
+quota_tokens = Counter("colloquy_quota_tokens", "Tokens as the provider's quotas count them", ("family",))
+quotas = Gauge(
+    "colloquy_quota_tokens_per_minute", "What a family's quota is, as COLLOQUY_MODEL_QUOTAS says", ("family",)
+)
 cost = Counter("colloquy_cost_usd", "What calls cost, in US dollars", ("family",))
 failovers = Counter("colloquy_failovers", "Answers that another model went on with, by why", ("reason",))
 cache = Counter("colloquy_answer_cache", "Questions asked of the answer caches", ("outcome",))
@@ -60,6 +68,18 @@ def expect_outcomes(named_by_provider: Iterable[str]) -> None:
     for outcome in ("settled", "estimated", *named_by_provider):
         for family in (*OF_FAMILY, OTHER):
             calls.labels(family, outcomes(outcome))
+
+
+def show_quotas(wanted: Sequence[str]) -> None:
+    """`family=tokens a minute`, each; ValueError says which is not."""
+    for text in wanted:
+        family, _, number = text.partition("=")
+        if family not in OF_FAMILY or not number.isdigit():
+            raise ValueError(
+                f"COLLOQUY_MODEL_QUOTAS: {text!r} is not FAMILY=TOKENS; families are {', '.join(OF_FAMILY)}"
+            )
+        quotas.labels(family).set(int(number))
+        quota_tokens.labels(family)
 
 
 def count_stored(facts: Sequence[Envelope]) -> None:
@@ -125,6 +145,8 @@ def _count_call(used: TokensUsed) -> None:
     if used.first_token_ms:
         model_first_token.labels(family).observe(used.first_token_ms / 1000)
     cost.labels(family).inc(float(used.cost_usd))
+    taken = usage.input_tokens + usage.cache_write_tokens + OUTPUT_WEIGHT * usage.output_tokens
+    quota_tokens.labels(family).inc(taken)
     kinds = {
         "input": usage.input_tokens,
         "output": usage.output_tokens,

@@ -85,6 +85,8 @@ SERVICE = Dashboard("colloquy-service", "Colloquy: service", "prometheus", {
         Panel("CPU", {"{{instance}}": rate("process_cpu_seconds_total", "instance")}),
         Panel("Memory", {"{{instance}}": "process_resident_memory_bytes"}, "bytes"),
         Panel("Open files", {"{{instance}}": "process_open_fds"}),
+        Panel("Kept for whoever follows the database", {"behind": "max(colloquy_replication_behind_bytes)"}, "bytes"),
+        Panel("Standbys and archives", {"{{state}}": "max by (state) (colloquy_replication_slots)"}, kind="stat"),
         Panel("Sessions in memory", {"{{instance}}": "colloquy_sessions_held"}),
         Panel("Their size", {"{{instance}}": "colloquy_sessions_bytes"}, "bytes"),
         Panel("Tasks that ended unasked", {"{{task}}": rate("colloquy_task_ended_total", "task")}, "reqps"),
@@ -99,6 +101,7 @@ GATEWAY = Dashboard("colloquy-gateway", "Colloquy: models", "prometheus", {
         Panel("Breakers (0 closed, 1 half open, 2 open)", {"{{family}}": "max by (family) (colloquy_breaker_state)"}),
         Panel("Failovers by reason", {"{{reason}}": rate("colloquy_failovers_total", "reason")}, "reqps"),
         Panel("Throttled calls", {"{{family}}": rate("colloquy_model_calls_total", "family", '{outcome=~"Throttl.*"}')}, "reqps"),
+        Panel("Share of the account's quota", {"{{family}}": "colloquy:quota_used:ratio_rate5m"}, "percentunit"),
         Panel("Steps", {"{{step}} {{family}}": rate("colloquy_steps_total", "step, family")}, "reqps", stacked=True),
     ],
     "Tokens and money": [

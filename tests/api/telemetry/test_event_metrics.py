@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY, generate_latest
 from api.connections.registry import Sockets
 from api.problems import TABLE
 from api.telemetry import metrics
-from api.telemetry.event_metrics import count, show_breakers
+from api.telemetry.event_metrics import count, show_breakers, show_quotas
 from application.gateway.health import Health
 from domain.model_calls import TokensUsed
 from domain.models import OF_FAMILY
@@ -39,6 +39,7 @@ def test_facts_are_counted_once() -> None:
     ]
     names = {
         ("colloquy_tokens_total", "family:haiku kind:input"): 7.0,
+        ("colloquy_quota_tokens_total", "family:haiku"): 7.0 + 5 * 3.0,
         ("colloquy_cost_usd_total", "family:haiku"): 0.5,
         ("colloquy_steps_total", "step:title family:haiku reason:tier:fast"): 1.0,
         ("colloquy_failovers_total", "reason:StreamCut"): 1.0,
@@ -51,6 +52,14 @@ def test_facts_are_counted_once() -> None:
     before = {key: value(key[0], **labels[key]) for key in names}
     count(facts)
     assert {key: value(key[0], **labels[key]) - before[key] for key in names} == names
+
+
+def test_quotas_are_shown_as_they_are_set_and_what_is_none_is_refused() -> None:
+    show_quotas(["sonnet=400000", "haiku=1000000"])
+    assert value("colloquy_quota_tokens_per_minute", family="haiku") == 1_000_000.0
+    for wrong in ("sonnet", "gpt=5", "sonnet=many"):
+        with pytest.raises(ValueError, match="COLLOQUY_MODEL_QUOTAS"):
+            show_quotas([wrong])
 
 
 def test_an_open_breaker_shows() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -70,14 +70,27 @@ async def locked_costs(here: Watched) -> None:
         await asyncio.gather(*reads, return_exceptions=True)
 
 
+def open_files(pid: int) -> int:
+    """How many a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 async def few_files(here: Watched) -> None:
     """The API may open hardly more files than it has."""
     pid = here.pid("api")
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    few = int(len(os.listdir(f"/proc/{pid}/fd")) / 0.88)
+    few = int(open_files(pid) / 0.88)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, before[1]))
     await here.until("ColloquyFilesRunOut", cause="the API may open an eighth more files than it has open")
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+async def idle_archive(here: Watched) -> None:
+    """Nobody takes what the database keeps for an archive."""
+    with psycopg.connect(owner(here.ours), autocommit=True) as connection:
+        connection.execute("SELECT pg_create_physical_replication_slot('colloquy_backup', true)")
+        await here.until("ColloquyReplicationBehind", cause="an archive's slot that nobody follows")
+        connection.execute("SELECT pg_drop_replication_slot('colloquy_backup')")
 
 
 async def revoked_right(here: Watched) -> None:

@@ -16,6 +16,9 @@ async def crowd(here: Watched) -> None:
     await here.until("ColloquyTurnsFull", cause="12 of the 13 turns that may run at once run")
     await here.pace()
     await asking
+    for _ in range(20):
+        await here.ask()
+    await here.until("ColloquyQuotaShort", cause="240 turns, and a quota of 20,000 tokens a minute")
 
 
 async def slow_model(here: Watched) -> None:

@@ -11,25 +11,32 @@ import asyncio
 import sys
 
 from infra.bench.harness.installation import installed
-from tests.infra.monitoring import causes, causes_of_data, causes_of_models
+from tests.infra.monitoring import causes
+from tests.infra.monitoring import causes_of_data as data
+from tests.infra.monitoring import causes_of_models as models
 from tests.infra.monitoring.test_alerts import alerts
 from tests.infra.monitoring.watched import watched
 
 CAUSES = (
-    causes_of_data.locked_log, causes_of_models.crowd, causes_of_models.slow_model, causes_of_models.refusing_model,
-    causes_of_models.throttling_model, causes_of_models.cut_streams, causes_of_models.dead_model,
-    causes_of_models.bad_credentials, causes_of_data.locked_costs, causes_of_data.few_files,
-    causes_of_data.revoked_right, causes_of_data.anothers_item, causes_of_data.no_objects, causes_of_data.altered_fact,
-    causes_of_data.unreadable_fact, causes.nobody_reconciles, causes.log_with_holes, causes_of_models.budget_gone,
-    causes.old_keys, causes.stopped_jobs, causes.pausing_server, causes.store_set_back, causes.unsafe_login,
-    causes.hanging_server,
+    data.locked_log, models.crowd, models.slow_model, models.refusing_model, models.throttling_model,
+    models.cut_streams, models.dead_model, models.bad_credentials, data.locked_costs, data.few_files,
+    data.idle_archive, data.revoked_right, data.anothers_item, data.no_objects, data.altered_fact,
+    data.unreadable_fact, causes.nobody_reconciles, causes.log_with_holes, models.budget_gone, causes.old_keys,
+    causes.stopped_jobs, causes.pausing_server, causes.store_set_back, causes.unsafe_login, causes.hanging_server,
 )  # fmt: skip
 """In an order in which what is broken last stays broken."""
 
 
 async def main(wanted: list[str]) -> int:
     """All of them, or those that are wanted; 0 when whatever was to fire did."""
-    limits = installed(1, {}, COLLOQUY_FIRST_TOKEN_S="9", COLLOQUY_MAX_TURNS="13", COLLOQUY_AUDIT_ANCHOR_S="2")
+    limits = installed(
+        1,
+        {},
+        COLLOQUY_FIRST_TOKEN_S="9",
+        COLLOQUY_MAX_TURNS="13",
+        COLLOQUY_AUDIT_ANCHOR_S="2",
+        COLLOQUY_MODEL_QUOTAS="sonnet=20000,haiku=20000",
+    )
     with limits as ours:
         async with watched(ours) as here:
             await here.ask(2)

@@ -43,6 +43,10 @@ HEALTHY = {
     f'{CALLS}{{family="sonnet",outcome="settled"}}': "0+900x300",
     f'{CALLS}{{family="sonnet",outcome="estimated"}}': "0+1x300",
     f'{CALLS}{{family="sonnet",outcome="AccessDeniedException"}}': "0x300",
+    'colloquy_quota_tokens_total{family="sonnet"}': "0+100000x300",
+    'colloquy_quota_tokens_per_minute{family="sonnet"}': "400000x300",
+    'colloquy_replication_slots{state="idle"}': "0x300",
+    "colloquy_replication_behind_bytes": "4096x300",
     "colloquy_reconciled_left_usd": "0x300",
     "colloquy_reconciled_unexplained_calls": "0x300",
     "colloquy_reconciled_age_seconds": "3600x300",
@@ -88,6 +92,10 @@ CASES = {
         {f'{CALLS}{{family="haiku",outcome="ThrottlingException"}}': "0+5x60",
          f'{CALLS}{{family="haiku",outcome="settled"}}': "0+45x60"}, "30m", {"family": "haiku"},
     ),
+    "ColloquyQuotaShort": Case(
+        {'colloquy_quota_tokens_total{family="sonnet"}': "0+350000x60"}, "20m", {"family": "sonnet"}
+    ),
+    "ColloquyReplicationBehind": Case({"colloquy_replication_behind_bytes": "2e10x60"}, "50m"),
     "ColloquyLedgerDrifts": Case({f'{CALLS}{{family="sonnet",outcome="estimated"}}': "0+50x200"}, "2h"),
     "ColloquyLedgerDiffers": Case({"colloquy_reconciled_unexplained_calls": "0x5 3x60"}, "20m"),
     "ColloquyNotReconciled": Case({"colloquy_reconciled_age_seconds": "200000x60"}, "20m"),
