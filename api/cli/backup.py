@@ -161,7 +161,7 @@ def _to(folder: Path, moment: datetime | None, into: Path, port: int, *, as_json
 
 def _drill(folder: Path | None, moment: str | None, port: int, *, as_json: bool) -> None:
     """The drill, with a folder of its own where none is named."""
-    from api.composition.restore_drill import Followed, Dump, drill
+    from api.composition.restore_drill import Dump, Followed, drill
     from infra.local.ports import held
 
     settings = installation()
