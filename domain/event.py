@@ -47,7 +47,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     `position` is the place in the log of all streams: rising, not without holes, 0 until stored. `actor` is who caused
     it, a user by pseudonym; `correlation_id` is shared by everything that follows from one command; `causation_id` is
-    the command (a client's id as a keyed hash) or fact that directly led here.
+    the command (a client's id as a keyed hash) or fact that directly led here. `trace_id` (W3C) is there
+    when it was read back and spans are made.
     """
 
     stream: str
@@ -58,6 +59,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str = ""
     causation_id: str = ""
     position: int = 0
+    trace_id: str = ""
 
 
 class StreamId(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from projections.orders import RebuildOrders
 from projections.places import PostgresPlaces
 from projections.read_model import ReadModel
 from projections.rebuild import Rebuilder
-from projections.runner import Runner
+from projections.runner import AroundBatch, Runner, around_nothing
 from projections.transactions import Pool
 
 
@@ -31,9 +31,10 @@ class ProjectionJob:
         models: Sequence[ReadModel],
         *,
         lanes: int = 1,
+        around: AroundBatch = around_nothing,
     ) -> None:
         self._store, self._pipe, self._pool, self._lead = store, pipe, pool, leading(database_url)
-        self._models, self._lanes = models, lanes
+        self._models, self._lanes, self._around = models, lanes, around
 
     def rebuilder(self, model: ReadModel) -> Rebuilder:
         """What builds a read model's generations."""
@@ -51,7 +52,8 @@ class ProjectionJob:
         """Prepare a read model, then see its lanes fed."""
         await self.rebuilder(model).prepare(loops.stop)
         for lane in range(self._lanes):
-            runner = Runner(self._store, self._pipe, PostgresPlaces(self._pool), self._lead, model, lane)
+            places = PostgresPlaces(self._pool)
+            runner = Runner(self._store, self._pipe, places, self._lead, model, lane, around=self._around)
             loops.keep(f"project_{model.name}_{lane}", partial(runner.run, loops.stop))
         orders = RebuildOrders(self._pool, model.name, self.rebuilder(model).rebuild)
         loops.keep(f"orders_{model.name}", partial(orders.run, loops.stop))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 
@@ -28,6 +29,15 @@ BLOCKED_S = 10.0
 log = structlog.get_logger()
 
 
+AroundBatch = Callable[[str, int, Sequence[Recorded]], AbstractContextManager[None]]
+"""What a batch runs in: the read model's name, the lane, and the facts."""
+
+
+def around_nothing(projection: str, lane: int, facts: Sequence[Recorded]) -> AbstractContextManager[None]:
+    """Nobody looks at batches one by one."""
+    return nullcontext()
+
+
 class Ahead(Exception):
     """The read model has seen facts that the store does not have: the store was set back."""
 
@@ -36,9 +46,16 @@ class Follower:
     """One generation of a read model in one lane, and the position it has reached."""
 
     def __init__(
-        self, store: EventLog, places: ViewPlaces, model: ReadModel, generation: int, lane: int, position: int
+        self,
+        store: EventLog,
+        places: ViewPlaces,
+        model: ReadModel,
+        generation: int,
+        lane: int,
+        position: int,
+        around: AroundBatch = around_nothing,
     ) -> None:
-        self._store, self._places, self.model = store, places, model
+        self._store, self._places, self.model, self._around = store, places, model, around
         self.generation, self.lane, self.position = generation, lane, position
 
     async def take(self, facts: Sequence[Recorded]) -> None:
@@ -73,7 +90,7 @@ class Follower:
         return True
 
     async def _apply(self, facts: Sequence[Recorded]) -> None:
-        with BATCH_SECONDS.labels(self.model.name).time():
+        with BATCH_SECONDS.labels(self.model.name).time(), self._around(self.model.name, self.lane, facts):
             effect = await self.model.apply(self.generation, self.lane, facts)
             place = (self.model.name, self.generation, self.lane)
             async with self._places.moving(*place, self.position, facts[-1].position) as connection:
@@ -94,9 +111,10 @@ class Runner:
         model: ReadModel,
         lane: int,
         blocked_s: float = BLOCKED_S,
+        around: AroundBatch = around_nothing,
     ) -> None:
         self._store, self._pipe, self._places, self._alone = store, pipe, places, lead
-        self._model, self._lane, self._blocked_s = model, lane, blocked_s
+        self._model, self._lane, self._blocked_s, self._around = model, lane, blocked_s, around
 
     async def run(self, stop: asyncio.Event, up: Up = idle) -> None:
         """Follow until `stop`. It ends with whatever goes wrong; begun again it goes on from the position reached. What
@@ -153,7 +171,7 @@ class Runner:
         if live is None or live.layout != self._model.layout:
             raise Superseded
         position = await self._places.of(self._model.name, live.generation, self._lane)
-        return Follower(self._store, self._places, self._model, live.generation, self._lane, position)
+        return Follower(self._store, self._places, self._model, live.generation, self._lane, position, self._around)
 
 
 def _position(fact: Recorded) -> int:

@@ -20,6 +20,11 @@ PLAIN, SEALED = b"\x00", b"\x01"
 log = structlog.get_logger()
 
 
+def untraced() -> str:
+    """No trace is kept with what is stored."""
+    return ""
+
+
 class Body(msgspec.Struct, array_like=True, frozen=True):
     """What a stored event holds after its first byte, which says whether `data` is sealed. When, who and why stay
     readable after the key is gone."""
@@ -29,6 +34,7 @@ class Body(msgspec.Struct, array_like=True, frozen=True):
     correlation_id: str
     causation_id: str
     data: msgspec.Raw
+    trace_id: str = ""
 
 
 class NoTranscoder(Transcoder):
@@ -46,7 +52,7 @@ class EnvelopeMapper(Mapper[str]):
 
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(NoTranscoder())
-        self._keyring = keyring
+        self._keyring, self.trace = keyring, untraced
         self._encode = msgspec.msgpack.Encoder().encode
         self._body = msgspec.msgpack.Decoder(Body)
         self._decoders: dict[str, msgspec.msgpack.Decoder[Event]] = {}
@@ -67,13 +73,15 @@ class EnvelopeMapper(Mapper[str]):
         event = envelope.event
         topic, data = type(event).TOPIC, self._encode(event)
         about = (envelope.at, envelope.actor, envelope.correlation_id, envelope.causation_id)
+        trace_id = self.trace()
+        behind = (trace_id,) if trace_id else ()  # who does not know it reads as far as it knows
         if not type(event).PRIVATE:
-            state = PLAIN + self._encode((*about, msgspec.Raw(data)))
+            state = PLAIN + self._encode((*about, msgspec.Raw(data), *behind))
         elif cipher is None:
             raise LookupError(f"no data key for {envelope.stream}")
         else:
             sealed = cipher.encrypt(nonce, data, _bound_to(topic, envelope.stream, envelope.version))
-            state = SEALED + self._encode((*about, nonce + sealed))
+            state = SEALED + self._encode((*about, nonce + sealed, *behind))
         return StoredEvent(envelope.stream, envelope.version, topic, state)
 
     def to_domain_event(self, stored: StoredEvent) -> Envelope:  # type: ignore[override]  # our own envelope
@@ -147,6 +155,7 @@ def _envelope(stream: str, version: int, position: int, body: Body, event: Event
         correlation_id=body.correlation_id,
         causation_id=body.causation_id,
         position=position,
+        trace_id=body.trace_id,
     )
 
 

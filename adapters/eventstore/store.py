@@ -82,6 +82,10 @@ class PostgresEventStore(RecordedLog):
         """Whoever is to hear of each fact that this process stores."""
         self._observe = observe
 
+    def keep_traces(self, trace: Callable[[], str]) -> None:
+        """Each fact keeps the trace id of the moment when it is handed over."""
+        self._mapper.trace = trace
+
     def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
         """See `application/ports/facts/event_store.py`."""
         return self._streams.slices(stream, after=after, upto=upto)

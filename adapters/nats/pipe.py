@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -41,14 +41,27 @@ def subject_of(lane: int, event: Recorded) -> str:
     return f"events.{lane}.{id.tenant}.{id.kind}.{event.topic.replace('.', '_')}"
 
 
+def uncaused(_: Recorded) -> str:
+    """Messages say nothing of a trace."""
+    return ""
+
+
 class NatsEventPipe:
     """Streams on disk, of `max_bytes` and `max_age_s` seconds at most, the oldest messages going first."""
 
     def __init__(
-        self, connection: Connection, facts: SignedFacts, *, max_bytes: int, max_age_s: float, replicas: int = 1
+        self,
+        connection: Connection,
+        facts: SignedFacts,
+        *,
+        max_bytes: int,
+        max_age_s: float,
+        replicas: int = 1,
+        context: Callable[[Recorded], str] = uncaused,
     ) -> None:
         self._connection, self._facts = connection, facts
         self._max_bytes, self._max_age_s, self._replicas = max_bytes, max_age_s, replicas
+        self._context = context
 
     async def provision(self, lane: int) -> None:
         """See the port."""
@@ -119,6 +132,8 @@ class NatsEventPipe:
             "Nats-Msg-Id": f"{lane}:{event.position}",
             "Prev": str(event.previous),
         }
+        if context := self._context(event):
+            headers["traceparent"] = context
         return PipeMessage(subject_of(lane, event), body, headers)
 
     async def reader(self, lane: int, name: str) -> PipeReader:
@@ -147,11 +162,14 @@ async def open_pipe(
     max_bytes: int = 2 << 30,
     max_age_s: float = 7 * 86_400,
     replicas: int = 1,
+    context: Callable[[Recorded], str] = uncaused,
 ) -> AsyncIterator[NatsEventPipe]:
-    """The pipe at `nats_url` for one of the jobs that work with it, its messages signed with `secrets`. NATS need not
-    be there yet."""
+    """The pipe at `nats_url` for one of the jobs that work with it, its messages signed with `secrets` and with
+    the W3C `traceparent` that `context` says. NATS need not be there yet."""
     connection, facts = Connection(nats_url, credentials, inbox=inbox_of(job)), SignedFacts(secrets)
     try:
-        yield NatsEventPipe(connection, facts, max_bytes=max_bytes, max_age_s=max_age_s, replicas=replicas)
+        yield NatsEventPipe(
+            connection, facts, max_bytes=max_bytes, max_age_s=max_age_s, replicas=replicas, context=context
+        )
     finally:
         await connection.close()

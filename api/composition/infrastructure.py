@@ -29,6 +29,7 @@ from api.composition.aws_client import open_aws
 from api.settings import Settings
 from api.telemetry.event_metrics import expect_outcomes, show_quotas
 from api.telemetry.observing import observer
+from api.telemetry.trace import current_trace
 
 POOL_SIZE = 12
 LEASES, SEARCHES, LOADS, TOOLS = 2, 6, 2, 4
@@ -127,6 +128,8 @@ async def open_database(
     expect_outcomes(KINDS)
     show_quotas(settings.model_quotas)
     store.on_stored(observer(settings, stack))
+    if settings.traces != "off":
+        store.keep_traces(current_trace)
     return Database(logins, pool, seeing_all, store, kms)
 
 

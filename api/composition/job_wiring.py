@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from adapters.database_transactions import Pool
 from adapters.dynamodb.session_items import DynamoSessionItems
 from adapters.eventstore.store import PostgresEventStore
-from adapters.nats.pipe import open_pipe
+from adapters.nats.pipe import open_pipe, uncaused
 from adapters.postgres.user_names import PostgresUserNames
 from api.composition.audit_wiring import open_audit_job
 from api.composition.aws_client import open_aws
@@ -18,6 +18,8 @@ from api.composition.infrastructure import open_database, process_name
 from api.composition.job_health import told
 from api.composition.token_wiring import derivation_secrets
 from api.settings import Settings
+from api.telemetry.observing import around_batches
+from api.telemetry.trace import traceparent_of
 from application.ports.facts.event_pipe import EventPipe
 from application.tasks import Loops
 from application.users import Users
@@ -29,6 +31,7 @@ from projections.places import PostgresPlaces
 from projections.read_model import ReadModel
 from projections.rebuild import Rebuilder
 from projections.relay import Relay
+from projections.runner import AroundBatch
 from projections.session_view import SessionView
 
 
@@ -42,6 +45,7 @@ class Projecting:
     session_url: str
     pipe: EventPipe
     models: dict[str, ReadModel]
+    around: AroundBatch
 
     def rebuilder(self, name: str) -> Rebuilder:
         """Builds generations of a read model; ValueError when there is none of that name."""
@@ -52,7 +56,8 @@ class Projecting:
         if unknown := set(names) - set(self.models):
             raise ValueError(f"no read model is named {unknown.pop()}; there are {', '.join(self.models)}")
         models = [self.models[name] for name in names or self.models]
-        return ProjectionJob(self.store, self.pipe, self.pool, self.session_url, models, lanes=self.settings.lanes)
+        lanes, around = self.settings.lanes, self.around
+        return ProjectionJob(self.store, self.pipe, self.pool, self.session_url, models, lanes=lanes, around=around)
 
 
 @asynccontextmanager
@@ -69,6 +74,7 @@ async def open_projecting(settings: Settings, job: str = "project") -> AsyncIter
             credentials=settings.nats_credentials,
             max_bytes=settings.nats_stream_mb << 20,
             replicas=settings.nats_replicas,
+            context=uncaused if settings.traces == "off" else lambda fact: traceparent_of(store.heading(fact)),
         )
         pipe = await stack.enter_async_context(opening)
         dynamodb = await stack.enter_async_context(open_aws("dynamodb"))
@@ -79,7 +85,8 @@ async def open_projecting(settings: Settings, job: str = "project") -> AsyncIter
             Costs(store, pool, users),
             Audit(store, pool),
         )
-        yield Projecting(settings, store, pool, login.session_url, pipe, {model.name: model for model in models})
+        around, by_name = around_batches(settings, stack, store.heading), {model.name: model for model in models}
+        yield Projecting(settings, store, pool, login.session_url, pipe, by_name, around)
 
 
 async def run_relay(settings: Settings, stop: asyncio.Event) -> None:

@@ -61,6 +61,11 @@ def step_span(step: e.StepRun) -> tuple[str, Attributes]:
     return f"step {step.step}", found | ({"gen_ai.request.model": step.model} if step.model else {})
 
 
+def search_span(found: e.PassagesRetrieved) -> tuple[str, Attributes]:
+    """A search of the tenant's documents."""
+    return "retrieval", {"gen_ai.operation.name": "retrieval", "colloquy.passages": len(found.passages)}
+
+
 def tool_span(tool: e.ToolCalled) -> tuple[str, Attributes]:
     """A tool that ran."""
     found: Attributes = {
@@ -70,6 +75,17 @@ def tool_span(tool: e.ToolCalled) -> tuple[str, Attributes]:
         "colloquy.tool.status": tool.status,
     }
     return f"execute_tool {tool.name}", found | ({"error.type": tool.status} if tool.status == "failed" else {})
+
+
+def batch_span(projection: str, lane: int, facts: int) -> tuple[str, Attributes]:
+    """A batch of facts on its way into a read model."""
+    return f"project {projection}", {
+        "messaging.system": "nats",
+        "messaging.operation.type": "process",
+        "messaging.batch.message_count": facts,
+        "colloquy.projection": projection,
+        "colloquy.lane": lane,
+    }
 
 
 def turn_end(event: e.TurnCompleted | e.TurnCancelled | e.TurnFailed) -> Attributes:

@@ -12,11 +12,11 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from api.telemetry import genai
-from api.telemetry.trace import current_trace
+from api.telemetry.trace import current_trace, span_of
 from domain.event import Envelope, Event, StreamId
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
@@ -27,7 +27,15 @@ STOP_MS = 3_000
 
 
 class TraceIds(RandomIdGenerator):
-    """A trace has the id that stands in our log lines and problem documents: the caller's, where it brought one."""
+    """A trace has the id that stands in our log lines and problem documents: the caller's, where it brought one. A
+    turn's span is named by its turn (`turn_id`, set just before it begins)."""
+
+    turn_id = ""
+
+    def generate_span_id(self) -> int:
+        """See `RandomIdGenerator`."""
+        turn_id, self.turn_id = self.turn_id, ""
+        return span_of(turn_id) if turn_id else super().generate_span_id()
 
     def generate_trace_id(self) -> int:
         """See `RandomIdGenerator`."""
@@ -39,8 +47,8 @@ class Spans:
     """Turns, their steps, calls and tools. A step's and a tool's time is what its fact says; of a turn and a call it is
     that between two facts, of which the later one may have waited for others to be stored with."""
 
-    def __init__(self, tracer: Tracer, most_open: int = MOST_OPEN) -> None:
-        self._tracer, self._most_open = tracer, most_open
+    def __init__(self, tracer: Tracer, ids: TraceIds, most_open: int = MOST_OPEN) -> None:
+        self._tracer, self._ids, self._most_open = tracer, ids, most_open
         self._open: OrderedDict[str, Span] = OrderedDict()
 
     def see(self, facts: Sequence[Envelope]) -> None:
@@ -51,6 +59,7 @@ class Spans:
     def _see(self, event: Event, stream: StreamId, at: datetime) -> None:
         match event:
             case e.TurnStarted():
+                self._ids.turn_id = event.turn_id
                 self._begin(event.turn_id, *genai.turn_span(stream, event.turn_id), at)
             case ModelCallStarted():
                 name, found = genai.call_span(event)
@@ -62,8 +71,7 @@ class Spans:
             case e.ToolCalled() if event.status != "started":
                 self._whole(event.turn_id, *genai.tool_span(event), at, event.ms)
             case e.PassagesRetrieved():
-                if span := self._open.get(event.turn_id):
-                    span.add_event("passages", {"colloquy.passages": len(event.passages)}, _nanoseconds(at))
+                self._whole(event.turn_id, *genai.search_span(event), at, event.ms)
             case e.TurnCompleted() | e.TurnCancelled():
                 self._end(event.turn_id, genai.turn_end(event), at)
             case e.TurnFailed():
@@ -101,12 +109,18 @@ class Spans:
 
 
 def open_spans(exporter: SpanExporter, stack: AsyncExitStack) -> Spans:
-    """Spans that go to a collector from a thread of their own, a bounded number of them waiting; what waits at the end
-    is sent within three seconds."""
+    """Spans of turns."""
+    ids = TraceIds()
+    return Spans(open_tracer(exporter, stack, ids), ids)
+
+
+def open_tracer(exporter: SpanExporter, stack: AsyncExitStack, ids: IdGenerator | None = None) -> Tracer:
+    """Makes spans that go to a collector from a thread of their own, a bounded number of them waiting; what waits at
+    the end is sent within three seconds."""
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider(
-        resource=Resource.create({"service.name": "colloquy"}), id_generator=TraceIds(), shutdown_on_exit=False
+        resource=Resource.create({"service.name": "colloquy"}), id_generator=ids, shutdown_on_exit=False
     )
     provider.add_span_processor(BatchSpanProcessor(exporter))
 
@@ -115,7 +129,7 @@ def open_spans(exporter: SpanExporter, stack: AsyncExitStack) -> Spans:
         provider.shutdown()
 
     stack.push_async_callback(anyio.to_thread.run_sync, close)
-    return Spans(provider.get_tracer("colloquy"))
+    return provider.get_tracer("colloquy")
 
 
 def _nanoseconds(at: datetime) -> int:

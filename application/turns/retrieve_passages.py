@@ -55,8 +55,9 @@ class RetrievePassages:
         among = narrowed(run.config.collections, (OPEN, *collections) if collections else ())
         rankings = await asyncio.gather(*(self._search(run, turn, query, vector, k, among) for query in queries))
         passages = fuse(rankings, k)
-        run.log.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages))
-        run.output.show(f.StepProgress(step="retrieve", status="finished", ms=round((monotonic() - began) * 1000)))
+        ms = round((monotonic() - began) * 1000)
+        run.log.note(e.PassagesRetrieved(turn_id=turn.turn_id, passages=passages, ms=ms))
+        run.output.show(f.StepProgress(step="retrieve", status="finished", ms=ms))
         return passages
 
     async def _search(

@@ -136,6 +136,7 @@ class PassagesRetrieved(Event, frozen=True, kw_only=True):
 
     turn_id: str
     passages: tuple[Passage, ...]
+    ms: int = 0
 
 
 @topic("attachments.read.1", private=True)

@@ -10,7 +10,7 @@ import msgspec
 import nats
 import pytest
 
-from adapters.nats.pipe import STRANGERS, NatsEventPipe, open_pipe, stream_name, subject_of
+from adapters.nats.pipe import STRANGERS, NatsEventPipe, open_pipe, stream_name, subject_of, uncaused
 from adapters.nats.signed_facts import NotOurs, SignedFacts
 from application.clock import new_id
 from application.ports.facts.event_pipe import EventPipe, PipeEnd, PipeMoved
@@ -130,15 +130,18 @@ async def test_an_emptied_stream_can_be_filled_again(request: pytest.FixtureRequ
 
 @pytest.mark.real
 async def test_an_existing_stream_is_brought_to_what_settings_say(request: pytest.FixtureRequest, lane: int) -> None:
-    url = request.getfixturevalue("endpoints").nats_url
+    """Also what messages bear of a trace."""
+    url, trace = request.getfixturevalue("endpoints").nats_url, f"00-{'ab' * 16}-{'cd' * 8}-01"
     async with client(request) as js:
-        for position, size in enumerate((8 << 20, 16 << 20), 1):
-            async with open_pipe(url, secrets, max_bytes=size) as pipe:
+        for position, (size, context) in enumerate(((8 << 20, uncaused), (16 << 20, lambda _: trace)), 1):
+            async with open_pipe(url, secrets, max_bytes=size, context=context) as pipe:
                 await pipe.provision(lane)
                 await pipe.publish(lane, facts(position, position), await pipe.end(lane))
             found = await js.stream_info(stream_name(lane))
             assert found.config.max_bytes == size
         assert found.state.messages == 2
+        headers = [(await js.get_msg(stream_name(lane), seq=n)).headers or {} for n in (1, 2)]
+        assert [header.get("traceparent") for header in headers] == [None, trace]
         await js.delete_stream(stream_name(lane))
 
 
