@@ -80,7 +80,7 @@ async def _person(ours: Installed, number: int, pause_s: float, over: asyncio.Ev
     await asyncio.sleep(pause_s * (number % 17) / 17)
     while not over.is_set():
         opened = monotonic()
-        (socket,) = await open_sockets(ours.url.replace("http", "ws", 1) + "/v1/chat", ours.tokens(number + 1)[-1:])
+        (socket,) = await open_sockets(ours.url.replace("http", "ws", 1) + "/v1/chat", ours.tokens(1, first=number))
         while not over.is_set() and monotonic() - opened < REOPEN_S:
             turn += 1
             seen.append(await ask(socket, f"{number}-{turn}", f"{QUESTION} ({number}-{turn})"))

@@ -45,15 +45,15 @@ class Installed:
     tenants: list[str]
     urls: Sequence[str] = ()
 
-    def tokens(self, count: int, roles: Sequence[str] = ("member",)) -> list[str]:
-        """A token for each of `count` users, spread evenly over the tenants."""
+    def tokens(self, count: int, roles: Sequence[str] = ("member",), first: int = 0) -> list[str]:
+        """A token for each of `count` users from number `first` on, spread evenly over the tenants."""
         from api.composition.token_wiring import token_issuer
         from api.settings import read_settings
 
         issuer = token_issuer(read_settings(data_dir=str(self.data_dir)))
         return [
             issuer.issue(tenant=self.tenants[n % len(self.tenants)], user=f"user-{n}", roles=roles, ttl_s=900).token
-            for n in range(count)
+            for n in range(first, first + count)
         ]
 
     def wait_for_costs(self, deadline_s: float = 60.0) -> None:
