@@ -15,7 +15,7 @@ from adapters.eventstore.key_vault import KeyVault
 from adapters.eventstore.keyring import Keyring
 from adapters.eventstore.lanes import READERS, TENANT_CHANGED, Lanes
 from adapters.eventstore.listener import Listener
-from adapters.eventstore.mapper import EnvelopeMapper
+from adapters.eventstore.mapper import EnvelopeMapper, untraced
 from adapters.eventstore.recorder import Datastores, LaneRecorder
 from adapters.eventstore.stream_keys import SHREDDED
 from adapters.eventstore.streams import Streams
@@ -78,13 +78,10 @@ class PostgresEventStore(RecordedLog):
             self._observe(events)
         return position
 
-    def on_stored(self, observe: Observe) -> None:
-        """Whoever is to hear of each fact that this process stores."""
-        self._observe = observe
-
-    def keep_traces(self, trace: Callable[[], str]) -> None:
-        """Each fact keeps the trace id of the moment when it is handed over."""
-        self._mapper.trace = trace
+    def on_stored(self, observe: Observe, trace: Callable[[], str] = untraced) -> None:
+        """Whoever is to hear of each fact that this process stores, and the trace id that each keeps from when it is
+        handed over."""
+        self._observe, self._mapper.trace = observe, trace
 
     def slices(self, stream: str, *, after: int = 0, upto: int | None = None) -> AsyncIterator[list[Envelope]]:
         """See `application/ports/facts/event_store.py`."""

@@ -16,6 +16,7 @@ from adapters.bedrock.client import Bedrock, open_bedrock
 from adapters.bedrock.failures import KINDS
 from adapters.database_login import Logins, session_url
 from adapters.database_transactions import Pool
+from adapters.eventstore.mapper import untraced
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.kms.authority import KmsKeyAuthority
 from adapters.postgres.datasets import PostgresDatasets
@@ -127,9 +128,7 @@ async def open_database(
     store = await stack.enter_async_context(opening)
     expect_outcomes(KINDS)
     show_quotas(settings.model_quotas)
-    store.on_stored(observer(settings, stack))
-    if settings.traces != "off":
-        store.keep_traces(current_trace)
+    store.on_stored(observer(settings, stack), untraced if settings.traces == "off" else current_trace)
     return Database(logins, pool, seeing_all, store, kms)
 
 
