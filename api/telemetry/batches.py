@@ -9,7 +9,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags, Tracer
 
 from api.telemetry import genai
 from api.telemetry.trace import span_of
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from domain.event import Envelope
 
 MOST_LINKS = 32

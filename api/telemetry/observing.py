@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from api.settings import Settings
 from api.telemetry.event_metrics import count_stored
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from domain.event import Envelope
 from projections.runner import AroundBatch, around_nothing
 

@@ -19,7 +19,7 @@ from api.telemetry.event_metrics import count_stored
 from api.telemetry.observing import observer
 from api.telemetry.spans import Spans, TraceIds
 from api.telemetry.trace import begin_trace, traceparent_of
-from application.ports.event_store import Recorded
+from application.ports.facts.event_store import Recorded
 from domain.event import Envelope, Event
 from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.session import events as e
