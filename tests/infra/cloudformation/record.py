@@ -41,6 +41,7 @@ JOBS = {
     "ingest": "ingest",
     "up": "migrate",
     "migrate": "migrate",
+    "reconcile": "reconcile",
 }
 
 
