@@ -7,18 +7,24 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
 import httpx
 import msgspec
 
+from application.clock import now, rfc3339
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
 from infra.bench.harness.table import table
 from infra.bench.replicas import Storm
+from infra.local.postgres import SHARED
 
 DRILL_S = 500
+FOLLOWED_S = 10.0
+"""For so long changes are kept before the moment that is gone back to."""
 PACE = {"first_token_ms": 200, "token_ms": 20}
 
 
@@ -56,7 +62,33 @@ def colloquy(ours: Installed, *arguments: str) -> str:
     return done.stdout
 
 
-async def exercise(ours: Installed, sockets: int, seconds: float, erased: int) -> tuple[Storm, dict[str, Any]]:
+@contextmanager
+def followed(ours: Installed, folder: str) -> Iterator[None]:
+    """Every change is kept in `folder` for as long as a block runs."""
+    command = [sys.executable, "-m", "api.cli", "--data-dir", str(ours.data_dir), "backup", folder, "--follow"]
+    archive = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        if archive.stdout is None or not archive.stdout.readline():
+            raise RuntimeError("the archive did not begin")
+        yield
+    finally:
+        archive.terminate()
+        archive.wait(60)
+
+
+async def backed_up(ours: Installed, folder: str, kept: ExitStack, *, any_moment: bool) -> list[str]:
+    """Back up as of now; what restores that."""
+    if not any_moment:
+        await asyncio.to_thread(colloquy, ours, "backup", folder)
+        return ["restore", folder, "--drill"]
+    await asyncio.to_thread(kept.enter_context, followed(ours, folder))
+    await asyncio.sleep(FOLLOWED_S)
+    return ["restore", folder, "--drill", "--to", rfc3339(now())]
+
+
+async def exercise(
+    ours: Installed, sockets: int, seconds: float, erased: int, *, any_moment: bool
+) -> tuple[Storm, dict[str, Any]]:
     """People ask; a backup is made; some of them, who have left by then, are erased; the backup is restored."""
     storm, tokens = Storm(ours, 0), ours.tokens(sockets)
     leavers = Storm(ours, 0)
@@ -65,23 +97,23 @@ async def exercise(ours: Installed, sockets: int, seconds: float, erased: int) -
     await asyncio.sleep(seconds)
     leavers.over.set()
     await asyncio.gather(*leaving)
-    with tempfile.TemporaryDirectory(prefix="colloquy-backup-") as folder:
-        await asyncio.to_thread(colloquy, ours, "backup", folder)
+    with tempfile.TemporaryDirectory(prefix="colloquy-backup-", dir=SHARED) as folder, ExitStack() as kept:
+        restore = await backed_up(ours, folder, kept, any_moment=any_moment)
         for number in range(erased):
             tenant = ours.tenants[number % len(ours.tenants)]
             await asyncio.to_thread(colloquy, ours, "erase", "--tenant", tenant, "--user", f"user-{number}")
-        said = await asyncio.to_thread(colloquy, ours, "restore", folder, "--drill", "--json")
+        said = await asyncio.to_thread(colloquy, ours, *restore, "--json")
     storm.over.set()
     await asyncio.gather(*staying)
     storm.ends.update(leavers.ends)
     return storm, json.loads(said)
 
 
-def run(sockets: int, tenants: int, seconds: float, erased: int) -> Rehearsed:
+def run(sockets: int, tenants: int, seconds: float, erased: int, *, any_moment: bool) -> Rehearsed:
     """The whole exercise on an installation of its own."""
     with installed(tenants, DOCUMENTS) as ours:
         httpx.post(f"{ours.bedrock_url}/control/pace", json=PACE, timeout=10).raise_for_status()
-        storm, said = asyncio.run(exercise(ours, sockets, seconds, erased))
+        storm, said = asyncio.run(exercise(ours, sockets, seconds, erased, any_moment=any_moment))
     told = {name: said[name] for name in Rehearsed.__struct_fields__ if name in said}
     turns = storm.ends.total()
     return Rehearsed(
@@ -94,13 +126,14 @@ def run(sockets: int, tenants: int, seconds: float, erased: int) -> Rehearsed:
 @click.option("--tenants", default=4, show_default=True)
 @click.option("--seconds", default=20.0, show_default=True, help="Of load before the backup.")
 @click.option("--erased", default=3, show_default=True, help="Users who are erased between backup and restore.")
+@click.option("--any-moment", is_flag=True, help="By an archive of every change, to a moment that is no backup's.")
 @click.option("--json", "as_json", is_flag=True)
-def restore_drill(sockets: int, tenants: int, seconds: float, erased: int, as_json: bool) -> None:
+def restore_drill(sockets: int, tenants: int, seconds: float, erased: int, any_moment: bool, as_json: bool) -> None:
     """Back up under load, erase, restore beside: recovery point and time, and whether erased stays erased.
 
     Example: colloquy bench restore-drill --sockets 20
     """
-    row = run(sockets, tenants, seconds, erased)
+    row = run(sockets, tenants, seconds, erased, any_moment=any_moment)
     click.echo(json.dumps(msgspec.structs.asdict(row)) if as_json else table([row]))
     if not row.passed:
         raise click.exceptions.Exit(1)
