@@ -3,11 +3,13 @@ base backup, write-ahead log and recovery."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -21,8 +23,23 @@ from application.clock import monotonic
 
 BASE, WAL = "base", "wal"
 SLOT = "colloquy_backup"
-STOP_S, START_S = 30, 3600
+STOP_S, START_S, LOOK_S = 30, 3600, 0.1
+LOG = "recovery.log"
 HOST = "127.0.0.1"
+
+
+class BaseFile(msgspec.Struct, frozen=True):
+    """A file of a base backup; its path is in hexadecimal where it is no text."""
+
+    checksum: str = msgspec.field(name="Checksum")
+    path: str = msgspec.field(name="Path", default="")
+    encoded: str = msgspec.field(name="Encoded-Path", default="")
+
+
+class BaseManifest(msgspec.Struct, frozen=True):
+    """What of PostgreSQL's own manifest says what was copied."""
+
+    files: tuple[BaseFile, ...] = msgspec.field(name="Files")
 
 
 class AtMoment(msgspec.Struct, frozen=True):
@@ -52,8 +69,8 @@ def archiving(database_url: str, folder: Path, slot: str = SLOT) -> Iterator[sub
         if not (folder / BASE).is_dir():
             draft = folder / f"{BASE}.new"
             shutil.rmtree(draft, ignore_errors=True)
-            options = (f"--pgdata={draft}", "--checkpoint=fast", "--wal-method=stream", "--no-password")
-            run("pg_basebackup", *options, told=told, **who)
+            options = (f"--pgdata={draft}", "--checkpoint=fast", "--wal-method=stream", "--manifest-checksums=SHA256")
+            run("pg_basebackup", *options, "--no-password", told=told, **who)
             draft.rename(folder / BASE)
         yield receiver
     finally:
@@ -74,24 +91,33 @@ def bring_to(database_url: str, folder: Path, moment: datetime | None, into: Pat
         raise RuntimeError(f"{into} is there already: a restore goes beside, never over")
     if not (folder / BASE).is_dir():
         raise RuntimeError(f"{folder} holds no archive: `colloquy backup {folder} --follow` makes one")
-    run("pg_verifybackup", str(folder / BASE))
+    verify(folder / BASE)
     _copy(folder / BASE, into)
     _recover(folder / WAL, into, moment)
-    served = f"-c listen_addresses={HOST} -c port={port} -c unix_socket_directories=''"
-    try:
-        _control(into, "start", "--wait", f"--timeout={START_S}", "--silent", f"--log={into / 'recovery.log'}",
-                 f"--options={served}")  # fmt: skip
-    except RuntimeError:
-        said = (into / "recovery.log").read_text(errors="replace") if (into / "recovery.log").exists() else ""
-        why = [line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:" in line]
-        raise RuntimeError(f"the copy could not be brought there: {'; '.join(why) or said[-800:]}") from None
     there = served_at(database_url, port)
+    _serve(into, port)
     try:
+        _until_there(into, there)
         facts = _same_as_far(database_url, there)
-    except Unlike:
-        stop(into)
+    except BaseException:
+        with suppress(RuntimeError):  # it has ended itself
+            stop(into)
         raise
     return AtMoment(there, facts, round(monotonic() - began, 1))
+
+
+def verify(base: Path) -> None:
+    """Each file of a base backup is what its manifest says; `Unlike` names the first that is not.
+    https://www.postgresql.org/docs/current/backup-manifest-format.html"""
+    for listed in msgspec.json.decode((base / "backup_manifest").read_bytes(), type=BaseManifest).files:
+        name = listed.path or bytes.fromhex(listed.encoded).decode()
+        try:
+            with (base / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            found = str(error)
+        if found != listed.checksum:
+            raise Unlike(f"{name} of the base is not what was copied: {found}")
 
 
 def stop(into: Path) -> None:
@@ -111,6 +137,7 @@ def _recover(wal: Path, into: Path, moment: datetime | None) -> None:
         "restore_command": f"cp '{wal}/%f' '%p' 2>/dev/null || cp '{wal}/%f.partial' '%p'",
         "recovery_target_action": "promote",
         "primary_conninfo": "",
+        "hot_standby": "off",  # nobody looks on, for whom it would need as many connections as the server had
     }
     if moment is not None:
         settings["recovery_target_time"] = moment.isoformat()
@@ -119,6 +146,36 @@ def _recover(wal: Path, into: Path, moment: datetime | None) -> None:
             quoted = value.replace("'", "''")
             file.write(f"{name} = '{quoted}'\n")
     (into / "recovery.signal").touch()
+
+
+def _serve(into: Path, port: int) -> None:
+    """Start the server; it recovers before it lets anybody in."""
+    served = f"-c listen_addresses={HOST} -c port={port} -c unix_socket_directories=''"
+    log = ("--silent", f"--log={into / LOG}")
+    try:
+        _control(into, "start", "--wait", f"--timeout={START_S}", *log, f"--options={served}")
+    except RuntimeError:
+        raise RuntimeError(f"the copy could not be brought there: {_why(into)}") from None
+
+
+def _until_there(into: Path, database_url: str) -> None:
+    """It lets people in when it is where it is to be, and ends where it cannot get there."""
+    deadline = monotonic() + START_S
+    while True:
+        try:
+            with psycopg.connect(database_url, connect_timeout=10):
+                return
+        except psycopg.OperationalError as error:
+            alive = (into / "postmaster.pid").exists()
+            if not alive or monotonic() > deadline:
+                raise RuntimeError(f"the copy could not be brought there: {_why(into) or error}") from None
+            time.sleep(LOOK_S)
+
+
+def _why(into: Path) -> str:
+    """What the server said before it ended."""
+    said = (into / LOG).read_text(errors="replace") if (into / LOG).exists() else ""
+    return "; ".join(line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:  rec" in line)
 
 
 def _control(into: Path, *arguments: str) -> None:
