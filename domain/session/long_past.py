@@ -45,16 +45,16 @@ T = TypeVar("T", bound=Remembered)
 class _Page(msgspec.Struct, Generic[T], frozen=True):
     turns: tuple[T, ...]
     clients: frozenset[str]
+    said: bytes
 
 
 class LongPast(msgspec.Struct, Generic[T], frozen=True):
     """Turns, oldest first, without the first `gone`. One with more turns is another one that shares all full pages with
-    it. `said` tells what was asked in all of them from anything else; `audiences` are those of their answers."""
+    it. `audiences` are those of their answers."""
 
     pages: tuple[_Page[T], ...] = ()
     rest: tuple[T, ...] = ()
     gone: int = 0
-    said: bytes = b""
     audiences: frozenset[Audience] = frozenset()
 
     def __len__(self) -> int:
@@ -69,18 +69,17 @@ class LongPast(msgspec.Struct, Generic[T], frozen=True):
 
     def with_more(self, turns: Iterable[T]) -> LongPast[T]:
         """The same and these after it."""
-        pages, rest, said, audiences = self.pages, list(self.rest), self.said, set(self.audiences)
+        pages, rest, audiences = self.pages, list(self.rest), set(self.audiences)
         for turn in turns:
             rest.append(turn)
             audiences.add(turn.audience)
-            said = hashlib.blake2b(said + turn.asked.encode(), digest_size=16).digest()
             if len(rest) == PAGE:
-                pages = (*pages, _Page(tuple(rest), frozenset(turn.client_id for turn in rest)))
+                pages = (*pages, _Page(tuple(rest), frozenset(turn.client_id for turn in rest), _said_in(rest)))
                 rest = []
-        return LongPast(pages, tuple(rest), self.gone, said, frozenset(audiences))
+        return LongPast(pages, tuple(rest), self.gone, frozenset(audiences))
 
     def newest(self, count: int) -> LongPast[T]:
-        """Only so many of the latest turns. What was asked before them is still part of what was `said`."""
+        """Only so many of the latest turns."""
         over = len(self) - count
         if over <= 0:
             return self
@@ -89,6 +88,11 @@ class LongPast(msgspec.Struct, Generic[T], frozen=True):
             return msgspec.structs.replace(self, pages=self.pages[full:], gone=gone)
         cut = gone + PAGE * (full - len(self.pages))
         return msgspec.structs.replace(self, pages=(), rest=self.rest[cut:], gone=0)
+
+    @property
+    def said(self) -> bytes:
+        """What tells the questions that were asked in all of them from any others; empty where there are none."""
+        return b"".join((*(page.said for page in self.pages), _said_in(self.rest) if self.rest else b""))
 
     def of_client(self, client_id: str) -> T | None:
         """The latest turn that the client named so."""
@@ -106,6 +110,10 @@ class LongPast(msgspec.Struct, Generic[T], frozen=True):
                 return msgspec.structs.replace(self, pages=pages)
         rest = _changed(self.rest, turn_id, change)
         return msgspec.structs.replace(self, rest=rest) if rest else self
+
+
+def _said_in(turns: Iterable[Remembered]) -> bytes:
+    return hashlib.blake2b(msgspec.msgpack.encode([turn.asked for turn in turns]), digest_size=16).digest()
 
 
 def _changed(turns: tuple[T, ...], turn_id: str, change: Callable[[T], T]) -> tuple[T, ...]:

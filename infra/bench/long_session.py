@@ -1,4 +1,5 @@
-"""What the prompt cache saves over a long session, by the ledger, and what a turn costs early and late in it."""
+"""What the prompt cache saves over a long session, by the ledger, and what a turn costs early and late in it: in time,
+and in CPU of the API process; and what a session costs by its turns in that process alone."""
 
 from __future__ import annotations
 
@@ -16,11 +17,14 @@ from infra.bench.caches.paraphrases import PARAPHRASES
 from infra.bench.harness.chat_load import open_sockets
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
+from infra.bench.harness.processes import cpu_seconds
 from infra.bench.harness.table import table
 from infra.bench.results import keep, recordable
+from infra.bench.session_growth import grown
 from infra.bench.stream import StandInControl
 
 WITHIN_S = 60.0
+SIZES = (5, 50, 500, 5_000)
 SOME = 20
 """Turns at the beginning, behind the first, and at the end that are compared."""
 
@@ -35,11 +39,15 @@ class LongSession(msgspec.Struct, kw_only=True):
     first_turns_ms: float
     last_turns_ms: float
     last_of_first: float
+    first_cpu_ms: float
+    last_cpu_ms: float
+    last_cpu_of_first: float
 
 
-async def _ask_all(url: str, token: str, turns: int) -> list[int]:
+async def _ask_all(url: str, token: str, turns: int, pid: int) -> tuple[list[int], list[float]]:
+    """Milliseconds of each turn, and seconds of CPU that the process had used before each and after the last."""
     (socket,) = await open_sockets(url, [token])
-    took = []
+    took, cpu = [], [cpu_seconds(pid)]
     try:
         for number in range(turns):
             text = f"{PARAPHRASES[number % len(PARAPHRASES)][0]} I ask for case {number}."
@@ -47,9 +55,10 @@ async def _ask_all(url: str, token: str, turns: int) -> list[int]:
             async with asyncio.timeout(WITHIN_S):
                 await socket.send(json.dumps(asked))
                 took.append((await _end(socket))["ms"])
+            cpu.append(cpu_seconds(pid))
     finally:
         await socket.close()
-    return took
+    return took, cpu
 
 
 async def _end(socket: Any) -> dict[str, Any]:
@@ -65,7 +74,7 @@ def measure(ours: Installed, turns: int) -> LongSession:
     """So many turns in one session, one after the other, and the ledger's word on them."""
     StandInControl(ours.bedrock_url).pace(1, 0)
     (token,) = ours.tokens(1)
-    took = asyncio.run(_ask_all(ours.url.replace("http", "ws", 1) + "/v1/chat", token, turns))
+    took, cpu = asyncio.run(_ask_all(ours.url.replace("http", "ws", 1) + "/v1/chat", token, turns, ours.pids["api"]))
     ours.wait_for_costs()
     (analyst,) = ours.tokens(1, ["analyst"])
     found = httpx.get(
@@ -75,6 +84,7 @@ def measure(ours: Installed, turns: int) -> LongSession:
     cost = Decimal(found["total_usd"])
     whole = cost + sum((Decimal(model["prompt_cache_saved_usd"]) for model in found["models"]), Decimal())
     first, last = median(took[1 : SOME + 1]), median(took[-SOME:])
+    cpu_first, cpu_last = ((cpu[n + SOME] - cpu[n]) / SOME * 1000 for n in (1, turns - SOME))
     return LongSession(
         turns=turns,
         cost_usd=cost,
@@ -83,18 +93,32 @@ def measure(ours: Installed, turns: int) -> LongSession:
         first_turns_ms=first,
         last_turns_ms=last,
         last_of_first=round(last / first, 2),
+        first_cpu_ms=round(cpu_first, 1),
+        last_cpu_ms=round(cpu_last, 1),
+        last_cpu_of_first=round(cpu_last / cpu_first, 2),
     )
 
 
 @click.command("long-session")
 @recordable
-@click.option("--turns", default=200, show_default=True, help="Questions in the one session.")
-def long_session(turns: int) -> None:
-    """One long session: what the prompt cache saved on its answers, and what its last turns take beside its first.
+@click.option("--turns", default=200, show_default=True, help="Questions in the one session, 40 at least.")
+@click.option("--facts", is_flag=True, help="Only what a session costs by its turns in this process, up to 5,000.")
+def long_session(turns: int, facts: bool) -> None:
+    """One long session: what the prompt cache saved on its answers, what its last turns take beside its first, and what
+    one of 5 to 5,000 turns costs in facts, snapshots and memory.
 
     Example: colloquy bench long-session --turns 1000
     """
-    with installed(1, DOCUMENTS) as ours:
-        found = measure(ours, turns)
-    click.echo(table([found]))
-    keep({"saved by the prompt cache": found.saved, "last turns, of the first": found.last_of_first})
+    sizes = grown(SIZES)
+    click.echo(table(sizes))
+    ratios = {f"facts of a turn behind {SIZES[-1]}, of one behind {SIZES[1]}": sizes[-1].facts_us / sizes[1].facts_us}
+    if not facts:
+        with installed(1, DOCUMENTS) as ours:
+            found = measure(ours, max(turns, 2 * SOME))
+        click.echo(table([found]))
+        ratios |= {
+            "saved by the prompt cache": found.saved,
+            "last turns, of the first": found.last_of_first,
+            "cpu of the last turns, of the first": found.last_cpu_of_first,
+        }
+    keep(ratios)

@@ -9,7 +9,7 @@ from collections import Counter
 
 import click
 
-BUGS = ("fence", "dedupe", "holes")
+BUGS = ("fence", "dedupe", "holes", "intents")
 
 
 @click.command()

@@ -40,7 +40,6 @@ from tests.fakes.in_memory_datasets import InMemoryDatasets
 from tests.fakes.in_memory_reservations import InMemoryReservations
 from tests.fakes.nothing_private import NothingPrivate
 from tests.fakes.scripted_model import WordEmbedder
-from tests.fakes.scripted_webhooks import ScriptedWebhooks
 from tests.fakes.small_ports import FixedCorpus
 from tests.simulation.bus import BusLink
 from tests.simulation.connection import Connection
@@ -48,6 +47,7 @@ from tests.simulation.database import DATABASE, LEASE_S, ProcessLeases, ProcessS
 from tests.simulation.links import Link, StoreLink
 from tests.simulation.node import Node
 from tests.simulation.shared import Shared
+from tests.simulation.shop import ShopLink
 
 SETTINGS = Settings(drain_s=6.0, turn_s=40.0)
 MIRROR_S, LOOK_AROUND_S = 0.5, 0.25
@@ -127,7 +127,7 @@ class ApiProcess:
             reservations=cast(Any, Link(node, "cache", InMemoryReservations())),
             spending=FixedSpending(),
             datasets=InMemoryDatasets(),
-            webhooks=ScriptedWebhooks(),
+            webhooks=ShopLink(node, shared.shop),
             servers=NO_SERVERS,
             attachments=NOTHING_ATTACHED,
             incidents=cast(Any, NoIncidents()),

@@ -14,7 +14,7 @@ from application.acting_tenant import acting_tenant
 from application.tasks import pause
 from domain.event import Envelope, StreamId
 from domain.refusals import Conflict, DependencyUnavailable
-from domain.session.events import TurnStarted
+from domain.session.events import CacheMissed, ToolCalled, TurnStarted
 from projections.positions import Generation, Superseded
 from tests.fakes.in_memory_event_store import ENDS, STARTS, InMemoryEventStore
 from tests.simulation.node import Node
@@ -37,7 +37,7 @@ class Lease:
 @dataclass
 class Database:
     """What all processes share. With the bug `fence` whoever writes late is let through; with `dedupe` the ids by
-    which clients repeat themselves are forgotten."""
+    which clients repeat themselves are forgotten; with `intents`, calls of tools."""
 
     world: World
     store: InMemoryEventStore = field(default_factory=InMemoryEventStore)
@@ -83,6 +83,8 @@ class ProcessStore(InMemoryEventStore):
         facts = self._database.streams.get(stream, [])[after:upto]
         if "dedupe" in self._database.world.plants:
             return [_without_client(fact) for fact in facts]
+        if "intents" in self._database.world.plants:
+            return [_without_intent(fact) for fact in facts]
         return list(facts)
 
     async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
@@ -91,6 +93,12 @@ class ProcessStore(InMemoryEventStore):
         found = self._news.is_set()
         self._news.clear()
         return found
+
+
+def _without_intent(fact: Envelope) -> Envelope:
+    if not isinstance(fact.event, ToolCalled):
+        return fact
+    return msgspec.structs.replace(fact, event=CacheMissed(turn_id=fact.event.turn_id))
 
 
 def _without_client(fact: Envelope) -> Envelope:

@@ -31,6 +31,7 @@ async def judge(house: Installation) -> None:
             _turns_end_once(house, stream, facts)
     for client in house.clients:
         _was_answered(house, client)
+    _effects_are_done_once(house)
     _ledger_is_the_bill(house)
     items, rows = await rebuilt(house.shared)
     _costs_are_rebuilt(house, rows)
@@ -111,6 +112,22 @@ def _told_as_stored(house: Installation, client: Client, told: f.Completed | f.F
     text = told.text if isinstance(told, f.Completed) else stored.text
     if (status, text) != (STATUS[type(stored)], stored.text):
         house.world.find(f"{client.name}: told {status} {text!r}, stored {STATUS[type(stored)]} {stored.text!r}")
+
+
+def _effects_are_done_once(house: Installation) -> None:
+    """A turn asks the shop once, however often it is taken over, after it has said that it will; and what it takes for
+    done has been."""
+    done, intended, believed = house.shared.shop.done, set[tuple[str, str]](), set[tuple[str, str]]()
+    for stream, facts in house.shared.database.streams.items():
+        for called in (fact.event for fact in facts if isinstance(fact.event, e.ToolCalled)):
+            key = (StreamId.parse(stream).tenant, called.key)
+            intended |= {key} if called.status == "started" else set()
+            believed |= {key} if called.status == "completed" else set()
+    turns = Counter(key.partition(":")[0] for _, key in done.elements())
+    if twice := [turn for turn, count in turns.items() if count > 1]:
+        house.world.find(f"the shop was asked more than once by {twice}")
+    if wrong := (done.keys() - intended) | (believed - done.keys()):
+        house.world.find(f"done without intent, or believed and not done: {wrong}")
 
 
 def _ledger_is_the_bill(house: Installation) -> None:

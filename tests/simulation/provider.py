@@ -10,7 +10,16 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from application.ports.models.invocation_logs import LoggedCall
-from application.ports.models.model import FailureKind, Finished, ModelCall, ModelEvent, ModelFailure, TextDelta
+from application.ports.models.model import (
+    FailureKind,
+    Finished,
+    ModelCall,
+    ModelEvent,
+    ModelFailure,
+    TextDelta,
+    ToolResult,
+    ToolUse,
+)
 from domain.usage import Usage
 from tests.fakes.in_memory_invocation_logs import InMemoryInvocationLogs
 from tests.simulation.node import Node
@@ -85,7 +94,8 @@ class ProvidedModel:
             provider.bill(call, Usage(), "ThrottlingException")
             raise ModelFailure(FailureKind.THROTTLED, "too many", refused=True)
         asked, used = 20, 0
-        text = self._text(call)
+        use = self._use(call)
+        text = "" if use else self._text(call)
         provider.under_way += 1
         cut_at = draw.randrange(len(text)) if how in ("cut", "stalled") and text else -1
         try:
@@ -102,6 +112,8 @@ class ProvidedModel:
                 if at == cut_at:
                     break
                 await self._pause(draw.choice((0.0, 0.02, 0.1, 0.25)))
+            if use:
+                yield use
             if how == "stalled":
                 await self._pause(call.idle_s)
                 raise ModelFailure(FailureKind.STALLED, "silence", started=at > 0)
@@ -110,7 +122,7 @@ class ProvidedModel:
         finally:
             provider.under_way -= 1
             provider.bill(call, Usage(asked, used))
-        yield Finished("stop", Usage(asked, used))
+        yield Finished("tool_use" if use else "stop", Usage(asked, used))
 
     async def _pause(self, seconds: float) -> None:
         world, node = self._node.world, self._node
@@ -122,12 +134,21 @@ class ProvidedModel:
         if world.cut_until(node.name, "model"):
             raise ModelFailure(FailureKind.CUT, "the connection is gone", started=True)
 
+    def _use(self, call: ModelCall) -> ToolUse | None:
+        """The tool is called before each answer."""
+        last = call.messages[-1]
+        if not call.tools or last.role != "user" or any(isinstance(block, ToolResult) for block in last.content):
+            return None
+        (tool,), case = call.tools, QUESTION.findall(last.text)[-1][1]
+        return ToolUse("use_1", tool.name, json.dumps({"case": case}))
+
     def _text(self, call: ModelCall) -> str:
         step = call.metadata["step"]
         if not step.startswith(("answer", "call_tools")):
             return json.dumps(STEP_REPLIES.get(step, {}))
         last = call.messages[-1]
-        whole = answer_to(next(m.text for m in reversed(call.messages) if m.role == "user"))
+        asked = (m.text for m in reversed(call.messages) if m.role == "user")
+        whole = answer_to(next(text for text in asked if QUESTION.search(text)))
         if last.role != "assistant":
             return whole
         if not whole.startswith(last.text):

@@ -19,11 +19,14 @@ from tests.simulation.bus import Bus
 from tests.simulation.database import Database
 from tests.simulation.pipe import Pipe
 from tests.simulation.provider import Provider
+from tests.simulation.shop import SEND_BACK, TOOL, Shop
 from tests.simulation.world import World
 
 NAMES = ("ash", "birch", "cedar")
 """Tenants by their canaries."""
 NO_CACHE, EXACT = CachePolicy(exact=False, semantic="off"), CachePolicy(exact=True, semantic="off")
+WITH_TOOL = 0.3
+"""Of tenants, whose assistants call a tool with effects before each answer."""
 AFTERWARDS = ("answer", "title", "follow_ups")
 
 
@@ -44,8 +47,10 @@ class DrawnTenants:
                         plan=world.random.choice(("lean", AFTERWARDS)),
                         cache=world.random.choice((NO_CACHE, EXACT)),
                         documents=False,
+                        tools=(TOOL,) if world.apart.random() < WITH_TOOL else (),
                     )
                 },
+                tools={TOOL: SEND_BACK},
             )
             for name in NAMES
         }
@@ -76,6 +81,7 @@ class Shared:
     world: World
     database: Database = field(init=False)
     provider: Provider = field(init=False)
+    shop: Shop = field(init=False)
     bus: Bus = field(init=False)
     pipe: Pipe = field(init=False)
     tenants: Tenants = field(init=False)
@@ -88,7 +94,7 @@ class Shared:
     items: InMemorySessionItems = field(default_factory=InMemorySessionItems)
 
     def __post_init__(self) -> None:
-        self.database = Database(self.world)
+        self.database, self.shop = Database(self.world), Shop(self.world)
         self.provider, self.bus, self.pipe = Provider(self.world), Bus(self.world), Pipe(self.world)
         self.tenants = DrawnTenants(self.world)
         self.sealer = InMemorySealer(self.database.store.shredded)

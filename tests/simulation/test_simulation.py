@@ -20,12 +20,14 @@ def test_installations_come_to_rest_whatever_goes_wrong() -> None:
     outcomes = [simulate(seed) for seed in range(1, SEEDS + 1)]
     assert [(outcome.seed, outcome.findings) for outcome in outcomes if outcome.findings] == []
     happened = sum((outcome.happened for outcome in outcomes), outcomes[0].happened)
-    wanted = "killed rolled frozen cut_off away clock_jumped disconnected pipe_lost answer_lost late_append made_up"
+    wanted = (
+        "killed rolled frozen cut_off away clock_jumped disconnected pipe_lost answer_lost late_append made_up effect"
+    )
     assert {*wanted.split()} <= happened.keys(), "each kind of fault has its seeds"
     assert sum(outcome.turns for outcome in outcomes) > SEEDS
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("bug", ["fence", "dedupe", "holes"])
+@pytest.mark.parametrize("bug", ["fence", "dedupe", "holes", "intents"])
 def test_a_planted_bug_is_found(bug: str) -> None:
     assert any(simulate(seed, [bug]).findings for seed in range(1, SEEDS + 1))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter
 from dataclasses import dataclass, field
+from random import Random
 from typing import Protocol
 
 from domain.refusals import DependencyUnavailable
@@ -48,13 +48,15 @@ class World:
     plants: frozenset[str] = frozenset()
     told: list[str] | None = None
     odds: Odds = CALM
-    random: random.Random = field(init=False)
+    random: Random = field(init=False)
+    apart: Random = field(init=False)
     happened: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     _cut: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
+        self.random = Random(self.seed)
+        self.apart = Random(-self.seed - 1)  # what is drawn of it changes nothing of all else
 
     @property
     def now(self) -> float:
