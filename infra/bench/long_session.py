@@ -22,6 +22,7 @@ from infra.bench.harness.table import table
 from infra.bench.results import keep, recordable
 from infra.bench.session_growth import grown
 from infra.bench.stream import StandInControl
+from infra.bench.turns_behind import behind
 
 WITHIN_S = 60.0
 SIZES = (5, 50, 500, 5_000)
@@ -72,7 +73,6 @@ async def _end(socket: Any) -> dict[str, Any]:
 
 def measure(ours: Installed, turns: int) -> LongSession:
     """So many turns in one session, one after the other, and the ledger's word on them."""
-    StandInControl(ours.bedrock_url).pace(1, 0)
     (token,) = ours.tokens(1)
     took, cpu = asyncio.run(_ask_all(ours.url.replace("http", "ws", 1) + "/v1/chat", token, turns, ours.pids["api"]))
     ours.wait_for_costs()
@@ -103,22 +103,34 @@ def measure(ours: Installed, turns: int) -> LongSession:
 @recordable
 @click.option("--turns", default=200, show_default=True, help="Questions in the one session, 40 at least.")
 @click.option("--facts", is_flag=True, help="Only what a session costs by its turns in this process, up to 5,000.")
-def long_session(turns: int, facts: bool) -> None:
+@click.option("--behind", "only_behind", is_flag=True, help="Only what a turn costs the API behind up to 5,000.")
+def long_session(turns: int, facts: bool, only_behind: bool) -> None:
     """One long session: what the prompt cache saved on its answers, what its last turns take beside its first, and what
     one of 5 to 5,000 turns costs in facts, snapshots and memory.
 
     Example: colloquy bench long-session --turns 1000
     """
-    sizes = grown(SIZES)
-    click.echo(table(sizes))
-    ratios = {f"facts of a turn behind {SIZES[-1]}, of one behind {SIZES[1]}": sizes[-1].facts_us / sizes[1].facts_us}
+    ratios: dict[str, float] = {}
+    if not only_behind:
+        sizes = grown(SIZES)
+        click.echo(table(sizes))
+        ratios[f"facts of a turn behind {SIZES[-1]}, of one behind {SIZES[1]}"] = sizes[-1].facts_us / sizes[1].facts_us
     if not facts:
         with installed(1, DOCUMENTS) as ours:
-            found = measure(ours, max(turns, 2 * SOME))
-        click.echo(table([found]))
-        ratios |= {
-            "saved by the prompt cache": found.saved,
-            "last turns, of the first": found.last_of_first,
-            "cpu of the last turns, of the first": found.last_cpu_of_first,
-        }
+            StandInControl(ours.bedrock_url).pace(1, 0)
+            rows = behind(ours, SIZES)
+            click.echo(table(rows))
+            ratios["cpu of a turn, of one in the shortest"] = rows[-1].cpu_ms / rows[0].cpu_ms
+            if not only_behind:
+                ratios |= _asked_through(ours, turns)
     keep(ratios)
+
+
+def _asked_through(ours: Installed, turns: int) -> dict[str, float]:
+    found = measure(ours, max(turns, 2 * SOME))
+    click.echo(table([found]))
+    return {
+        "saved by the prompt cache": found.saved,
+        "last turns, of the first": found.last_of_first,
+        "cpu of the last turns, of the first": found.last_cpu_of_first,
+    }

@@ -61,6 +61,13 @@ def grown(sizes: Iterable[int]) -> list[SessionAt]:
     return [_measured(session, held) for session, held in found]
 
 
+def told_facts(number: int) -> list[Event]:
+    """All facts of one turn."""
+    id = new_id()
+    text = f"How long may case {number} be returned?"
+    return [e.TurnStarted(turn_id=id, client_id=new_id(), text=text), *_facts(id)]
+
+
 def _facts(turn_id: str) -> list[Event]:
     call = ModelCallStarted(
         call_id=new_id(), turn_id=turn_id, step="answer", model="us.anthropic.claude-sonnet-4-5-20250929-v1:0",
