@@ -15,7 +15,7 @@ LETTERS = "bcdfghjklmnpqrstvwxz"
 LENGTH = 24
 PIECE = 8
 """PostgreSQL's compression puts a byte of its own between each eight that it could not shorten."""
-INFLATED = 1 << 22
+INFLATED, HEAD = 1 << 22, 1 << 9
 DEFLATED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 
 
@@ -78,9 +78,12 @@ def _goes_on(content: Any, place: int, word: str, piece: bytes) -> bool:
 
 def _inflated(content: Any) -> Iterator[bytes]:
     for match in DEFLATED.finditer(content):
-        start = match.start()
-        try:
-            part = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(content[start : start + INFLATED], INFLATED)
+        start, stream = match.start(), zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:  # most are no beginning of anything, which a few bytes tell: not all that follows is copied for them
+            part = stream.decompress(content[start : start + HEAD], INFLATED)
+            if not stream.eof and len(part) < INFLATED:
+                rest = stream.unconsumed_tail + content[start + HEAD : start + INFLATED]
+                part += stream.decompress(rest, INFLATED - len(part))
         except zlib.error:
             continue
         if len(part) >= PIECE:
