@@ -91,27 +91,37 @@ class AnswerCache:
     async def semantic(self, question: Question, vector: Sequence[float] | None) -> SemanticLookup:
         """The answer to a question that asks the same in other words, as far as the guard can tell; in a `verified`
         cache else those of which only a model can."""
-        scope = await self._digest("scope", question) if question.policy.mode != "off" and vector else None
-        if scope is None or vector is None:
+        if question.policy.mode == "off" or not vector:
             return NOTHING_FOUND
-        return await or_none("semantic", SEMANTIC_S, self._semantic(question, scope, vector)) or NOTHING_FOUND
+        scopes = [await self._digest("scope", one) for one in _where(question)]
+        known = [scope for scope in scopes if scope is not None]
+        if len(known) < len(scopes):
+            return NOTHING_FOUND
+        return await or_none("semantic", SEMANTIC_S, self._semantic(question, known, vector)) or NOTHING_FOUND
 
-    async def _semantic(self, question: Question, scope: bytes, vector: Sequence[float]) -> SemanticLookup:
-        found = await self.similar.nearest(
-            question.scope.tenant, scope, vector, at_least=question.policy.at_least, limit=NEAREST
-        )
-        await self.sealer.unlock([one.entry.stream for one in found])
+    async def _semantic(self, question: Question, scopes: Sequence[bytes], vector: Sequence[float]) -> SemanticLookup:
+        """What the guard lets through serves within the question's own scope, the first; elsewhere a model is asked."""
+        policy = question.policy
+        near = [
+            self.similar.nearest(question.scope.tenant, scope, vector, at_least=policy.at_least, limit=NEAREST)
+            for scope in scopes
+        ]
+        found = [
+            (one, scope) for scope, all_of in zip(scopes, await asyncio.gather(*near), strict=True) for one in all_of
+        ]
+        await self.sealer.unlock([one.entry.stream for one, _ in found])
         asked, candidates = as_typed(question.text), list[Candidate]()
-        for one in found:
+        for one, scope in found:
             kept = await self._open(question, scope, one.entry)
             if kept is None:
                 continue
             hit = _hit("semantic", round(one.similarity, 4), kept.answer)
-            if is_equivalent(kept.question, asked):
+            same = is_equivalent(kept.question, asked)
+            if same and scope is scopes[0]:
                 return SemanticLookup(hit)
-            if question.policy.mode == "verified" and not are_two(kept.question, asked):
+            if policy.mode == "verified" and (same or not are_two(kept.question, asked)):
                 candidates.append(Candidate(kept.question, hit))
-        return SemanticLookup(candidates=tuple(candidates))
+        return SemanticLookup(candidates=tuple(sorted(candidates, key=lambda one: -one.hit.similarity)))
 
     @asynccontextmanager
     async def leading(self, question: Question, deadline_s: float) -> AsyncIterator[Hit | None]:
@@ -179,6 +189,16 @@ class AnswerCache:
         plain = await self.sealer.unseal(entry.stream, entry.sealed, _context(place))
         kept = _decoder.decode(plain) if plain else None
         return kept if kept and _age_s(kept.answer) < question.policy.ttl_s else None
+
+
+def _where(question: Question) -> list[Question]:
+    """The question in its own scope; where a model may be asked, also as what hangs on who asks and as what does not.
+    People speak of themselves or not when they ask the same: nobody else's own answers are looked at."""
+    other = "" if question.scope.user else question.asker
+    if question.policy.mode != "verified" or other == question.scope.user:
+        return [question]
+    scope = msgspec.structs.replace(question.scope, user=other)
+    return [question, msgspec.structs.replace(question, scope=scope)]
 
 
 def _context(place: bytes) -> str:

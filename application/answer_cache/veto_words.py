@@ -55,6 +55,16 @@ COUNTING = _set(
     """
 )
 """Words that count or order."""
+COUNTED = sorted((word for word in NUMBERS if len(word) > 2 and word.isalpha()), key=len, reverse=True)
+"""Numbers that stand before a hyphen: `two-year`."""
+BEHIND_NUMBERS = _set(
+    """
+    km kg gb mb tb cm mm ml mph kwh usd eur gbp am pm hours hour hrs hr h minutes minute mins min months month weeks
+    week years year days day nights night people persons person bedrooms bedroom inches inch miles mile g m l k
+    """
+)
+"""What is written against a number, or behind it with a hyphen."""
+NAME_ENDINGS = frozenset(["", "n", "ns", "an", "ans", "s", "ese", "ish", "i", "is"])
 SIGNS = frozenset("$€£¥%°")
 CALENDAR = _set(
     """
@@ -135,6 +145,13 @@ for _pair in _OPPOSITES.split():
 DENYING_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "ab")
 PAST = _set("was were did had used")
 COMING = _set("will shall going upcoming next")
+ROLES = _set(
+    """
+    who whom whose by than and or if not i me my we us our he him his she her they them their it its you your
+    was were been being did had have has will shall can could may must should would might
+    """
+)
+"""Words that say who does what to whom, and whether it is, was, will or may be; prepositions do as well."""
 GERMAN = _set("der die das den dem ein eine einen ist sind wie ich mein meine kann nicht und für mit auf wer wann wo")
 SILENT = _set(
     """

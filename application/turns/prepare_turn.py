@@ -111,7 +111,8 @@ class PrepareTurn:
             return
         if run.outcome.depends.audience == "nobody":
             return
-        prepared.question = Question(text=run.request.text, scope=self._scope(run, corpus_version), policy=policy)
+        scope = self._scope(run, corpus_version)
+        prepared.question = Question(text=run.request.text, scope=scope, policy=policy, asker=run.request.user)
         prepared.hit = await self.cache.exact(prepared.question)
         if prepared.hit is not None:
             prepared.events.append(cache_hit(run.turn_id, prepared.hit))

@@ -20,7 +20,7 @@ PII_DEFAULTS: dict[str, str] = dict.fromkeys(
 
 
 Semantic = Literal["off", "strict", "verified"]
-THRESHOLDS: dict[Semantic, float] = {"off": 0.85, "strict": 0.85, "verified": 0.7}
+THRESHOLDS: dict[Semantic, float] = {"off": 0.85, "strict": 0.85, "verified": 0.55}
 
 
 class CachePolicy(msgspec.Struct, frozen=True, kw_only=True):

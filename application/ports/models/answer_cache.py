@@ -39,11 +39,12 @@ class CacheScope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question as it was typed, with its scope and what its assistant says of caches."""
+    """A question as it was typed, with its scope, what its assistant says of caches, and who asks."""
 
     text: str
     scope: CacheScope
     policy: CachePolicy = CachePolicy()
+    asker: str = ""
 
 
 class CachedAnswer(msgspec.Struct, frozen=True, kw_only=True):

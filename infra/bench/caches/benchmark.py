@@ -23,7 +23,7 @@ from application.answer_cache.vetoes import are_two
 from domain.tenant.events import THRESHOLDS as LEAST
 from infra.bench.caches import near_misses, paraphrases
 from infra.bench.caches.cache_load import SeenTurn, ask_all, ask_in_turn
-from infra.bench.caches.foreign_pairs import KindFound, judge, read_pairs
+from infra.bench.caches.foreign_pairs import KindFound, Missed, judge, read_pairs, sorted_out
 from infra.bench.harness.chat_load import percentile
 from infra.bench.harness.handbook import DOCUMENTS
 from infra.bench.harness.installation import Installed, installed
@@ -33,7 +33,7 @@ from infra.local.bedrock.minilm import MiniLM, find_weights
 from infra.local.bedrock.same_questions import STEP, SameQuestions
 
 THRESHOLDS = (0.95, 0.85, 0.75)
-VERIFIED = 0.7
+VERIFIED = LEAST["verified"]
 ERRS = 0.02
 """Of a verifier's answers, in each order of a pair."""
 TURNS, AT_ONCE, HITS = 240, 6, 100
@@ -100,23 +100,27 @@ def judge_pairs() -> list[Pairs]:
     guarded = [row("with the guard", least, is_equivalent) for least in THRESHOLDS]
     shared = [row("as a turn asks", least, _may_share) for least in THRESHOLDS]
     verifier = SameQuestions([list(pair) for pair in paraphrases.PARAPHRASES], error_rate=ERRS)
-    verified = [row("verified", VERIFIED, lambda a, b: is_equivalent(a, b) or _is_verified(verifier, a, b))]
+    verified = [row("verified", VERIFIED, lambda a, b: _serves(verifier, a, b))]
     reach = [row("reaches the verifier", VERIFIED, lambda a, b: not is_equivalent(a, b) and not are_two(a, b))]
     return alone + guarded + shared + reach + verified
 
 
-def judge_foreign(path: Path) -> list[KindFound]:
-    """Pairs of others: cosine alone, as `strict` and as `verified` decide, and what reaches the verifier."""
+def judge_foreign(path: Path) -> tuple[list[KindFound], list[Missed]]:
+    """Pairs of others: cosine alone, as `strict` and as `verified` decide, what reaches the verifier, and what a turn
+    gives whose kept question was asked by the same user or by another."""
     pairs = read_pairs(path)
     verifier = SameQuestions([[pair.a, pair.b] for pair in pairs if pair.same_answer], error_rate=ERRS)
     ways: dict[str, tuple[float, Callable[[str, str], bool]]] = {
         "cosine alone": (THRESHOLDS[0], lambda _, __: True),
         "cosine alone, lower": (THRESHOLDS[1], lambda _, __: True),
         "strict": (LEAST["strict"], is_equivalent),
-        "verified": (VERIFIED, lambda a, b: is_equivalent(a, b) or _is_verified(verifier, a, b)),
+        "verified": (VERIFIED, lambda a, b: _serves(verifier, a, b)),
         "reaches the verifier": (VERIFIED, lambda a, b: not is_equivalent(a, b) and not are_two(a, b)),
+        "verified, one user": (VERIFIED, lambda a, b: _finds(a, b) and _serves(verifier, a, b)),
+        "verified, another user": (VERIFIED, lambda a, b: _finds(a, b, "tenant") and _serves(verifier, a, b)),
     }
-    return judge(pairs, _cosines({question for pair in pairs for question in (pair.a, pair.b)}), ways)
+    cosine = _cosines({question for pair in pairs for question in (pair.a, pair.b)})
+    return judge(pairs, cosine, ways), sorted_out(pairs, cosine, VERIFIED, is_equivalent, are_two)
 
 
 def _cosines(questions: Iterable[str]) -> Callable[[str, str], float]:
@@ -141,6 +145,17 @@ def _is_verified(verifier: SameQuestions, kept: str, asked: str) -> bool:
         return verifier.answer(body) == "yes"
 
     return not are_two(kept, asked) and says_yes(kept, asked) and says_yes(asked, kept)
+
+
+def _serves(verifier: SameQuestions, kept: str, asked: str) -> bool:
+    return is_equivalent(kept, asked) or _is_verified(verifier, kept, asked)
+
+
+def _finds(kept: str, asked: str, kept_for: str = "") -> bool:
+    """Whether a verified cache looks at a kept question at all: neither hangs on the moment, and what hangs on who
+    asked is looked at for nobody else."""
+    audiences = [dependence_of(question).audience for question in (kept, asked)]
+    return "nobody" not in audiences and audiences[0] in (kept_for or audiences[0],)
 
 
 def _may_share(kept: str, asked: str) -> bool:
@@ -238,8 +253,9 @@ def caches(pairs: bool, file: Path | None, turns: int, semantic: str) -> None:
     Example: colloquy bench caches --replay --semantic verified
     """
     if file:
-        found = judge_foreign(file)
+        found, reasons = judge_foreign(file)
         click.echo(table(found))
+        click.echo(table(reasons))
         keep({f"{row.way}, {row.kind} {'same' if row.same else 'other'}": row.share for row in found})
         return
     if pairs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -34,6 +35,36 @@ class KindFound(msgspec.Struct, frozen=True, kw_only=True):
     pairs: int
     hit: int
     share: float
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verified cache does with pairs of a truth, before any model is asked."""
+
+    same: bool
+    what: str
+    pairs: int
+    share: float
+
+
+def sorted_out(
+    pairs: Sequence[ForeignPair], cosine: Cosine, least: float, agrees: Agrees, veto: Callable[[str, str], str]
+) -> list[Missed]:
+    """How many of each truth are no candidates, served by the guard, dropped by which veto, or left to the verifier."""
+
+    def what(pair: ForeignPair) -> str:
+        if cosine(pair.a, pair.b) < least:
+            return "no candidate"
+        if agrees(pair.a, pair.b):
+            return "served by the guard"
+        reason = veto(pair.a, pair.b)
+        return f"veto: {reason}" if reason else "left to the verifier"
+
+    found = []
+    for same in (True, False):
+        own = Counter(what(pair) for pair in pairs if pair.same_answer == same)
+        shares = [(kind, count, count / own.total()) for kind, count in own.most_common()]
+        found += [Missed(same=same, what=kind, pairs=count, share=round(share, 3)) for kind, count, share in shares]
+    return found
 
 
 def read_pairs(path: Path) -> list[ForeignPair]:

@@ -13,8 +13,8 @@ _PAIR = re.compile(r"^A: (.*)\nB: (.*)$", re.MULTILINE)
 
 @dataclass
 class SameQuestions:
-    """Questions of one group are the same, all others are not; of all pairs, each in each order, a share `error_rate`
-    is answered wrongly, and always the same ones for a `seed`."""
+    """Questions of one group, and of groups that share one, are the same, all others are not; of all pairs, each in
+    each order, a share `error_rate` is answered wrongly, and always the same ones for a `seed`."""
 
     groups: list[list[str]] = field(default_factory=list)
     error_rate: float = 0.0
@@ -23,7 +23,12 @@ class SameQuestions:
     def __post_init__(self) -> None:
         if not 0 <= self.error_rate <= 1:
             raise ValueError("error_rate: between 0 and 1")
-        self._group = {_plain(question): n for n, group in enumerate(self.groups) for question in group}
+        self._group: dict[str, int] = {}
+        for number, group in enumerate(self.groups):
+            plain = [_plain(question) for question in group]
+            known = {self._group[question] for question in plain if question in self._group}
+            self._group |= {question: number for question, of in self._group.items() if of in known}
+            self._group |= dict.fromkeys(plain, number)
 
     def answer(self, body: dict[str, Any]) -> str | None:
         """`yes` or `no` to a request of the step; None to any other."""

@@ -14,7 +14,7 @@ from application.answer_cache.cacheability import context_of, conversation, may_
 from application.clock import now
 from application.ports.models.answer_cache import CachedAnswer, CacheEntry, CacheScope, Question
 from domain.dependence import BY_AUDIENCE
-from domain.tenant.events import CachePolicy
+from domain.tenant.events import CachePolicy, Semantic
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 
@@ -75,6 +75,25 @@ async def test_nothing_crosses_a_scope(cache: AnswerCache, scope: dict[str, obje
     await cache.store(ASKED, EAST, answer())
     assert await cache.exact(also(TEXT, **scope)) is None
     assert (await cache.semantic(also(TEXT, **scope), EAST)).hit is None
+
+
+async def test_a_model_may_be_asked_of_what_is_ones_own_and_of_what_is_everybodys(cache: AnswerCache) -> None:
+    def by(asker: str, *, personal: bool, mode: Semantic = "verified", text: str = ALIKE) -> Question:
+        asked = also(text, user=asker if personal else "")
+        return msgspec.structs.replace(asked, policy=CachePolicy(semantic=mode), asker=asker)
+
+    await cache.store(ASKED, EAST, answer("For all."))
+    await cache.store(by("ada", personal=True, text=TEXT), EAST, answer("For Ada.", turn="u"))
+    for asked, expected in [
+        (by("bob", personal=True), ["For all."]),
+        (by("bob", personal=True, mode="strict"), []),
+        (by("ada", personal=True, mode="strict"), ["For Ada."]),
+        (by("bob", personal=False), ["For all."]),
+        (by("ada", personal=False, text="How do refunds work, and is there a policy?"), ["For all.", "For Ada."]),
+    ]:
+        found = await cache.semantic(asked, EAST)
+        hits = [found.hit] if found.hit else [candidate.hit for candidate in found.candidates]
+        assert [hit.answer.text for hit in hits] == expected, asked
 
 
 async def test_an_entry_put_into_another_place_opens_for_nobody(cache: AnswerCache) -> None:
