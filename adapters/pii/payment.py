@@ -38,11 +38,12 @@ _FIRST_DIGITS = frozenset(
 _CARD_WORDS = (
     "card", "visa", "amex", "maestro", "debit", "credit", "karte", "carte", "tarjeta", "carta", "kaart", "kart",
     "cartão", "cartao", "kort", "pan", "cc", "卡", "カード", "카드", "بطاقة", fold("карт").text,
+    "cb", "betaalpas", "bankpas", "kárty", fold("κάρτ").text.lower(), "כרטיס", fold("कार्ड").text, "thẻ",
 )  # fmt: skip
 _SAYS_CARD = re.compile(
     "[" + "".join({word[0] for word in _CARD_WORDS}) + "](?:"
     + "|".join(
-        rf"(?<={word[0]}){word[1:]}" + (r"(?![^\W_])" if word in ("pan", "cc") else "")
+        rf"(?<={word[0]}){word[1:]}" + (r"(?![^\W_])" if word in ("pan", "cc", "cb") else "")
         for word in _CARD_WORDS
     ) + r")[^0-9\n]{0,28}\Z"
 )  # fmt: skip

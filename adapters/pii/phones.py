@@ -25,17 +25,25 @@ _HINT = re.compile(
     starts(
         rf"phones?|phone number|telephone|tel(?:efon{_MORE}|éfono|efoon{_MORE}|\.)?|mobile?|cell(?:phone)?"
         rf"|call(?:ed|ing)?|ring|text|texts|sms|whatsapp|signal|fax|handy|handynummer|rufnummer|mobil{_MORE}|portable"
-        rf"|téléphone|numéro de tél{_MORE}|appel{_MORE}"
+        rf"|tél\.?|standard\s?:|tél\.?|téléphone|numéro de tél{_MORE}|appel{_MORE}"
         rf"|móvil|celular|cellulare|llama{_MORE}|chiama{_MORE}|ligue|telemóvel|bel|gsm|komórk{_MORE}|zadzwo{_MORE}"
         rf"|reach|dial|hotline|al numero|al número|no número|unter|anruf{_MORE}"
         rf"|numer telefonu|numer|kontakt|contacto|recapito|voicemail|landline|callback|desk|office|extension|joindre"
         rf"|joignable|rappel{_MORE}|fixe|fijo|fisso|llám{_MORE}|liga|ligar|dzwoni{_MORE}|kom|ringa|når|växel|bereik{_MORE}"
         rf"|erreich{_MORE}|festnetz|büro|durchwahl|ufficio|oficina|bureau|biuro|escritório|zap"
+        rf"|mob|ph|buzz|reachable|switchboard|pager|handynr|wähl{_MORE}|klingel{_MORE}|ligne directe|compos{_MORE}"
+        rf"|centralita|centralino|trovi|rispond{_MORE}|contatta{_MORE}|compon{_MORE}|disca|disque|fone|ramal|contato"
+        rf"|kantoor|doorkiesnummer|faks|faksie|kancelář|zavolej{_MORE}|volej{_MORE}|kontor|tfn|tlf|tfno|cep|ofis"
+        rf"|soita{_MORE}|puhelin{_MORE}|puh|toimisto|matkapuhelin{_MORE}|numeroni|numaram|ara(?:yın)?"
+        rf"|m(?:y|eine|on|i|io|eu|ijn|ój|itt|it|oje|ůj) (?:numero|número|numéro|nummer|numer|number|číslo)"
     )
     + r"\b[^0-9+\n]{0,28}\Z"
 )
 _STEMS = (
-    "телефон|тел\\.|позвони|звони|мобильн|факс|по номеру|电话|電話|手机|携帯|連絡|折り返し|전화|휴대폰|طلفون|هاتف|फोन"
+    "телефон|тел\\.|позвони|звони|мобильн|факс|по номеру|мой номер|моб\\.|сотов|набер|电话|電話|手机|手機|携帯|連絡"
+    "|折り返し|传真|傳真|致电|致電|拨打|撥打|我的号码|我的號碼|办公室|私の番号|オフィス|ファックス"
+    "|전화|휴대폰|휴대전화|핸드폰|팩스|연락처|사무실|제 번호"
+    "|طلفون|هاتف|جوال|اتصل|फोन|मोबाइल|नंबर|τηλ|טלפון|נייד|โทร"
 )
 _HINT_ELSEWHERE = re.compile(rf"(?:{fold(_STEMS).text.lower()})[^0-9+\n]{{0,28}}\Z")
 """The same in scripts whose words are not told apart by blanks, or bend: a part is enough."""
@@ -120,7 +128,9 @@ def _score(number: str, before: str) -> float:
         before = ""
     if number.startswith(("+", "00")):
         international = digits if number[0] == "+" else digits[2:]
-        return 0.9 if is_possible_abroad(international) and not _NOT_A_PHONE.search(before) else 0.0
+        if is_possible_abroad(international) and not _NOT_A_PHONE.search(before):
+            return 0.9
+        return 0.9 if 6 <= len(digits) <= 15 and _is_told(before) else 0.0
     if before:
         if _is_told(before):
             return 0.9 if 6 <= len(digits) <= 15 else 0.0

@@ -10,14 +10,16 @@ import msgspec
 LONGEST = 80
 """Characters of the longest mark."""
 MOST_IN_RANGE = 20
-_MARK = r"(?<=[\[【［])(?P<note>\^?)(?P<numbers>\d{1,3}(?:[ ]{0,2}[,;–-][ ]{0,2}\d{1,3}){0,8})[\]】］]"
-_TOKEN = re.compile(rf"[`\[【［](?:(?<=`)(?P<more>`*)|{_MARK})")
+_MARK = (
+    r"(?<=[\[【［〔])(?P<note>\^?)[ ]?(?P<numbers>\d{1,3}(?:[ ]{0,2}[,;、，；–-][ ]{0,2}\d{1,3}){0,8})"
+    r"(?:†[^\]】\n]{0,40})?[ ]?[\]】］〕]"
+)
+_TOKEN = re.compile(rf"[`~\[【［〔](?:(?<=`)(?P<more>`*)|(?<=~)(?P<waves>~*)|{_MARK})")
 """It begins with a set, so that the engine skips to one of them."""
-_FENCE_END = re.compile(r"\n[ ]{0,3}(?P<run>`{3,})[ \t]*(?=\n|\Z)")
+_FENCE_ENDS = {sign: re.compile(rf"\n[ ]{{0,3}}(?P<run>{sign}{{3,}})[ \t]*(?=\n|\Z)") for sign in "`~"}
 _INLINE_END = re.compile(r"(?P<run>`+)|\n[ \t]*\n")
 _NUMBERS = re.compile(r"(\d{1,3})(?:[ ]{0,2}[–-][ ]{0,2}(\d{1,3}))?")
-_FIRST_WITHOUT_BLANKS = 0x0E00
-"""From Thai on most scripts have no blanks between words, so that a mark stands right behind one."""
+_WORD = re.compile(r"\w{1,40}\Z")
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -38,10 +40,10 @@ class MarkReader:
     def read(self, text: str, *, whole: bool = False) -> Iterator[Mark]:
         """The marks that the text so far (from its start) brings anew; with `whole`, nothing more comes."""
         while token := _TOKEN.search(text, self._at):
-            if token.end() == len(text) and not whole:
+            if not whole and text[token.end() : token.end() + 2] in ("", "]"):
                 self._at = token.start()
                 return
-            if token["more"] is not None:
+            if token["numbers"] is None:
                 after = self._after_code(text, token, whole)
                 if after is None:
                     self._at = token.start()
@@ -58,9 +60,9 @@ class MarkReader:
         """The passages that it names; none for a subscript, a link or its target."""
         start, end = mark.span()
         before, after = text[start - 1 : start], text[end : end + 1]
-        subscript = before in ("]", ")", "_", "$", "\\") or (before.isalnum() and ord(before) < _FIRST_WITHOUT_BLANKS)
+        subscript = before in ("]", ")", "_", "$", "\\", "/") or _may_be_code(text[max(0, start - 40) : start])
         target = after == ":" and before in ("", "\n")
-        if after == "(" or target:
+        if after == "(" or target or text[end : end + 2] == "](":
             return ()
         if subscript and not mark["note"] and mark[0][0] != "【" and start != self._chain:
             return ()
@@ -77,8 +79,10 @@ class MarkReader:
         while that is open."""
         size, start = len(ticks[0]), ticks.end()
         line = text[text.rfind("\n", 0, ticks.start()) + 1 : ticks.start()]
-        fenced = size >= 3 and not line.strip()
-        for found in (_FENCE_END if fenced else _INLINE_END).finditer(text, max(start, self._searched)):
+        sign, fenced = text[ticks.start()], size >= 3 and not line.strip()
+        if sign == "~" and not fenced:
+            return start
+        for found in (_FENCE_ENDS[sign] if fenced else _INLINE_END).finditer(text, max(start, self._searched)):
             if found.end() == len(text) and not whole:
                 break  # there may be more of it
             run = found["run"]
@@ -90,6 +94,12 @@ class MarkReader:
         if whole:
             return len(text) if fenced else start
         return None
+
+
+def _may_be_code(before: str) -> bool:
+    """Whether there ends a word right before a mark that may be a variable's name: those have no other letters."""
+    word = _WORD.search(before)
+    return word is not None and word[0].isascii()
 
 
 def marks_of(text: str) -> list[Mark]:

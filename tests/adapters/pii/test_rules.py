@@ -13,10 +13,41 @@ from infra.bench.redaction.names import GIVEN
 from infra.bench.redaction.values import Values
 
 DETECTOR = RuleDetector()
+CALLED_A_PHONE = """
+en|Give me a buzz: {} - Mob. {} - Ph: {} - Switchboard {} - my number is {} - reachable under {}
+de|wählen Sie {} - Handynr. {} - meine Nummer ist {} - klingeln Sie durch: {} - Durchwahl {}
+fr|ligne directe {} - composez le {} - Tél. {} - mon numéro est le {} - joignable au {}
+es|Centralita {} - mi número es el {} - Tfno. {} - Llámame al {} - marque el teléfono {}
+it|mi trovi al {} - il mio numero è {} - componi il {} - Rispondo al {} - contattami allo {}
+pt|meu número é {} - Fone: {} - Disque {} - ramal {} - contato: {}
+nl|Kantoor: {} - doorkiesnummer {} - mijn nummer is {} - Bel me op {}
+sv|Kontor {} - tfn {} - mitt nummer är {} - nås på mobil {}
+da|tlf. {} - mit nummer er {} - kontor {}
+fi|Soita minulle {} - puh. {} - numeroni on {} - toimisto {}
+cs|Zavolejte mi na {} - moje číslo je {} - kancelář {}
+tr|Faks {} - cep: {} - numaram {} - Ofis {}
+ru|мой номер {} - сотовый {} - наберите {} - моб. {}
+zh|传真：{} - 办公室 {} - 致电 {} - 拨打{} - 我的号码是{}
+ja|私の番号は{}です - オフィス {} - ファックス {}
+ko|제 번호는 {} - 핸드폰 {} - 연락처: {} - 팩스 {}
+el|τηλ. {}
+"""
+CALLED_A_CARD = """
+CB : {} - bankkártya {} - κάρτα {} - כרטיס {} - बैंक कार्ड {} - thẻ tín dụng {} - betaalpas {} - Luottokortti {}
+"""
 
 
 def found(text: str, kind: str) -> list[str]:
     return [text[span.start : span.end] for span in DETECTOR.find_now(text) if span.kind == kind]
+
+
+def test_a_number_is_what_the_word_beside_it_calls_it() -> None:
+    missed = []
+    for kind, value, lines in (("phone", "5597 2979", CALLED_A_PHONE), ("card", "9459.4582.9246.9456", CALLED_A_CARD)):
+        for line in lines.strip().splitlines():
+            texts = line.rpartition("|")[2].split(" - ")
+            missed += [text for text in texts if found(text.format(value), kind) != [value]]
+    assert not missed
 
 
 @pytest.mark.parametrize(
