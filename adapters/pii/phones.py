@@ -143,6 +143,8 @@ def _score_by_form(number: str, digits: str) -> float:
     """Of a number of which nothing says what it is."""
     if _NORTH_AMERICAN.fullmatch(number):
         return 0.85
+    if len(digits) == 13 and digits.startswith(("978", "979")):
+        return 0.0  # a book's
     first = number[0]
     if len(digits) == len(number):
         return 0.75 if first == "0" and _MOBILE.fullmatch(number) else 0.0

@@ -19,6 +19,8 @@ MOST_SERVER_TOOLS = 32
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DATASET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON spells it; two backslashes before it are one."""
 COMBINED = ("anyOf", "oneOf", "allOf")
 _TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
 
@@ -93,7 +95,8 @@ def parameter_types(schema: dict[str, Any]) -> dict[str, str]:
     found = {}
     for name, property in schema.get("properties", {}).items():
         kind = _type_of(property)
-        inner = _type_of(property.get("items", {})) if kind == "array" else ""
+        items = property.get("items", {})
+        inner = _type_of(items) if kind == "array" and isinstance(items, dict) else ""
         if kind in _TYPES:
             found[name] = _TYPES[kind]
         elif inner in _TYPES:
@@ -123,8 +126,11 @@ def _check_schema(schema: dict[str, Any]) -> None:
     for name in properties:
         if not _PROPERTY.fullmatch(name):
             raise InvalidField("input_schema.properties: 1 to 64 letters, digits, dots, dashes and underscores each")
-    if len(msgspec.json.encode(schema)) > MAX_SCHEMA:
+    encoded = msgspec.json.encode(schema)
+    if len(encoded) > MAX_SCHEMA:
         raise InvalidField(f"input_schema: at most {MAX_SCHEMA} bytes")
+    if _NUL.search(encoded):
+        raise InvalidCharacter
 
 
 def _bounded(field: str, text: str, most: int) -> None:

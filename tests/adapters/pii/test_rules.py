@@ -138,6 +138,7 @@ def test_it_is_found(kind: str, value: str, text: str) -> None:
         ("ip", "at 12:30:45"),
         ("phone", "Order 2024-0012345"),
         ("phone", "ISBN 978-3-16-148410-0"),
+        ("phone", "the manual (978-0-306-40504-7), page 3"),
         ("phone", "on 2024-05-12 13:45"),
         ("credential", "A password is required."),
         ("credential", "the key idea is simple"),

@@ -99,6 +99,14 @@ async def test_references_inside_are_fine(house: House) -> None:
     await house.put_tool(ADMIN, "tool", changed(LOOK_UP, input_schema=inside))
 
 
+async def test_what_a_schema_says_elsewhere_is_read_as_well(house: House) -> None:
+    with pytest.raises(InvalidCharacter):
+        await house.put_tool(ADMIN, "tool", changed(LOOK_UP, input_schema=schema(a={"description": "a\0b"})))
+    await house.put_tool(ADMIN, "tool", changed(LOOK_UP, input_schema=schema(a={"pattern": r"\\u0000"})))
+    anything = schema(a={"type": "array", "items": True}, b={"type": "array"})
+    await house.put_tool(ADMIN, "tool", changed(TOTALS, query=ASK, input_schema=anything))
+
+
 @pytest.mark.parametrize(
     ("dataset", "sql", "said"),
     [
