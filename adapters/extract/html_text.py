@@ -9,18 +9,22 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from adapters.charsets.decoding import Decoded, decode
 from adapters.extract.cleaning import clean
 from adapters.extract.draft import Draft
+from adapters.extract.word_numbering import written
 
 UNREAD = (
-    "script, style, noscript, template, svg, iframe, object, button, datalist, [hidden], head, rp, "
+    "script, style, noscript, template, svg, iframe, object, canvas, video, audio, button, datalist, [hidden], head, "
+    "rp, dialog:not([open]), "
     '[style*="display:none" i], [style*="display: none" i], [style*="visibility:hidden" i], '
     '[style*="visibility: hidden" i]'
 )
 BLOCKS = (
-    "address, article, aside, blockquote, caption, dd, details, div, dl, dt, fieldset, figcaption, figure, footer, "
-    "form, h1, h2, h3, h4, h5, h6, header, hr, legend, li, main, nav, ol, option, p, pre, section, select, summary, "
-    "table, textarea, tr, ul"
+    "address, article, aside, blockquote, caption, dd, details, dialog, div, dl, dt, fieldset, figcaption, figure, "
+    "footer, form, h1, h2, h3, h4, h5, h6, header, hr, legend, li, main, nav, ol, option, p, pre, section, select, "
+    "summary, table, textarea, tr, ul"
 )
 PARAGRAPHS = "p, h1, h2, h3, h4, h5, h6, table, ul, ol, pre, blockquote"
+INNER = frozenset(("p", "div", "span", "b", "strong", "i", "em", "a", "code"))
+TYPES = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 HEADINGS = "h1, h2, h3, h4, h5, h6"
 KEPT = "pre, textarea, listing, xmp"
 # Private-use characters stand for the breaks we put in, while the source's own white space is folded to one blank.
@@ -85,9 +89,37 @@ def _show(body: LexborNode) -> None:
         node.insert_after(f"({aloud})" if aloud else "")
 
 
+def _number(body: LexborNode) -> None:
+    """Put in the numbers of numbered lists, which stand nowhere in the text."""
+    for ordered in body.css("ol:not([reversed])"):
+        format, number = TYPES.get(ordered.attributes.get("type") or "1", "decimal"), _stated(ordered, "start", 1)
+        for item in ordered.iter():
+            if item.tag == "li":
+                number = _stated(item, "value", number)
+                if (first := _first_text(item)) is not None:
+                    first.insert_before(f"{written(number, format)}. ")
+                number += 1
+
+
+def _first_text(item: LexborNode) -> LexborNode | None:
+    """Where the words of an item begin: its number belongs on their line."""
+    node = item.child
+    while node is not None:
+        if node.is_text_node and (node.text_content or "").strip():
+            return node
+        node = node.child if node.tag in INNER and node.child is not None else node.next
+    return None
+
+
+def _stated(node: LexborNode, name: str, usual: int) -> int:
+    value = (node.attributes.get(name) or "").strip()
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 8 else usual
+
+
 def _mark(body: LexborNode) -> None:
     """Put in where lines, paragraphs, cells and headings begin and end."""
     _show(body)
+    _number(body)
     for node in body.css(KEPT):
         kept = node.text().strip("\n").rstrip()
         node.replace_with(PARAGRAPH + kept.replace("\n", LINE).replace("\t", TAB).replace(" ", BLANK) + PARAGRAPH)

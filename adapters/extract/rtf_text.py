@@ -30,6 +30,9 @@ class _State:
     fallback: int = 1
     """How many characters after a Unicode one stand for readers that do not know it."""
     into: str = ""
+    boxed: bool = False
+    around: bool = True
+    """Whether what stands round a text that is told twice, once for old readers, is shown."""
 
 
 @dataclass(slots=True)
@@ -122,6 +125,8 @@ class _Reader:
             self._stack.append(self._state)
         elif self._stack:
             ended, self._state = self._state, self._stack.pop()
+            if ended.boxed and not self._state.boxed:
+                self.output.say(ended.into, "\n")
             if ended.into != self._state.into:
                 self._apart_ends(ended.into)
             if self._in_fonts and len(self._stack) < self._fonts_depth:
@@ -148,6 +153,10 @@ class _Reader:
             self._say(" | ")
         elif word in APART:
             self._begin_apart(word)
+        elif word == "upr":
+            self._state = replace(self._state, shown=False, around=self._state.shown)
+        elif word == "ud":
+            self._state = replace(self._state, shown=self._state.around)
         elif word == "fonttbl":
             self._in_fonts, self._fonts_depth = True, len(self._stack)
         elif word in SILENT or (starred and word not in ("shppict", "shptxt")):
@@ -193,7 +202,7 @@ class _Reader:
 
     def _begin_apart(self, word: str) -> None:
         if word == "shptxt":
-            self._state = replace(self._state, shown=True)
+            self._state = replace(self._state, shown=True, boxed=True)
             self._say("\n")
         else:
             self._state = replace(self._state, shown=True, into=word)

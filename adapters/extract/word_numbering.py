@@ -52,7 +52,7 @@ class Numbering:
 
 def _at(depth: int, levels: dict[int, _Level], counts: dict[int, int]) -> str:
     level = levels.get(depth, _Level("decimal", "", 1))
-    return _written(counts.get(depth, level.start), level.format)
+    return written(counts.get(depth, level.start), level.format)
 
 
 def _levels(abstract: Any) -> dict[int, _Level]:
@@ -73,7 +73,8 @@ def _integer(element: Any | None, usual: int) -> int:
     return int(value) if value.isdigit() and len(value) < 10 else usual
 
 
-def _written(number: int, format: str) -> str:
+def written(number: int, format: str) -> str:
+    """A number in one of Word's formats."""
     if format in ("lowerLetter", "upperLetter"):
         letters = chr(97 + (number - 1) % 26) * ((number - 1) // 26 + 1)
         return letters.upper() if format == "upperLetter" else letters

@@ -146,7 +146,9 @@ def ingest(documents: int, sentences: int, streams: int, as_json: bool) -> None:
     """
     found = IngestFindings(ingested=[], cpu=[], stages=[], beside=[])
     asyncio.run(_with_provider("instant", documents, streams, found, **{INSTANT: "1"}))
-    if sentences and minilm.find_weights():
+    if sentences and not minilm.find_weights():
+        click.echo("The sentence model is not installed (`make embedding`): what it leaves is not measured.", err=True)
+    elif sentences:
         asyncio.run(_with_provider("sentence model", sentences, 0, found))
     keep({f"documents/s, {row.provider}": row.findable_per_s for row in found.ingested})
     if as_json:

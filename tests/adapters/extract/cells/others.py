@@ -351,6 +351,7 @@ CELLS = [
     rtf("Unicode", "\\uc1 \\u8364?5 \\u26085\\'93\\u26412\\'fa \\emdash\\u-10179?\\u-8704?", "€5 日本 —😀"),
     rtf("fields and pictures", '{\\field{\\*\\fldinst HYPERLINK "x"}{\\fldrslt the link}} {\\pict\\pngblip 89504e47} end', "the link  end", silent=("HYPERLINK", "8950")),
     rtf("table", "\\trowd\\cellx1\\cellx2 a\\cell b\\cell\\row\\trowd c\\cell d\\cell\\row\\pard end", "a | b", "c | d", "end"),
+    rtf("text told twice, and a box", "{\\upr{ansi}{\\*\\ud{\\u937 ?mega}}} {\\shp{\\*\\shpinst{\\shptxt boxed}}}after", "Ωmega", "boxed", "after", silent=("ansi", "boxedafter")),
     rtf("title and styles", "{\\info{\\title The Tide}{\\author x}}{\\stylesheet{\\s0 Normal;}}{\\*\\generator y;}text", "text", silent=("Normal", "author"), title="The Tide"),
     Cell("eml", "one of two ways to say it", mail(alternatives), ("Subject: Die Größe", "From: Ada <ada@example.org>", "plain words"), ("marked",), title="Die Größe"),
     Cell("eml", "marked text", mail(marked_only), ("only marked words", "über")),

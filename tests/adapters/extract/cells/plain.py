@@ -46,6 +46,8 @@ CELLS = [
     html("title", "<title>The &amp; Tide</title><p>x", "x", title="The & Tide"),
     html("title of a picture", "<p>x<svg><title>icon</title></svg><h1>Tides</h1>", "x", "Tides", silent=("icon",), title="Tides"),
     html("pre", "<p>a<pre>if x:\n    y\tz\n</pre><p>b", "a\n\nif x:\n    y\tz\n\nb"),
+    html("numbered lists", "<ol start=3><li>three<li> <p>four</p></ol><ol type=a><li><b>first</b><li value=4>fourth</ol>", "3. three", "4. four", "a. first\nd. fourth"),
+    html("what is shown instead, or later", "<p>seen<video>old</video><canvas>older</canvas><dialog>closed</dialog><dialog open>opened</dialog>end", "seen", "opened\nend", silent=("old", "closed")),
     html("table", "<table><tr><th>Port<th>Tide<tr><td>Brest<td>7 m</table>", "Port | Tide\nBrest | 7 m"),
     html("headings", "<h1>Notice</h1><p>ten days<h2>Fees</h2><p>none", "Notice", "ten days", "Fees", "none", places=(("ten days", PassagePlace(None, None, "Notice")),)),
     html("what is not shown", "<p>seen<p hidden>a1</p><p style='display:none'>b2</p><script>c3</script><template>d4</template><!-- e5 -->", "seen", silent=("a1", "b2", "c3", "d4", "e5")),
