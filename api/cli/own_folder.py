@@ -21,7 +21,7 @@ POLL_S = 0.25
 ASK = "What is this about?"
 
 
-def bring(url: str, folder: Path, progress: Callable[[str], None]) -> Iterator[str]:
+def bring(url: str, folder: Path, progress: Callable[[str], None], read_s: float = READ_S) -> Iterator[str]:
     """Bring a folder's files into a tenant of its name, which is made where there is none, and say how to ask it. Files
     that were brought before are not read again."""
     files = files_of([str(folder)])
@@ -34,7 +34,7 @@ def bring(url: str, folder: Path, progress: Callable[[str], None]) -> Iterator[s
         outcomes = list(upload_all(http, files))
         sent = [outcome for outcome in outcomes if outcome.document_id]
         progress(f"{len(sent)} of {len(files)} files of {name} brought")
-        waiting = _wait(http, {str(outcome.document_id) for outcome in sent if outcome.status == "pending"})
+        waiting = _wait(http, {str(outcome.document_id) for outcome in sent if outcome.status == "pending"}, read_s)
         refused = Counter(outcome.reason for outcome in outcomes if not outcome.document_id)
         refused.update(row["reason"] for row in documents(http, status="failed"))
     if refused:
@@ -55,9 +55,9 @@ def _tenant_of(http: httpx.Client, name: str) -> str:
     return str(checked(http.post("/v1/tenants", json={"name": name}, auth=operator))["tenant_id"])
 
 
-def _wait(http: httpx.Client, waiting: set[str]) -> int:
+def _wait(http: httpx.Client, waiting: set[str], read_s: float) -> int:
     """How many are not read when the time is over."""
-    deadline = monotonic() + READ_S
+    deadline = monotonic() + read_s
     while waiting and monotonic() < deadline:
         time.sleep(POLL_S)
         waiting &= {row["document_id"] for row in documents(http, status="pending")}

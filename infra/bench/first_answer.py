@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from infra.local.child import ends_with_parent
 LIMIT_S = 120
 WITHIN_S = 540.0
 ASK = "chat --tenant "
+SOURCE = re.compile(r"^\[\d+\] ", re.M)
 OURS = "COLLOQUY_"
 
 
@@ -65,7 +67,10 @@ def _measure(copy: Path, environment: dict[str, str], folder: Path, question: st
         )
         all_s = monotonic() - began
     return FirstAnswer(
-        up_s=round(up_s, 1), answer_s=round(all_s - up_s, 1), all_s=round(all_s, 1), cited="\n[0] " in said.stdout
+        up_s=round(up_s, 1),
+        answer_s=round(all_s - up_s, 1),
+        all_s=round(all_s, 1),
+        cited=bool(SOURCE.search(said.stdout)),
     )
 
 
