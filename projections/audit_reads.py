@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,9 @@ PART = """
 FROM projections.audit_events
 WHERE tenant = %(tenant)s AND position > %(after)s AND position <= %(upto)s AND {conditions}
 ORDER BY position {order} LIMIT %(limit)s + 1)"""
+FIRST = """
+SELECT position, stream, version, leaf, leaf_hash FROM projections.audit_events
+WHERE tenant = %(tenant)s AND stream = ANY (%(streams)s) AND version = 1"""
 CONDITIONS = {
     "stream": SQL("stream = %(stream)s"),
     "kind": SQL("topic = %(kind)s"),
@@ -112,9 +115,15 @@ class AuditReads:
         more = bool(found) and found[0]["found"] > len(found)
         return [self._opened(row) for row in found], more
 
+    async def assistants(self, tenant: str, streams: Collection[str]) -> dict[str, str]:
+        """Of sessions, by their streams: which assistant each talks to, as its first fact says."""
+        async with reading(self._pool, tenant) as connection:
+            found = await rows(connection, FIRST, {"tenant": tenant, "streams": list(streams)})
+        said = {row["stream"]: self._opened(row)["data"] or {} for row in found}
+        return {stream: data["assistant"] for stream, data in said.items() if "assistant" in data}
+
     def _opened(self, row: Row) -> Row:
         leaf = read_leaf(bytes(row.pop("leaf")))
-        del row["found"], row["before"]
         recorded = Recorded(leaf.position, 0, leaf.stream, leaf.version, leaf.topic, leaf.state)
         data: dict[str, Any] | None = None
         try:
@@ -125,7 +134,10 @@ class AuditReads:
             if not isinstance(event, Shredded | Unknown):
                 # Every field, also those that are stored only when they differ from their default.
                 data = {name: msgspec.to_builtins(value) for name, value in msgspec.structs.asdict(event).items()}
-        return row | {"data": data, "leaf_hash": bytes(row["leaf_hash"]).hex()}
+        return {name: value for name, value in row.items() if name not in ("found", "before")} | {
+            "data": data,
+            "leaf_hash": bytes(row["leaf_hash"]).hex(),
+        }
 
 
 def _events(asked: AuditFilter, given: Mapping[str, Any], *, newest: bool) -> Composed:

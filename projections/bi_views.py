@@ -13,12 +13,12 @@ COSTS = """
 CREATE VIEW bi.costs WITH (security_invoker = true) AS
 SELECT at, date_trunc('day', at, 'UTC') AS day, call_id, session_id, turn_id, user_id AS "user", source, step, model,
   family, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, prompt_cache_saved_usd,
-  price_version, estimated, failure, corrected, corrected_at, correction_reason, replaced_usd
+  price_version, estimated, failure, corrected, corrected_at, correction_reason, replaced_usd, assistant
 FROM {table}"""
 COST_HOURS = """
 CREATE VIEW bi.cost_hours WITH (security_invoker = true) AS
 SELECT since AS hour, user_id AS "user", kind, source, model, family, step, price_version, n, estimated,
-  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd
+  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd, assistant
 FROM {table} WHERE kind <> 'first_token'"""
 OWN_ROWS = "CREATE POLICY own_login ON {} FOR SELECT TO colloquy_bi USING (tenant = (SELECT public.bi_tenant()))"
 VIEWS = {"costs": COSTS, "cost_hours": COST_HOURS}

@@ -10,7 +10,7 @@ from application.ports.facts.event_store import FactCodec, Recorded
 from application.users import Users
 from domain.event import Envelope, StreamId
 from domain.model_calls import TokensCorrected, TokensUsed
-from domain.session.events import CacheHit, CacheMissed, ModelFailedOver
+from domain.session.events import CacheHit, CacheMissed, ModelFailedOver, SessionOpened
 from domain.usage import family_of, prompt_cache_saving
 from projections.read_model import Unreadable
 
@@ -76,6 +76,14 @@ class CostEntries:
         whose = await self._whose(fact, envelope.actor, turn)
         return {**whose, "position": fact.position, "at": envelope.at, "kind": kind, "turns": 1, "saved_usd": saved}
 
+    def session(self, fact: Recorded) -> Entry | None:
+        """Which assistant a session talks to, where it begins; None for any other fact."""
+        if not fact.topic.startswith("session.opened."):
+            return None
+        opened, id = self._opened(fact).event, StreamId.parse(fact.stream)
+        assistant = opened.assistant if isinstance(opened, SessionOpened) else ""
+        return {"tenant": id.tenant, "session_id": id.id, "assistant": assistant}
+
     async def _whose(self, fact: Recorded, user: str, turn_id: str) -> Entry:
         id = StreamId.parse(fact.stream)
         return {
@@ -84,6 +92,7 @@ class CostEntries:
             "turn_id": turn_id,
             "user_id": await self._users.in_facts(id.tenant, user),
             "source": SOURCES.get(id.kind, id.kind),
+            "assistant": "",  # its session says so, where it is counted (`Costs.apply`)
         }
 
     def _opened(self, fact: Recorded) -> Envelope:

@@ -13,7 +13,8 @@ from projections.cost_rollups import DAY, HOUR, HOURS, SESSION_DAYS, USER_DAYS, 
 
 
 class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which costs are asked for: `since <= at < until`, and each part that is not empty. `user` is a pseudonym."""
+    """Which costs are asked for: `since <= at < until`, and each part that is not empty. `user` is a pseudonym.
+    What is of the `hidden` assistants does not count."""
 
     since: datetime
     until: datetime
@@ -23,6 +24,8 @@ class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     session: str = ""
     source: str = ""
+    assistant: str = ""
+    hidden: tuple[str, ...] = ()
 
     @property
     def by_call(self) -> bool:
@@ -31,27 +34,29 @@ class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = {
-    "model": "model", "family": "family", "step": "step", "user": "user_id", "session": "session_id", "source": "source"
+    "model": "model", "family": "family", "step": "step", "user": "user_id", "session": "session_id",
+    "source": "source", "assistant": "assistant",
 }  # fmt: skip
 """What costs can be narrowed and grouped by, and the column of each."""
 SPANS = {"hour": HOUR, "day": DAY}
 SHAPE = """
-at, kind, source, model, family, step, user_id, session_id, price_version, bucket, n, turns, estimated,
+at, kind, source, assistant, model, family, step, user_id, session_id, price_version, bucket, n, turns, estimated,
 input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd"""
 FROM_LINES = """
-SELECT {at}, 'call', source, model, family, step, user_id, session_id, price_version, 0, 1, 0, estimated::int,
-  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+SELECT {at}, 'call', source, assistant, model, family, step, user_id, session_id, price_version, 0, 1, 0,
+  estimated::int, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
   cost_usd, CASE WHEN estimated THEN cost_usd ELSE 0 END, prompt_cache_saved_usd
 FROM projections.cost_lines WHERE {where}"""
 FROM_FIRST_TOKENS = """
-SELECT {at}, 'first_token', source, '', '', '', user_id, session_id, '', first_token, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
+SELECT {at}, 'first_token', source, assistant, '', '', '', user_id, session_id, '', first_token, 1, 0, 0, 0, 0, 0, 0,
+  0, 0, 0
 FROM projections.cost_lines WHERE first_token > 0 AND {where}"""
 FROM_MARKS = """
-SELECT {at}, kind, source, '', '', '', user_id, session_id, '', 0, 1, turns, 0, 0, 0, 0, 0, 0, 0, saved_usd
+SELECT {at}, kind, source, assistant, '', '', '', user_id, session_id, '', 0, 1, turns, 0, 0, 0, 0, 0, 0, 0, saved_usd
 FROM projections.cost_marks WHERE {where}"""
 FROM_SUMS = """
-SELECT {at}, kind, source, model, family, step, user_id, session_id, price_version, bucket, n, turns, estimated,
-  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd
+SELECT {at}, kind, source, assistant, model, family, step, user_id, session_id, price_version, bucket, n, turns,
+  estimated, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, estimated_usd, saved_usd
 FROM projections.{sums} WHERE {where}"""
 
 
@@ -68,7 +73,7 @@ def entries(
 
 def parameters(tenant: str, wanted: CostFilter) -> dict[str, Any]:
     """What the conditions of `entries` and `where` name."""
-    return {"tenant": tenant, **{name: getattr(wanted, name) for name in COLUMNS}}
+    return {"tenant": tenant, "hidden": list(wanted.hidden), **{name: getattr(wanted, name) for name in COLUMNS}}
 
 
 def where(wanted: CostFilter, time: str, since: datetime, until: datetime) -> Composed:
@@ -81,6 +86,8 @@ def where(wanted: CostFilter, time: str, since: datetime, until: datetime) -> Co
     for name, column in COLUMNS.items():
         if getattr(wanted, name):
             conditions.append(SQL("{} = {}").format(Identifier(column), Placeholder(name)))
+    if wanted.hidden:
+        conditions.append(SQL("{} <> ALL ({})").format(Identifier("assistant"), Placeholder("hidden")))
     return SQL(" AND ").join(conditions)
 
 

@@ -61,7 +61,7 @@ SELECT * FROM ({points}) AS points
 WHERE (at, others, key) > ({at}, {others}, {key}) ORDER BY at, others, key LIMIT {limit}"""
 TOTAL = "SELECT sum(cost_usd) AS total_usd FROM {entries}"
 LINES = """
-SELECT position, call_id, at, session_id, turn_id, user_id AS user, source, step, model, family,
+SELECT position, call_id, at, session_id, turn_id, user_id AS user, source, assistant, step, model, family,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
   cost_usd, prompt_cache_saved_usd, price_version, estimated, failure,
   corrected, corrected_at, correction_reason, replaced_input_tokens, replaced_output_tokens, replaced_usd

@@ -37,7 +37,8 @@ SESSION_DAYS = Rollup(
 )  # fmt: skip
 ROLLUPS = (HOURS, USER_HOURS, USER_DAYS, SESSION_DAYS)
 KEY = (
-    "tenant", "since", "session_id", "user_id", "kind", "source", "model", "family", "step", "price_version", "bucket",
+    "tenant", "since", "session_id", "user_id", "kind", "source", "assistant", "model", "family", "step",
+    "price_version", "bucket",
 )  # fmt: skip
 MEASURES = (
     "n", "turns", "estimated", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
@@ -52,24 +53,25 @@ Deltas = dict[Key, list[Any]]
 # a day of each is one row.
 COLUMNS = """
   tenant text NOT NULL, since timestamptz NOT NULL, session_id text NOT NULL, user_id text NOT NULL,
-  kind text NOT NULL, source text NOT NULL, model text NOT NULL, family text NOT NULL, step text NOT NULL,
-  price_version text NOT NULL, bucket int NOT NULL,
+  kind text NOT NULL, source text NOT NULL, assistant text NOT NULL, model text NOT NULL, family text NOT NULL,
+  step text NOT NULL, price_version text NOT NULL, bucket int NOT NULL,
   n bigint NOT NULL, turns bigint NOT NULL, estimated bigint NOT NULL,
   input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
   cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL,
   cost_usd numeric NOT NULL, estimated_usd numeric NOT NULL, saved_usd numeric NOT NULL,
-  PRIMARY KEY (tenant, since, session_id, user_id, kind, source, model, family, step, price_version, bucket)"""
+  PRIMARY KEY (
+    tenant, since, session_id, user_id, kind, source, assistant, model, family, step, price_version, bucket)"""
 
 
 # Equal sums are spelled alike, in whatever order they were added: nine decimal places, or as many as it takes.
 ADD = """
 INSERT INTO {table} AS old VALUES (
-  %(tenant)s, %(since)s, %(session_id)s, %(user_id)s, %(kind)s, %(source)s, %(model)s, %(family)s, %(step)s,
-  %(price_version)s, %(bucket)s, %(n)s, %(turns)s, %(estimated)s,
+  %(tenant)s, %(since)s, %(session_id)s, %(user_id)s, %(kind)s, %(source)s, %(assistant)s, %(model)s,
+  %(family)s, %(step)s, %(price_version)s, %(bucket)s, %(n)s, %(turns)s, %(estimated)s,
   %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
   trim_scale(%(cost_usd)s::numeric) + 0.000000000, trim_scale(%(estimated_usd)s::numeric) + 0.000000000,
   trim_scale(%(saved_usd)s::numeric) + 0.000000000)
-ON CONFLICT (tenant, since, session_id, user_id, kind, source, model, family, step, price_version, bucket)
+ON CONFLICT (tenant, since, session_id, user_id, kind, source, assistant, model, family, step, price_version, bucket)
 DO UPDATE SET
   n = old.n + excluded.n, turns = old.turns + excluded.turns, estimated = old.estimated + excluded.estimated,
   input_tokens = old.input_tokens + excluded.input_tokens, output_tokens = old.output_tokens + excluded.output_tokens,
@@ -80,7 +82,8 @@ DO UPDATE SET
   saved_usd = trim_scale(old.saved_usd + excluded.saved_usd) + 0.000000000"""
 CLEAR = """
 DELETE FROM {table} WHERE tenant = %(tenant)s AND since = %(since)s AND session_id = %(session_id)s
-  AND user_id = %(user_id)s AND kind = %(kind)s AND source = %(source)s AND model = %(model)s AND family = %(family)s
+  AND user_id = %(user_id)s AND kind = %(kind)s AND source = %(source)s
+  AND assistant = %(assistant)s AND model = %(model)s AND family = %(family)s
   AND step = %(step)s AND price_version = %(price_version)s AND bucket = %(bucket)s AND n = 0"""
 
 
@@ -124,16 +127,17 @@ def begin_of(span: timedelta, at: datetime) -> datetime:
 def _summed(entry: Entry) -> list[tuple[Key, Sequence[Any]]]:
     """The sums that a line or a mark is part of."""
     place = (entry["tenant"], begin_of(HOUR, entry["at"]), entry["session_id"], entry["user_id"])
+    whence = (entry["source"], entry["assistant"])
     if "kind" in entry:
         saved = [0, 0, 0, 0, 0, 0, 0, entry["saved_usd"]]
-        return [((*place, entry["kind"], entry["source"], "", "", "", "", 0), [1, entry["turns"], *saved])]
+        return [((*place, entry["kind"], *whence, "", "", "", "", 0), [1, entry["turns"], *saved])]
     estimated, cost = int(entry["estimated"]), entry["cost_usd"]
     tokens = [entry[name] for name in MEASURES[3:7]]
-    names = [entry[name] for name in ("source", "model", "family", "step", "price_version")]
+    names = [entry[name] for name in ("model", "family", "step", "price_version")]
     values = [1, 0, estimated, *tokens, cost, cost * estimated, entry["prompt_cache_saved_usd"]]
-    summed: list[tuple[Key, Sequence[Any]]] = [((*place, "call", *names, 0), values)]
+    summed: list[tuple[Key, Sequence[Any]]] = [((*place, "call", *whence, *names, 0), values)]
     if entry["first_token"]:
-        timed = (*place, "first_token", entry["source"], "", "", "", "", entry["first_token"])
+        timed = (*place, "first_token", *whence, "", "", "", "", entry["first_token"])
         summed.append((timed, [1, *[0] * (len(MEASURES) - 1)]))
     return summed
 
@@ -145,7 +149,7 @@ def _folded(deltas: Deltas, rollup: Rollup) -> Deltas:
         if kind != "call" and rollup.calls_only:
             continue
         place = (tenant, begin_of(rollup.span, hour), session if rollup.sessions else "", user if rollup.users else "")
-        what = rest if rollup.models else [rest[0], "", "", "", "", 0]
+        what = rest if rollup.models else [*rest[:2], "", "", "", "", 0]
         total = whole.setdefault((*place, kind, *what), [0] * len(MEASURES))
         for number, value in enumerate(sums):
             total[number] += value

@@ -15,15 +15,15 @@ from projections.read_model import Effect
 from projections.tenant_tables import create_tenant_table, drop_table, show
 from projections.transactions import Connection, Pool, rows
 
-LINES, MARKS = "cost_lines", "cost_marks"
-TABLES = (LINES, MARKS, *(rollup.table for rollup in rollups.ROLLUPS))
+LINES, MARKS, SESSIONS = "cost_lines", "cost_marks", "cost_sessions"
+TABLES = (LINES, MARKS, SESSIONS, *(rollup.table for rollup in rollups.ROLLUPS))
 SHOWN = (LINES, rollups.USER_HOURS.table)
 """What logins for reports see."""
 
 LINE_COLUMNS = """
   tenant text NOT NULL, call_id text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL,
-  session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, source text NOT NULL, step text NOT NULL,
-  model text NOT NULL, family text NOT NULL,
+  session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, source text NOT NULL, assistant text NOT NULL,
+  step text NOT NULL, model text NOT NULL, family text NOT NULL,
   input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
   cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL, cache_write_1h_tokens bigint NOT NULL,
   cost_usd numeric NOT NULL, prompt_cache_saved_usd numeric NOT NULL, price_version text NOT NULL,
@@ -36,16 +36,20 @@ LINE_COLUMNS = """
 # is 1 where a turn is seen for the first time in its kind.
 MARK_COLUMNS = """
   tenant text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL, kind text NOT NULL,
-  session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, source text NOT NULL,
+  session_id text NOT NULL, turn_id text NOT NULL, user_id text NOT NULL, source text NOT NULL, assistant text NOT NULL,
   turns int NOT NULL, saved_usd numeric NOT NULL, PRIMARY KEY (tenant, position)"""
 
-KEPT = ("position", "at", "session_id", "turn_id", "user_id", "source", "step")
+# Which assistant each session talks to, as its first fact said: what comes later of the session counts as that one's.
+SESSION_COLUMNS = """
+  tenant text NOT NULL, session_id text NOT NULL, assistant text NOT NULL, PRIMARY KEY (tenant, session_id)"""
+
+KEPT = ("position", "at", "session_id", "turn_id", "user_id", "source", "assistant", "step")
 """Where and when a call counts, which stays whatever is heard of it later."""
 OLD_LINES = "SELECT * FROM {table} WHERE (tenant, call_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 PUT_LINE = """
 INSERT INTO {table} VALUES (
-  %(tenant)s, %(call_id)s, %(position)s, %(at)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(source)s, %(step)s,
-  %(model)s, %(family)s, %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
+  %(tenant)s, %(call_id)s, %(position)s, %(at)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(source)s, %(assistant)s,
+  %(step)s, %(model)s, %(family)s, %(input_tokens)s, %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s,
   %(cache_write_1h_tokens)s, %(cost_usd)s, %(prompt_cache_saved_usd)s, %(price_version)s, %(estimated)s, %(failure)s,
   %(first_token)s, %(corrected)s, %(corrected_at)s, %(correction_reason)s, %(replaced_input_tokens)s,
   %(replaced_output_tokens)s, %(replaced_usd)s)
@@ -64,15 +68,20 @@ SELECT DISTINCT tenant, turn_id FROM {table}
 WHERE kind = 'failover' AND (tenant, turn_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
 PUT_MARK = """
 INSERT INTO {table} VALUES (
-  %(tenant)s, %(position)s, %(at)s, %(kind)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(source)s, %(turns)s,
-  %(saved_usd)s)"""
+  %(tenant)s, %(position)s, %(at)s, %(kind)s, %(session_id)s, %(turn_id)s, %(user_id)s, %(source)s, %(assistant)s,
+  %(turns)s, %(saved_usd)s)"""
+PUT_SESSION = """
+INSERT INTO {table} VALUES (%(tenant)s, %(session_id)s, %(assistant)s) ON CONFLICT DO NOTHING"""
+ASSISTANTS = """
+SELECT tenant, session_id, assistant FROM {table}
+WHERE (tenant, session_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
 
 
 class Costs:
     """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure. Users stand in it by
     pseudonym, also those whom older facts name."""
 
-    name, layout = "costs", 6
+    name, layout = "costs", 7
 
     def __init__(self, store: FactCodec, pool: Pool, users: Users) -> None:
         self._entries, self._pool = CostEntries(store, users), pool
@@ -85,6 +94,7 @@ class Costs:
         await create_tenant_table(
             connection, MARKS, generation, MARK_COLUMNS, [("tenant", "at"), ("tenant", "turn_id")]
         )
+        await create_tenant_table(connection, SESSIONS, generation, SESSION_COLUMNS, [])
         for rollup in rollups.ROLLUPS:
             await create_tenant_table(connection, rollup.table, generation, rollups.COLUMNS, rollup.indexes)
         await open_to_logins(connection, [f"{table}_{generation}" for table in SHOWN])
@@ -111,9 +121,12 @@ class Costs:
         """See `ReadModel`."""
         lines = [line for fact in facts if (line := await self._entries.line(fact))]
         marks = [mark for fact in facts if (mark := await self._entries.mark(fact))]
+        sessions = [session for fact in facts if (session := self._entries.session(fact))]
 
         async def effect(connection: Connection) -> None:
-            await count(connection, generation, lines, marks)
+            await _put(connection, PUT_SESSION, SESSIONS, generation, sessions)
+            known = await _assistants(connection, generation, [*lines, *marks])
+            await count(connection, generation, _told(lines, known), _told(marks, known))
 
         return effect
 
@@ -123,6 +136,7 @@ class Costs:
 
 
 Lines = dict[tuple[str, str], Entry]
+Assistants = dict[tuple[str, str], str]
 
 
 async def count(connection: Connection, generation: int, lines: Sequence[Entry], marks: Sequence[Entry]) -> None:
@@ -150,6 +164,20 @@ def settled(old: Lines, lines: Sequence[Entry]) -> Lines:
             first_token = line["first_token"] or known["first_token"]
             new[key] = {**line, **{name: known[name] for name in KEPT}, "first_token": first_token}
     return new
+
+
+async def _assistants(connection: Connection, generation: int, entries: Sequence[Entry]) -> Assistants:
+    """Of which assistant the sessions of these are; a tenant's facts come in order, so that each has begun before."""
+    sessions = {(entry["tenant"], entry["session_id"]) for entry in entries if entry["session_id"]}
+    if not sessions:
+        return {}
+    keys = [list(column) for column in zip(*sorted(sessions), strict=True)]
+    found = await rows(connection, into(ASSISTANTS, SESSIONS, generation), keys)
+    return {(row["tenant"], row["session_id"]): row["assistant"] for row in found}
+
+
+def _told(entries: Sequence[Entry], known: Assistants) -> list[Entry]:
+    return [{**entry, "assistant": known.get((entry["tenant"], entry["session_id"]), "")} for entry in entries]
 
 
 async def _old_lines(connection: Connection, generation: int, lines: Sequence[Entry]) -> Lines:

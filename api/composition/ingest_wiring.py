@@ -19,6 +19,7 @@ from api.composition.shared import open_detector, open_embedder, open_names, wat
 from api.settings import Settings
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
+from application.documents.known_names import LearnNames
 from application.documents.refresh_words import RefreshWords
 from application.redaction.embeddable import Embeddable
 from application.tenants.cached_tenants import CachedTenants
@@ -49,4 +50,5 @@ async def run_ingest(settings: Settings, stop: asyncio.Event) -> None:
         watched_walls(stack)
         pending = PostgresPendingDocuments(claims, store.vault)
         async with told(settings, database.worker, "ingest") as keep:
-            await IngestWorker(pending, read, RefreshWords(pending, corpus)).run(stop, keep)
+            learn = LearnNames(pending, corpus, store, store.vault)
+            await IngestWorker(pending, read, RefreshWords(pending, corpus), learn).run(stop, keep)

@@ -36,7 +36,8 @@ class AssistantBody(Assistant, frozen=True, kw_only=True):
     """An assistant as an admin gives it: each text and list has a bound that is looked at before anything else.
 
     `pictures` is off by default: a picture that a user attaches goes to the model as it is, for no private value can be
-    taken out of what it shows."""
+    taken out of what it shows. `confidential`: what its sessions cost and what was said in them is shown to those
+    analysts and auditors alone who have one of its `roles` or `groups`."""
 
     instructions: Annotated[str, Meta(max_length=MAX_INSTRUCTIONS)] = ""
     plan: Name | Annotated[tuple[Name, ...], Meta(max_length=64)] = "lean"
@@ -67,6 +68,7 @@ class AssistantAnswer(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     groups: tuple[str, ...]
     collections: tuple[str, ...]
+    confidential: bool
 
 
 @get("/v1/assistants/{name:str}", permission="tenant:configure")

@@ -21,6 +21,7 @@ from api.http.request.paging import (
     read_position,
     read_stretch,
 )
+from api.http.withheld import hidden_assistants, withhold
 from api.services import Services
 from application.clock import now, rfc3339
 from domain.access import Principal
@@ -91,8 +92,9 @@ async def audit_events(
     most = checked_limit(100 if limit is None else limit)
     start, upto = await _stretch(services, tenant, cursor, after or 0, newest=newest)
     await services.reads.note_audit_read(request.user, start, asked.shown())
+    hidden = await hidden_assistants(services, request.user)
     if shape == "jsonl" and limit is None:
-        lines = _all_lines(services, tenant, asked, start, upto, newest=newest)
+        lines = _all_lines(services, tenant, asked, start, upto, hidden, newest=newest)
         headers = {"content-disposition": 'attachment; filename="events.jsonl"'}
         return Stream(lines, media_type=JSON_LINES, headers=headers)
     shown, more = await services.reads.audit.events(tenant, asked, after=start, upto=upto, limit=most, newest=newest)
@@ -100,7 +102,7 @@ async def audit_events(
     if more:
         last = position_cursor(shown[-1]["position"])
         following = last if newest else f"{last}.{position_cursor(upto)}"
-    return Response({"events": await _named(services, tenant, shown), "next": following})
+    return Response({"events": await _named(services, tenant, shown, hidden), "next": following})
 
 
 def _times(since: str | None, until: str | None) -> dict[str, datetime | None]:
@@ -117,20 +119,21 @@ async def _stretch(services: Services, tenant: str, cursor: str | None, after: i
     return (after, read_position(cursor) - 1) if newest else read_stretch(cursor)
 
 
-async def _named(services: Services, tenant: str, shown: list[Row]) -> list[Row]:
-    """Facts as they are answered, with actors by name."""
+async def _named(services: Services, tenant: str, shown: list[Row], hidden: frozenset[str]) -> list[Row]:
+    """Facts as they are answered, with actors by name, and without what the reader is not told."""
+    shown = await withhold(services, tenant, shown, hidden)
     names = await services.access.users.names(tenant, (row["actor"] for row in shown))
     return [plain(row) | {"position": row["position"], "actor": names[row["actor"]]} for row in shown]
 
 
 async def _all_lines(
-    services: Services, tenant: str, asked: AuditFilter, after: int, upto: int, *, newest: bool
+    services: Services, tenant: str, asked: AuditFilter, after: int, upto: int, hidden: frozenset[str], *, newest: bool
 ) -> AsyncIterator[bytes]:
     """Page by page, so that a long log needs no more memory than a short one."""
     more = True
     while more:
         page, more = await services.reads.audit.events(tenant, asked, after=after, upto=upto, limit=MOST, newest=newest)
-        for row in await _named(services, tenant, page):
+        for row in await _named(services, tenant, page, hidden):
             yield msgspec.json.encode(row) + b"\n"
         if page and newest:
             upto = page[-1]["position"] - 1

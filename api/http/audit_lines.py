@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from projections.audit_tree.ocsf import ocsf
 from projections.audit_tree.tiles import SignedHead
 from projections.transactions import Row
 
+Withhold = Callable[[Sequence[Row]], Awaitable[list[Row]]]
+
 
 async def audit_lines(
     export: AuditExport,
@@ -26,12 +28,14 @@ async def audit_lines(
     after: int = 0,
     shape: str = "jsonl",
     opened: bool = True,
+    withhold: Withhold | None = None,
 ) -> AsyncIterator[bytes]:
     """Page by page, so that a long log needs no more memory than a short one. `shape` `ocsf` has events alone. Facts
-    that are not `opened` are sealed for whoever reads the lines, and their actors pseudonyms."""
+    that are not `opened` are sealed for whoever reads the lines, and their actors pseudonyms; `withhold` takes away
+    what the reader is not told."""
     async for page in export.facts(head, after=after, opened=opened):
         names = await users.names(head.tenant, (row["actor"] for row in page)) if opened else {}
-        for row in page:
+        for row in await withhold(page) if withhold else page:
             named = row | {"actor": names.get(row["actor"], row["actor"])}
             yield _line(ocsf(named) if shape == "ocsf" else _shown(named))
     if shape != "ocsf":

@@ -3,6 +3,7 @@ fact."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -13,6 +14,7 @@ from litestar.response import Stream
 
 from api.http.audit import JSON_LINES, AuditRequest
 from api.http.audit_lines import audit_lines
+from api.http.withheld import hidden_assistants, withhold
 from api.services import Services
 from application.clock import rfc3339
 from domain.ids import MAX_POSITION
@@ -99,7 +101,11 @@ async def audit_export(
     await _note(request, services, "export", position=after)
     head = await services.reads.tree.head(request.user.tenant)
     reads = services.reads
-    lines = audit_lines(reads.export, services.access.users, reads.head_keys, head, after=after, shape=shape)
+    hidden = await hidden_assistants(services, request.user)
+    told = partial(withhold, services, head.tenant, hidden=hidden)
+    lines = audit_lines(
+        reads.export, services.access.users, reads.head_keys, head, after=after, shape=shape, withhold=told
+    )
     headers = {"content-disposition": f'attachment; filename="audit-{head.tree_size}.{shape}"'}
     return Stream(lines, media_type=JSON_LINES, headers=headers)
 

@@ -23,6 +23,7 @@ from api.http.request.paging import (
     read_point,
     read_position,
 )
+from api.http.withheld import hidden_assistants
 from api.services import Services
 from application.clock import now, rfc3339
 from domain.access import Principal
@@ -43,25 +44,27 @@ LINE_COLUMNS = (
     "call_id", "at", "session_id", "turn_id", "user", "step", "model", "family", *TOKENS, "cost_usd", "price_version",
     "estimated", "failure", "cache_write_1h_tokens", "corrected", "source", "prompt_cache_saved_usd", "corrected_at",
     "correction_reason", "replaced_input_tokens", "replaced_output_tokens", "replaced_usd",
+    "assistant",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@")
 LONGEST = 200
-NARROWED_BY = ("model", "family", "step", "user", "session", "source")
 
 
 async def wanted_costs(
     request: TurnRequest, services: NamedDependency[Services], since: Since = None, until: Until = None
 ) -> CostFilter:
     """Which costs a request asks for: from when until when (the current month by default), and each part that it gives
-    and that is not empty. Users are asked for by name, or by what they are shown as."""
+    and that is not empty. Users are asked for by name, or by what they are shown as. What is of confidential assistants
+    counts for those alone whom they are for."""
     begin, end = checked_range(since, until)
-    given = {name: value for name in NARROWED_BY if (value := request.query_params.get(name))}
+    given = {name: value for name in COLUMNS if (value := request.query_params.get(name))}
     for name, value in given.items():
         if len(value) > LONGEST or not value.isprintable():
             raise InvalidField(f"{name}: 1 to {LONGEST} printable characters")
     if "user" in given:
         given["user"] = await _stored(services, request.user.tenant, given["user"])
-    return CostFilter(since=begin, until=end, **given)
+    hidden = await hidden_assistants(services, request.user)
+    return CostFilter(since=begin, until=end, hidden=tuple(sorted(hidden)), **given)
 
 
 async def _stored(services: Services, tenant: str, user: str) -> str:

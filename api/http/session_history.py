@@ -14,6 +14,7 @@ from api.http.change_fields import change_fields
 from api.http.request.paging import ListPage, checked_limit, id_cursor, position_cursor, read_position
 from api.http.sessions import checked_session
 from api.http.turn_answers import turn_fields
+from api.http.withheld import hidden_assistants
 from api.services import Services
 from application.clock import rfc3339
 from application.sessions.live_session import LiveSession
@@ -142,10 +143,14 @@ def _told(replay: Replay, turn: Turn) -> dict[str, Any]:
 
 
 async def _readable(services: Services, principal: Principal, session_id: str) -> LiveSession:
-    """A session that the caller may read as it was: their own, or any of the tenant for an auditor."""
+    """A session that the caller may read as it was: their own, or any of the tenant for an auditor, but those of
+    confidential assistants that are not for them."""
     live = await services.sessions.live.get(StreamId(principal.tenant, "session", checked_session(session_id)))
     own = principal.owns(live.state.user) and principal.may("session:read")
     if not live.state.user or live.state.erased or not (own or principal.may("session:audit")):
+        raise SessionNotFound
+    if not own and live.state.assistant in await hidden_assistants(services, principal):
+        services.access.denials.note(principal, f"session {session_id}", "forbidden")
         raise SessionNotFound
     return live
 

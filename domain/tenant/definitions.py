@@ -49,6 +49,8 @@ def check_assistant(name: str, assistant: Assistant) -> None:
     _names("collections", assistant.collections)
     _hosts(assistant.links)
     _audience(assistant)
+    if assistant.confidential and not (assistant.roles or assistant.groups):
+        raise InvalidField("confidential: name the roles or groups that it is for")
     for kind, action in assistant.pii.items():
         if kind not in PII_DEFAULTS or action not in PII_ACTIONS:
             raise InvalidField(f"pii: kinds are {', '.join(PII_DEFAULTS)}; actions {', '.join(sorted(PII_ACTIONS))}")

@@ -70,7 +70,8 @@ class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     tenant's documents. `links` are the hosts that its answers may link to (`*.example.com`: and those below); none
     when empty. `pictures`: whether pictures that a user attaches go to the model. What they show cannot be redacted.
     Where `roles` or `groups` are named, it is for whoever has one of them; else for every member. Where `collections`
-    are named, it reads of these what its user may read; else all that the user may."""
+    are named, it reads of these what its user may read; else all that the user may. Where it is `confidential`, its
+    sessions' costs and what was said in them are shown to those analysts and auditors alone whom it is for."""
 
     instructions: str = ""
     plan: str | tuple[str, ...] = "lean"
@@ -84,6 +85,7 @@ class Assistant(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
+    confidential: bool = False
 
     def is_for(self, roles: Iterable[str], groups: Iterable[str]) -> bool:
         """Whether somebody with these may talk to it; for everybody else there is no such assistant."""

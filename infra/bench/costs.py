@@ -29,6 +29,7 @@ STEPS = (
     ("embed", "amazon.titan-embed-text-v2:0"),
 )  # fmt: skip
 USERS = 300
+ASSISTANTS = ("default", "support", "sales", "legal")
 BATCH = 5_000
 Ask = Callable[[Any], Awaitable[Any]]
 
@@ -93,6 +94,7 @@ def _questions(tenant: str) -> dict[str, Ask]:
         "series by user and day": series("user", "day"),
         "series by the 8 dearest users and hour": series("user", "hour", 8),
         "series by the 8 dearest sessions and day": series("session", "day", 8),
+        "series by assistant and hour": series("assistant", "hour"),
         "series by session and day, its first page": series("session", "day"),
     }
 
@@ -146,7 +148,8 @@ def _turns(tenant: str, lines: int, since: datetime) -> Iterator[tuple[list[Entr
     while made < lines:
         user, at = f"user-{int(draw.paretovariate(0.6)) % USERS}", since + MONTH * (made / lines)
         at = at.replace(hour=int(draw.triangular(0, 24, 14)), minute=draw.randrange(60), second=draw.randrange(60))
-        whose = {"tenant": tenant, "session_id": f"session-{made}", "user_id": user, "source": "socket"}
+        whose = {"tenant": tenant, "session_id": f"session-{made}", "user_id": user, "source": "socket",
+                 "assistant": ASSISTANTS[made % len(ASSISTANTS)]}  # fmt: skip
         for number in range(draw.randrange(1, 12)):
             marked += 2
             turn = {**whose, "turn_id": f"turn-{made}-{number}", "at": at + timedelta(minutes=7 * number)}

@@ -10,6 +10,7 @@ from domain.event import Event
 from domain.refusals import InvalidField, NotFound
 from domain.tenant import rules
 from domain.tenant.commands import CreateTenant, PutAssistant
+from domain.tenant.definitions import check_assistant
 from domain.tenant.events import Assistant, AssistantPut, BudgetWarned, TenantCreated
 from domain.tenant.state import Tenant, evolve
 
@@ -77,3 +78,9 @@ def test_warnings_of_earlier_periods_are_let_go() -> None:
         for n in range(100)
     ]
     assert given(CREATED, *warned).warned == {("2026-11-28", f"u{n}") for n in range(100)}
+
+
+def test_what_is_confidential_is_for_somebody_named() -> None:
+    check_assistant("board", Assistant(confidential=True, groups=("directors",)))
+    with pytest.raises(InvalidField, match="confidential"):
+        check_assistant("board", Assistant(confidential=True))

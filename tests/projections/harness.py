@@ -77,9 +77,9 @@ class House:
         with acting_for(EVERY):  # the app runs in this task, which goes on as it was
             return await self.client.request(method, path, headers=operator(self.services), **given)
 
-    async def session(self, user: str = "ada", turns: int = 1) -> str:
+    async def session(self, user: str = "ada", turns: int = 1, assistant: str = "default") -> str:
         id, draw = new_id(), random.Random(turns)
-        facts = [e.SessionOpened(user=user, assistant="default")]
+        facts = [e.SessionOpened(user=user, assistant=assistant)]
         await self.writer.append(self.stream(id), [*facts, *(f for n in range(turns) for f in turn(draw, n))], user)
         return id
 
@@ -119,6 +119,7 @@ async def house(
         tree=TreeProofs(pool),
         operations=OperationsReads(pool, LagGauges(pool, store)),
         note_audit_read=NoteAuditReadHandler(store),
+        known=tenants,
         live=sessions,
         open_session=OpenSessionHandler(sessions, tenants),
         rename_session=RenameSessionHandler(),

@@ -15,10 +15,49 @@ import pytest
 from application.clock import new_id
 from application.users import Users
 from domain.session import events as e
+from domain.tenant.events import Assistant, AssistantPut
 from tests.projections.harness import NOVEMBER, House
 from tests.projections.histories import HAIKU, START, used
 
 pytestmark = pytest.mark.real
+
+
+async def test_what_is_confidential_is_shown_to_those_alone_whom_it_is_for(house: House) -> None:
+    """An analyst's costs and an auditor's log, by assistant: what is hidden is in no sum, and said in no fact."""
+    secret, seen = await house.session(turns=3, assistant="board"), await house.session(turns=3)
+    sums = {}
+    board = Assistant(groups=("directors",), roles=("editor",), confidential=True)
+    put = AssistantPut(name="board", assistant=board, version=1)
+    for is_put in (False, True):
+        if is_put:
+            await house.writer.append(f"{house.tenant}/tenant/{house.tenant}", [put])
+            house.services.tenants.known.forget(house.tenant)
+        await house.feed()
+        for roles in (("analyst",), ("analyst", "editor")):
+            summary = (await house.get("/v1/costs/summary", *roles, **NOVEMBER)).json()
+            lines = (await house.get("/v1/costs/lines", *roles, **NOVEMBER)).json()["lines"]
+            by = {"group_by": "assistant", "interval": "hour"}
+            series = (await house.get("/v1/costs/series", *roles, **NOVEMBER, **by)).json()
+            assert sum(Decimal(line["cost_usd"]) for line in lines) == Decimal(summary["total_usd"])
+            assert sum(Decimal(point["cost_usd"]) for point in series["series"]) == Decimal(series["total_usd"])
+            assert summary["total_usd"] == series["total_usd"] and summary["calls"] == len(lines)
+            sums[is_put, roles] = {point["key"] for point in series["series"]}, summary["turns"]
+    everything = {"board", "default"}, 6
+    assert sums.pop((True, ("analyst",))) == ({"default"}, 3)
+    assert list(sums.values()) == [everything] * 3
+
+    for roles in (("auditor",), ("auditor", "editor")):
+        events = (await house.get("/v1/audit/events", *roles, limit=1_000)).json()["events"]
+        streamed = (await house.get("/v1/audit/events", *roles, format="jsonl")).text
+        told = [event["data"] for event in events if event["stream"] == house.stream(secret)]
+        others = [event["data"] for event in events if event["stream"] == house.stream(seen)]
+        withheld = roles == ("auditor",)
+        assert told and others and None not in others and {data is None for data in told} == {withheld}
+        assert ('"withheld":true' in streamed) == withheld
+        for path in ("history", "changes"):
+            answer = await house.get(f"/v1/sessions/{secret}/{path}", *roles)
+            assert answer.status_code == (404 if withheld else 200)
+            assert (await house.get(f"/v1/sessions/{seen}/{path}", *roles)).status_code == 200
 
 
 async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> None:
@@ -37,7 +76,7 @@ async def test_the_three_cost_views_agree_to_the_last_digit(house: House) -> Non
     assert summary["turns"] == 15
     assert summary["cache"]["exact_hits"] + summary["cache"]["semantic_hits"] + summary["cache"]["misses"] == 15
     assert {model["family"] for model in summary["models"]} <= {"sonnet", "haiku", "titan-embed"}
-    for group in ("model", "family", "step", "user", "session", "source"):
+    for group in ("model", "family", "step", "user", "session", "source", "assistant"):
         for interval in ("hour", "day"):
             asked = NOVEMBER | {"group_by": group, "interval": interval}
             series = (await house.get("/v1/costs/series", "analyst", **asked)).json()

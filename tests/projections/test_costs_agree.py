@@ -35,6 +35,7 @@ VALUES = {
     "step": ("answer", "embed"),
     "user": (ADA, BOB),
     "source": ("socket", "api", "ingest"),
+    "assistant": ("default", "helper", "nobody's"),
 }
 
 
@@ -42,9 +43,13 @@ def by(user: str, fact: Event, **fields: Any) -> Event:
     return msgspec.structs.replace(fact, user=user, **fields)
 
 
-async def months(draw: random.Random, writer: Writer, tenant: str) -> list[str]:
-    """A month of turns, searches and documents; calls are corrected days after they were made. The sessions' ids."""
+async def months(draw: random.Random, writer: Writer, tenant: str) -> dict[str, str]:
+    """A month of turns, searches and documents; calls are corrected days after they were made. Whom each
+    session talks to."""
     sessions = {f"{tenant}/session/{new_id()}": draw.choice([ADA, BOB]) for _ in range(6)}
+    talks_to = [draw.choice(["default", "helper"]) for _ in sessions]
+    for (stream, user), assistant in zip(sessions.items(), talks_to, strict=True):
+        await writer.append(stream, [e.SessionOpened(user=user, assistant=assistant)], user)
     guesses: list[tuple[str, TokensUsed]] = []
     for _ in range(60):
         writer.at += timedelta(seconds=draw.choice([1, 599, 3_600, 12_345, 50_000]))
@@ -60,10 +65,10 @@ async def months(draw: random.Random, writer: Writer, tenant: str) -> list[str]:
         again: Event = msgspec.structs.replace(guess, model=HAIKU, estimated=False)  # another model, as it turned out
         await writer.append(stream, [again, corrected(again, tokens=77)] if draw.random() < 0.3 else
                             [corrected(guess, tokens=draw.randrange(9_000))])  # fmt: skip
-    return [stream.split("/")[2] for stream in sessions]
+    return {stream.split("/")[2]: assistant for (stream, _), assistant in zip(sessions.items(), talks_to, strict=True)}
 
 
-def some_filter(draw: random.Random, end: datetime, sessions: list[str]) -> CostFilter:
+def some_filter(draw: random.Random, end: datetime, sessions: dict[str, str]) -> CostFilter:
     """Borders on the hour, a microsecond beside it, or anywhere; in zones whose hours begin at other minutes."""
 
     def border() -> datetime:
@@ -76,9 +81,11 @@ def some_filter(draw: random.Random, end: datetime, sessions: list[str]) -> Cost
     since, until = sorted((border(), border()))
     if draw.random() < 0.3:
         since, until = START, end
-    asked = {name: draw.choice(values) for name, values in VALUES.items() if draw.random() < 0.2}
+    asked: dict[str, Any] = {name: draw.choice(values) for name, values in VALUES.items() if draw.random() < 0.2}
     if draw.random() < 0.1:
-        asked["session"] = draw.choice(sessions)
+        asked["session"] = draw.choice(list(sessions))
+    if draw.random() < 0.2:
+        asked["hidden"] = tuple(draw.sample(["default", "helper", "nobody's"], k=2))
     return CostFilter(since=since, until=until, **asked)
 
 
@@ -116,6 +123,7 @@ async def test_every_sum_is_that_of_its_lines(
         assert summary == await by_lines.summary(tenant, wanted)
         assert format(summary["total_usd"], "f") == format(total, "f"), "as strings too"
         assert summary["calls"] == len(lines)
+        assert all(line["assistant"] == sessions.get(line["session_id"], "") for line in lines)
         assert summary["estimated_usd"] == sum((line["cost_usd"] for line in lines if line["estimated"]), Decimal(0))
         saved = sum((line["prompt_cache_saved_usd"] for line in lines), Decimal(0))
         assert summary["cache"]["prompt_cache_saved_usd"] == saved

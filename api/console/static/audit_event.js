@@ -27,7 +27,7 @@ export function openEvent(event, only) {
     el("div", { class: "note-actions" }, copy,
       kind === "session" ? el("a", { class: "button", href: withQuery("/console/audit", { session: id, version: event.version }) }, "This session in time") : null,
       event.correlation_id ? el("button", { type: "button", onclick: () => only({ correlation: event.correlation_id, session: "" }) }, "Only what belongs to it") : null),
-    el("h3", {}, "What it says"), payload(event.data),
+    el("h3", {}, "What it says"), payload(event.data, event.withheld),
     el("h3", {}, "What it belongs to"), related,
     el("h3", {}, "In the log"),
     facts([["Leaf hash", el("code", { class: "hash" }, event.leaf_hash)], ["Proof", proof()],
@@ -47,7 +47,8 @@ document.addEventListener("keydown", (press) => {
 });
 
 /** What an event says, or why it says nothing any more. */
-export function payload(data) {
+export function payload(data, withheld) {
+  if (withheld) return el("p", { class: "note" }, "What it said is for those alone whom its assistant is for.");
   if (data === null) return el("p", { class: "note" }, "What it said was erased, or cannot be read: that it happened is still known.");
   const text = JSON.stringify(data, null, 2);
   return el("pre", { class: "payload", tabindex: "0", "aria-label": "What it says" }, text.length > 20_000 ? `${text.slice(0, 20_000)}\n… (${text.length} characters; copy it as JSON to see all)` : text);

@@ -14,9 +14,9 @@ import { periodOf, stretchWords } from "./periods.js";
 import { readQuery, withQuery, writeQuery } from "./urls.js";
 
 const TOP = 50;
-const NARROWED = ["model", "family", "step", "user", "session", "source"];
+const NARROWED = ["model", "family", "step", "user", "session", "source", "assistant"];
 const NAMES = ["period", "group", "from", "to", ...NARROWED];
-const GROUPS = { family: "model family", model: "model", step: "step", user: "user", session: "session", source: "source" };
+const GROUPS = { family: "model family", model: "model", step: "step", user: "user", session: "session", source: "source", assistant: "assistant" };
 const at = (id) => document.getElementById(id);
 let asking = new AbortController();
 

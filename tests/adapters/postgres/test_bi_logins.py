@@ -13,11 +13,12 @@ from adapters.postgres.pool import open_pool
 from application.acting_tenant import EVERY, acting_for
 from application.clock import new_id
 from domain.refusals import NotFound
+from domain.session.events import SessionOpened
 from projections.costs import Costs
 from tests.databases import logins_of, worker_of
 from tests.fakes.in_memory_user_names import users_on
 from tests.fakes.plain_key_authority import PlainKeyAuthority
-from tests.projections.histories import Writer, used
+from tests.projections.histories import ADA, Writer, used
 from tests.projections.test_read_models import caught_up
 
 pytestmark = pytest.mark.real
@@ -36,7 +37,8 @@ async def costs_of(store: PostgresEventStore, tenants: dict[str, int]) -> dict[s
         await store.vault.create_tenant_key(tenant)
         for number in range(calls):
             call = used(new_id(), tokens=100 + number)
-            await Writer(store).append(f"{tenant}/search/{new_id()}", [call])
+            opened = SessionOpened(user=ADA, assistant="helper")
+            await Writer(store).append(f"{tenant}/session/{new_id()}", [opened, call])
             totals[tenant] += call.cost_usd  # type: ignore[attr-defined]
     return totals
 
@@ -61,6 +63,9 @@ async def test_a_login_sees_its_own_tenants_costs_and_nothing_else(database: str
             totals[mine],
             3,
         )
+        for view in ("costs", "cost_hours WHERE kind = 'call'"):
+            of_each = login.execute(f"SELECT assistant, sum(cost_usd) FROM {view} GROUP BY 1").fetchall()
+            assert of_each == [("helper", totals[mine])], view
         login.execute("SET default_transaction_read_only = off")
         login.execute("SELECT set_config('app.tenant', %s, false)", (other,))
         assert login.execute("SELECT count(*) FROM bi.costs").fetchone() == (3,)
