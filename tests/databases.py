@@ -61,6 +61,13 @@ class CorpusOfAnybody(PostgresCorpus):
             for table in ("postings", "vocabulary"):
                 await connection.execute(f"UPDATE {table} SET term = -term WHERE tenant = %(tenant)s", of)
 
+    async def make_nameless(self, tenant: str, document_id: str) -> None:
+        """As an earlier version of the program left it."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            await connection.execute(
+                "UPDATE documents SET name = NULL, lineage = NULL WHERE document_id = %s", (document_id,)
+            )
+
 
 class DatasetsOfAnybody(PostgresDatasets):
     """Datasets, for tests that draw their tenants as they go."""

@@ -57,6 +57,10 @@ SELECT tenant, document_id FROM documents
 WHERE status = 'indexed' AND words_version < %s AND (tenant, document_id) > (%s, %s::uuid)
 ORDER BY tenant, document_id LIMIT %s
 """
+NAMELESS = """
+SELECT tenant, document_id FROM documents WHERE lineage IS NULL AND document_id < %s::uuid
+ORDER BY document_id DESC LIMIT %s
+"""
 
 
 class Claims:
@@ -95,6 +99,11 @@ class Claims:
         async with transaction(self._pool) as connection:
             cursor = await connection.execute(STALE, (version, *after, limit))
             return await cursor.fetchall()
+
+    async def nameless(self, before: str, limit: int) -> list[tuple[Any, ...]]:
+        """Documents of no lineage, the newest first, as (tenant, document id)."""
+        async with transaction(self._pool) as connection:
+            return await (await connection.execute(NAMELESS, (before, limit))).fetchall()
 
     async def wait(self, timeout_s: float) -> None:
         """Until something is announced, or the time is up. One that came just before is found by the next look."""

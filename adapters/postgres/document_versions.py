@@ -52,6 +52,15 @@ REQUEUED = """
 UPDATE documents SET status = 'pending', reason = NULL, attempt = 0, claimable_at = now(), embedded = 0, to_embed = 0
 WHERE tenant = %s AND document_id = %s AND status <> 'pending' AND replaced_at IS NULL
 """
+# As `register_document` does.
+OF_ONE_NAME = "SELECT pg_advisory_xact_lock(hashtextextended('register_document' || %s, hashtext(%s)))"
+KNOWN_BY = """
+UPDATE documents AS d SET lineage = d.document_id, name = CASE WHEN NOT EXISTS (
+  SELECT FROM documents AS other
+  WHERE other.tenant = d.tenant AND other.name = %(name)s::bytea AND other.collection = d.collection
+) THEN %(name)s::bytea END
+WHERE d.tenant = %(tenant)s AND d.document_id = %(document)s AND d.lineage IS NULL
+"""
 PROGRESS = """
 UPDATE documents SET embedded = %s, to_embed = %s WHERE tenant = %s AND document_id = %s AND status = 'pending'
 """
@@ -86,6 +95,13 @@ class DocumentVersions(Documents):
         async with tenant_transaction(self._pool, tenant) as connection:
             await connection.execute(REQUEUED, (tenant, document_id))
             await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+
+    async def know_by(self, tenant: str, document_id: str, name: bytes | None) -> None:
+        """See `application/ports/corpus.py`. Nobody registers a file of the name meanwhile."""
+        async with tenant_transaction(self._pool, tenant) as connection:
+            if name is not None:
+                await connection.execute(OF_ONE_NAME, (tenant, name.hex()))
+            await connection.execute(KNOWN_BY, {"tenant": tenant, "document": document_id, "name": name})
 
     async def progress(self, tenant: str, document_id: str, embedded: int, to_embed: int) -> None:
         """See `application/ports/documents/corpus.py`."""

@@ -1,4 +1,4 @@
-"""`PendingDocuments` and `StaleWords` in PostgreSQL: what waits of the documents of all tenants."""
+"""`PendingDocuments`, `StaleWords`, `NamelessDocuments` in PostgreSQL: what waits of the documents of all tenants."""
 
 from __future__ import annotations
 
@@ -55,3 +55,7 @@ class PostgresPendingDocuments:
     async def find_stale(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
         """See `application/ports/documents/corpus.py`."""
         return [(tenant, str(document)) for tenant, document in await self._claims.stale(WORDS_VERSION, after, limit)]
+
+    async def find_nameless(self, before: str, limit: int) -> list[tuple[str, str]]:
+        """See `application/ports/corpus.py`."""
+        return [(tenant, str(document)) for tenant, document in await self._claims.nameless(before, limit)]

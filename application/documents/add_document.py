@@ -8,10 +8,11 @@ from typing import BinaryIO
 
 from application.clock import new_id
 from application.documents.document_streams import SEALED_AS, Accepted, blob_of, stream_of
+from application.documents.known_names import known_name
 from application.documents.readable_documents import ReadableDocuments
 from application.documents.reread_document import RereadDocumentHandler
 from application.execute import DOCUMENT, Context, LoadedAggregate
-from application.file_names import name_of, path_of
+from application.file_names import name_of
 from application.ports.documents.corpus import DocumentRegister, NewDocument
 from application.ports.documents.extractor import Sniffer
 from application.ports.facts.event_store import EventStore
@@ -53,7 +54,7 @@ class AddDocumentHandler:
             content_hash=await self._hash(tenant, file, collection),
             media_type=media_type,
             size=file.size,
-            name=await self._name(tenant, file.name) if replace else None,
+            name=await known_name(self.sealer, tenant, file.name) if replace else None,
             collection=collection,
         )
         registered = await self.corpus.register(tenant, new)
@@ -88,11 +89,6 @@ class AddDocumentHandler:
         can be read is for the same people, whoever brought it."""
         within = f"\0{collection}".encode() if collection else b""
         return await self.sealer.digest(tenant, b"content of a document:" + file.sha256 + within)
-
-    async def _name(self, tenant: str, given: str) -> bytes | None:
-        """What files of one name, with the folders that they came with, have in common."""
-        path = path_of(given)
-        return await self.sealer.digest(tenant, b"name of a document:" + path.encode()) if path else None
 
     async def _keep(self, tenant: str, id: str, command: AddDocument, body: BinaryIO) -> None:
         stream = stream_of(tenant, id)

@@ -11,6 +11,7 @@ import structlog
 
 from application.clock import monotonic
 from application.documents.index_document import IndexDocument
+from application.documents.known_names import LearnNames
 from application.documents.refresh_words import RefreshWords
 from application.documents.stages import stage
 from application.failure_classes import MISCONFIGURED, class_of
@@ -42,6 +43,7 @@ class IngestWorker:
     pending: PendingDocuments
     read: IndexDocument
     refresh: RefreshWords
+    learn: LearnNames
     at_once: int = AT_ONCE
     backoff_s: Sequence[float] = BACKOFF_S
     longest_delay_s: float = LONGEST_DELAY_S
@@ -56,6 +58,7 @@ class IngestWorker:
         loops.keep("document_claims", self._claim)
         loops.every("document_renewal", RENEW_S, self._renew)
         loops.every("words_refresh", REFRESH_S, self.refresh, REFRESH_WITHIN_S)
+        loops.every("names_learned", REFRESH_S, self.learn, REFRESH_WITHIN_S)
         try:
             await stop.wait()
         finally:

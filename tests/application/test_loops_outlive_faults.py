@@ -145,7 +145,10 @@ async def test_ingestion(fault: BaseException) -> None:
         documents = Documents()
         first = (await documents.add(EDITOR, "a.txt", b"The tide comes twice a day.")).document_id
         corpus = Faulty(documents.corpus, faults)
-        index, stop = IngestWorker(corpus, documents.read, documents.refresh, backoff_s=(0.0,)), asyncio.Event()
+        index, stop = (
+            IngestWorker(corpus, documents.read, documents.refresh, documents.learn, backoff_s=(0.0,)),
+            asyncio.Event(),
+        )
         running = asyncio.create_task(index.run(stop))
         while not (faults.at < 0 or faults.raised):  # noqa: ASYNC110
             await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from application.clock import new_id
+from application.documents.known_names import NEWEST
 from application.ports.documents.corpus import Corpus, NewDocument, NewPassage
 from tests.contracts.corpora import DIMENSIONS, UP, AnyCorpus, waiting
 from tests.databases import open_corpus
@@ -143,3 +144,21 @@ async def test_a_large_corpus_is_seen_by_those_who_may(request: pytest.FixtureRe
         assert await found(corpus, tenant, "harbour") == {open_}
         assert await found(corpus, tenant, "harbour", "board") == {closed}
         assert await found(corpus, tenant, "harbour", "", "board") == {open_, closed}
+
+
+async def test_documents_from_before_go_by_their_names_once_these_are_learned(corpus: AnyCorpus) -> None:
+    tenant, ids = new_id(), list[str]()
+    for content in (b"one", b"two", b"three"):
+        ids.append((await named(corpus, tenant, content, name=None))[0])
+        await corpus.make_nameless(tenant, ids[-1])
+    found = [id for owner, id in await corpus.pending.find_nameless(NEWEST, 10_000) if owner == tenant]
+    assert found == ids[::-1], "the newest first"
+    assert ids[1] not in [id for _, id in await corpus.pending.find_nameless(ids[1], 10_000)]
+    await corpus.know_by(tenant, ids[2], b"n" * 32)
+    await corpus.know_by(tenant, ids[1], b"n" * 32)
+    await corpus.know_by(tenant, ids[0], None)
+    await corpus.know_by(tenant, ids[2], b"m" * 32)
+    await corpus.know_by(tenant, new_id(), b"n" * 32)
+    assert not [id for owner, id in await corpus.pending.find_nameless(NEWEST, 10_000) if owner == tenant]
+    assert (await named(corpus, tenant, b"four", name=b"m" * 32))[1] == "", "what is known stays"
+    assert (await named(corpus, tenant, b"five"))[1] == ids[2]

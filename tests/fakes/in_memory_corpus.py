@@ -85,6 +85,22 @@ class InMemoryCorpus:
     def _lineage(self, tenant: str, lineage: str) -> dict[str, _Document]:
         return {id: one for id, one in self._tenants[tenant].items() if one.lineage == lineage}
 
+    async def make_nameless(self, tenant: str, document_id: str) -> None:
+        """As an earlier version of the program left it."""
+        document = self._tenants[tenant][document_id]
+        document.name, document.lineage = None, ""
+
+    async def find_nameless(self, before: str, limit: int) -> list[tuple[str, str]]:
+        found = [(t, id) for t, all in self._tenants.items() for id, one in all.items() if not one.lineage]
+        return sorted((place for place in found if place[1] < before), key=lambda place: place[1], reverse=True)[:limit]
+
+    async def know_by(self, tenant: str, document_id: str, name: bytes | None) -> None:
+        document = self._tenants[tenant].get(document_id)
+        if document is None or document.lineage:
+            return
+        taken = any((one.name, one.collection) == (name, document.collection) for one in self._tenants[tenant].values())
+        document.lineage, document.name = document_id, None if taken else name
+
     async def requeue(self, tenant: str, document_id: str) -> None:
         document = self._tenants[tenant][document_id]
         if document.status != "pending" and document.replaced_at is None:

@@ -96,6 +96,11 @@ class DocumentRegister(Protocol):
         """All that a reader needs is in place: it may be claimed now."""
         ...
 
+    async def know_by(self, tenant: str, document_id: str, name: bytes | None) -> None:
+        """Let a document that was stored before names were known go by this one, unless another of its collection does;
+        nothing happens to any other document."""
+        ...
+
     async def requeue(self, tenant: str, document_id: str) -> None:
         """Let a document that was read, or could not be, wait to be read again; what is found of it can be found
         meanwhile. Nothing happens to one that waits already or was replaced."""
@@ -204,6 +209,14 @@ class StaleWords(Protocol):
 
     async def find_stale(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
         """Up to `limit` of them as (tenant, document id), in that order, behind `after`."""
+        ...
+
+
+class NamelessDocuments(Protocol):
+    """Documents of all tenants that were stored before files were known by their names."""
+
+    async def find_nameless(self, before: str, limit: int) -> list[tuple[str, str]]:
+        """Up to `limit` of them as (tenant, document id), the newest first, behind the id `before`."""
         ...
 
 

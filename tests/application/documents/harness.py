@@ -18,6 +18,7 @@ from application.documents.delete_document import DeleteDocumentHandler
 from application.documents.document_streams import Accepted
 from application.documents.index_document import IndexDocument
 from application.documents.ingest_worker import IngestWorker
+from application.documents.known_names import LearnNames
 from application.documents.move_document import MoveDocumentHandler
 from application.documents.readable_documents import ReadableDocuments
 from application.documents.refresh_words import RefreshWords
@@ -119,7 +120,8 @@ class House:
             DirectExtractor(), self.embedder, embeddable, self.tenants, backoff_s=(0.0, 0.0),
         )  # fmt: skip
         self.refresh = RefreshWords(self.corpus, self.corpus)
-        self.index = IngestWorker(self.corpus, self.read, self.refresh, longest_delay_s=longest_delay_s)
+        self.learn = LearnNames(self.corpus, self.corpus, self.store, self.sealer)
+        self.index = IngestWorker(self.corpus, self.read, self.refresh, self.learn, longest_delay_s=longest_delay_s)
 
     def facts(self, kind: str) -> list[Event]:
         """All facts on streams of a kind, in order."""

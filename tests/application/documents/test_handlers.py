@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from application.documents.document_streams import Accepted
+from application.documents.known_names import NEWEST
 from application.ports.documents.corpus import Pending
 from application.ports.models.detector import Span
 from application.ports.models.model import FailureKind, ModelFailure
@@ -81,6 +82,21 @@ async def test_the_same_bytes_are_one_document(house: House) -> None:
     again = await house.add(EDITOR, "b.txt", b"same")
     assert (again.document_id, again.status) == (first, "indexed")
     assert len(house.blobs.kept) == 1
+
+
+async def test_a_document_from_before_is_replaced_by_the_next_file_of_its_name(house: House) -> None:
+    tenant = EDITOR.tenant
+    named, cut, untitled = [await house.added(name, name.encode()) for name in ("a.txt", "b" * 300 + ".txt", "..")]
+    for id in (named, cut, untitled):
+        await house.corpus.make_nameless(tenant, id)
+    beside = await house.added("a.txt", b"too early")
+    assert len(await house.corpus.versions(tenant, beside)) == 1
+    await house.delete(EDITOR, beside)
+    await house.learn()
+    assert await house.corpus.find_nameless(NEWEST, 9) == []
+    later = await house.added("a.txt", b"tea at six")
+    assert [row.document_id for row in await house.corpus.versions(tenant, named)] == [later, named]
+    assert len(await house.corpus.versions(tenant, await house.added("b" * 300 + ".txt", b"another"))) == 1
 
 
 async def test_a_file_of_the_same_name_is_the_next_version_and_goes_with_all_of_them(house: House) -> None:
