@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import openai
+import pydantic
 import pytest
 from click.testing import CliRunner
 
@@ -29,6 +31,19 @@ def new_key(ours: Installed, tenant: int = 0, name: str = "user-0") -> str:
     return str(json.loads(CliRunner().invoke(cli, arguments, catch_exceptions=False).stdout)["key"])
 
 
+@contextmanager
+def without_money(ours: Installed, tenant: int) -> Iterator[None]:
+    """A tenant's budget is used up meanwhile."""
+    admin = {"Authorization": f"Bearer {_token(ours, tenant, 'admin')}"}
+    with reading(ours, "admin") as http:
+        limits = {"period": "month", "limit_usd": "0.000001"}
+        http.put("/v1/budget", json=limits, headers=admin).raise_for_status()
+        try:
+            yield
+        finally:
+            http.put("/v1/budget", json={}, headers=admin).raise_for_status()
+
+
 @pytest.fixture(scope="module")
 async def sdk(ours: Installed) -> AsyncIterator[openai.AsyncOpenAI]:
     set_pace(ours)
@@ -38,7 +53,7 @@ async def sdk(ours: Installed) -> AsyncIterator[openai.AsyncOpenAI]:
         yield client
 
 
-async def test_chat_whole_and_streamed_with_usage_parts_and_json(sdk: openai.AsyncOpenAI) -> None:
+async def test_chat_whole_and_streamed_with_usage_and_parts(sdk: openai.AsyncOpenAI) -> None:
     whole = await sdk.chat.completions.create(model="default", messages=[user()], temperature=0.1, user="x")
     assert whole.choices[0].finish_reason == "stop" and "[1]" in str(whole.choices[0].message.content)
     assert whole.usage and whole.usage.total_tokens > 0 and whole.model_extra
@@ -69,6 +84,27 @@ async def test_chat_whole_and_streamed_with_usage_parts_and_json(sdk: openai.Asy
     assert made.data[0].embedding == pytest.approx(plain.data[0].embedding, abs=1e-6)
 
 
+class Period(pydantic.BaseModel):
+    """What a program wants to know of a question about returns."""
+
+    what: str
+    days: int = pydantic.Field(ge=1)
+    unit: Literal["days", "weeks"]
+    sources: list[str]
+    note: str | None
+
+
+async def test_answers_have_the_form_that_a_program_wants(sdk: openai.AsyncOpenAI) -> None:
+    parsed = await sdk.chat.completions.parse(model="default", messages=[user()], response_format=Period)
+    told = parsed.choices[0].message.parsed
+    assert told is not None and (told.days, told.unit) == (30, "days"), "as the passage says"
+    async with sdk.chat.completions.stream(model="default", messages=[user()], response_format=Period) as stream:
+        assert (await stream.get_final_completion()).choices[0].message.parsed == told
+    some: Any = {"type": "json_object"}
+    whole = await sdk.chat.completions.create(model="default", messages=[user()], response_format=some)
+    assert "30 days" in json.loads(str(whole.choices[0].message.content))["answer"]
+
+
 async def test_failures_are_the_errors_that_the_client_knows(ours: Installed, sdk: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as absent:
         await sdk.chat.completions.create(model="gpt-4o", messages=[user()])
@@ -76,16 +112,12 @@ async def test_failures_are_the_errors_that_the_client_knows(ours: Installed, sd
     with pytest.raises(openai.AuthenticationError):
         await sdk.with_options(api_key="ck_" + "A" * 72).models.list()
     other = sdk.with_options(api_key=new_key(ours, 1))
-    admin = {"Authorization": f"Bearer {_token(ours, 1, 'admin')}"}
-    with reading(ours, "admin") as http:
-        limits = {"period": "month", "limit_usd": "0.000001"}
-        http.put("/v1/budget", json=limits, headers=admin).raise_for_status()
+    with without_money(ours, 1):
         with pytest.raises(openai.RateLimitError) as limited:
             for _ in range(20):
                 await other.chat.completions.create(model="default", messages=[user()])
         assert int(limited.value.response.headers["retry-after"]) >= 1
         assert limited.value.code == "budget_exceeded" and limited.value.type == "insufficient_quota"
-        http.put("/v1/budget", json={}, headers=admin).raise_for_status()
 
 
 async def test_a_conversation_of_ten_requests_is_one_session_each_turn_paid_once(
@@ -119,10 +151,10 @@ async def test_who_hangs_up_cancels_the_turn(ours: Installed, sdk: openai.AsyncO
         await stream.close()
         whole = asyncio.create_task(sdk.chat.completions.create(model="default", messages=[user("And all again.")]))
         with reading(ours, "member") as http:
-            assert await _ends_as(http, session) == "cancelled"
+            assert await ends_as(http, session) == "cancelled"
             last = await _session_of(http, "And all again.")
             whole.cancel()
-            assert await _ends_as(http, last) == "cancelled"
+            assert await ends_as(http, last) == "cancelled"
     finally:
         set_pace(ours)
 
@@ -147,7 +179,8 @@ async def _session_of(http: Any, title: str) -> str:
             await asyncio.sleep(0.05)
 
 
-async def _ends_as(http: Any, session: str) -> str:
+async def ends_as(http: Any, session: str) -> str:
+    """How the last turn of a session ends, once it has."""
     async with asyncio.timeout(WITHIN_S):
         while True:
             turns = http.get(f"/v1/sessions/{session}/turns", params={"consistent": "true"}).json()["turns"]

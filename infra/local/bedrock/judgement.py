@@ -6,9 +6,10 @@ import json
 import re
 from typing import Any
 
+from infra.local.bedrock.plain_values import UNLIKELY, TextMaterial
 from infra.local.bedrock.prompt import Prompt, PromptPassage
 from infra.local.bedrock.prose import GREETING, SENTENCE_END
-from infra.local.bedrock.schema_fill import UNLIKELY, TextMaterial, fill
+from infra.local.bedrock.schema_fill import fill
 from infra.local.bedrock.words import SILENT, WORD, content_words
 
 ALARM = re.compile(

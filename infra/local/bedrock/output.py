@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.local.bedrock import event_stream
 from infra.local.bedrock.judgement import Judgement
-from infra.local.bedrock.prompt import read_prompt
+from infra.local.bedrock.prompt import SOME_OBJECT, Prompt, read_prompt
 from infra.local.bedrock.prose import answer_prompt, continuation
-from infra.local.bedrock.schema_fill import fill
+from infra.local.bedrock.schema_fill import fill, fits
 from infra.local.bedrock.token_count import count_text, cut_to
 from infra.local.bedrock.tool_calls import LOOKING, choose_tool
+from infra.local.bedrock.tool_input import given_by
+
+PASSAGE_MARK = re.compile(r" \[\d{1,3}\]")
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,7 @@ def compose(body: dict[str, Any], *, answer_tokens: int = 0, tool_rounds: int = 
         text = LOOKING[len(prompt.prefill) :]
         return Output(text, "tool_use", count_text(text) + count_text(name + tool[2]), tool)
     if prompt.schema is not None:
-        text = continuation(
-            json.dumps(
-                fill(prompt.schema, prompt.question, judge=Judgement(prompt) if prompt.sections else None),
-                ensure_ascii=False,
-            ),
-            prompt.prefill,
-        )
+        text = continuation(json.dumps(_filled(prompt, prompt.schema), ensure_ascii=False), prompt.prefill)
     else:
         text = answer_prompt(prompt)
         if answer_tokens:
@@ -65,6 +63,18 @@ def compose(body: dict[str, Any], *, answer_tokens: int = 0, tool_rounds: int = 
         text = cut_to(text, most)
         return Output(text, "max_tokens", count_text(text))
     return Output(text, "end_turn", count_text(text))
+
+
+def _filled(prompt: Prompt, schema: dict[str, Any]) -> Any:
+    """A value that fits the schema: as somebody judges who reads the parts of a message that has such, else from the
+    words of the passages that answer the question, or of the question."""
+    if prompt.sections:
+        judged = fill(schema, prompt.question, judge=Judgement(prompt))
+        return judged if fits(schema, judged) else fill(schema, prompt.question)
+    text = prompt.question
+    if prompt.passages or prompt.tool_results or schema is SOME_OBJECT:
+        text = PASSAGE_MARK.sub("", answer_prompt(replace(prompt, prefill="")))
+    return {"answer": text} if schema is SOME_OBJECT else given_by(schema, text)
 
 
 def head_frame() -> bytes:

@@ -16,7 +16,13 @@ QUESTION = re.compile(r"(?:^|\n)[ \t#*]*(?:<question>|(?:user(?:'s)? )?question[
 TAGS = re.compile(r"</?[a-z_]++[^<>]*+>", re.IGNORECASE)
 TAG_LINE = re.compile(r"^<(/?)([a-z_]{1,40})>([ \t]*)$", re.MULTILINE)
 EXAMPLE = re.compile(r"^For example: \"(.+)\"[ \t]*$", re.MULTILINE)
-SCHEMA_LINE = re.compile(r"^[ \t]*Output JSON schema:[ \t]*", re.MULTILINE)
+SCHEMA_LINE = re.compile(r"^[^\n]{0,200}?JSON schema:[ \t]*\n?", re.MULTILINE | re.IGNORECASE)
+ANY_OBJECT = re.compile(
+    r"^[^\n]{0,80}?\b(?:answer|reply|respond|return|output)\b[^\n]{0,80}?\bJSON\b[^\n]{0,200}?\bobject\b[^\n]{0,200}$",
+    re.MULTILINE | re.IGNORECASE,
+)
+SOME_OBJECT = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+"""What an object holds of which nobody says what it holds."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ def read_prompt(body: dict[str, Any]) -> Prompt:
     results = [block["toolResult"] for block in messages[-1]["content"] if "toolResult" in block]
     if not asked:
         asked = next((t for m in reversed(messages) if m["role"] == "user" and (t := _texts(m["content"]))), "")
+    schema = _schema(system)[0]
+    if schema is None:
+        schema, asked = _schema(asked)
+        if schema is None:
+            schema, asked = _any_object(asked)
     sections = _sections(asked)
     passages, rest = _split_passages(asked, question_follows=True)
     if "passages" in sections:  # marks in other sections are none of a passage
@@ -73,7 +84,7 @@ def read_prompt(body: dict[str, Any]) -> Prompt:
         tools,
         config.get("toolChoice", {}),
         results,
-        _schema(system + "\n" + asked),
+        schema,
         sections,
         example[1] if example else "",
         _tool_rounds(messages),
@@ -141,14 +152,21 @@ def _question(text: str) -> str:
     return " ".join(TAGS.sub(" ", asked).split())
 
 
-def _schema(text: str) -> dict[str, Any] | None:
-    """The JSON schema that stands after the line `Output JSON schema:`."""
+def _schema(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The JSON schema that stands after a line that ends in `JSON schema:`; and what is said behind it, or before it
+    where that is all."""
     line = SCHEMA_LINE.search(text)
-    if not line:
-        return None
-    start = text.find("{", line.end())
+    start = text.find("{", line.end()) if line else -1
+    if line is None or start < 0 or text[line.end() : start].strip():
+        return None, text
     try:
-        schema, _ = json.JSONDecoder().raw_decode(text, start) if start >= 0 else (None, 0)
-    except json.JSONDecodeError:
-        return None
-    return schema if isinstance(schema, dict) else None
+        schema, end = json.JSONDecoder().raw_decode(text, start)
+    except (json.JSONDecodeError, RecursionError):
+        return None, text
+    return (schema if isinstance(schema, dict) else None), text[end:].strip() or text[: line.start()]
+
+
+def _any_object(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The same, where a line asks for a JSON object and does not say what it holds."""
+    wanted = ANY_OBJECT.search(text)
+    return (SOME_OBJECT, text[wanted.end() :].strip() or text) if wanted else (None, text)

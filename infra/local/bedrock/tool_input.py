@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from infra.local.bedrock.schema_fill import DATE, QUOTED, fill
+from infra.local.bedrock.plain_values import DATE, QUOTED
+from infra.local.bedrock.schema_fill import fill, fits
 from infra.local.bedrock.words import SILENT, content_words
 
 WHOLE = re.compile(r"query|question|text|message|prompt|search|body|note|reason|comment|subject", re.I)
@@ -21,22 +22,43 @@ PREPOSITION = re.compile(
 JOINS = r"(?:\s+(?:is|are|of|called|named|number|no\.?|was|=))?[\s:=#]+"
 
 
+OWN_FORM = frozenset({"enum", "const", "format", "pattern", "anyOf", "oneOf", "allOf", "$ref"})
+
+
 def tool_input(schema: dict[str, Any], question: str) -> dict[str, Any]:
-    """An input that fits the schema's common part, from the question's words. Texts are the parameter's own where the
-    question seems to name them; the whole question where nothing does."""
-    filled = fill(schema, question, only_required=True)
-    if not isinstance(filled, dict):
-        return {}
+    """An input that fits the schema, from the question's words: what it requires, and of the rest what the question has
+    something for."""
+    given = given_by(schema, question, only_required=True)
+    return given if isinstance(given, dict) else {}
+
+
+def given_by(schema: dict[str, Any], text: str, *, only_required: bool = False) -> Any:
+    """A value that fits the schema, from the words of a text (see `fill`)."""
+    filled = fill(schema, text, only_required=only_required)
+    guessed = frozenset(schema.get("required", ())) if only_required else frozenset[str]()
+    named = _with_names(schema, text, filled, guessed) if isinstance(filled, dict) else filled
+    return named if fits(schema, named) else filled
+
+
+def _with_names(
+    schema: dict[str, Any], question: str, filled: dict[str, Any], guessed: frozenset[str]
+) -> dict[str, Any]:
+    """The same, with texts that are the parameter's own where the question seems to name them; the whole question stays
+    where nothing does."""
+    filled = dict(filled)
     said = _Said(question, [value for value in filled.values() if isinstance(value, str) and value != question])
-    required = set(schema.get("required", ()))
     for name, property in schema.get("properties", {}).items():
-        plain = property.get("type", "string") == "string" and not (property.keys() & {"enum", "const", "format"})
-        if not plain or WHOLE.search(name) or (name in filled and not _is_fallback(filled[name], question)):
+        known = name in filled and not _is_fallback(filled[name], question)
+        if known or WHOLE.search(name) or not _is_plain_text(property):
             continue
-        found = said.beside(name) or (said.anywhere(name) if name in required else "")
+        found = said.beside(name) or (said.anywhere(name) if name in guessed else "")
         if found:
             filled[name] = found[: property.get("maxLength", 2_000)]
     return filled
+
+
+def _is_plain_text(property: Any) -> bool:
+    return isinstance(property, dict) and property.get("type", "string") == "string" and not property.keys() & OWN_FORM
 
 
 def named_in(schema: dict[str, Any], question: str) -> float:

@@ -228,6 +228,7 @@ def test_a_picture_for_the_readme(ours: Installed, chromium: Browser) -> None:
         finished(ask(page, "Who examines a machine that comes back to the workshop?"))
         set_pace(ours, first_token_ms=300, token_ms=8)
         finished(ask(page, QUESTION))
+        expect(page.get_by_role("list", name="Sessions").get_by_role("link")).to_have_count(4)
         page.mouse.move(800, 600)
         PICTURES.mkdir(exist_ok=True)
         page.screenshot(path=PICTURES / "chat.png", animations="disabled")
