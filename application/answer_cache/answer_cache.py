@@ -18,6 +18,7 @@ from application.answer_cache.equivalence import is_equivalent
 from application.answer_cache.stampede_lock import StampedeLock
 from application.answer_cache.vetoes import are_two
 from application.clock import now
+from application.pauses import Pauses
 from application.ports.facts.keys import Sealer
 from application.ports.models.answer_cache import CachedAnswer, CacheEntry, ExactCache, Question, SemanticCache
 
@@ -110,8 +111,9 @@ class AnswerCache:
             (one, scope) for scope, all_of in zip(scopes, await asyncio.gather(*near), strict=True) for one in all_of
         ]
         await self.sealer.unlock([one.entry.stream for one, _ in found])
-        asked, candidates = as_typed(question.text), list[Candidate]()
+        asked, candidates, pauses = as_typed(question.text), list[Candidate](), Pauses()
         for one, scope in found:
+            await pauses.take()
             kept = await self._open(question, scope, one.entry)
             if kept is None:
                 continue

@@ -5,6 +5,7 @@ Nothing here makes two questions one. It only keeps a veto from standing where t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import snowballstemmer
@@ -167,6 +168,8 @@ _GROUPS = {
 _stem_of = {language: snowballstemmer.stemmer(language).stemWord for language in _GROUPS if language != "english"}
 _stem_of["english"] = key_of
 _groups: dict[tuple[str, str], frozenset[str]] = {}
+_HEADS = frozenset(word[:3] for lines in _GROUPS.values() for word in lines.split())
+"""How their words begin: of any other word no stem is made, six for each."""
 for _language, _lines in _GROUPS.items():
     for _group in _lines.strip().split("\n"):
         for _word in _group.split():
@@ -187,6 +190,12 @@ FILLERS = _set(
 """Words that may be put in or left out."""
 
 
+def any_may_be_one(words: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether one of the first and one of the second may be."""
+    of_words, of_others = (frozenset[str]().union(*map(_groups_of, some)) for some in (words, others))
+    return bool(of_words & of_others) or any(is_misspelt(one, other) for one in words for other in others)
+
+
 def may_be_one(word: str, other: str) -> bool:
     """Whether two words, in small letters, may stand for each other in some question."""
     return bool(_groups_of(word) & _groups_of(other)) or is_misspelt(word, other)
@@ -194,7 +203,7 @@ def may_be_one(word: str, other: str) -> bool:
 
 @lru_cache(maxsize=4_000)
 def _groups_of(word: str) -> frozenset[str]:
-    if len(word) > LONGEST:
+    if len(word) > LONGEST or word[:3] not in _HEADS:
         return frozenset()
     return frozenset().union(*(_groups.get((language, stem(word)), ()) for language, stem in _stem_of.items()))
 
@@ -202,13 +211,16 @@ def _groups_of(word: str) -> frozenset[str]:
 _VOWELS = frozenset("aeiouyäöüáéíóúàèìòùâêîôû")
 
 
-@lru_cache(maxsize=4_000)
 def is_misspelt(word: str, other: str) -> bool:
     """Whether one is the other by a slip: two letters exchanged, one doubled or not, or a vowel put in, left out or
     taken for another within the word. Not at its beginning, nor at its end, where `employer` and `employee` differ."""
-    if not (word.isalpha() and other.isalpha() and word[0] == other[0] and word != other):
+    if word[:1] != other[:1] or abs(len(word) - len(other)) > 1 or word == other:
         return False
-    if min(len(word), len(other)) < SHORTEST - 1 or max(len(word), len(other)) > LONGEST:
+    if (
+        not (word.isalpha() and other.isalpha())
+        or min(len(word), len(other)) < SHORTEST - 1
+        or max(len(word), len(other)) > LONGEST
+    ):
         return False
     at = next((place for place, (a, b) in enumerate(zip(word, other)) if a != b), min(len(word), len(other)))  # noqa: B905
     here, there = word[at:], other[at:]

@@ -17,7 +17,7 @@ from application.answer_cache.cacheability import as_typed
 from application.answer_cache.english.asides import without_asides
 from application.answer_cache.english.reading import is_english
 from application.answer_cache.english.words import GRAMMAR, PREPOSITION, key_of
-from application.answer_cache.like_words import FILLERS, is_misspelt, may_be_one
+from application.answer_cache.like_words import FILLERS, any_may_be_one, is_misspelt, may_be_one
 
 LONGEST = 300
 """Characters of a question that is compared in other words."""
@@ -181,10 +181,9 @@ def _opposites(one: _Read, other: _Read) -> bool:
 def _denies(word: str, plain: str) -> bool:
     if len(plain) <= _ALIKE:
         return False
-    without = word.removesuffix("less") if word.endswith("less") else ""
-    return any(word.startswith(f"{prefix}{plain}") for prefix in known.DENYING_PREFIXES) or (
-        bool(without) and plain.startswith(without)
-    )
+    if plain in word:
+        return any(word.startswith(f"{prefix}{plain}") for prefix in known.DENYING_PREFIXES)
+    return word.endswith("less") and len(word) > len("less") and plain.startswith(word.removesuffix("less"))
 
 
 def _asks(one: _Read, other: _Read) -> bool:
@@ -237,7 +236,7 @@ def _roles(read: _Read) -> list[str]:
 def _nothing_shared(one: _Read, other: _Read) -> bool:
     if set(one.telling) & set(other.telling):
         return False
-    return not any(may_be_one(a, b) for a in one.telling for b in other.telling)
+    return not any_may_be_one(one.telling, other.telling)
 
 
 def _one_change(one: _Read, other: _Read) -> bool:
