@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from api.readiness import CHECK_S, Away, HealthCheck
 from api.settings import Settings
 from application.gateway.health import Health
 from projections.audit import Audit
+from projections.beats import named as named_of
 from projections.costs import Costs
 from projections.first_generations import missing, outdated
 from projections.session_view import SessionView
@@ -38,7 +40,7 @@ class Names(Protocol):
 class Dependencies:
     """What is asked: clients, and what is known of the models."""
 
-    pool: Any
+    pools: Sequence[Any]  # of each database
     bedrock: Any
     s3: Any
     dynamodb: Any
@@ -74,11 +76,16 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
 
     named: dict[str, tuple[bool, HealthCheck]] = {} if parts.names is None else {"names": (False, names)}
     return {
-        "postgres": (True, partial(ask_database, parts.pool)),
-        "read_models": (False, partial(read_models, parts.pool)),
+        "postgres": (True, partial(ask_database, parts.pools[0])),
+        **{
+            named_of("postgres", number): (False, partial(ask_database, pool))
+            for number, pool in enumerate(parts.pools)
+            if number  # whoever is in another database is answered
+        },
+        "read_models": (False, partial(read_models, parts.pools)),
         "layouts": (
             True,
-            partial(layouts, parts.pool),
+            partial(layouts, parts.pools),
         ),  # in an upgrade the version before goes on answering until then
         "bedrock": (False, bedrock),
         "dynamodb": (False, table),
@@ -90,15 +97,15 @@ def health_checks(settings: Settings, parts: Dependencies) -> dict[str, tuple[bo
     }
 
 
-async def read_models(pool: Any) -> None:
+async def read_models(pools: Sequence[Any]) -> None:
     """Whether each can be read."""
-    if absent := await missing(pool, READ_MODELS):
+    if absent := sorted({name for pool in pools for name in await missing(pool, READ_MODELS)}):
         raise Away(f"not built yet: {', '.join(absent)}")
 
 
-async def layouts(pool: Any) -> None:
+async def layouts(pools: Sequence[Any]) -> None:
     """Whether none is of a version before, whose rows only that version knows how to read."""
-    if older := await outdated(pool, LAYOUTS):
+    if older := sorted({name for pool in pools for name in await outdated(pool, LAYOUTS)}):
         raise Away(f"of an older version, being built anew: {', '.join(older)}")
 
 

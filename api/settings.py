@@ -43,7 +43,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # The ARN of a role that the API server assumes for each tenant, narrowed to that tenant's items and objects (see
     # walls.md); without one it uses its own rights
     tenant_role: str = ""
+    # Lanes in each database; and further PostgreSQLs that hold tenants (see lanes.md): URLs with spaces between, in an
+    # order that stays. Who logs in is the same everywhere: they name nobody but an owner that is not the first one's
     lanes: int = 1
+    lane_urls: str = ""
     # The server
     host: str = "127.0.0.1"
     port: int = 8080
@@ -145,6 +148,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The URL that each part of the program logs in to the database with, where one is given."""
         parts = ("app", "writer", "worker", "tools")
         return {part: url for part in parts if (url := getattr(self, f"database_{part}_url"))}
+
+    @property
+    def databases(self) -> int:
+        """How many PostgreSQLs hold tenants."""
+        return 1 + len(self.lane_urls.split())
+
+    @property
+    def all_lanes(self) -> int:
+        """Lanes of all databases together."""
+        return self.lanes * self.databases
 
     @property
     def longest_credential_s(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -54,7 +54,21 @@ async def _say(pool: Pool, process: str, job: str, loops: Loops) -> None:
         await connection.execute(SAY, (process, job, json.dumps(loops.down())))
 
 
+def named(what: str, database: int) -> str:
+    """A job or a loop by its name: the first database's as it is, another's with its number."""
+    return f"{what}_db{database}" if database else what
+
+
+async def heard_of_all(pools: Sequence[Pool]) -> list[LastBeat]:
+    """What all of them said last, in each database that they serve: of each as of another job."""
+    return [
+        LastBeat(named(one.job, number), {named(loop, number): why for loop, why in one.loops.items()}, one.silent_s)
+        for number, pool in enumerate(pools)
+        for one in await heard(pool)
+    ]
+
+
 async def heard(pool: Pool) -> list[LastBeat]:
-    """What all of them said last."""
+    """What was said last in one database."""
     async with looking(pool) as connection:
         return [LastBeat(**row) for row in await rows(connection, LATEST, (MOST,))]

@@ -28,20 +28,24 @@ class Tables(Protocol):
         ...
 
 
-async def begin_first_generations(pool: Pool, models: Sequence[Tables], lanes: int) -> None:
+A_DATABASE = 1_000_000
+"""Numbers of generations are a database's own, so that items which all of them keep in one place stay apart."""
+
+
+async def begin_first_generations(pool: Pool, models: Sequence[Tables], lanes: int, database: int = 0) -> None:
     """Make an empty generation live where there has never been one. Several may be at it: one is first."""
     for model in models:
         try:
             async with writing(pool) as connection:
                 if await positions.live(connection, model.name) is None:
-                    await begin(connection, model, lanes)
+                    await begin(connection, model, lanes, after=database * A_DATABASE)
         except psycopg.errors.UniqueViolation:
             pass  # another process has made it
 
 
-async def begin(connection: Connection, model: Tables, lanes: int) -> int:
+async def begin(connection: Connection, model: Tables, lanes: int, after: int = 0) -> int:
     """Begin a read model: its first generation, live and empty; the generation's number."""
-    generation = await positions.add_generation(connection, model.name, model.layout, lanes)
+    generation = await positions.add_generation(connection, model.name, model.layout, lanes, after)
     await model.create(connection, generation)
     await positions.make_live(connection, model.name, generation)
     await model.publish(connection, generation)

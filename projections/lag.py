@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Sequence
 
 import msgspec
 
@@ -33,24 +34,26 @@ class LaneStanding(msgspec.Struct, frozen=True):
     parked: int
 
 
-async def standings(pool: Pool, store: ReadableLog) -> list[LaneStanding]:
-    """Where everything stands; empty before the first start. For a process that may read the log."""
-    found = await positions_and_heads(pool, store)
-    return [
+async def standings(pool: Pool, store: ReadableLog, first: int = 0) -> list[LaneStanding]:
+    """Where everything stands; empty before the first start. For a process that may read the log, of one database whose
+    first lane is `first` of all."""
+    found = [
         msgspec.structs.replace(one, lag_seconds=await _age(store, one.lane, one.position)) if one.lag_events else one
-        for one in found
+        for one in await positions_and_heads(pool, store)
     ]
+    return [msgspec.structs.replace(one, lane=first + one.lane) for one in found]
 
 
-async def positions_and_heads(pool: Pool, store: ReadableLog) -> list[LaneStanding]:
-    """The same for any process, without the age of what is missing."""
+async def positions_and_heads(pool: Pool, store: ReadableLog, first: int = 0) -> list[LaneStanding]:
+    """The same for any process, without the age of what is missing. `first` is the number of the database's first lane
+    among all."""
     async with looking(pool) as connection:
         found = await all_positions(connection)
-    heads = {lane: await store.head(lane) for lane in {row["lane"] for row in found}}
+    heads = {lane: await store.head(first + lane) for lane in {row["lane"] for row in found}}
     return [
         LaneStanding(
             name=row["name"],
-            lane=row["lane"],
+            lane=first + row["lane"],
             generation=row["generation"],
             version=row["layout"] or 0,
             position=row["position"],
@@ -73,10 +76,10 @@ async def lag_events(pool: Pool, store: ReadableLog) -> dict[str, int]:
 
 class LagGauges:
     """The metrics of a process that may not read the log: it remembers when it saw which head, and what is missing is
-    at least as old as the first head beyond it."""
+    at least as old as the first head beyond it. Of several databases there are `each` lanes in every one."""
 
-    def __init__(self, pool: Pool, store: ReadableLog, clock: Seconds = monotonic) -> None:
-        self._pool, self._store, self._clock = pool, store, clock
+    def __init__(self, pools: Sequence[Pool], store: ReadableLog, clock: Seconds = monotonic, *, each: int = 1) -> None:
+        self._pools, self._store, self._clock, self._each = pools, store, clock, each
         self._heads: dict[int, deque[tuple[float, int]]] = defaultdict(lambda: deque(maxlen=HEADS))
 
     async def refresh(self) -> None:
@@ -98,7 +101,11 @@ class LagGauges:
 
     async def standings(self) -> list[LaneStanding]:
         """Where everything stands; `lag_seconds` is the least that it can be."""
-        found = await positions_and_heads(self._pool, self._store)
+        found = [
+            standing
+            for number, pool in enumerate(self._pools)
+            for standing in await positions_and_heads(pool, self._store, number * self._each)
+        ]
         return [msgspec.structs.replace(standing, lag_seconds=self._age(standing)) for standing in found]
 
     def _age(self, standing: LaneStanding) -> float:

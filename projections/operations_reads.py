@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from application.acting_tenant import acting_for
 from domain.access import PLATFORM_TENANT
 from projections import orders
 from projections.lag import LagGauges, LaneStanding
 from projections.orders import Order, What
-from projections.transactions import Pool, looking, reading, rows
+from projections.transactions import Pool, looking, pool_of, reading, rows
 
 BUILDING = """
 SELECT p.name, max(p.generation) AS generation, sum(p.position)::bigint AS position
@@ -51,16 +54,18 @@ class ReadModelProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OperationsReads:
-    """Queries of a process that answers people."""
+    """Queries of a process that answers people: `pools` of each database, and `pool` of that of a tenant."""
 
-    def __init__(self, pool: Pool, lag: LagGauges) -> None:
-        self._pool, self._lag = pool, lag
+    def __init__(self, pools: Sequence[Pool], pool: Pool, lag: LagGauges) -> None:
+        self._pools, self._pool, self._lag = pools, pool, lag
 
     async def models(self) -> list[tuple[ReadModelProgress, Order | None]]:
         """Where everything stands, each with the latest order to build it anew; empty before the first start."""
-        async with looking(self._pool) as connection:
-            building = {row["name"]: row["position"] for row in await rows(connection, BUILDING)}
-        ordered = {order.name: order for order in await orders.recent(self._pool) if order.what == "rebuild"}
+        building: Counter[str] = Counter()
+        for pool in self._pools:
+            async with looking(pool) as connection:
+                building.update({row["name"]: row["position"] for row in await rows(connection, BUILDING)})
+        ordered = {order.name: order for order in await orders.recent_of_all(self._pools) if order.what == "rebuild"}
         lanes: dict[str, list[LaneStanding]] = {}
         for standing in await self._lag.standings():
             lanes.setdefault(standing.name, []).append(standing)
@@ -68,24 +73,34 @@ class OperationsReads:
 
     async def parked(self, after: tuple[str, str], limit: int) -> list[tuple[Parked, Order | None]]:
         """Parked streams after one by its read model and name, each with the latest order to try it again."""
-        async with reading(self._pool, PLATFORM_TENANT) as connection:
-            found = [Parked(**row) for row in await rows(connection, PARKED, (*after, limit))]
-        tried = {(order.name, order.stream): order for order in await orders.recent(self._pool)}
-        return [(one, tried.get((one.name, one.stream))) for one in found]
+        found: list[Parked] = []
+        for pool in self._pools:
+            async with reading(pool, PLATFORM_TENANT) as connection:
+                found += [Parked(**row) for row in await rows(connection, PARKED, (*after, limit))]
+        found.sort(key=lambda one: (one.name, one.stream))
+        tried = {(order.name, order.stream): order for order in await orders.recent_of_all(self._pools)}
+        return [(one, tried.get((one.name, one.stream))) for one in found[:limit]]
 
     async def is_parked(self, name: str, stream: str) -> bool:
         """Whether the live generation has put it aside."""
-        async with reading(self._pool, PLATFORM_TENANT) as connection:
+        async with reading(await self._of(stream), PLATFORM_TENANT) as connection:
             return bool((await rows(connection, IS_PARKED, (name, stream)))[0]["parked"])
 
     async def order(self, what: What, name: str, by: str, stream: str = "") -> None:
-        """See `orders.place`."""
-        await orders.place(self._pool, what, name, by, stream)
+        """See `orders.place`: in each database, or in that of the stream."""
+        for pool in [await self._of(stream)] if stream else self._pools:
+            await orders.place(pool, what, name, by, stream)
 
     async def database_version(self) -> str:
-        """PostgreSQL's."""
-        async with looking(self._pool) as connection:
+        """PostgreSQL's, of the first one."""
+        async with looking(self._pools[0]) as connection:
             return str((await rows(connection, VERSION))[0]["version"])
+
+    async def _of(self, stream: str) -> Pool:
+        """The database of a stream. An operator acts for the platform, and asks here for the tenant whose it is."""
+        tenant = stream.partition("/")[0]
+        with acting_for(tenant):
+            return await pool_of(self._pool, tenant)
 
 
 def _together(lanes: list[LaneStanding], built: int | None) -> ReadModelProgress:

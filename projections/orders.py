@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -32,6 +32,7 @@ RECENT = """
 SELECT DISTINCT ON (what, name, stream) what, name, stream, asked_at, beat_at, ended_at, outcome
 FROM projections.orders ORDER BY what, name, stream, id DESC LIMIT 500"""
 
+UNDONE = ("waiting", "running", "failed", "done")
 log = structlog.get_logger()
 
 
@@ -67,6 +68,17 @@ async def recent(pool: Pool) -> list[Order]:
     """The latest of each kind, for operators."""
     async with reading(pool, PLATFORM_TENANT) as connection:
         return [Order(**row) for row in await rows(connection, RECENT)]
+
+
+async def recent_of_all(pools: Sequence[Pool]) -> list[Order]:
+    """The same where each database has its own: of one kind that which is furthest from its end."""
+    found: dict[tuple[str, str, str], Order] = {}
+    for pool in pools:
+        for order in await recent(pool):
+            kind = (order.what, order.name, order.stream)
+            if kind not in found or UNDONE.index(order.state) < UNDONE.index(found[kind].state):
+                found[kind] = order
+    return list(found.values())
 
 
 class RebuildOrders:

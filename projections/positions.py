@@ -28,13 +28,13 @@ async def live(connection: Connection, name: str) -> Generation | None:
     return Generation(**found[0]) if found else None
 
 
-async def add_generation(connection: Connection, name: str, layout: int, lanes: int) -> int:
-    """A new generation that is not live, at the beginning of each lane; its number."""
+async def add_generation(connection: Connection, name: str, layout: int, lanes: int, after: int = 0) -> int:
+    """A new generation that is not live, at the beginning of each lane; its number, which is above `after`."""
     cursor = await connection.execute(
         "INSERT INTO projections.generations (name, generation, layout)"
-        " SELECT %(name)s, coalesce(max(generation), 0) + 1, %(layout)s FROM projections.generations"
+        " SELECT %(name)s, coalesce(max(generation), %(after)s) + 1, %(layout)s FROM projections.generations"
         " WHERE name = %(name)s RETURNING generation",
-        {"name": name, "layout": layout},
+        {"name": name, "layout": layout, "after": after},
     )
     row = await cursor.fetchone()
     generation = int(row[0]) if row else 0

@@ -60,10 +60,12 @@ class Relay:
         lead: Lead,
         *,
         lanes: int = 1,
+        first: int = 0,
         pace: Pace = USUAL,
     ) -> None:
+        """`first` is the number of the first of these lanes among those of all databases: by it they are told of."""
         self._store, self._pipe, self._places, self._alone = store, pipe, places, lead
-        self._lanes, self._pace = lanes, pace
+        self._lanes, self._first, self._pace = lanes, first, pace
 
     async def run(self, stop: asyncio.Event, told: Keep = unheard) -> None:
         """Relay all lanes until `stop`."""
@@ -79,14 +81,16 @@ class Relay:
             try:
                 async with self._alone(f"relay-{lane}", stop) as leader:
                     if leader:
-                        relay = LaneRelay(self._store, self._pipe, lane, self._places.note_relay, self._pace)
+                        relay = LaneRelay(
+                            self._store, self._pipe, lane, self._places.note_relay, self._pace, self._first
+                        )
                         await relay.lead(leader, stop, up)
             except PipeMoved:
-                log.info("relay_restarts", lane=lane, reason="the pipe moved")
+                log.info("relay_restarts", lane=self._first + lane, reason="the pipe moved")
                 await pause(stop, BACKOFF_S[0])
             except PipeAhead as error:
-                RELAY_HALTED.labels(lane).set(1)
-                log.critical("relay_halted", lane=lane, reason=str(error))
+                RELAY_HALTED.labels(self._first + lane).set(1)
+                log.critical("relay_halted", lane=self._first + lane, reason=str(error))
                 await pause(stop, self._pace.compare_s)
                 raise
 
@@ -94,9 +98,9 @@ class Relay:
 class LaneRelay:
     """One term of leading a lane: ends with any error, and whoever leads next begins at the pipe's end."""
 
-    def __init__(self, store: EventLog, pipe: EventPipe, lane: int, note: Note, pace: Pace) -> None:
+    def __init__(self, store: EventLog, pipe: EventPipe, lane: int, note: Note, pace: Pace, first: int = 0) -> None:
         self._store, self._pipe, self._note = store, pipe, note
-        self._lane, self._pace = lane, pace
+        self._lane, self._pace, self._named = lane, pace, first + lane
         self._noted = 0.0
 
     async def lead(self, leader: Leader, stop: asyncio.Event, up: Up = idle) -> None:
@@ -112,7 +116,7 @@ class LaneRelay:
             if events:
                 end = await self._pipe.publish(self._lane, events, end)
                 position = end.position
-                RELAYED.labels(self._lane).inc(len(events))
+                RELAYED.labels(self._named).inc(len(events))
             await self._report(position, caught_up=not events)
             up()
             if not is_full(events, WINDOW) and await self._store.wait_for_news(self._lane, POLL_S):
@@ -126,10 +130,10 @@ class LaneRelay:
             stored = await self._store.read_log(self._lane, after=end.position - 1, limit=1)
             if not stored or not _same(stored[0], end.last):
                 raise PipeAhead(
-                    f"EVENTS_{self._lane} ends with a fact at position {end.position} that the store does not have; "
+                    f"EVENTS_{self._named} ends with a fact at position {end.position} that the store does not have; "
                     "if the store is right, delete the stream and it is filled again"
                 )
-        RELAY_HALTED.labels(self._lane).set(0)
+        RELAY_HALTED.labels(self._named).set(0)
         return end
 
     async def _start(self, end: PipeEnd) -> int:
@@ -144,7 +148,7 @@ class LaneRelay:
             return
         self._noted = monotonic()
         head = position if caught_up else await self._store.head(self._lane)
-        RELAY_LAG.labels(self._lane).set(max(0, head - position))
+        RELAY_LAG.labels(self._named).set(max(0, head - position))
         await self._note(self._lane, position)
 
 

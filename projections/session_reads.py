@@ -28,7 +28,7 @@ from projections.session_search import find_sessions
 from projections.session_terms import asked_terms
 from projections.session_view import SessionView
 from projections.session_words import words_key
-from projections.transactions import Pool, Row, looking
+from projections.transactions import OnePool, Pool, Row, looking, pool_of
 
 GENERATION_S = 1.0
 TITLE_LENGTH = 80
@@ -45,7 +45,7 @@ class SessionReads:
 
     def __init__(self, store: EventStore, items: SessionItems, sealer: Sealer, pool: Pool) -> None:
         self._store, self._items, self._sealer, self._pool = store, items, sealer, pool
-        self._generation, self._looked = 0, 0.0
+        self._looked: dict[OnePool, tuple[int, float]] = {}
 
     async def session(self, tenant: str, session_id: str, *, consistent: bool = False) -> Row | None:
         """A session; its `user` says whose it is."""
@@ -131,13 +131,16 @@ class SessionReads:
 
     async def _space(self, tenant: str) -> ItemSpace:
         acting = acting_tenant(tenant)
-        if monotonic() - self._looked > GENERATION_S:
-            async with looking(self._pool) as connection:
+        pool = await pool_of(self._pool, acting)
+        generation, looked = self._looked.get(pool, (0, 0.0))
+        if monotonic() - looked > GENERATION_S:
+            async with looking(pool) as connection:
                 live = await positions.live(connection, SessionView.name)
             if live is None:
                 raise DependencyUnavailable("The session view is being built; try again.", retry_after_s=5)
-            self._generation, self._looked = live.generation, monotonic()
-        return ItemSpace(acting, self._generation)
+            generation = live.generation
+            self._looked[pool] = generation, monotonic()
+        return ItemSpace(acting, generation)
 
 
 class _Told:

@@ -9,14 +9,15 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
 from adapters.database_transactions import SEE_TENANT, transaction
+from adapters.database_transactions import OnePool as OnePool
+from adapters.database_transactions import Pool as Pool
+from adapters.database_transactions import pool_of as pool_of
 from application.acting_tenant import acting_tenant
 from domain.refusals import DependencyUnavailable
 
 Connection = AsyncConnection[Any]
-Pool = AsyncConnectionPool[Any]
 Row = dict[str, Any]
 
 
@@ -41,7 +42,7 @@ async def looking(pool: Pool) -> AsyncIterator[Connection]:
 async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A read-only transaction, one snapshot throughout, that sees the rows of one tenant."""
     acting = acting_tenant(tenant)
-    async with _of_read_models(pool) as connection:
+    async with _of_read_models(pool, acting) as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         await connection.execute(SEE_TENANT, (acting,))
         yield connection
@@ -51,7 +52,7 @@ async def reading(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
 async def placing(pool: Pool, tenant: str) -> AsyncIterator[Connection]:
     """A transaction that acts for one tenant and may call what changes something by itself."""
     acting = acting_tenant(tenant)
-    async with _of_read_models(pool) as connection:
+    async with _of_read_models(pool, acting) as connection:
         await connection.execute(SEE_TENANT, (acting,))
         yield connection
 
@@ -64,9 +65,9 @@ async def rows(connection: Connection, sql: Any, parameters: Any = None) -> list
 
 
 @asynccontextmanager
-async def _of_read_models(pool: Pool) -> AsyncIterator[Connection]:
+async def _of_read_models(pool: Pool, tenant: str = "") -> AsyncIterator[Connection]:
     try:
-        async with transaction(pool, pipelined=False) as connection:
+        async with transaction(pool, tenant, pipelined=False) as connection:
             yield connection
     except psycopg.errors.UndefinedTable as error:
         raise DependencyUnavailable("The read models are being built; try again.", retry_after_s=5) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from application.ports.incidents.troubles import Trouble
@@ -15,10 +17,13 @@ TROUBLES = "SELECT tenant, cause, at FROM projections.troubles(%s)"
 class TroubleReads:
     """See `application.ports.incidents.troubles.Troubles`."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pools: Sequence[Pool]) -> None:
+        self._pools = pools
 
     async def known(self) -> list[Trouble]:
-        """See the port."""
-        async with reading(self._pool, PLATFORM_TENANT) as connection:
-            return [msgspec.convert(row, Trouble) for row in await rows(connection, TROUBLES, (MOST,))]
+        """See the port: of each database as many."""
+        found: list[Trouble] = []
+        for pool in self._pools:
+            async with reading(pool, PLATFORM_TENANT) as connection:
+                found += [msgspec.convert(row, Trouble) for row in await rows(connection, TROUBLES, (MOST,))]
+        return found

@@ -68,7 +68,7 @@ class KeyRenewal:
     async def _replace(self, tenant: str, old: TenantKey, plain: bytes, wrapped: bytes) -> bool:
         """Whether `old` was the tenant's key, and is replaced: with all that it wrapped, in one transaction."""
         new, digest = TenantKey(old.epoch + 1, plain), self._keyring.tenants.digest_key(tenant)
-        async with transaction(self._pool, pipelined=False) as connection:
+        async with transaction(self._pool, tenant, pipelined=False) as connection:
             await connection.execute(SEE_TENANT, (tenant,))
             await connection.execute(LOCK, (tenant,))
             cursor = await connection.execute(
@@ -95,7 +95,7 @@ class KeyRenewal:
     async def write_book(self, tenant: str, into: BinaryIO) -> int:
         """See `application/ports/facts/keys.py`, and `key_book.py` for its form."""
         acting_tenant(tenant)
-        async with transaction(self._pool, pipelined=False) as connection:
+        async with transaction(self._pool, tenant, pipelined=False) as connection:
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             await connection.execute(SEE_TENANT, (tenant,))
             cursor = await connection.execute(

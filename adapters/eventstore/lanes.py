@@ -1,10 +1,10 @@
-"""All lanes of one database: written through a coalescer each, read on a few threads, and listened to."""
+"""All lanes: written through a coalescer each, read on a few threads, and each database of theirs listened to."""
 
 from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,26 +25,40 @@ REVOKED = "revoked"
 
 
 def lane_of(tenant: str, lanes: int) -> int:
-    """The lane that holds a tenant's streams, the same for ever while the number of lanes is."""
+    """The lane of its database that holds a tenant's streams, the same for ever while the number of lanes is."""
     return zlib.crc32(tenant.encode()) % lanes
 
 
 class Lanes:
-    """Stored events as bytes. A process that does not follow the log is not woken by each commit of each other."""
+    """Stored events as bytes. A process that does not follow the log is not woken by each commit of each other.
 
-    def __init__(self, recorders: Sequence[LaneRecorder], listener: Listener, *, follows: bool) -> None:
-        self._recorders, self.listener = recorders, listener
+    There are `each` lanes in every database, which are numbered through: first those of the first one. `database_of`
+    says which database a tenant is in, and each has a listener."""
+
+    def __init__(
+        self,
+        recorders: Sequence[LaneRecorder],
+        listeners: Sequence[Listener],
+        *,
+        follows: bool,
+        database_of: Callable[[str], Awaitable[int]],
+    ) -> None:
+        self._recorders, self.listeners, self._database_of = recorders, listeners, database_of
+        self.each = len(recorders) // len(listeners)
         self._coalescers = [Coalescer(recorder, f"append_{lane}") for lane, recorder in enumerate(recorders)]
-        self._readers = CapacityLimiter(READERS)
+        self._readers = CapacityLimiter(READERS * len(listeners))
         self._news = [asyncio.Event() for _ in recorders] if follows else []
-        for channel in (TENANT_CHANGED, REVOKED):
-            listener.on(channel, lambda _: None)
+        for listener in listeners:
+            for channel in (TENANT_CHANGED, REVOKED):
+                listener.on(channel, lambda _: None)
         for lane, event in enumerate(self._news):
-            listener.on(f"events_{lane}", partial(_ring, event))
+            database, within = divmod(lane, self.each)
+            listeners[database].on(f"events_{within}", partial(_ring, event))
 
     def start(self) -> None:
         """Begin to write and to listen."""
-        self.listener.start()
+        for listener in self.listeners:
+            listener.start()
         for coalescer in self._coalescers:
             coalescer.start()
 
@@ -52,27 +66,30 @@ class Lanes:
         """Write what waits."""
         for coalescer in self._coalescers:
             await coalescer.stop()
-        await self.listener.stop()
+        for listener in self.listeners:
+            await listener.stop()
 
     def down(self) -> dict[str, str]:
         """Their loops, as `application.tasks.Loops.down` tells of them."""
         of_lanes = {name: why for coalescer in self._coalescers for name, why in coalescer.loops.down().items()}
-        return of_lanes | self.listener.loops.down()
+        for database, listener in enumerate(self.listeners):
+            of_lanes |= {f"{name}_db{database}" if database else name: w for name, w in listener.loops.down().items()}
+        return of_lanes
 
     async def append(self, acting: str, stream: str, stored: list[StoredEvent], keys: list[NewKey]) -> int:
         """Store a stream's events, with its key when it is new, for the tenant that is acted for."""
-        return await self._coalescers[self.lane(tenant_of(stream))].append(acting, stored, keys)
+        return await self._coalescers[await self._lane(tenant_of(stream))].append(acting, stored, keys)
 
     async def slice(self, acting: str, stream: str, after: int, upto: int) -> tuple[list[Any], bool]:
         """See `LaneRecorder.read_slice`."""
-        recorder = self._recorders[self.lane(tenant_of(stream))]
+        recorder = self._recorders[await self._lane(tenant_of(stream))]
         found: tuple[list[Any], bool] = await self._read(recorder, recorder.read_slice, acting, stream, after, upto)
         return found
 
     async def recorded(self, tenant: str, places: Sequence[tuple[str, int]]) -> list[Recorded]:
         """See `application.ports.facts.event_store.RecordedFacts`."""
         acting = acting_tenant(tenant)
-        recorder = self._recorders[lane_of(acting, len(self._recorders))]
+        recorder = self._recorders[await self._lane(acting)]
         found: list[Recorded] = await self._read(recorder, recorder.read_places, acting, places)
         return found
 
@@ -97,12 +114,11 @@ class Lanes:
         return True
 
     def on_revocation(self, heard: Callable[[], None]) -> None:
-        """Call `heard` when credentials were taken back."""
-        self.listener.on(REVOKED, lambda _: heard())
+        """Call `heard` when credentials were taken back, which is written down in the first database."""
+        self.listeners[0].on(REVOKED, lambda _: heard())
 
-    def lane(self, of: str) -> int:
-        """That of the streams of a tenant."""
-        return lane_of(of, len(self._recorders))
+    async def _lane(self, tenant: str) -> int:
+        return await self._database_of(tenant) * self.each + lane_of(tenant, self.each)
 
     async def _read(self, recorder: LaneRecorder, read: Callable[..., Any], *arguments: Any) -> Any:
         """A read on a thread; a broken connection is tried again once, for the pool may be full of them."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.database_transactions import one_statement
+from adapters.eventstore.keyring import tenant_of
+from application.acting_tenant import acting_for
+from application.ports.facts.leases import TurnOwners
+from domain.refusals import DependencyUnavailable
 
 # Rows that an append holds this moment are passed over: it is renewing or ending them itself, and two statements that
 # wait for each other's rows would be a deadlock.
@@ -52,3 +56,34 @@ class PostgresLeases:
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(statement, arguments)
             return list(await cursor.fetchall())
+
+
+class LanesOwners:
+    """The same word of several databases' turns: `database_of` says which a tenant's are in. One that is away keeps
+    nobody from what is asked of the others."""
+
+    def __init__(self, databases: Sequence[TurnOwners], database_of: Callable[[str], Awaitable[int]]) -> None:
+        self._databases, self._database_of = databases, database_of
+
+    async def owners(self, streams: Sequence[str]) -> Mapping[str, str]:
+        """See `application/ports/facts/leases.py`. `DependencyUnavailable` when nothing can be known of any."""
+        asked: dict[int, list[str]] = {}
+        for stream in streams:
+            with acting_for(tenant_of(stream)):  # a loop of the process looks after sessions of many
+                asked.setdefault(await self._database_of(tenant_of(stream)), []).append(stream)
+        known: dict[str, str] = {}
+        away: list[DependencyUnavailable] = []
+        for number, own in asked.items():
+            try:
+                known |= await self._databases[number].owners(own)
+            except DependencyUnavailable as error:
+                away.append(error)
+        if away and len(away) == len(asked):
+            raise away[0]
+        return known
+
+    async def wish_cancelled(self, stream: str, turn_id: str) -> bool:
+        """See `application/ports/facts/leases.py`."""
+        with acting_for(tenant_of(stream)):
+            number = await self._database_of(tenant_of(stream))
+        return await self._databases[number].wish_cancelled(stream, turn_id)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
 
 from adapters.database_login import Logins, verify_login, verify_sessions
+from adapters.database_transactions import database_of
 from adapters.eventstore.datastore import open_datastore
 from adapters.eventstore.key_renewal import RENEWED
 from adapters.eventstore.key_vault import KeyVault
@@ -52,7 +54,8 @@ class RecordedLog:
 
     def on_tenant_change(self, heard: Callable[[str], None]) -> None:
         """See `application/ports/facts/event_store.py`."""
-        self.lanes.listener.on(TENANT_CHANGED, heard)
+        for listener in self.lanes.listeners:
+            listener.on(TENANT_CHANGED, heard)
 
     def open(self, recorded: Recorded) -> Envelope:
         """See `application/ports/facts/event_store.py`."""
@@ -114,7 +117,7 @@ class PostgresEventStore(RecordedLog):
 
 @asynccontextmanager
 async def open_event_store(
-    logins: Logins,
+    logins: Logins | Sequence[Logins],
     pool: Any,
     authority: KeyAuthority,
     *,
@@ -127,25 +130,33 @@ async def open_event_store(
     """The store of a process named `owner`, whose turns' leases last `lease_s` seconds. `pool` and `worker` are
     asynchronous psycopg pools in autocommit mode, of these logins: a process without `worker` sees one tenant at a time
     and cannot read the log. One that does not follow the log never calls `wait_for_news`, and is not woken by each
-    commit of each other."""
-    await verify_login(logins.writer)
-    await verify_sessions(logins.app)
-    stores = Datastores(
-        writer=open_datastore(logins.writer, connections=lanes),
-        streams=open_datastore(logins.app, connections=READERS),
-        log=open_datastore(logins.worker, connections=READERS) if worker is not None and logins.worker else None,
-    )
-    recorders = [LaneRecorder(stores, lane, owner, lease_s) for lane in range(lanes)]
-    listener, keyring = Listener(logins.app.session_url), Keyring()
-    listener.on(SHREDDED, keyring.forget)
-    listener.on(RENEWED, keyring.tenants.renewed)
-    vault, mapper = KeyVault(pool, authority, keyring, worker), EnvelopeMapper(keyring)
-    log = Lanes(recorders, listener, follows=follows)
+    commit of each other. Where several databases hold tenants, `logins` are those of each, `pool` leads to that of a
+    tenant, and `worker` only says that the log is read."""
+    databases = [logins] if isinstance(logins, Logins) else list(logins)
+    for one in databases:
+        await verify_login(one.writer)
+        await verify_sessions(one.app)
+    stores = [_datastores(one, lanes, log=worker is not None) for one in databases]
+    recorders = [LaneRecorder(those, lane, owner, lease_s) for those in stores for lane in range(lanes)]
+    listeners, keyring = [Listener(one.app.session_url) for one in databases], Keyring()
+    for listener in listeners:
+        listener.on(SHREDDED, keyring.forget)
+        listener.on(RENEWED, keyring.tenants.renewed)
+    vault = KeyVault(pool, authority, keyring, worker if len(databases) == 1 else None)
+    log = Lanes(recorders, listeners, follows=follows, database_of=partial(database_of, pool))
+    mapper = EnvelopeMapper(keyring)
     log.start()
     try:
         yield PostgresEventStore(log, vault, mapper, Streams(log, mapper, keyring, vault.streams, pool))
     finally:
         await log.stop()
-        for datastore in stores:
-            if datastore is not None:
-                await anyio.to_thread.run_sync(datastore.close)
+        for datastore in (one for those in stores for one in those if one is not None):
+            await anyio.to_thread.run_sync(datastore.close)
+
+
+def _datastores(logins: Logins, lanes: int, *, log: bool) -> Datastores:
+    return Datastores(
+        writer=open_datastore(logins.writer, connections=lanes),
+        streams=open_datastore(logins.app, connections=READERS),
+        log=open_datastore(logins.worker, connections=READERS) if log and logins.worker else None,
+    )

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.database_transactions import tenant_transaction
 from adapters.eventstore.keyring import Keyring, NewKey, tenant_of
-from adapters.eventstore.lanes import Lanes
+from adapters.eventstore.lanes import Lanes, lane_of
 from adapters.eventstore.mapper import EnvelopeMapper
 from adapters.eventstore.stream_keys import PAUSES_S, REPLACED, WrappedStreamKeys
 from application.acting_tenant import acting_tenant
@@ -116,7 +116,9 @@ class Streams:
         async with tenant_transaction(self._pool, acting) as connection:
             cursor = await connection.execute(OF_KIND, (acting, kind, below or LAST_ID))
             streams = [stream for (stream,) in await cursor.fetchall()]
-        statement = SQL(ONE_EACH).format(table=Identifier(f"events_{self._lanes.lane(acting)}"), which=SQL(which))
+        statement = SQL(ONE_EACH).format(
+            table=Identifier(f"events_{lane_of(acting, self._lanes.each)}"), which=SQL(which)
+        )
         for at in range(0, len(streams), TOGETHER):
             async with tenant_transaction(self._pool, acting) as connection:
                 cursor = await connection.execute(statement, (streams[at : at + TOGETHER],))

@@ -28,6 +28,7 @@ STRANGERS = 32
 """Messages at the pipe's end that we did not write, looked past to find our own last one."""
 LARGEST = 900_000
 """Bytes; NATS takes a megabyte with headers."""
+MAX_AGE_S = 7 * 86_400.0
 
 
 def stream_name(lane: int) -> str:
@@ -47,7 +48,8 @@ def uncaused(_: Recorded) -> str:
 
 
 class NatsEventPipe:
-    """Streams on disk, of `max_bytes` and `max_age_s` seconds at most, the oldest messages going first."""
+    """Streams on disk, of `max_bytes` and `MAX_AGE_S` seconds at most, the oldest messages going first. They are those
+    of one database, which numbers its lanes by itself: the first of them is `first_lane` of all."""
 
     def __init__(
         self,
@@ -55,16 +57,17 @@ class NatsEventPipe:
         facts: SignedFacts,
         *,
         max_bytes: int,
-        max_age_s: float,
         replicas: int = 1,
         context: Callable[[Recorded], str] = uncaused,
+        first_lane: int = 0,
     ) -> None:
-        self._connection, self._facts = connection, facts
-        self._max_bytes, self._max_age_s, self._replicas = max_bytes, max_age_s, replicas
+        self._connection, self._facts, self._first = connection, facts, first_lane
+        self._max_bytes, self._replicas = max_bytes, replicas
         self._context = context
 
     async def provision(self, lane: int) -> None:
         """See the port."""
+        lane += self._first
         config = StreamConfig(
             name=stream_name(lane),
             subjects=[f"events.{lane}.>"],
@@ -72,7 +75,7 @@ class NatsEventPipe:
             storage=StorageType.FILE,
             discard=DiscardPolicy.OLD,
             max_bytes=self._max_bytes,
-            max_age=self._max_age_s,
+            max_age=MAX_AGE_S,
             duplicate_window=DUPLICATES_S,
             num_replicas=self._replicas,
         )
@@ -88,6 +91,7 @@ class NatsEventPipe:
 
     async def end(self, lane: int) -> PipeEnd:
         """See the port."""
+        lane += self._first
         with answering():
             js = await self._connection.jetstream()
             info = await js.stream_info(stream_name(lane))
@@ -117,7 +121,9 @@ class NatsEventPipe:
 
     async def publish(self, lane: int, events: Sequence[Recorded], after: PipeEnd) -> PipeEnd:
         """See the port. All of them are under way together; each is accepted only behind the one before it."""
-        messages = [self._message(lane, event, after.sequence + number) for number, event in enumerate(events)]
+        messages = [
+            self._message(self._first + lane, event, after.sequence + number) for number, event in enumerate(events)
+        ]
         with answering():
             await publish_window(await self._connection.client(), messages, after.sequence + 1)
         return PipeEnd(events[-1], after.sequence + len(events))
@@ -138,12 +144,14 @@ class NatsEventPipe:
 
     async def reader(self, lane: int, name: str) -> PipeReader:
         """See the port."""
+        lane += self._first
         with answering():
             js = await self._connection.jetstream()
             return await JetStreamReader.bind(js, stream_name(lane), name, partial(self._facts.decode, lane))
 
     async def forget(self, lane: int, name: str) -> None:
         """See the port."""
+        lane += self._first
         with answering():
             js = await self._connection.jetstream()
             try:
@@ -160,16 +168,21 @@ async def open_pipe(
     job: str = "project",
     credentials: str = "",
     max_bytes: int = 2 << 30,
-    max_age_s: float = 7 * 86_400,
     replicas: int = 1,
     context: Callable[[Recorded], str] = uncaused,
+    first_lane: int = 0,
 ) -> AsyncIterator[NatsEventPipe]:
     """The pipe at `nats_url` for one of the jobs that work with it, its messages signed with `secrets` and with
     the W3C `traceparent` that `context` says. NATS need not be there yet."""
     connection, facts = Connection(nats_url, credentials, inbox=inbox_of(job)), SignedFacts(secrets)
     try:
         yield NatsEventPipe(
-            connection, facts, max_bytes=max_bytes, max_age_s=max_age_s, replicas=replicas, context=context
+            connection,
+            facts,
+            max_bytes=max_bytes,
+            replicas=replicas,
+            context=context,
+            first_lane=first_lane,
         )
     finally:
         await connection.close()

@@ -73,7 +73,9 @@ class PostgresDatasets:
         try:
             async with (
                 _telling_what_it_was(),
-                one_statement(self._pool) as connection,  # rows cannot be copied where statements travel together
+                one_statement(
+                    self._pool, tenant
+                ) as connection,  # rows cannot be copied where statements travel together
                 connection.transaction(),
             ):
                 await connection.execute(SEE_TENANT, (acting_tenant(tenant),))

@@ -13,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.database_login import CHECK, GLANCE, Login, UnsafeLogin, check_parameters, glance, judge, verify_login
 from adapters.database_transactions import Connection as Connection
+from adapters.database_transactions import OnePool as OnePool
 from adapters.database_transactions import Pool as Pool
 from adapters.database_transactions import tenant_transaction as tenant_transaction
 from adapters.postgres.pool_metrics import pools
@@ -25,10 +26,10 @@ KEYWORDS: dict[str, Any] = {"autocommit": True, "connect_timeout": 5, "tcp_user_
 
 
 @asynccontextmanager
-async def open_pool(login: Login, *, max_size: int = 10) -> AsyncIterator[Pool]:
+async def open_pool(login: Login, *, max_size: int = 10) -> AsyncIterator[OnePool]:
     """Connections in autocommit mode for one part of the program. `UnsafeLogin` at once when the database lets it do
     more than it must be able to; each connection is asked again when it is made, and when it has waited."""
-    pool: Pool = AsyncConnectionPool(
+    pool: OnePool = AsyncConnectionPool(
         login.url,
         kwargs=KEYWORDS,
         min_size=1,

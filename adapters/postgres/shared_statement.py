@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.abc import QueryNoTemplate
 
-from adapters.database_transactions import Pool, one_statement
+from adapters.database_transactions import OnePool, Pool, one_statement, pool_of
 from adapters.sharing import Batcher
 
 TRIPS = 3
@@ -30,6 +30,16 @@ class SharedStatement(Batcher[Parameters, Rows]):
     def __init__(self, pool: Pool, statement: QueryNoTemplate) -> None:
         super().__init__(TRIPS)
         self._pool, self._statement = pool, statement
+        self._of: dict[OnePool, SharedStatement] = {}
+
+    async def call(self, asked: Parameters) -> Rows:
+        """See `Batcher`. Where there are several databases, those travel together who go to the same."""
+        one = await pool_of(self._pool)
+        if one is self._pool:
+            return await super().call(asked)
+        if one not in self._of:
+            self._of[one] = SharedStatement(one, self._statement)
+        return await self._of[one].call(asked)
 
     def size(self, asked: Parameters) -> int:
         """See `Batcher`. What has no length is a number."""

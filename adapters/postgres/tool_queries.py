@@ -13,7 +13,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from adapters.database_transactions import Connection, Pool, tenant_transaction
+from adapters.database_transactions import Connection, OnePool, Pool, pool_of, tenant_transaction
 from adapters.postgres.backend_limits import limit_backend
 from adapters.postgres.pool import KEYWORDS
 from application.acting_tenant import acting_tenant
@@ -127,10 +127,12 @@ class _Question:
         self._pool, self._limited = pool, limited
         self._statement_ms = round(limit_s * 1000 * OF_A_STATEMENT)
         self._connection: Connection | None = None
+        self._one: OnePool | None = None
         self.is_asked, self._is_doomed = False, False
 
     async def run(self, tenant: str, ask: ModelRequest[Found]) -> Found:
-        async with tenant_transaction(self._pool, tenant) as connection:
+        self._one = await pool_of(self._pool, tenant)
+        async with tenant_transaction(self._one, tenant) as connection:
             self._connection, self.is_asked = connection, True
             try:
                 if connection not in self._limited:
@@ -157,13 +159,13 @@ class _Question:
 
     async def _terminate(self, connection: Connection | None) -> None:
         """Until the server says that the backend is gone, or that nobody knows. A pooler's backend is whoever's."""
-        if connection is None or connection.prepare_threshold is None:
+        if connection is None or self._one is None or connection.prepare_threshold is None:
             return
         pid = connection.info.backend_pid
         for _ in range(TRIES):
             log.warning("tool_query_disobeys", pid=pid)
             try:
-                async with await AsyncConnection.connect(str(self._pool.conninfo), **KEYWORDS) as other:
+                async with await AsyncConnection.connect(str(self._one.conninfo), **KEYWORDS) as other:
                     cursor = await other.execute(END, (pid, GONE_MS))
                     if await cursor.fetchone() == (True,):
                         return

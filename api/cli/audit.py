@@ -53,7 +53,7 @@ def verify(tenant: str, no_anchors: bool, as_json: bool) -> None:
 
 
 async def _verdicts(tenant: str, *, anchors: bool, quiet: bool) -> list[LogVerdict]:
-    from api.composition.audit_wiring import open_audit_tools
+    from api.composition.audit_wiring import open_verifications
     from application.acting_tenant import EVERY, act_for
     from domain.refusals import Refusal
     from projections.audit_tree.checks import keep_checks
@@ -61,13 +61,16 @@ async def _verdicts(tenant: str, *, anchors: bool, quiet: bool) -> list[LogVerdi
     act_for(EVERY)
     bar = None if quiet else progress_bar("verifying")
     try:
-        async with open_audit_tools(installation(), anchors=anchors) as tools:
-            verdicts = await tools.verification.check(tenant, bar)
-            if tenant and not verdicts:
+        async with open_verifications(installation(), anchors=anchors) as databases:
+            found: list[LogVerdict] = []
+            for verification, worker in databases:
+                verdicts = await verification.check(tenant, bar)
+                if anchors:
+                    await keep_checks(worker, verdicts)
+                found += verdicts
+            if tenant and not found:
                 raise RuntimeError(f"nothing is known of a tenant {tenant}")
-            if anchors:
-                await keep_checks(tools.worker, verdicts)
-            return verdicts
+            return found
     except Refusal as refusal:
         raise RuntimeError(refusal.detail) from refusal
 
@@ -135,7 +138,7 @@ async def _export(tenant: str, after: int, shape: str, *, opened: bool) -> None:
 
     act_for(tenant)
     try:
-        async with open_audit_tools(installation(), anchors=False) as tools:
+        async with open_audit_tools(installation()) as tools:
             head = await tools.proofs.head(tenant)
             reader = Principal(tenant, TERMINAL, frozenset(), 0.0)
             await tools.note_read(reader, after, {"read": "export"})

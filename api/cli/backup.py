@@ -45,15 +45,15 @@ def backup(folder: Path, follow: bool, slot: str) -> None:
     Example: colloquy backup /backups/2026-11-28
              colloquy backup /backups/week-48 --follow
     """
-    from api.composition.backup_wiring import back_up_database
+    from api.composition.backup_wiring import back_up_databases
 
     with_programs()
     if follow:
         _follow(folder, slot)
     else:
-        made = back_up_database(installation(), folder)
-        facts = sum(lane.facts for lane in made.lanes.values())
-        click.echo(f"{facts} facts as of {made.made_at.isoformat()} in {folder}")
+        for made in back_up_databases(installation(), folder):
+            facts = sum(lane.facts for lane in made.lanes.values())
+            click.echo(f"{facts} facts as of {made.made_at.isoformat()} in {folder}")
 
 
 def _follow(folder: Path, slot: str) -> None:
@@ -138,13 +138,13 @@ def _moment(text: str | None) -> datetime | None:
 
 def _beside(folder: Path, name: str, *, as_json: bool) -> None:
     """A dump into a new database."""
-    from api.composition.backup_wiring import restore_database
+    from api.composition.backup_wiring import restore_databases
 
-    done = restore_database(installation(), folder, name)
-    if as_json:
-        click.echo(msgspec.json.encode(done).decode())
-    else:
-        click.echo(f"{done.facts} facts as of {done.made_at.isoformat()} in {done.database}, in {done.seconds} s")
+    for done in restore_databases(installation(), folder, name):
+        if as_json:
+            click.echo(msgspec.json.encode(done).decode())
+        else:
+            click.echo(f"{done.facts} facts as of {done.made_at.isoformat()} in {done.database}, in {done.seconds} s")
 
 
 def _to(folder: Path, moment: datetime | None, into: Path, port: int, *, as_json: bool) -> None:

@@ -32,15 +32,20 @@ def installation() -> Settings:
     return settings
 
 
-def run(work: Callable[[Any], Awaitable[T]]) -> T:
-    """Do something with the read models of the installation."""
+def run(work: Callable[[Any, int], Awaitable[T]]) -> list[T]:
+    """Do something with the read models of the installation, in each database that holds tenants: the second argument
+    is the number of its first lane."""
     from api.composition.job_wiring import open_projecting
+    from api.composition.lanes import databases_of
     from application.acting_tenant import EVERY, act_for
 
-    async def main() -> T:
+    async def main() -> list[T]:
         act_for(EVERY)
-        async with open_projecting(installation()) as projecting:
-            return await work(projecting)
+        done = []
+        for number, one in enumerate(await databases_of(installation())):
+            async with open_projecting(one, database=number) as projecting:
+                done.append(await work(projecting, number * one.lanes))
+        return done
 
     return asyncio.run(main())
 
@@ -81,7 +86,8 @@ def status(as_json: bool) -> None:
     """
     from projections.lag import standings
 
-    found = run(lambda p: standings(p.pool, p.store))
+    databases = run(lambda p, first: standings(p.pool, p.store, first))
+    found = [standing for database in databases for standing in database]
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(standing) for standing in found]))
         return
@@ -102,9 +108,9 @@ def rebuild(name: str, as_json: bool) -> None:
     Example: colloquy projections rebuild costs
     """
     bar = progress_bar(f"rebuilding {name}")
-    generation = run(lambda p: p.rebuilder(name).rebuild(asyncio.Event(), bar))
-    shown = {"name": name, "generation": generation}
-    click.echo(json.dumps(shown) if as_json else f"{name} is rebuilt and live (generation {generation})")
+    for generation in run(lambda p, _: p.rebuilder(name).rebuild(asyncio.Event(), bar)):
+        shown = {"name": name, "generation": generation}
+        click.echo(json.dumps(shown) if as_json else f"{name} is rebuilt and live (generation {generation})")
 
 
 @projections.command()
@@ -117,10 +123,11 @@ def verify(name: str, as_json: bool) -> None:
     Example: colloquy projections verify costs
     """
     bar = progress_bar(f"verifying {name}")
-    verdict = run(lambda p: p.rebuilder(name).verify(asyncio.Event(), bar))
-    if as_json:
-        click.echo(json.dumps({**msgspec.structs.asdict(verdict), "equal": verdict.equal}))
-    else:
-        click.echo(f"{name}: the live rows {'equal' if verdict.equal else 'DIFFER FROM'} a fresh build")
-    if not verdict.equal:
+    verdicts = run(lambda p, _: p.rebuilder(name).verify(asyncio.Event(), bar))
+    for verdict in verdicts:
+        if as_json:
+            click.echo(json.dumps({**msgspec.structs.asdict(verdict), "equal": verdict.equal}))
+        else:
+            click.echo(f"{name}: the live rows {'equal' if verdict.equal else 'DIFFER FROM'} a fresh build")
+    if not all(verdict.equal for verdict in verdicts):
         raise click.exceptions.Exit(1)

@@ -68,7 +68,7 @@ class SupervisedStack:
     def _start(self, name: str, command: str, grace_s: float, **settings: str) -> None:
         # No job knows the database's owner; only those that answer nobody see all tenants.
         environment = self.environment | settings | self.logins["background" if name in BACKGROUND else "api"]
-        environment.pop("COLLOQUY_DATABASE_URL", None)
+        environment.pop("COLLOQUY_DATABASE_URL", None)  # `logins` has `COLLOQUY_LANE_URLS` without owners
         started = self.stack.endpoints.environment()
         environment |= as_job(command, {k: v for k, v in started.items() if v == self.environment.get(k)})
         if name != "api":

@@ -27,6 +27,11 @@ REBUILT_S = 3600.0
 SAME_WISH_S = 1.0
 
 
+def databases_in(data_path: Path) -> int:
+    """How many PostgreSQLs the data directory holds: those that tenants are in belong to it."""
+    return 1 + len(list(data_path.glob("postgres_[0-9]*")))
+
+
 class Progress:
     """A line for each part as it becomes ready, on standard error, with the seconds since the start."""
 
@@ -87,6 +92,7 @@ def ports_of(wish: Wish, settings: Settings) -> Iterator[list[int]]:
 @click.option("--port", type=click.IntRange(0, 65535), help="The API's port (default 8080, or a free one if taken).")
 @click.option("--replicas", type=click.IntRange(1, 16), default=1, help="So many API servers beside each other.")
 @click.option("--front", is_flag=True, help="A port of its own before them, which spreads connections over them.")
+@click.option("--databases", type=click.IntRange(1, 8), default=1, help="So many PostgreSQLs that share the tenants.")
 @click.option("--no-demo", is_flag=True, help="Do not create the two demo tenants.")
 @click.option(
     "--folder",
@@ -94,7 +100,15 @@ def ports_of(wish: Wish, settings: Settings) -> Iterator[list[int]]:
     help="Make a tenant of the documents in this folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready.")
-def up(port: int | None, replicas: int, front: bool, no_demo: bool, folder: Path | None, as_json: bool) -> None:
+def up(
+    port: int | None,
+    replicas: int,
+    front: bool,
+    databases: int,
+    no_demo: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
     """Start everything on this machine and stop it all on Ctrl-C.
 
     Example: colloquy up --port 8080
@@ -112,7 +126,8 @@ def up(port: int | None, replicas: int, front: bool, no_demo: bool, folder: Path
     settings = read_settings()
     speaker_of(settings)  # a wish that cannot be is said before anything starts
     try:
-        stack = start(settings.data_path, without=given_outside(os.environ), progress=progress)
+        many = max(databases, databases_in(settings.data_path))
+        stack = start(settings.data_path, without=given_outside(os.environ), databases=many, progress=progress)
         interruption.hurry = stack.hurry
         try:
             wish = Wish(port, replicas, front, no_demo, as_json, folder)

@@ -12,10 +12,12 @@ from adapters.database_transactions import Pool
 from adapters.eventstore.store import PostgresEventStore
 from adapters.hooks.audit_hook import open_hook
 from adapters.jose.head_keys import FileHeadKeys, create_head_keys
+from adapters.postgres.lane_directory import HeldTenants
 from adapters.postgres.user_names import PostgresUserNames
 from adapters.s3.anchors import S3Anchors
 from api.composition.aws_client import open_aws
 from api.composition.infrastructure import open_database, process_name
+from api.composition.lanes import databases_of
 from api.composition.token_wiring import key_path
 from api.settings import Settings
 from application.ports.facts.audit_heads import HeadKeys, HeadVerifier
@@ -25,6 +27,7 @@ from projections.audit_tree.anchoring import Anchoring
 from projections.audit_tree.export import AuditExport
 from projections.audit_tree.growth import TreeGrowth
 from projections.audit_tree.job import AuditJob
+from projections.audit_tree.own_anchors import OwnAnchors
 from projections.audit_tree.proofs import TreeProofs
 from projections.audit_tree.verification import Verification
 
@@ -56,11 +59,11 @@ async def open_anchors(settings: Settings) -> AsyncIterator[S3Anchors]:
 
 @asynccontextmanager
 async def open_audit_job(
-    settings: Settings, store: PostgresEventStore, pool: Pool, session_url: str
+    settings: Settings, store: PostgresEventStore, pool: Pool, session_url: str, held: HeldTenants
 ) -> AsyncIterator[AuditJob]:
-    """The job, on the worker's pool."""
-    async with open_anchors(settings) as anchors:
-        keys = head_keys(settings)
+    """The job, on the worker's pool; `held` says whose logs its database has."""
+    async with open_anchors(settings) as kept:
+        anchors, keys = OwnAnchors(kept, held.among), head_keys(settings)
         yield AuditJob(
             pool,
             session_url,
@@ -74,10 +77,8 @@ async def open_audit_job(
 
 @dataclass(frozen=True)
 class AuditTools:
-    """What `colloquy audit` works with."""
+    """What `colloquy audit export` works with."""
 
-    verification: Verification
-    worker: Pool
     proofs: TreeProofs
     export: AuditExport
     keys: HeadVerifier
@@ -86,18 +87,33 @@ class AuditTools:
 
 
 @asynccontextmanager
-async def open_audit_tools(settings: Settings, *, anchors: bool = True) -> AsyncIterator[AuditTools]:
-    """The same from a terminal; without `anchors` the database alone is looked at."""
+async def open_verifications(
+    settings: Settings, *, anchors: bool = True
+) -> AsyncIterator[list[tuple[Verification, Pool]]]:
+    """What checks the logs of each database, with the login that keeps what it came to; without `anchors` the databases
+    alone are looked at."""
+    async with AsyncExitStack() as stack:
+        kept = await stack.enter_async_context(open_anchors(settings)) if anchors else None
+        found: list[tuple[Verification, Pool]] = []
+        for number, one in enumerate(await databases_of(settings)):
+            database = await open_database(one, stack, process_name(), worker=True)
+            assert database.worker is not None, "it was asked for"
+            held = HeldTenants(found[0][1] if found else database.worker, number)
+            own = OwnAnchors(kept, held.among) if kept else None
+            check = Verification(database.worker, database.store, head_keys(settings), own, settings.lanes)
+            found.append((check, database.worker))
+        yield found
+
+
+@asynccontextmanager
+async def open_audit_tools(settings: Settings) -> AsyncIterator[AuditTools]:
+    """What takes logs out, from a terminal."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, process_name(), worker=True)
-        store, worker, keys = database.store, database.worker, head_keys(settings)
-        assert worker is not None, "it was asked for"
-        kept = await stack.enter_async_context(open_anchors(settings)) if anchors else None
+        store, keys = database.store, head_keys(settings)
         users = Users(store.vault, PostgresUserNames(database.pool), store)
         stack.push_async_callback(users.close)
         yield AuditTools(
-            verification=Verification(worker, store, keys, kept, settings.lanes),
-            worker=worker,
             proofs=TreeProofs(database.pool),
             export=AuditExport(database.pool, store, store.lanes),
             keys=keys,

@@ -12,15 +12,19 @@ from pathlib import Path
 
 import valkey.asyncio
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec.structs import replace
 
 from adapters.aws import examine as aws
 from adapters.bedrock.client import open_bedrock
 from adapters.bedrock.examine import examine as examine_bedrock
+from adapters.database_login import session_url
 from adapters.nats.examine import examine as examine_nats
 from adapters.postgres.examine import examine as examine_postgres
+from adapters.postgres.lane_directory import last_database
 from adapters.postgres.logins import find_logins
 from adapters.valkey.examine import examine as examine_valkey
 from api.composition.aws_client import open_aws
+from api.composition.lanes import databases_of
 from api.settings import Settings
 from application.ports.incidents.symptom import Look, Symptom, bad, ok, warn
 from domain.models import row_of
@@ -37,7 +41,7 @@ async def examine(settings: Settings, environment: Mapping[str, str]) -> list[Sy
         "settings": lambda: _settings(settings, environment),
         "machine": lambda: _machine(settings),
         "postgres": lambda: _postgres(settings),
-        "nats": lambda: examine_nats(settings.nats_url, settings.nats_credentials, settings.lanes),
+        "nats": lambda: examine_nats(settings.nats_url, settings.nats_credentials, settings.all_lanes),
         "valkey": lambda: _valkey(settings),
         "dynamodb": lambda: _dynamodb(settings),
         "s3": lambda: _s3(settings),
@@ -99,9 +103,26 @@ async def _machine(settings: Settings) -> list[Symptom]:
 
 
 async def _postgres(settings: Settings) -> Sequence[Symptom]:
-    worker = bool(settings.database_url or settings.database_worker_url)
-    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=worker)
-    return await examine_postgres(logins, settings.database_url, settings.replicas)
+    """Each that holds tenants, named by its number where there are several."""
+    worker, found = bool(settings.database_url or settings.database_worker_url), list[Symptom]()
+    for number, one in enumerate(await databases_of(settings, worker=worker)):
+        logins = await find_logins(one.database_url, one.login_urls, one.database_direct_url, worker=worker)
+        said = await examine_postgres(logins, one.database_url, settings.replicas)
+        found += [
+            replace(symptom, said=f"database {number}: {symptom.said}") if number else symptom for symptom in said
+        ]
+    return found + await _placed(settings)
+
+
+async def _placed(settings: Settings) -> list[Symptom]:
+    """Whether every database that holds tenants is named."""
+    if not settings.database_url:
+        return []
+    last = await last_database(session_url(settings.database_url, settings.database_direct_url))
+    if last < settings.databases:
+        return []
+    said = f"tenants are in database {last}, and {settings.databases} are named, from 0 on"
+    return [bad("postgres", said, "name all of them in COLLOQUY_LANE_URLS, in the order in which they came")]
 
 
 async def _valkey(settings: Settings) -> Sequence[Symptom]:

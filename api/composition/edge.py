@@ -45,11 +45,11 @@ async def open_edge(
     """The edge, with the loops of the process: opened last, so that they end first."""
     settings = on.settings
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_tenant)
-    lag = LagGauges(on.pool, on.store)
+    lag = LagGauges(on.database.pools, on.store, each=settings.lanes)
     down = await start_loops(on, shared, turns, sockets, lag, upkeep, stack)
     walls = watched_walls(stack)
     dependencies = Dependencies(
-        pool=on.pool,
+        pools=on.database.pools,
         bedrock=on.bedrock.client,
         s3=on.s3,
         dynamodb=on.dynamodb,
@@ -68,6 +68,6 @@ async def open_edge(
         scratch=UnnamedFiles(settings.spool_path),
         readiness=Readiness(health_checks(settings, dependencies), down, lambda: walls.parts),
         models=turns.health,
-        operations=OperationsReads(on.pool, lag),
+        operations=OperationsReads(on.database.pools, on.pool, lag),
         metrics=metrics.MetricsText(),
     )

@@ -51,5 +51,7 @@ def open_erasure(
         erase_tenant=EraseTenant(
             store, store, take_away, keys, rows, blobs, directory, shared.tenants, shared.revocations, receipts
         ),
-        expire=Expire(directory, PostgresDueTenants(on.pool), shared.tenants, store, register, take_away, receipts),
+        expire=Expire(
+            directory, PostgresDueTenants(on.database.pools), shared.tenants, store, register, take_away, receipts
+        ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,13 @@ import valkey.asyncio
 from adapters.aws.database_tokens import database_tokens
 from adapters.bedrock.client import Bedrock, open_bedrock
 from adapters.bedrock.failures import KINDS
-from adapters.database_login import Logins, session_url
-from adapters.database_transactions import Pool
+from adapters.database_login import Login, Logins, session_url
+from adapters.database_transactions import OnePool, Pool
 from adapters.eventstore.mapper import untraced
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from adapters.kms.authority import KmsKeyAuthority
 from adapters.postgres.datasets import PostgresDatasets
+from adapters.postgres.lane_directory import LaneDirectory, LanePools
 from adapters.postgres.logins import find_logins
 from adapters.postgres.pass_file import passwords, reading
 from adapters.postgres.pool import open_pool
@@ -27,6 +29,7 @@ from adapters.postgres.tool_queries import ToolQueries
 from adapters.sts.tenant_credentials import TenantCredentials
 from adapters.valkey.examine import refuse_cluster
 from api.composition.aws_client import open_aws
+from api.composition.lanes import databases_of
 from api.settings import Settings
 from api.telemetry.event_metrics import expect_outcomes, show_quotas
 from api.telemetry.observing import observer
@@ -45,13 +48,25 @@ def process_name() -> str:
 @dataclass(frozen=True)
 class Database:
     """The event store with its keys' KMS, and pools of the database. A process that answers people has no `worker`:
-    it sees one tenant a transaction, whatever it is asked."""
+    it sees one tenant a transaction, whatever it is asked. Where several databases hold tenants, `pool` leads to that
+    of the tenant, `pools` and `all_logins` are of each, and `logins` and `worker` of the first."""
 
-    logins: Logins
+    all_logins: Sequence[Logins]
+    pools: Sequence[OnePool]
     pool: Pool
-    worker: Pool | None
+    worker: OnePool | None
     store: PostgresEventStore
     kms: Any
+    directory: LaneDirectory | None
+
+    @property
+    def logins(self) -> Logins:
+        """Of the first database."""
+        return self.all_logins[0]
+
+    def leading(self, pools: Sequence[OnePool]) -> Pool:
+        """Pools of one login, one a database, as that of whoever is acted for."""
+        return LanePools(pools, self.directory) if self.directory else pools[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +76,7 @@ class Infrastructure:
     settings: Settings
     process: str
     database: Database
-    writer: Pool
+    writers: Sequence[OnePool]
     searches: Pool
     datasets: PostgresDatasets
     bedrock: Bedrock
@@ -73,6 +88,11 @@ class Infrastructure:
     def pool(self) -> Pool:
         """Connections for keys and short reads."""
         return self.database.pool
+
+    @property
+    def first(self) -> OnePool:
+        """The same to the first database, for what is not of one tenant."""
+        return self.database.pools[0]
 
     @property
     def store(self) -> PostgresEventStore:
@@ -95,9 +115,9 @@ async def open_infrastructure(settings: Settings, stack: AsyncExitStack) -> Infr
         settings=settings,
         process=process,
         database=database,
-        writer=await stack.enter_async_context(open_pool(database.logins.writer, max_size=LEASES)),
-        searches=await stack.enter_async_context(open_pool(database.logins.app, max_size=SEARCHES)),
-        datasets=await _open_datasets(database.logins, stack),
+        writers=await open_pools([one.writer for one in database.all_logins], LEASES, stack),
+        searches=database.leading(await open_pools([one.app for one in database.all_logins], SEARCHES, stack)),
+        datasets=await _open_datasets(database, stack),
         bedrock=await stack.enter_async_context(open_bedrock()),
         s3=s3,
         cache=await _open_cache(settings, stack),
@@ -108,12 +128,16 @@ async def open_infrastructure(settings: Settings, stack: AsyncExitStack) -> Infr
 async def open_database(
     settings: Settings, stack: AsyncExitStack, process: str, *, worker: bool = False, follows: bool = False
 ) -> Database:
-    """What every process of the product needs. Whoever reads the log as it grows `follows` it."""
-    logins = await find_logins(*await _database_urls(settings, stack), worker=worker)
-    pool = await stack.enter_async_context(open_pool(logins.app, max_size=POOL_SIZE))
+    """What every process of the product needs. Whoever reads the log as it grows `follows` it. Whoever serves databases
+    one by one gives the settings of one (see `lanes.py`)."""
+    databases = await databases_of(settings, worker=worker)
+    logins = [await find_logins(*await _database_urls(one, stack), worker=worker) for one in databases]
+    pools = await open_pools([one.app for one in logins], POOL_SIZE, stack)
+    directory = LaneDirectory(pools[0], len(pools)) if len(pools) > 1 else None
+    pool: Pool = LanePools(pools, directory) if directory else pools[0]
     seeing_all = None
-    if logins.worker is not None:
-        seeing_all = await stack.enter_async_context(open_pool(logins.worker, max_size=POOL_SIZE))
+    if logins[0].worker is not None:
+        [seeing_all] = await open_pools([logins[0].worker], POOL_SIZE, stack)
     kms = await stack.enter_async_context(open_aws("kms"))
     opening = open_event_store(
         logins,
@@ -129,7 +153,12 @@ async def open_database(
     expect_outcomes(KINDS)
     show_quotas(settings.model_quotas)
     store.on_stored(observer(settings, stack), untraced if settings.traces == "off" else current_trace)
-    return Database(logins, pool, seeing_all, store, kms)
+    return Database(logins, pools, pool, seeing_all, store, kms, directory)
+
+
+async def open_pools(logins: Sequence[Login], size: int, stack: AsyncExitStack) -> list[OnePool]:
+    """A pool of `size` connections for each."""
+    return [await stack.enter_async_context(open_pool(login, max_size=size)) for login in logins]
 
 
 async def _database_urls(settings: Settings, stack: AsyncExitStack) -> tuple[str, dict[str, str], str]:
@@ -143,12 +172,13 @@ async def _database_urls(settings: Settings, stack: AsyncExitStack) -> tuple[str
     return owner, {part: reading(url, file) for part, url in given.items()}, reading(direct, file)
 
 
-async def _open_datasets(logins: Logins, stack: AsyncExitStack) -> PostgresDatasets:
+async def _open_datasets(database: Database, stack: AsyncExitStack) -> PostgresDatasets:
     """Datasets with connections of their own: a few to load rows, which takes minutes, and a few for questions."""
-    loads = await stack.enter_async_context(open_pool(logins.app, max_size=LOADS))
-    tools = ToolQueries(await stack.enter_async_context(open_pool(logins.tools, max_size=TOOLS)))
+    loads = await open_pools([one.app for one in database.all_logins], LOADS, stack)
+    asks = await open_pools([one.tools for one in database.all_logins], TOOLS, stack)
+    tools = ToolQueries(database.leading(asks))
     stack.push_async_callback(tools.close)
-    return PostgresDatasets(loads, tools)
+    return PostgresDatasets(database.leading(loads), tools)
 
 
 async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Any:

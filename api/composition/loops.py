@@ -24,9 +24,8 @@ from application.erasure.expire import Expire
 from application.files.deliver_spooled import DeliverSpooled
 from application.incidents.look_out import LookOut
 from application.tasks import Loops
-from application.turns.recover_turns import RecoverTurns
 from projections.audit_tree.checks import refresh_standing
-from projections.beats import heard
+from projections.beats import heard_of_all, named
 from projections.lag import LagGauges
 
 GAUGES_S = 5.0
@@ -67,7 +66,7 @@ async def start_loops(
     stack: AsyncExitStack,
 ) -> Callable[[], dict[str, str]]:
     """Says which of all loops are down, and why: ours, and those of the jobs behind."""
-    background = Background(partial(heard, on.pool))
+    background = Background(partial(heard_of_all, on.database.pools), databases=len(on.database.pools))
     loops, made_at = await stack.enter_async_context(Loops()), keys_made_at(on.settings)
 
     def down() -> dict[str, str]:
@@ -84,10 +83,12 @@ async def start_loops(
             metrics.loop_down.labels(name).set(bool(why))
         await background.refresh()
         await lag.refresh()
-        await asyncio.gather(refresh_standing(on.pool), refresh_reconciled(on.pool), refresh_replication(on.pool))
+        await asyncio.gather(
+            refresh_standing(on.database.pools), refresh_reconciled(on.first), refresh_replication(on.first)
+        )
 
     loops.every("gauges", GAUGES_S, refresh_gauges)
-    _keep_turns(loops, recovery(on, shared, turns, upkeep.replication), upkeep.replication, renewal_s(on.settings))
+    _keep_turns(loops, on, shared, turns, upkeep.replication)
     loops.every("session_sweep", SWEEP_S, shared.sessions.sweep)
     stack.push_async_callback(shared.api_keys.store_uses)
     loops.every("api_key_uses", USES_S, shared.api_keys.store_uses)
@@ -104,8 +105,10 @@ async def start_loops(
     return down
 
 
-def _keep_turns(loops: Loops, recover: RecoverTurns, replication: Replication, renewal_s: float) -> None:
-    """What keeps turns going, here and at other processes."""
-    loops.every("lease_renewal", renewal_s, recover.renew)
-    loops.every("recovery", CLAIM_S, recover)
+def _keep_turns(loops: Loops, on: Infrastructure, shared: Shared, turns: Turns, replication: Replication) -> None:
+    """What keeps turns going, here and at other processes. A database that is away keeps no other's turns from it."""
+    for number, leases in enumerate(replication.leases):
+        recover = recovery(on, shared, turns, leases)
+        loops.every(named("lease_renewal", number), renewal_s(on.settings), recover.renew)
+        loops.every(named("recovery", number), CLAIM_S, recover)
     loops.every("other_replicas", LOOK_AROUND_S, replication.follow.look_around)

@@ -20,6 +20,7 @@ from adapters.postgres.pool import open_pool
 from adapters.s3.blobs import S3Blobs
 from api.composition.audit_wiring import head_key_path, open_anchors
 from api.composition.aws_client import open_aws
+from api.composition.lanes import databases_of, owners_of, without_owners
 from api.composition.token_wiring import create_token_keys, keys_made_at
 from api.settings import Settings
 from application.acting_tenant import EVERY, act_for
@@ -39,12 +40,22 @@ def provision_all(settings: Settings, *, create: bool = True) -> None:
         raise RuntimeError("COLLOQUY_DATABASE_URL is not set, and nothing runs on this data directory")
     owner = session_url(settings.database_url, settings.database_direct_url)
     migrate(owner, settings.lanes, settings.login_urls)
+    for one in asyncio.run(databases_of(settings))[1:]:
+        migrate(one.database_url, one.lanes, one.login_urls)
     asyncio.run(provision(settings, create=create))
 
 
 def planned_migration(settings: Settings) -> Iterator[str]:
     """What `provision_all` would do to the database, in words: nothing is changed."""
-    missing, locks = plan(session_url(settings.database_url, settings.database_direct_url))
+    first, *others = owners_of(settings)
+    yield from _planned(session_url(first, settings.database_direct_url))
+    for number, owner in enumerate(others, 1):
+        yield f"database {number}:"
+        yield from _planned(owner)
+
+
+def _planned(owner: str) -> Iterator[str]:
+    missing, locks = plan(owner)
     if not missing:
         yield "up to date: nothing would be done"
     for name in missing:
@@ -56,17 +67,21 @@ def planned_migration(settings: Settings) -> Iterator[str]:
 
 async def provision_read_models(settings: Settings) -> None:
     """Empty read models, where there are none."""
-    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=True)
-    assert logins.worker is not None, "it was asked for"
-    async with open_pool(logins.worker, max_size=1) as pool:
-        await begin_first_generations(pool, READ_MODELS, settings.lanes)
+    for number, one in enumerate(await databases_of(settings)):
+        logins = await find_logins(one.database_url, one.login_urls, one.database_direct_url, worker=True)
+        assert logins.worker is not None, "it was asked for"
+        async with open_pool(logins.worker, max_size=1) as pool:
+            await begin_first_generations(pool, READ_MODELS, settings.lanes, number)
 
 
 async def older_read_models(settings: Settings) -> list[str]:
     """Those that a version before this one made, and that are to be built anew."""
-    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url)
-    async with open_pool(logins.app, max_size=1) as pool:
-        return await outdated(pool, {model.name: model.layout for model in READ_MODELS})
+    found: set[str] = set()
+    for one in await databases_of(settings):
+        logins = await find_logins(one.database_url, one.login_urls, one.database_direct_url)
+        async with open_pool(logins.app, max_size=1) as pool:
+            found.update(await outdated(pool, {model.name: model.layout for model in READ_MODELS}))
+    return sorted(found)
 
 
 def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
@@ -78,6 +93,8 @@ def login_environment(settings: Settings, *, worker: bool) -> dict[str, str]:
     urls = {f"COLLOQUY_DATABASE_{login.part.upper()}_URL": login.url for login in found if login is not None}
     if settings.database_direct_url:
         urls["COLLOQUY_DATABASE_DIRECT_URL"] = with_user(settings.database_direct_url, "", "")
+    if settings.lane_urls:
+        urls["COLLOQUY_LANE_URLS"] = without_owners(settings)
     return urls
 
 
@@ -107,8 +124,9 @@ async def provision(settings: Settings, *, create: bool = True) -> None:
 
 async def restore_keys(settings: Settings, blobs: S3Blobs) -> None:
     """Where the database is a copy from before an erasure, its tenants get the keys of today (ADR 0200)."""
-    logins = await find_logins(settings.database_url, settings.login_urls, settings.database_direct_url, worker=True)
-    assert logins.worker is not None, "it was asked for"
     act_for(EVERY)
-    async with open_pool(logins.app, max_size=4) as pool, open_pool(logins.worker, max_size=1) as worker:
-        await RestoreKeys(RestoredKeys(pool, worker), blobs, UnnamedFiles(settings.spool_path))()
+    for one in await databases_of(settings):
+        logins = await find_logins(one.database_url, one.login_urls, one.database_direct_url, worker=True)
+        assert logins.worker is not None, "it was asked for"
+        async with open_pool(logins.app, max_size=4) as pool, open_pool(logins.worker, max_size=1) as worker:
+            await RestoreKeys(RestoredKeys(pool, worker), blobs, UnnamedFiles(settings.spool_path))()

@@ -27,7 +27,7 @@ async def open_reconcile(settings: Settings, place: str) -> AsyncIterator[Reconc
         database = await open_database(settings, stack, process_name(), worker=True)
         assert database.worker is not None, "it was asked for"
         keep = partial(keep_report, database.worker)
-        yield Reconcile(database.store, await _open_logs(place, stack), settings.lanes, keep)
+        yield Reconcile(database.store, await _open_logs(place, stack), settings.all_lanes, keep)
 
 
 @asynccontextmanager
@@ -43,7 +43,7 @@ async def open_reprice(settings: Settings) -> AsyncIterator[Reprice]:
     """The event store, for prices that tenants have agreed on."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, process_name(), worker=True)
-        yield Reprice(database.store, settings.lanes)
+        yield Reprice(database.store, settings.all_lanes)
 
 
 async def _open_logs(place: str, stack: AsyncExitStack) -> InvocationLogs:

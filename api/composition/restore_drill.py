@@ -18,9 +18,9 @@ from adapters.dynamodb.table import drop_table
 from adapters.postgres.archive import bring_to, served_at, stop
 from adapters.postgres.backup import beside_of, drop, facts_in, given_back, read_manifest, restore, same_logins
 from adapters.postgres.migrate import migrate
-from api.composition.audit_wiring import open_audit_tools
+from api.composition.audit_wiring import open_verifications
 from api.composition.aws_client import open_aws
-from api.composition.backup_wiring import back_up_database
+from api.composition.backup_wiring import back_up_databases
 from api.composition.job_wiring import Projecting, open_projecting
 from api.composition.provision import provision
 from api.settings import Settings
@@ -114,7 +114,7 @@ class Dump:
         """When it was made."""
         if self.fresh:
             with watch.timed("back up"):
-                await asyncio.to_thread(back_up_database, settings, self.folder)
+                await asyncio.to_thread(back_up_databases, settings, self.folder)
         return read_manifest(self.folder).made_at
 
     @asynccontextmanager
@@ -159,6 +159,8 @@ async def drill(settings: Settings, source: Dump | Followed, own: Path) -> Drill
     """Restore a backup and say what came of it; `own` is a folder for what is needed meanwhile. The installation works
     on; of the drill nothing stays."""
     act_for(EVERY)
+    if settings.databases > 1:
+        raise RuntimeError("a drill is of one database: try each by itself, named by COLLOQUY_DATABASE_URL alone")
     watch, owner = Stopwatch(), session_url(settings.database_url, settings.database_direct_url)
     made_at, asked = await source.prepare(settings, watch), now()
     stored = await asyncio.to_thread(facts_in, owner)
@@ -175,8 +177,8 @@ async def drill(settings: Settings, source: Dump | Followed, own: Path) -> Drill
                 await projecting.rebuilder(SessionView.name).rebuild(asyncio.Event())
             unlike, parked = await _models(projecting, watch)
         with watch.timed("audit log"):
-            async with open_audit_tools(copy, anchors=False) as tools:
-                verdicts = await tools.verification.check()
+            async with open_verifications(copy, anchors=False) as [(verification, _)]:
+                verdicts = await verification.check()
     return Drilled(
         facts=facts,
         made_at=made_at,

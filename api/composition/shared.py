@@ -113,7 +113,7 @@ async def open_shared(on: Infrastructure, stack: AsyncExitStack) -> Shared:
 async def open_revocations(on: Infrastructure, outside_s: float) -> Revocations:
     """All that hold now; before they are known nobody is let in. `outside_s`: how long a token of others may live."""
     longest_s = max(on.settings.longest_credential_s, outside_s + 60)
-    revocations = Revocations(PostgresRevocations(on.pool, on.store.lanes), longest_s)
+    revocations = Revocations(PostgresRevocations(on.first, on.store.lanes), longest_s)
     await revocations.refresh()
     return revocations
 

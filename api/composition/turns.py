@@ -18,6 +18,7 @@ from api.settings import Settings
 from application.exchanges.ask import AskHandler
 from application.exchanges.follow import FollowHandler
 from application.incidents.raise_incident import RaiseIncident
+from application.ports.facts.leases import Leases
 from application.sessions.open_session import OpenSessionHandler
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
@@ -90,10 +91,10 @@ def open_exchanges(on: Infrastructure, shared: Shared, turns: TurnServices) -> E
     )
 
 
-def recovery(on: Infrastructure, shared: Shared, turns: Turns, replication: Replication) -> RecoverTurns:
-    """What takes up turns whose process is gone, and keeps our own from being taken."""
+def recovery(on: Infrastructure, shared: Shared, turns: Turns, leases: Leases) -> RecoverTurns:
+    """What takes up turns of a database whose process is gone, and keeps our own from being taken."""
     return RecoverTurns(
-        leases=replication.leases,
+        leases=leases,
         sessions=shared.sessions,
         permits=turns.gate.permits,
         prepare=turns.prepare,

@@ -37,7 +37,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         sessions = open_sessions(on, shared, turns.cache, reads, files.services.delete_file, replication)
         documents, tenants = open_documents(on, shared, turns), open_tenants(on, shared)
         erasure = open_erasure(on, shared, files, sessions, documents, tenants)
-        look_out = LookOut(incidents.raise_incident, shared.tenants, TroubleReads(on.pool), turns.health.take_shut_out)
+        troubles = TroubleReads(on.database.pools)
+        look_out = LookOut(incidents.raise_incident, shared.tenants, troubles, turns.health.take_shut_out)
         upkeep = Upkeep(files.deliver, erasure.expire, look_out, replication)
         yield Services(
             settings=settings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.ports.facts.leases import Leases
+from application.ports.facts.leases import TurnOwners
 from application.replicas import messages as m
 from application.replicas.follow_others import FollowOthers
 from application.replicas.questions import Questions
@@ -18,7 +18,7 @@ class AskOwner:
 
     questions: Questions
     following: FollowOthers
-    leases: Leases
+    leases: TurnOwners
 
     async def cancel(self, live: LiveSession, turn_id: str) -> bool:
         """End the turn, now or, where its process cannot be asked, as soon as that renews its lease or loses it."""

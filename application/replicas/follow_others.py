@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from application.acting_tenant import acting_for
 from application.clock import monotonic
-from application.ports.facts.leases import Leases
+from application.ports.facts.leases import TurnOwners
 from application.ports.sessions.feed_tail import FeedTail, TailPiece
 from application.replicas import messages as m
 from application.replicas.questions import Questions
@@ -42,7 +42,7 @@ class FollowOthers:
     """What is watched here. One subscription a watched session of which another process has run a turn, none for
     others."""
 
-    def __init__(self, questions: Questions, tail: FeedTail, leases: Leases) -> None:
+    def __init__(self, questions: Questions, tail: FeedTail, leases: TurnOwners) -> None:
         self._questions, self._tail, self._leases = questions, tail, leases
         self._watched: dict[str, LiveSession] = {}
         self._begun: OrderedDict[str, str] = OrderedDict()

@@ -159,7 +159,9 @@ def ingest(documents: int, sentences: int, streams: int, as_json: bool) -> None:
 
 async def _with_provider(provider: str, count: int, streams: int, found: IngestFindings, **settings: str) -> None:
     tenants = TENANTS if streams else 1
-    with installed(tenants, DOCUMENTS, replicas=1, front=False, hashed_embeddings=False, **settings) as ours:
+    with installed(
+        tenants, DOCUMENTS, replicas=1, front=False, databases=1, hashed_embeddings=False, **settings
+    ) as ours:
         async with editor(ours) as warm:
             await warm.bring(texts(2 * AT_ONCE))
             await warm.until_read()

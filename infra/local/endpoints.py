@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 DATABASE, NATS, VALKEY = "COLLOQUY_DATABASE_URL", "COLLOQUY_NATS_URL", "COLLOQUY_VALKEY_URL"
+BESIDE = "COLLOQUY_LANE_URLS"
 BEDROCK = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
 EMULATED = tuple(f"AWS_ENDPOINT_URL_{service}" for service in ("DYNAMODB", "S3", "KMS"))
 SESSIONS = "AWS_ENDPOINT_URL_STS"
@@ -27,9 +28,11 @@ CREDENTIALS = (
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """URLs; an empty one is a part that was not started here. `database_url` is the owner's."""
+    """URLs; an empty one is a part that was not started here. `database_url` is the owner's, `lane_urls` are the
+    owners' of further databases."""
 
     database_url: str = ""
+    lane_urls: str = ""
     nats_url: str = ""
     valkey_url: str = ""
     aws_url: str = ""
@@ -39,6 +42,7 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
         """The settings that lead the product to these parts, but for those that `given` has already: they win."""
         given = given or {}
         found = {DATABASE: self.database_url, NATS: self.nats_url, VALKEY: self.valkey_url, BEDROCK: self.bedrock_url}
+        found[BESIDE] = self.lane_urls
         found |= dict.fromkeys((*EMULATED, SESSIONS), self.aws_url)
         if self.aws_url or self.bedrock_url:
             found |= stand_in_identity(given)

@@ -38,13 +38,14 @@ COMMAND_BYTES = 4 << 20  # a command holds a whole environment
 class Guardian:
     """Keepers by name; parts are servers, jobs are processes of the product that stop before them."""
 
-    def __init__(self, installation: Installation, out: int, *, fast: bool) -> None:
+    def __init__(self, installation: Installation, out: int, *, fast: bool, databases: int) -> None:
         self.installation, self._out, self._fast = installation, out, fast
+        self._beside = [f"postgres_{number}" for number in range(1, databases)]
         self._keepers: dict[str, Keeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._jobs: set[str] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._postgres: Postgres | None = None
+        self._postgres: list[Postgres] = []
         self._began = time.monotonic()
         self.stop, self.hurry = asyncio.Event(), asyncio.Event()
         os.set_blocking(out, False)
@@ -67,25 +68,26 @@ class Guardian:
 
     async def _start_parts(self, without: frozenset[str]) -> dict[str, str]:
         # Kept for good: a server that is started again inherits its listening socket once more.
-        self._ports = ports = Ports(self.installation.run / "ports.json")
+        self._ports = ports = Ports(self.installation.run / "ports.json", self._beside)
         urls = {}
 
         async def one(name: str) -> None:
             home = self.installation.path / name
-            if name == "postgres":
-                self._postgres = Postgres(home, fast=self._fast)
-                part = await self._postgres.part(ports, self.installation.log("initdb"))
+            if name.startswith("postgres"):
+                self._postgres.append(server := Postgres(home, fast=self._fast))
+                part = await server.part(ports, self.installation.log(name.replace("postgres", "initdb")), name)
             else:
                 part = PARTS[name](home, ports, fast=self._fast)
             keeper = self._keep(Keeper(part.recipe, self.installation, part.ready, self._changed))
             await keeper.is_ready.wait()
             self.tell(part=name, ready_s=round(time.monotonic() - self._began, 2))
-            urls[URLS[name]] = part.url
+            urls[URLS.get(name, name)] = part.url
 
+        beside = [] if "postgres" in without else self._beside
         async with asyncio.TaskGroup() as group:
-            for name in URLS.keys() - without:
+            for name in [*(URLS.keys() - without), *beside]:
                 group.create_task(one(name))
-        return urls
+        return urls | {"lane_urls": " ".join(urls.pop(name) for name in beside)}
 
     def start_job(self, name: str, argv: list[str], env: dict[str, str], grace_s: float = 40.0) -> None:
         """Start a process of the product. It is safe to kill at any moment, so an orphan is."""
@@ -138,13 +140,15 @@ class Guardian:
             await asyncio.gather(*(self._keepers[name].end(self.hurry) for name in names))
         for name in ("pids.json", "installation.json"):
             (self.installation.run / name).unlink(missing_ok=True)
-        if self._postgres:
-            self._postgres.clean_up()
+        for server in self._postgres:
+            server.clean_up()
 
 
-async def guard(installation: Installation, lifeline: int, out: int, *, fast: bool, without: frozenset[str]) -> int:
+async def guard(
+    installation: Installation, lifeline: int, out: int, *, fast: bool, without: frozenset[str], databases: int = 1
+) -> int:
     """Run until the parent wants the end, a signal comes or something cannot be kept running; 0 after a clean stop."""
-    guardian, loop = Guardian(installation, out, fast=fast), asyncio.get_running_loop()
+    guardian, loop = Guardian(installation, out, fast=fast, databases=databases), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, guardian.stop.set)
     commands = asyncio.StreamReader(limit=COMMAND_BYTES)
@@ -174,13 +178,15 @@ def first_cause(*errors: BaseException | None) -> BaseException | None:
 
 
 def main() -> int:
-    """`python -m infra.local.guardian DATA_DIR LIFELINE OUT [--fast] [--without PART...]`; `stack.py` starts it."""
+    """`python -m infra.local.guardian DATA_DIR LIFELINE OUT [--fast] [--without PART...] [--databases N]`; it is
+    `stack.py` that starts it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("lifeline", type=int)
     parser.add_argument("out", type=int)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--without", nargs="*", default=[])
+    parser.add_argument("--databases", type=int, default=1)
     asked = parser.parse_args()
     os.umask(0o077)  # what an installation writes is its owner's alone
     installation = Installation(asked.data_dir)
@@ -191,7 +197,14 @@ def main() -> int:
         return 1
     installation.sweep()
     return asyncio.run(
-        guard(installation, asked.lifeline, asked.out, fast=asked.fast, without=frozenset(asked.without))
+        guard(
+            installation,
+            asked.lifeline,
+            asked.out,
+            fast=asked.fast,
+            without=frozenset(asked.without),
+            databases=asked.databases,
+        )
     )
 
 

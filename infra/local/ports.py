@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,13 +15,13 @@ NAMES = ("postgres", "nats", "nats_monitor", "valkey", "aws", "bedrock")
 class Ports:
     """Each port is held bound until the moment its server starts, so that nobody else takes it meanwhile."""
 
-    def __init__(self, remembered: Path) -> None:
+    def __init__(self, remembered: Path, more: Sequence[str] = ()) -> None:
         try:
             before = json.loads(remembered.read_text())
         except (OSError, ValueError):
             before = {}
-        self._sockets = {name: _bind(before.get(name, 0), 0) for name in NAMES}
-        remembered.write_text(json.dumps({name: self[name] for name in NAMES}))
+        self._sockets = {name: _bind(before.get(name, 0), 0) for name in (*NAMES, *more)}
+        remembered.write_text(json.dumps({name: self[name] for name in self._sockets}))
 
     def __getitem__(self, name: str) -> int:
         return int(self._sockets[name].getsockname()[1])

@@ -94,12 +94,13 @@ class Postgres:
             gid=self._user.pw_gid if self._user else None,
         )
 
-    async def part(self, ports: Ports, log: Path) -> StackPart:
-        """Its recipe, after making the cluster if there is none; making it writes to `log`."""
+    async def part(self, ports: Ports, log: Path, name: str = "postgres") -> StackPart:
+        """Its recipe, after making the cluster if there is none; making it writes to `log`. Where there are several
+        each has a `name`, which is that of its port."""
         binaries = runnable()
         if not self.data.exists():
             await self._make_cluster(binaries, log)
-        port, durable = ports["postgres"], "off" if self._fast else "on"
+        port, durable = ports[name], "off" if self._fast else "on"
         settings = {
             "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "",
             "max_connections": 200, "shared_buffers": "256MB", "jit": "off", "fsync": durable,
@@ -109,9 +110,9 @@ class Postgres:
             "log_parameter_max_length": 0, "max_wal_size": "2GB",
         }  # fmt: skip
         options = [text for key, value in settings.items() for text in ("-c", f"{key}={value}")]
-        ports.release("postgres")
+        ports.release(name)
         # SIGINT is a fast shutdown; SIGTERM would wait for clients.
-        recipe = self._recipe("postgres", [str(binaries / "postgres"), "-D", str(self.data), *options], signal.SIGINT)
+        recipe = self._recipe(name, [str(binaries / "postgres"), "-D", str(self.data), *options], signal.SIGINT)
         url = f"postgresql://postgres:{self._password.read_text()}@127.0.0.1:{port}/postgres"
         return StackPart(recipe, self._ready, url)
 

@@ -92,10 +92,11 @@ def start(
     *,
     fast: bool = False,
     without: frozenset[str] = frozenset(),
+    databases: int = 1,
     progress: Callable[[str, float], None] = lambda part, seconds: None,
 ) -> Stack:
-    """Start the parts, but for those `without`; RuntimeError says what failed or that one runs there already. `fast` is
-    for tests: nothing is flushed to disk."""
+    """Start the parts, but for those `without`, with so many PostgreSQLs; RuntimeError says what failed or that one
+    runs there already. `fast` is for tests: nothing is flushed to disk."""
     installation = Installation(data_dir)
     installation.create()
     lifeline_end, lifeline = os.pipe()
@@ -103,6 +104,7 @@ def start(
     command = python("infra.local.guardian", str(installation.path), str(lifeline_end), str(told_end))
     command += ["--fast"] if fast else []
     command += ["--without", *sorted(without)] if without else []
+    command += ["--databases", str(databases)]
     with installation.log("guardian").open("ab") as log:
         guardian = subprocess.Popen(
             command, pass_fds=(lifeline_end, told_end), start_new_session=True, stdin=subprocess.DEVNULL,

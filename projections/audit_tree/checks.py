@@ -50,12 +50,14 @@ def in_words(verdict: LogVerdict) -> str:
     return f"{first.kind}: the {what} at position {first.position} of {first.stream}{more}."
 
 
-async def refresh_standing(pool: Pool) -> None:
-    """Set the metrics."""
-    async with looking(pool) as connection:
-        (found,) = await rows(connection, STANDING)
-    ANCHORS.set(found["anchors"])
-    AGE.set(found["age_s"] or 0)
-    LOGS.labels("verified").set(found["verified"])
-    LOGS.labels("not verified").set(found["not_verified"])
-    CHECK_AGE.set(found["oldest_check_s"] or 0)
+async def refresh_standing(pools: Sequence[Pool]) -> None:
+    """Set the metrics: of all databases together, and as old as the oldest."""
+    found = []
+    for pool in pools:
+        async with looking(pool) as connection:
+            found += await rows(connection, STANDING)
+    ANCHORS.set(sum(one["anchors"] for one in found))
+    AGE.set(max(one["age_s"] or 0 for one in found))
+    LOGS.labels("verified").set(sum(one["verified"] for one in found))
+    LOGS.labels("not verified").set(sum(one["not_verified"] for one in found))
+    CHECK_AGE.set(max(one["oldest_check_s"] or 0 for one in found))

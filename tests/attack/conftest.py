@@ -83,7 +83,7 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Ground]:
     """Five tenants with documents; the neighbour's hold a canary."""
-    with installed(5, DOCUMENTS, replicas=1, front=False, hashed_embeddings=True, **ORDINARY) as ours:
+    with installed(5, DOCUMENTS, replicas=1, front=False, databases=1, hashed_embeddings=True, **ORDINARY) as ours:
         found = Ground.of(ours)
         _prepare(found)
         yield found

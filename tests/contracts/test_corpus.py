@@ -7,6 +7,7 @@ import asyncio
 import psycopg
 import pytest
 
+from adapters.database_transactions import one_statement
 from application.clock import new_id
 from application.ports.documents.corpus import Corpus, NewPassage
 from application.ports.documents.extractor import PassagePlace
@@ -192,7 +193,7 @@ async def test_who_forgets_the_tenant_sees_nothing(database: str) -> None:
         tenant = new_id()
         await added(corpus, tenant, "a", "the harbour")
         partition = f"passages_{tenant.replace('-', '')}"
-        async with corpus._pool.connection() as connection:
+        async with one_statement(corpus._pool) as connection:
             for table in ("documents", "corpora", "vocabulary", "passages", "postings"):
                 cursor = await connection.execute(f"SELECT count(*) FROM {table}")
                 assert await cursor.fetchone() == (0,), table

@@ -117,7 +117,7 @@ async def house(
         costs=CostReads(pool, store),
         audit=AuditReads(pool, store),
         tree=TreeProofs(pool),
-        operations=OperationsReads(pool, LagGauges(pool, store)),
+        operations=OperationsReads([pool], pool, LagGauges([pool], store)),
         note_audit_read=NoteAuditReadHandler(store),
         known=tenants,
         live=sessions,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from adapters.database_transactions import Pool
+from adapters.database_transactions import OnePool, Pool
 from adapters.eventstore.store import PostgresEventStore
 from adapters.nats.pipe import open_pipe
 from api.background import SILENT_S, Background
@@ -53,7 +53,7 @@ async def test_a_loop_is_down_when_it_is_in_all_processes_that_speak(
 
 @pytest.mark.real
 async def test_a_relay_that_dies_is_a_part_that_is_away_and_one_that_ends_is_none(
-    store: PostgresEventStore, worker: Pool, pool: Pool
+    store: PostgresEventStore, worker: OnePool, pool: Pool
 ) -> None:
     stop = asyncio.Event()
     background = Background(lambda: heard(pool))

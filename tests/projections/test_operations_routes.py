@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.database_transactions import Pool
+from adapters.database_transactions import Pool, one_statement
 from adapters.eventstore.store import PostgresEventStore
 from application.acting_tenant import acting_for
 from application.clock import new_id, now
@@ -54,7 +54,7 @@ async def test_what_is_parked_or_tampered_with_is_known_by_tenant(house: House, 
             checked = (tenant, ok, now(), 7, "detail", "[]")
             await connection.execute("INSERT INTO audit_checks VALUES (%s, %s, %s, %s, %s, %s)", checked)
     with acting_for(PLATFORM_TENANT):
-        found = await TroubleReads(pool).known()
+        found = await TroubleReads([pool]).known()
     known = [(one.tenant, one.cause) for one in found if one.tenant in tenants]
     assert sorted(known) == sorted([(tenants[0], "facts_parked"), (tenants[1], "tampering_found")])
 
@@ -138,11 +138,11 @@ async def test_only_operators_in_the_platforms_tenant_see_any_of_it(
     bad = await house.operator("GET", "/v1/operations/parked", params={"cursor": "x"})
     assert (bad.status_code, bad.json()["code"]) == (400, "invalid_cursor")
     for asked in ("projections.parked('', '', 9)", "projections.place_order('rebuild', 'costs', '', 'x')"):
-        async with pool.connection() as connection:
+        async with one_statement(pool) as connection:
             await connection.execute("SELECT set_config('app.tenant', %s, true)", (house.tenant,))
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await connection.execute(f"SELECT {asked}")
             await connection.rollback()
-    async with pool.connection() as connection:
+    async with one_statement(pool) as connection:
         await connection.execute("SELECT set_config('app.tenant', %s, true)", (house.tenant,))
         assert await (await connection.execute("SELECT * FROM projections.orders")).fetchall() == []

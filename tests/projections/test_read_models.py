@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from adapters.database_transactions import Pool
+from adapters.database_transactions import Pool, one_statement
 from adapters.eventstore.store import PostgresEventStore, open_event_store
 from application.clock import new_id, rfc3339
 from application.ports.facts.event_store import Recorded
@@ -179,7 +179,7 @@ async def test_one_tenant_cannot_see_anothers_rows(
     for view in (*TABLES, "audit_events", "audit_trees"):
         assert await summary(pool, tenant, f"SELECT 1 FROM projections.{view} LIMIT 1")
         assert not await summary(pool, new_id(), f"SELECT 1 FROM projections.{view} LIMIT 1")
-        async with pool.connection() as connection:
+        async with one_statement(pool) as connection:
             cursor = await connection.execute(f"SELECT count(*) FROM projections.{view}")  # no tenant at all
             assert await cursor.fetchone() == (0,)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -301,7 +301,7 @@ async def test_a_key_that_cannot_be_used_parks_only_its_session(
     async with open_event_store(
         logins_of(database), pool, PlainKeyAuthority(), lanes=1, owner="projector", lease_s=30, worker=worker
     ) as projector:
-        await asyncio.wait_for(projector.lanes.listener.listening.wait(), 10)
+        await asyncio.wait_for(projector.lanes.listeners[0].listening.wait(), 10)
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute(spoil, (bad,))
         view, follower, reads = await view_of(projector, pool, worker, items)

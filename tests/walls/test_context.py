@@ -53,7 +53,17 @@ INSIDE = {
     "Recorded",
 }
 # Jobs that answer nobody see all tenants.
-JOBS = {"Claims", "SessionView", "SessionWriter", "ParkedSessions", "Costs", "Audit", "TenantAudit", "PostgresLeases"}
+JOBS = {
+    "Claims",
+    "SessionView",
+    "SessionWriter",
+    "ParkedSessions",
+    "Costs",
+    "Audit",
+    "TenantAudit",
+    "PostgresLeases",
+    "LanesOwners",
+}
 # Who hands on what it is asked, and to which doors: their own walls are met through it.
 HANDS_ON: dict[str, dict[str, type]] = {
     "PostgresEventStore": {"_streams": Streams, "vault": KeyVault},

@@ -10,6 +10,7 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.database_login import REFUSED, Login, UnsafeLogin
+from adapters.database_transactions import one_statement
 from adapters.postgres.corpus import PostgresCorpus
 from adapters.postgres.pool import check_if_idle, open_pool
 from adapters.postgres.searching import SEARCH
@@ -314,7 +315,7 @@ async def test_without_the_context_row_level_security_holds(two: Two) -> None:
         "exact": 99, "terms": "{}", "times": "{}", "names": "{}", "vector": "[1,0,0,0]", "directions": 4, "alone": 2,
             "sample": 50, "collections": "{\"\"}",
     }  # fmt: skip
-    async with two.pool.connection() as connection:
+    async with one_statement(two.pool) as connection:
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="another tenant is named"):
             await connection.execute(SEARCH, parameters)
         cursor = await connection.execute(SEARCH, parameters | {"tenant": two.mine})
@@ -326,5 +327,5 @@ async def test_without_the_context_row_level_security_holds(two: Two) -> None:
     source = two.owner.execute("SELECT pg_get_functiondef('act_for'::regproc)").fetchone()
     assert source is not None
     with without(two, blind, put_back=source[0]):
-        async with two.pool.connection() as connection:
+        async with one_statement(two.pool) as connection:
             assert await (await connection.execute(SEARCH, parameters)).fetchall() == []

@@ -74,6 +74,7 @@ def installed(
     *,
     replicas: int = 1,
     front: bool = False,
+    databases: int = 1,
     hashed_embeddings: bool = True,
     **settings: str,
 ) -> Iterator[Installed]:
@@ -88,6 +89,7 @@ def installed(
         command = [sys.executable, "-m", "api.cli", "up", "--no-demo", "--json", "--port", "0", "--data-dir", home]
         command += ["--replicas", str(replicas)] if replicas > 1 else []
         command += ["--front"] if front else []
+        command += ["--databases", str(databases)] if databases > 1 else []
         up = subprocess.Popen(
             command,
             env=environment,

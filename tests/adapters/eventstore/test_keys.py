@@ -137,7 +137,7 @@ async def test_another_process_forgets_a_shredded_key(
 ) -> None:
     held = session(store, tenant)
     await held.append([OPENED, started()], ME)
-    await asyncio.wait_for(other_store.lanes.listener.listening.wait(), 10)
+    await asyncio.wait_for(other_store.lanes.listeners[0].listening.wait(), 10)
     assert (await other_store.load(held.stream))[1].event == started()
     await store.shred(held.stream)
     await forgotten(other_store, held.stream)
@@ -148,7 +148,7 @@ async def test_whoever_did_not_listen_forgets_all_keys_when_it_does_again(
 ) -> None:
     held = session(store, tenant)
     await held.append([OPENED, started()], ME)
-    await asyncio.wait_for(other_store.lanes.listener.listening.wait(), 10)
+    await asyncio.wait_for(other_store.lanes.listeners[0].listening.wait(), 10)
     await other_store.load(held.stream)
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(

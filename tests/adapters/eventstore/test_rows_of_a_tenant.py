@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from adapters.database_transactions import Pool, tenant_transaction
+from adapters.database_transactions import Pool, one_statement, tenant_transaction
 from adapters.eventstore.store import PostgresEventStore
 from application.clock import new_id
 from application.execute import SESSION, Context, LoadedAggregate
@@ -36,7 +36,7 @@ async def test_a_transaction_sees_the_tenant_it_names_and_no_other(
 
     assert await seen(tenant) == (2 if table == "events_0" else 1)
     assert await seen(new_id()) == 0
-    async with pool.connection() as connection:  # this one has named a tenant before
+    async with one_statement(pool) as connection:  # this one has named a tenant before
         row = await (await connection.execute(f"SELECT count(*) FROM {table}")).fetchone()
     assert row == (0,)
 

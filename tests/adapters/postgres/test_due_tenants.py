@@ -30,7 +30,7 @@ async def test_those_with_ended_files_or_unfinished_keys_are_told_each_once(data
         for tenant, due in ((unfinished, at), (both, at), (later, None), (neither, None)):
             owner.execute(KEY, (tenant, due))
     async with open_pool(logins_of(database).app, max_size=2) as pool:
-        told = PostgresDueTenants(pool)
+        told = PostgresDueTenants([pool])
         assert await told.page(at, after="", limit=10) == [ended, unfinished, both]
         assert await told.page(at, after=ended, limit=1) == [unfinished]
         assert await told.page(at, after=both, limit=10) == []

@@ -122,7 +122,7 @@ async def search_through_it(stack: AsyncExitStack, logins: Logins, store: Postgr
 async def hear_of_a_shredded_key(
     here: PostgresEventStore, there: PostgresEventStore, held: LoadedAggregate[Session]
 ) -> None:
-    await asyncio.wait_for(there.lanes.listener.listening.wait(), 10)
+    await asyncio.wait_for(there.lanes.listeners[0].listening.wait(), 10)
     await here.shred(held.stream)
     async with asyncio.timeout(10):
         while there.vault.keyring.get(held.stream) is not None:  # noqa: ASYNC110  # another process has no event

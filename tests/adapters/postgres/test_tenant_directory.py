@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.database_transactions import Pool, tenant_transaction
+from adapters.database_transactions import Pool, one_statement, tenant_transaction
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tenants import PostgresTenantDirectory
 from application.clock import new_id, now
@@ -39,6 +39,6 @@ async def test_no_tenant_sees_it(pool: Pool) -> None:
         async with tenant_transaction(pool, tenant) as connection:
             cursor = await connection.execute("SELECT count(*) FROM tenants")
             assert await cursor.fetchone() == (0,)
-    async with pool.connection() as bare:
+    async with one_statement(pool) as bare:
         cursor = await bare.execute("SELECT count(*) FROM tenants")
         assert await cursor.fetchone() == (0,)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.database_transactions import Connection, Pool
+from adapters.database_transactions import Connection, Pool, one_statement
 from adapters.postgres.backend_limits import NICE, limit_backend
 from adapters.postgres.pool import open_pool
 from adapters.postgres.tool_queries import TookTooLong, ToolQueries
@@ -95,7 +95,7 @@ async def test_one_whose_asker_is_gone_ends_too(pool: Pool) -> None:
 
 
 async def test_a_backend_here_takes_no_more_memory_than_it_may(pool: Pool) -> None:
-    async with pool.connection() as connection:
+    async with one_statement(pool) as connection:
         if not await limit_backend(connection, connection.info.backend_pid):
             pytest.skip("the server runs elsewhere, or as a user for whom this one may not act")
         with pytest.raises(psycopg.errors.OutOfMemory):
