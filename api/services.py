@@ -8,6 +8,7 @@ from typing import Any
 from api.connections.address_limits import AddressLimits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
+from api.connections.told_to_wait import ToldToWait
 from api.readiness import Readiness
 from api.settings import Settings
 from api.telemetry.metrics import MetricsText
@@ -111,6 +112,7 @@ class EdgeServices:
     sockets: Sockets
     addresses: AddressLimits
     frames: FrameRates
+    told_to_wait: ToldToWait
     upload_room: ByteRoom
     scratch: Scratch
     readiness: Readiness

@@ -14,6 +14,7 @@ from api.composition.turn_wiring import Turns
 from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
+from api.connections.told_to_wait import ToldToWait
 from api.health_checks import Dependencies, health_checks
 from api.readiness import Readiness
 from api.services import AccessServices, EdgeServices
@@ -64,6 +65,7 @@ async def open_edge(
         sockets=sockets,
         addresses=address_limits(settings),
         frames=FrameRates(settings.frames_per_minute),
+        told_to_wait=ToldToWait(),
         upload_room=ByteRoom(places=settings.max_uploads, size=settings.max_upload_bytes),
         scratch=UnnamedFiles(settings.spool_path),
         readiness=Readiness(health_checks(settings, dependencies), down, lambda: walls.parts),

@@ -22,7 +22,7 @@ from application.tenants.api_key_text import BEGINS
 from application.tenants.api_keys import ApiKeys
 from application.users import Users
 from domain.access import Identity, Principal
-from domain.refusals import Forbidden, InvalidField, Unauthorized, UnsupportedMediaType
+from domain.refusals import Forbidden, InvalidField, RateLimited, Unauthorized, UnsupportedMediaType
 
 TICKET = "ticket."
 SIGNED_DOTS = 2
@@ -56,13 +56,22 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     act_for(principal.tenant)
     structlog.contextvars.bind_contextvars(tenant=principal.tenant)
     if not socket:  # a socket is counted when it can be told
-        await services.edge.budgets.requests.count(principal.tenant, principal.user)
+        await _count(connection, principal, services)
     permission = handler.opt.get("permission")
     if permission is None or not any(map(principal.may, _all(permission))):
         services.access.denials.note(principal, _route(connection, handler), "forbidden")
         raise Forbidden
     if not socket:
         _check_media_type(connection, handler)
+
+
+async def _count(connection: Connection, principal: Principal, services: Services) -> None:
+    """RateLimited; the same request is then refused without all this for a moment."""
+    try:
+        await services.edge.budgets.requests.count(principal.tenant, principal.user)
+    except RateLimited as refusal:
+        services.edge.told_to_wait.remember(connection.scope, refusal)
+        raise
 
 
 async def _principal(connection: Connection, handler: BaseRouteHandler, services: Services) -> Principal:

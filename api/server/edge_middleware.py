@@ -10,7 +10,10 @@ from typing import Any
 import structlog
 from litestar.exceptions import HTTPException, WebSocketException
 
+from api.connections.told_to_wait import MORE
+from api.http.openai.errors import is_openai, raw_failure
 from api.problems import TABLE, close_code, raw_problem, refusal_of
+from api.services import services_of
 from api.telemetry import metrics
 from api.telemetry.trace import begin_trace
 from domain.refusals import InvalidCharacter, InvalidMessage
@@ -55,11 +58,16 @@ class EdgeMiddleware:
                 message = {**message, "headers": headers}
             await send(message)
 
+        waiting = services_of(scope).edge.told_to_wait
+        if told := waiting.again(scope):
+            await refuse_http(waiting.left(told), scope, answer)
+            return _measure(scope, told.route, status, time.perf_counter() - began)
         if _has_nul(scope):
             await refuse_http(InvalidCharacter(), scope, answer)
         else:
             await self._app(scope, receive, answer)
         _note(scope, status, time.perf_counter() - began)
+        return None
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         accepted, code = False, 1006
@@ -96,8 +104,8 @@ class EdgeMiddleware:
 
 
 async def refuse_http(error: Exception, scope: Scope, send: Send) -> None:
-    """Answer with a problem document, without any framework."""
-    body, status, headers = raw_problem(error)
+    """Answer with a problem document, or what OpenAI's clients read, without any framework."""
+    body, status, headers = (raw_failure if is_openai(scope["path"]) else raw_problem)(error)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -121,9 +129,15 @@ def _has_nul(scope: Scope) -> bool:
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
     route, method = str(scope.get("path_template") or "unknown"), metrics.named(scope["method"], metrics.METHODS)
+    _measure(scope, route, status, seconds)
+    more = {"more": scope[MORE]} if scope.get(MORE) else {}
+    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), **more)
+
+
+def _measure(scope: Scope, route: str, status: int, seconds: float) -> None:
+    method = metrics.named(scope["method"], metrics.METHODS)
     metrics.http_requests.labels(method, route, str(status)).inc()
     metrics.http_duration.labels(method, route).observe(seconds)
-    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _is_gone(error: Exception) -> bool:

@@ -1,10 +1,11 @@
-"""What a chat socket receives: each frame paid for, read and handled, or refused; after too many bad ones, the end."""
+"""What a chat socket receives: each frame paid for, read and handled, or refused; after too many bad ones, the end.
+Who was told to wait and does not is read from more slowly."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
@@ -13,6 +14,8 @@ from api.connections.client_socket import ClientSocket
 from api.connections.frame_rates import FrameRates
 from api.problems import close_code
 from api.socket.frames_out import Closed, FramesOut
+from api.socket.impatience import Impatience
+from application.clock import monotonic
 from domain.access import Principal
 from domain.refusals import Forbidden, RateLimited, Refusal, SessionNotFound
 
@@ -32,11 +35,14 @@ class FramesIn:
     handle: Callable[[f.AnyClientFrame], Awaitable[None]]
     bad_frames: int = 0
     unread_frames: int = 0
+    impatience: Impatience = field(default_factory=Impatience)
 
     async def run(self) -> None:
         """Read until the client leaves or is told to go: `ClientGone`, `Closed`."""
         while True:
+            began = monotonic()
             text = await self._receive()
+            waited = monotonic() - began
             if text is None:
                 raise Closed(1003, "binary frames are not supported")
             try:
@@ -48,8 +54,11 @@ class FramesIn:
             try:
                 await self.handle(f.read_frame(text))
                 self.bad_frames = 0
+                self.impatience.accepted()
             except Refusal as refusal:
                 await self._refuse(refusal, text)
+                if refusal.retryable:  # the frame was good, the moment was not
+                    await self.impatience.refused(refusal, waited)
 
     async def _refuse_unread(self, refusal: RateLimited, text: str) -> None:
         """Nobody is told more than is cheap to know, nor often."""
@@ -71,7 +80,7 @@ class FramesIn:
         if isinstance(refusal, SessionNotFound | Forbidden):
             raise Closed(close_code(refusal), refusal.code)
         if refusal.retryable:
-            return  # the frame was good, the moment was not
+            return
         self.bad_frames += 1
         if self.bad_frames >= BAD_FRAMES:
             raise Closed(4400, "too many bad frames")

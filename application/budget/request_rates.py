@@ -5,44 +5,72 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
 from application.budget.limit_refusals import over_limit, rounded
 from application.budget.local_quota import LocalQuota
 from application.clock import Seconds, monotonic
-from application.ports.tenants.reservations import Counted, LimitScope, Reservations
+from application.ports.tenants.reservations import Counted, LimitScope, ReservationAnswer, Reservations
 from application.ports.tenants.tenants import Tenants
 from domain.refusals import DependencyUnavailable, RateLimited
 from domain.tenant.events import Budget, Limits
 
 MOST_REFUSALS = 10_000
+KNOWN_TO_WAIT_S = 2.5
+"""Half of what the shared counts remember of who was refused, at the least."""
 SOCKETS = 4
 """Sockets that may be opened for each request that may be made."""
 Key = tuple[str, str, Counted]
+V = TypeVar("V")
 
 
 @dataclass
 class Refusals:
     """Those who were told when to come back: until then they are refused without asking anybody, as nobody could let
-    them in."""
+    them in. Where the tenant's own limit stood in the way, that goes for all of its users whom the shared counts know
+    to wait: who was not heard of there lately is asked about, or he would never have his even share."""
 
     clock: Seconds = monotonic
     _until: OrderedDict[Key, tuple[float, Sequence[LimitScope]]] = field(default_factory=OrderedDict)
+    _waits: OrderedDict[Key, float] = field(default_factory=OrderedDict)
+    """Until when the shared counts surely know somebody to wait."""
 
     def check(self, key: Key, bounds: Sequence[LimitScope]) -> None:
         """RateLimited when it is too early; other limits than those that refused are asked anew."""
-        until, refused = self._until.get(key, (0.0, ()))
-        left = until - self.clock()
-        if left > 0 and refused == bounds:
+        left = self._left(key, bounds)
+        if left <= 0 and self._waits.get(key, 0.0) > self.clock():
+            left = self._left(_of_all(key), bounds[:1])
+        if left > 0:
             raise RateLimited(retry_after_s=rounded(left))
 
-    def remember(self, key: Key, bounds: Sequence[LimitScope], wait_s: float) -> None:
+    def knows(self, tenant: str, user: str, what: Counted = "requests") -> bool:
+        """Whether this one was refused lately, so that it is worth the look: nearly nothing for all others."""
+        return (tenant, user, what) in self._until
+
+    def remember(self, key: Key, bounds: Sequence[LimitScope], answer: ReservationAnswer) -> None:
         """This one was told to wait."""
-        self._until[key] = (self.clock() + wait_s, bounds)
-        self._until.move_to_end(key)
-        while len(self._until) > MOST_REFUSALS:
-            self._until.popitem(last=False)
+        now = self.clock()
+        _put(self._until, key, (now + answer.retry_after_s, bounds))
+        if answer.bound == 0:
+            _put(self._until, _of_all(key), (now + answer.retry_after_s, bounds[:1]))
+            _put(self._waits, key, now + KNOWN_TO_WAIT_S)
+
+    def _left(self, key: Key, bounds: Sequence[LimitScope]) -> float:
+        until, refused = self._until.get(key, (0.0, ()))
+        return until - self.clock() if refused == bounds else 0.0
+
+
+def _of_all(key: Key) -> Key:
+    return key[0], "", key[2]
+
+
+def _put(kept: OrderedDict[Key, V], key: Key, value: V) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > MOST_REFUSALS:
+        kept.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +96,14 @@ class RequestRates:
         except DependencyUnavailable:
             return self.count_here(tenant, what, bounds, allowed=False)
         if answer.verdict != "ok":
-            self.refusals.remember((tenant, user, what), bounds, answer.retry_after_s)
+            self.refusals.remember((tenant, user, what), bounds, answer)
             raise over_limit(answer, bounds)
         return self.count_here(tenant, what, bounds, allowed=True)
+
+    async def check(self, tenant: str, user: str) -> None:
+        """RateLimited for who was told to wait and does not, without a trip; nothing for all others."""
+        if self.refusals.knows(tenant, user):
+            self.refusals.check((tenant, user, "requests"), await self.bounds(tenant, user))
 
     def count_here(self, tenant: str, what: Counted, bounds: Sequence[LimitScope], *, allowed: bool) -> None:
         """Count one in this process's share; RateLimited when nobody else has `allowed` it and the share is used up."""

@@ -76,7 +76,7 @@ class TurnPermits:
         except DependencyUnavailable:
             return False
         if answer.verdict == "requests":
-            self.requests.refusals.remember((tenant, user, "requests"), bounds, answer.retry_after_s)
+            self.requests.refusals.remember((tenant, user, "requests"), bounds, answer)
         if answer.verdict != "ok":
             raise over_limit(answer, bounds)
         return True

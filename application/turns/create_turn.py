@@ -77,6 +77,7 @@ class CreateTurnHandler:
             return known, False
         if live.runs_elsewhere or (live.run is not None and not live.run.ended):
             raise TurnInProgress
+        await self.gate.requests.check(principal.tenant, principal.user)
         return await live.whole(self._begin(principal, live, command))
 
     async def _begin(self, principal: Principal, live: LiveSession, command: CreateTurn) -> tuple[Turn, bool]:
@@ -88,7 +89,7 @@ class CreateTurnHandler:
             await asyncio.sleep(0)
             if admission.done():
                 admission.result()
-            await self.turnstile.pass_through()
+            await self.turnstile.pass_through(principal.tenant)
             return await self._start(principal, live, command, admission)
         except BaseException:
             admission.cancel()

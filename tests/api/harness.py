@@ -23,6 +23,7 @@ from api.connections.address_limits import address_limits
 from api.connections.frame_rates import FrameRates
 from api.connections.listening import listen
 from api.connections.registry import Sockets
+from api.connections.told_to_wait import ToldToWait
 from api.readiness import Readiness
 from api.security.cookies import csrf_token
 from api.server.app import App
@@ -128,6 +129,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "sockets": Sockets(5, 2),
         "addresses": address_limits(settings),
         "frames": FrameRates(settings.frames_per_minute),
+        "told_to_wait": ToldToWait(),
         "scratch": UnnamedFiles(settings.spool_path),
         "text_room": ByteRoom(places=8, size=64 * 1024 * 1024),
         "upload_room": ByteRoom(places=8, size=64 * 1024 * 1024),

@@ -52,6 +52,14 @@ def failure_of(error: BaseException) -> tuple[FailureAnswer, int, dict[str, str]
     return FailureAnswer(failure), problem.status, headers | {"x-request-id": problem.trace_id}
 
 
+def raw_failure(error: BaseException) -> tuple[bytes, int, list[tuple[bytes, bytes]]]:
+    """The same in bytes, for whoever answers without the framework."""
+    failure, status, extra = failure_of(error)
+    body = msgspec.json.encode(failure)
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **extra}
+    return body, status, [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
 def param_of(detail: str) -> str | None:
     """The parameter that a refusal names first, as `n: ...` or `$.messages[0]: ...`."""
     name = detail[:200].lstrip("$.").partition(":")[0].partition("[")[0].partition(".")[0]

@@ -13,10 +13,11 @@ from websockets.exceptions import ConnectionClosed
 
 from api.connections.frame_rates import FrameRates
 from api.connections.registry import Sockets
+from api.connections.told_to_wait import ToldToWait
 from api.services import Services
 from domain.access import Principal
 from domain.refusals import RateLimited
-from tests.api.harness import TENANT, asgi, bearer, make_services, serving
+from tests.api.harness import TENANT, asgi, bearer, make_services, replaced, serving
 from tests.api.socket.test_handshake import open_socket
 
 OTHER = "01977c9e-2222-7000-8000-000000000002"
@@ -137,3 +138,31 @@ def test_a_tenants_users_together_have_four_times_what_one_has() -> None:
     now[0] += refused.value.retry_after_s or 0
     held.pay(people[4], 0)
     held.pay(member(OTHER, "user-0"), 0)
+
+
+async def test_a_request_that_comes_again_too_soon_is_refused_without_a_look(services: Services) -> None:
+    """The same to its client as the refusal before it; only what was refused, and not for long."""
+    now = 100.0
+    waiting = ToldToWait(clock=lambda: now)
+    services = replaced(services, told_to_wait=waiting)
+    headers = bearer(services)
+    async with httpx.AsyncClient(transport=asgi(services), base_url="http://colloquy") as client:
+        for _ in range(12):
+            await client.post("/v1/ws-tickets", headers=headers)
+        for method, path in (("POST", "/v1/ws-tickets"), ("POST", "/v1/embeddings"), ("GET", "/v1/sessions")):
+            first, again = [await client.request(method, path, headers=headers) for _ in range(2)]
+            assert first.status_code == again.status_code == 429
+            assert _untraced(first) == _untraced(again)
+        assert sum(told.more for told in waiting._told.values()) == 3
+        assert (await client.get("/health/live", headers=headers)).status_code == 200
+        assert (await client.post("/v1/ws-tickets", headers=bearer(services, tenant=OTHER))).status_code == 200
+        now += 1.1
+        await client.post("/v1/ws-tickets", headers=headers)
+        assert sum(told.more for told in waiting._told.values()) == 2, "it was looked at again"
+
+
+def _untraced(answer: httpx.Response) -> tuple[dict[str, str], bytes]:
+    """Headers and body but for the trace's id."""
+    trace = answer.json().get("trace_id") or answer.headers["x-request-id"]
+    named = {name: value.replace(trace, "") for name, value in answer.headers.items()}
+    return named, answer.content.replace(trace.encode(), b"")

@@ -79,6 +79,35 @@ async def test_who_was_told_to_wait_is_refused_without_asking_until_then() -> No
     await gate.requests.count(T, "ada")
 
 
+async def test_where_the_tenants_limit_stands_in_the_way_all_who_are_known_to_wait_are_refused_without_asking() -> None:
+    house = House(requests_per_minute=60)
+    gate, users = house.process(), [f"user-{n}" for n in range(20)]
+
+    async def refused(who: list[str]) -> int:
+        """How often the shared counts are asked while all of these are refused."""
+        before = house.shared.answered
+        for user in who:
+            with pytest.raises(RateLimited):
+                await gate.requests.count(T, user)
+        return house.shared.answered - before
+
+    def pass_by(seconds: float) -> None:
+        house.shared.now += timedelta(seconds=seconds)
+        house.later(seconds)
+
+    for _ in range(60):
+        await gate.requests.count(T, "ada")
+    assert await refused(users) == 20, "each of them is heard of, so that he has his share"
+    pass_by(1)
+    await gate.requests.count(T, "user-0")
+    assert await refused(users) == 1, "one is asked about, and the answer is everybody's"
+    assert await refused(["somebody else"]) == 1
+    pass_by(1)
+    await gate.requests.count(T, "user-1")
+    pass_by(0.6)
+    assert await refused(users) == 20, "they are heard of again before they are forgotten"
+
+
 async def test_limits_hold_over_all_processes() -> None:
     house = House(concurrent_turns=3, per_user=Limits(concurrent_turns=2))
     here, there = house.process(), house.process()

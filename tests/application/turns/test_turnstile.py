@@ -1,4 +1,5 @@
-"""Turns begin a few in each round of the event loop, in their order; the others wait, in bounded number."""
+"""Turns begin a few in each round of the event loop, tenant by tenant, in their order; the others wait, in bounded
+number."""
 
 from __future__ import annotations
 
@@ -49,3 +50,16 @@ async def test_too_many_that_wait_are_refused() -> None:
     done = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(done[3], Overloaded)
     assert begun == [0, 1, 2]
+
+
+async def test_whoever_asks_much_stands_in_his_own_way_alone() -> None:
+    turnstile, begun = Turnstile(at_once=2), list[str]()
+
+    async def ask(tenant: str, number: int) -> None:
+        await turnstile.pass_through(tenant)
+        begun.append(f"{tenant}{number}")
+
+    asked = [("noisy", n) for n in range(20)] + [("calm", 0), ("quiet", 0), ("calm", 1)]
+    await asyncio.gather(*(ask(*one) for one in asked))
+    assert begun[2:7] == ["noisy2", "calm0", "quiet0", "noisy3", "calm1"], "two were through before anybody waited"
+    assert begun[7:] == [f"noisy{n}" for n in range(4, 20)]
