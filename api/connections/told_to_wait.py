@@ -1,4 +1,4 @@
-"""Requests that were told to wait, and come again before: answered the same out of memory, before anything is looked at."""
+"""Requests that come again before their time: answered the same out of memory, before anything is looked at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes whoever was told to wait, and asks again before, pay with his own time: nothing more of him is read for a while."""
+"""Whoever was told to wait, and asks before, pays with his own time: nothing more of him is read for a while."""
 
 from __future__ import annotations
 

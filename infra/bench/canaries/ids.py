@@ -159,14 +159,14 @@ async def try_frames(world: World, cases: int, seed: int = 8) -> Tried:
             for frame, field, of in FRAMES[:-1]:
                 for kind in KINDS:
                     id = id_for(kind, of, mine, theirs, drawn)
-                    await socket.send(json.dumps(frame | {field: [id] if field == "attachments" else id}))
-                    await socket.send('{"type": "ping"}')
+                    socket.send(json.dumps(frame | {field: [id] if field == "attachments" else id}))
+                    socket.send('{"type": "ping"}')
                     answers: list[HeardFrame] = []
                     while not answers or answers[-1].type != "pong":
                         answers.append(await person.hear(socket))
                     told = [one for one in answers if one.type not in ("pong", "turn.created")]
                     _count(tried, kind, told and told[0].type == "error", f"{frame['type']} with a {kind} {field}")
-                    await socket.send('{"type": "ping", "id": "p"}')
+                    socket.send('{"type": "ping", "id": "p"}')
                     await person.hear(socket)
         for kind in KINDS:
             stranger = Person(world, mine, "ada", seed=0)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import random  # noqa: TID251  # seeded: the same in every run
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
+from infra.bench.canaries.lean_socket import LeanSocket, SocketGone, open_lean
 from infra.bench.canaries.world import AT_ONCE, QUESTION, PopulatedTenant, World, good
 
 ENDED = ("turn.completed", "turn.failed", "error")
 WITHIN_S, REST_S = 120.0, 5.0
-CANCELS, LOSSES, KEPT = 0.1, 0.05, 0.3
+CANCELS, LOSSES, KEPT = 0.3, 0.2, 0.2
 """How often a turn is cancelled in its middle, a connection lost there, and an answer taken from the caches."""
 
 
@@ -45,21 +44,23 @@ class Person:
         self._drawn = random.Random(seed)  # the same in every run of one seed
         self._joined = tenant.ears.joining("deltas")
         self.session, self.seq = "", 0
-        self.is_there = asyncio.Event()
-        self._resumed = False
+        self.is_there, self._news = asyncio.Event(), asyncio.Event()
+        self._frames: deque[HeardFrame] = deque()
+        self._resumed = self._only_listens = False
         self.counts: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def connected(self, after_seq: int | None = None) -> AsyncIterator[ClientConnection]:
+    async def connected(self, after_seq: int | None = None) -> AsyncIterator[LeanSocket]:
         """A socket with the session open: a new one, or the same again after what was seen."""
         token = self._world.token(self._tenant, self._user, ["member"])
         url = self._world.ours.url.replace("http", "ws", 1) + "/v1/chat"
-        headers = {"Authorization": f"Bearer {token}"}
-        async with connect(url, additional_headers=headers, compression=None, max_size=None, open_timeout=60) as socket:
+        self._frames.clear()
+        socket = await open_lean(url, token, self._heard, self._news.set)
+        try:
             opening: dict[str, Any] = {"type": "session.open"}
             if self.session:
                 opening |= {"session_id": self.session} | ({} if after_seq is None else {"after_seq": after_seq})
-            await socket.send(json.dumps(opening))
+            socket.send(json.dumps(opening))
             opened = await self.hear(socket)
             self._resumed = after_seq is not None and not opened.code
             if opened.code == "resume_out_of_range":
@@ -69,26 +70,38 @@ class Person:
             self.session = opened.session_id
             self.is_there.set()
             yield socket
+        finally:
+            socket.abort()
 
-    async def _anew(self, socket: ClientConnection) -> HeardFrame:
-        await socket.send(json.dumps({"type": "session.open", "session_id": self.session}))
+    async def _anew(self, socket: LeanSocket) -> HeardFrame:
+        socket.send(json.dumps({"type": "session.open", "session_id": self.session}))
         return await self.hear(socket)
 
-    async def hear(self, socket: ClientConnection) -> HeardFrame:
-        """The next frame."""
-        text = await socket.recv(decode=True)
+    def _heard(self, data: bytes) -> None:
+        """Each frame as it comes, before anybody waits for it."""
         self._tenant.ears.frames += 1
-        self._tenant.ears.hear(text, "frame")
-        frame = _decoder.decode(text)
+        self._tenant.ears.hear(data.decode(), "frame")
+        frame = _decoder.decode(data)
         if frame.delta:
             self._joined(frame.delta)
         self.seq = max(self.seq, frame.seq)
-        return frame
+        if not self._only_listens:
+            self._frames.append(frame)
+            self._news.set()
 
-    async def ask(self, socket: ClientConnection, text: str, **fields: Any) -> dict[str, Any]:
+    async def hear(self, socket: LeanSocket) -> HeardFrame:
+        """The next frame; SocketGone when there will be none."""
+        while not self._frames:
+            if socket.gone.is_set():
+                raise SocketGone
+            self._news.clear()
+            await self._news.wait()
+        return self._frames.popleft()
+
+    async def ask(self, socket: LeanSocket, text: str, **fields: Any) -> dict[str, Any]:
         """One turn to its end."""
         turn = {"type": "turn.create", "id": f"{self._drawn.getrandbits(64):x}", "text": text, "cache": "bypass"}
-        await socket.send(json.dumps(turn | fields))
+        socket.send(json.dumps(turn | fields))
         async with asyncio.timeout(WITHIN_S):
             while (frame := await self.hear(socket)).type not in ENDED:
                 pass
@@ -99,7 +112,7 @@ class Person:
         """Turn after turn, with misfortunes, until it is over."""
         lost = False
         while not over.is_set():
-            with suppress(ConnectionClosed):
+            with suppress(SocketGone, OSError):
                 async with self.connected(self.seq if lost else None) as socket:
                     self.counts["reconnects"] += lost
                     if self._resumed:
@@ -107,23 +120,22 @@ class Person:
                     while not over.is_set() and not (lost := await self._turn(socket)):
                         pass
                     if lost:
-                        socket.transport.abort()
                         continue
             lost = True
 
-    async def _end_of_turn(self, socket: ClientConnection) -> None:
+    async def _end_of_turn(self, socket: LeanSocket) -> None:
         """The rest of the turn in whose middle the connection was lost, unless it came already."""
         with suppress(TimeoutError):
             async with asyncio.timeout(REST_S):
                 while (await self.hear(socket)).type not in ENDED:
                     pass
 
-    async def _turn(self, socket: ClientConnection) -> bool:
+    async def _turn(self, socket: LeanSocket) -> bool:
         """Whether the connection is to be lost in the middle of it."""
         cache = "use" if self._drawn.random() < KEPT else "bypass"
         fate, after = self._drawn.random(), self._drawn.randrange(1, 12)
         turn = {"type": "turn.create", "id": f"{self._drawn.getrandbits(64):x}", "text": QUESTION, "cache": cache}
-        await socket.send(json.dumps(turn))
+        socket.send(json.dumps(turn))
         seen, asked_to_end = 0, False
         async with asyncio.timeout(WITHIN_S):
             while (frame := await self.hear(socket)).type not in ENDED or frame.code == "turn_not_found":
@@ -133,7 +145,7 @@ class Person:
                 if fate < LOSSES:
                     return True
                 if fate < LOSSES + CANCELS:
-                    await socket.send(json.dumps({"type": "turn.cancel", "turn_id": frame.turn_id}))
+                    socket.send(json.dumps({"type": "turn.cancel", "turn_id": frame.turn_id}))
                     asked_to_end = True
         self.counts[frame.status or frame.code or frame.type] += 1
         if frame.code == "turn_in_progress":  # one that a lost connection or a cancel left: it ends first
@@ -145,11 +157,14 @@ class Person:
         await other.is_there.wait()
         self.session = other.session
         while not over.is_set():
-            with suppress(ConnectionClosed, TimeoutError):
+            self._only_listens = False
+            with suppress(SocketGone, OSError):
                 async with self.connected() as socket:
-                    while not over.is_set():
-                        async with asyncio.timeout(5):
-                            await self.hear(socket)
+                    self._only_listens = True
+                    ends = [asyncio.ensure_future(one.wait()) for one in (socket.gone, over)]
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                    for end in ends:
+                        end.cancel()
 
 
 async def at_work(
@@ -184,7 +199,7 @@ async def give_sessions(world: World) -> None:
             tenant.ids |= {"session_id": person.session, "turn_id": ended["turn_id"]}
             comment = world.secrets.word(tenant.id, "comment")
             rated = {"type": "feedback.create", "id": "f", "turn_id": ended["turn_id"], "rating": "up"}
-            await socket.send(json.dumps(rated | {"comment": comment}))
+            socket.send(json.dumps(rated | {"comment": comment}))
         await asyncio.to_thread(title, tenant)
 
     def title(tenant: PopulatedTenant) -> None:

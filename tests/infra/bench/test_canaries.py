@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import pytest
+from websockets.frames import Close, Frame, Opcode
+from websockets.http11 import Response
+from websockets.server import ServerProtocol
+
 from infra.bench.canaries.ids import places
+from infra.bench.canaries.lean_socket import LeanSocket, SocketGone
 from infra.bench.canaries.secrets import Ears, Secrets
 
 
@@ -28,3 +35,50 @@ def test_each_route_whose_path_takes_an_id_is_a_place() -> None:
     }
     found = [(place.method, place.path, place.of) for place in places(described) if "/v1/a/" in place.path]
     assert found == [("GET", "/v1/a/{}", "a_id")]
+
+
+class Wire(asyncio.Transport):
+    """What a client writes, read by the library's server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = ServerProtocol()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.server.receive_data(bytes(data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+async def test_the_lean_socket_speaks_as_the_library_does() -> None:
+    """Frames of every length, broken at every byte, a ping and a close between them."""
+    heard: list[bytes] = []
+    socket, wire = LeanSocket(heard.append, lambda: None), Wire()
+    socket.connection_made(wire)
+    beginning = asyncio.ensure_future(socket.begin("host", "/v1/chat", "token"))
+    await asyncio.sleep(0)
+    (asked,) = wire.server.events_received()
+    answer = wire.server.accept(asked)  # type: ignore[arg-type]  # it is a request
+    assert isinstance(answer, Response) and answer.status_code == 101
+    wire.server.send_response(answer)
+    sent = b"".join(wire.server.data_to_send())
+    texts = [b"", b"a" * 125, b"b" * 126, b"c" * 65_535, b"d" * 65_536]
+    for text in texts:
+        sent += Frame(Opcode.TEXT, text).serialize(mask=False) + Frame(Opcode.PING, b"p").serialize(mask=False)
+    for byte in sent[:700]:
+        socket.data_received(bytes((byte,)))
+    socket.data_received(sent[700:])
+    await beginning
+    for text in texts:
+        socket.send(text.decode())
+    said = [(event.opcode, bytes(event.data)) for event in wire.server.events_received() if isinstance(event, Frame)]
+    assert said == [(Opcode.PONG, b"p")] * 5 + [(Opcode.TEXT, text) for text in texts]
+    assert heard == texts
+    socket.data_received(Frame(Opcode.CLOSE, Close(4401, "").serialize()).serialize(mask=False))
+    assert socket.gone.is_set() and socket.close_code == 4401
+    with pytest.raises(SocketGone):
+        socket.send("anybody?")
