@@ -74,6 +74,7 @@ from application.tenants.put_retention import PutRetentionHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.tenants.revoke_tokens import RevokeTokensHandler
+from application.tenants.service_accounts import ServiceAccounts
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from application.turns.create_turn import CreateTurnHandler
@@ -210,6 +211,7 @@ class TenantServices:
     delete_dataset: DeleteDatasetHandler
     create_api_key: CreateApiKeyHandler
     revoke_api_key: RevokeApiKeyHandler
+    service_accounts: ServiceAccounts
     revoke_tokens: RevokeTokensHandler
     close_tenant: CloseTenantHandler
 

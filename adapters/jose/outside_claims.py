@@ -9,6 +9,7 @@ from adapters.jose.claims import LEEWAY_S, seconds, text, user_name
 from adapters.jose.compact import BadToken
 from adapters.jose.outside_issuers import OutsideIssuer
 from domain.access import ROLES, Identity
+from domain.tenant.service_accounts import SERVICE
 
 MOST_VALUES = 500
 """Roles or groups in one claim."""
@@ -92,7 +93,7 @@ def _user(claims: dict[str, Any], issuer: OutsideIssuer) -> str:
     if issuer.user_claim == "email" and claims.get("email_verified") is not True:
         raise BadToken("an address that nobody verified")
     name = issuer.user_prefix + value
-    if len(name) > 200:
+    if len(name) > 200 or name.startswith(SERVICE):
         raise BadToken("no name of a user")
     return user_name(name)
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, Lazy] = {
     "tenant": ("api.cli.tenant", "tenant", "Create and list tenants"),
     "token": ("api.cli.token", "token", "Issue tokens"),
     "api-key": ("api.cli.api_key", "api_key", "Keys for OpenAI-compatible and MCP clients"),
+    "service-account": ("api.cli.service_account", "service_account", "Machines, their roles and their keys"),
     "console": ("api.cli.console", "console", "A sign-in link to the console, good once"),
     "documents": ("api.cli.documents", "documents", "Add documents to a tenant's corpus"),
     "chat": ("api.cli.chat", "chat", "Ask, in the terminal"),

@@ -21,6 +21,7 @@ from application.tenants.put_retention import PutRetentionHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.tenants.revoke_tokens import RevokeTokensHandler
+from application.tenants.service_accounts import ServiceAccounts
 
 
 def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
@@ -44,6 +45,7 @@ def open_tenants(on: Infrastructure, shared: Shared) -> TenantServices:
         delete_dataset=DeleteDatasetHandler(store, known, datasets),
         create_api_key=CreateApiKeyHandler(store, known, shared.users),
         revoke_api_key=RevokeApiKeyHandler(store, known, shared.api_keys),
+        service_accounts=ServiceAccounts(store, known, shared.users, shared.api_keys),
         revoke_tokens=RevokeTokensHandler(store, known, shared.users, shared.revocations),
         close_tenant=CloseTenantHandler(store, known, directory, shared.users, shared.revocations),
     )

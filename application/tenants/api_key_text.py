@@ -1,4 +1,4 @@
-"""What an API key looks like: whose tenant it is of, what it is found by, and a secret that nobody keeps."""
+"""What a key looks like, of a user or of a machine: its tenant, what it is found by, and a secret that nobody keeps."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from uuid import UUID
 
 import msgspec
 
-BEGINS = "ck_"
+API_KEY, SERVICE_KEY = BEGINS = ("ck_", "cs_")
+"""Of keys that act as a user, and of machines' own."""
 FOUND_BY, TENANT, SECRET = 6, 16, 32
 """Bytes of its three parts: 54 in all, which base64 says in 72 characters with no bits to spare."""
-PREFIX = len(BEGINS) + FOUND_BY * 4 // 3
-_FORM = re.compile(rf"{BEGINS}[A-Za-z0-9_-]{{72}}")
+BEGINNING = len(API_KEY)
+PREFIX = BEGINNING + FOUND_BY * 4 // 3
+_FORM = re.compile(rf"({API_KEY}|{SERVICE_KEY})[A-Za-z0-9_-]{{72}}")
 
 
 class KeyParts(msgspec.Struct, frozen=True):
@@ -25,15 +27,15 @@ class KeyParts(msgspec.Struct, frozen=True):
     hash: bytes
 
 
-def new_key(tenant: str) -> str:
+def new_key(tenant: str, begins: str = API_KEY) -> str:
     """A key of the tenant with 256 random bits."""
     made = secrets.token_bytes(FOUND_BY) + UUID(tenant).bytes + secrets.token_bytes(SECRET)
-    return BEGINS + urlsafe_b64encode(made).decode()
+    return begins + urlsafe_b64encode(made).decode()
 
 
 def parts_of(key: str) -> KeyParts | None:
     """Its parts; None for what is no key. A plain hash is enough: 256 random bits are found by no trial."""
     if not _FORM.fullmatch(key):
         return None
-    tenant = urlsafe_b64decode(key[len(BEGINS) :])[FOUND_BY : FOUND_BY + TENANT]
+    tenant = urlsafe_b64decode(key[BEGINNING:])[FOUND_BY : FOUND_BY + TENANT]
     return KeyParts(str(UUID(bytes=tenant)), key[:PREFIX], hashlib.sha256(key.encode()).digest())

@@ -1,4 +1,4 @@
-"""Tells who an API key acts as, from what is in memory of its tenant; and notes when keys were used."""
+"""Tells who acts by a key, a user's or a machine's, from what is in memory of its tenant; notes when keys were used."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from application.ports.people.api_key_uses import ApiKeyUses
 from application.ports.tenants.tenants import Tenants
 from application.tasks import SingleFlight, isolated
 from application.tenants.api_key_text import parts_of
+from application.tenants.open_keys import API_KEY, NEVER, SERVICE_KEY, open_keys
 from application.users import Users
 from domain.access import Principal, is_pseudonym
 from domain.refusals import Unauthorized
@@ -26,10 +27,6 @@ FRESH_S = 4.0
 MOST_NAMES = 10_000
 MOST_USED = 50_000
 """Keys whose use waits to be stored; one beyond them is noted when it is used again."""
-NEVER = 4_102_444_800.0
-"""When a key expires: with the century. It ends by being revoked, not with the tokens of the user that it acts as."""
-KEY_ROLES = frozenset({"member"})
-_TOKEN_ID = "api-key:"  # noqa: S105  # what begins the id of a principal's credentials
 
 
 @dataclass(eq=False)
@@ -48,37 +45,43 @@ class ApiKeys:
     _used: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     async def principal(self, key: str) -> Principal:
-        """Who acts by it, as a member and nothing else; `Unauthorized` when it is no key, or no more."""
+        """Who acts by it: as a member and nothing else, a machine in its roles; `Unauthorized` when it is no key, or no
+        more."""
         parts = parts_of(key)
         if parts is None:
             raise Unauthorized("not an API key")
         with acting_for(parts.tenant):
-            known = (await self.tenants.settings(parts.tenant, FRESH_S)).api_keys.values()
+            known = open_keys(await self.tenants.settings(parts.tenant, FRESH_S), self.today())
             alike = (one for one in known if one.prefix == parts.prefix)
             found = next((one for one in alike if compare_digest(one.hash, parts.hash)), None)
             if found is None:
                 raise Unauthorized("unknown API key")
             name = await self._name(parts.tenant, found.user)
         self._note(parts.tenant, found.key_id)
-        return Principal(parts.tenant, found.user, KEY_ROLES, NEVER, _TOKEN_ID + found.key_id, name, NEVER)
+        return Principal(parts.tenant, found.user, found.roles, found.until, found.token_id, name, NEVER)
 
     async def still_good(self, principal: Principal) -> bool:
         """Whether what a principal came with has not been taken back; of anything but keys nothing is known here."""
-        if not principal.token_id.startswith(_TOKEN_ID):
+        if not principal.token_id.startswith((API_KEY, SERVICE_KEY)):
             return True
         with acting_for(principal.tenant):
-            known = (await self.tenants.settings(principal.tenant, FRESH_S)).api_keys
-        return principal.token_id.removeprefix(_TOKEN_ID) in known
+            tenant = await self.tenants.settings(principal.tenant, FRESH_S)
+        return any(one.token_id == principal.token_id for one in open_keys(tenant, self.today()))
 
     async def listed(self, tenant: str) -> list[tuple[ApiKeyCreated, str, datetime | None]]:
         """A tenant's keys in order of creation, each with its user's name and when it was last used."""
         keys = (await self.tenants.settings(tenant)).api_keys
-        used = dict(await self.uses.fetch(tenant))
+        used = await self.last_used(tenant)
         names = await self.users.names(tenant, [key.user for key in keys.values()])
+        return [(key, names[key.user], used.get(id)) for id, key in keys.items()]
+
+    async def last_used(self, tenant: str) -> dict[str, datetime]:
+        """When each key was used last, by its id: also what is not stored yet."""
+        used = dict(await self.uses.fetch(tenant))
         for (of, key_id), at in self._used.items():
             if of == tenant:
                 used[key_id] = max(at, used.get(key_id, at))
-        return [(key, names[key.user], used.get(id)) for id, key in keys.items()]
+        return used
 
     async def forget(self, tenant: str, key_id: str) -> None:
         """Nobody asks any more when a key was used."""

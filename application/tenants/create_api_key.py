@@ -15,6 +15,7 @@ from domain.refusals import DependencyUnavailable, InvalidField
 from domain.tenant import rules
 from domain.tenant.commands import CreateApiKey
 from domain.tenant.events import ApiKeyCreated
+from domain.tenant.service_accounts import SERVICE
 
 MAX_NAME = 200
 
@@ -32,11 +33,9 @@ class CreateApiKeyHandler:
         check_name("name", name)
         check_name("user", user)
         tenant = principal.tenant
-        acts_as = await self.users.known(tenant, user)
-        if await self.users.name(tenant, acts_as) != user:
-            if await self.users.is_forgotten(tenant, acts_as):
-                raise InvalidField("user: this user was erased, and nothing can act in that name; choose another")
-            raise DependencyUnavailable("The user's name could not be kept; try again.", retry_after_s=1)
+        if user.startswith(SERVICE):
+            raise InvalidField(f"user: no user's name begins with {SERVICE}; a machine has a service account")
+        acts_as = await known_by_name(self.users, tenant, user)
         key = new_key(tenant)
         parts = parts_of(key)
         assert parts is not None, "it was made by the same rule"
@@ -49,6 +48,16 @@ class CreateApiKeyHandler:
         )
         self.tenants.forget(tenant)
         return created, key
+
+
+async def known_by_name(users: Users, tenant: str, user: str) -> str:
+    """The pseudonym of somebody whose name is stored by now. InvalidField when he was erased."""
+    acts_as = await users.known(tenant, user)
+    if await users.name(tenant, acts_as) != user:
+        if await users.is_forgotten(tenant, acts_as):
+            raise InvalidField("user: this user was erased, and nothing can act in that name; choose another")
+        raise DependencyUnavailable("The user's name could not be kept; try again.", retry_after_s=1)
+    return acts_as
 
 
 def check_name(field: str, value: str) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from domain.event import Event
+from domain.tenant import service_accounts as machines
 from domain.tenant.document_collections import CollectionDeleted, CollectionPut, DocumentCollection
 from domain.tenant.events import (
     AgreedPrice,
@@ -55,6 +56,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     warned: set[tuple[str, str]] = set()
     prices: tuple[AgreedPrice, ...] = ()
     api_keys: dict[str, ApiKeyCreated] = {}
+    service_accounts: dict[str, machines.ServiceAccount] = {}
     incident_webhook: str = ""
     closed: bool = False
     retention: Retention = Retention()
@@ -141,5 +143,14 @@ CHANGES: dict[type[Event], Callable[[Tenant, Any], Tenant]] = {
     TenantClosed: lambda tenant, _: replace(tenant, closed=True),
     TenantReopened: lambda tenant, _: replace(tenant, closed=False),
     ApiKeyRevoked: lambda tenant, event: replace(tenant, api_keys=_without(tenant.api_keys, event.key_id)),
+    machines.ServiceAccountCreated: lambda tenant, event: replace(
+        tenant, service_accounts=machines.with_created(tenant.service_accounts, event)
+    ),
+    machines.ServiceAccountRotated: lambda tenant, event: replace(
+        tenant, service_accounts=machines.with_rotated(tenant.service_accounts, event)
+    ),
+    machines.ServiceAccountRemoved: lambda tenant, event: replace(
+        tenant, service_accounts=_without(tenant.service_accounts, event.account_id)
+    ),
 }
 """How each fact that decides something changes a tenant."""

@@ -49,6 +49,7 @@ from application.tenants.note_audit_read import NoteAuditReadHandler
 from application.tenants.put_assistant import PutAssistantHandler
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from application.tenants.revoke_tokens import RevokeTokensHandler
+from application.tenants.service_accounts import ServiceAccounts
 from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.confirm_tool import ConfirmToolHandler
 from domain.access import PLATFORM_TENANT, Identity
@@ -121,6 +122,7 @@ def make_services(data_dir: Path | str | None = None, **changes: Any) -> Service
         "api_keys": keys,
         "create_api_key": CreateApiKeyHandler(store, tenants, users),
         "revoke_api_key": RevokeApiKeyHandler(store, tenants, keys),
+        "service_accounts": ServiceAccounts(store, tenants, users, keys),
         "create_tenant": CreateTenantHandler(store, noted, noted, directory, users),  # type: ignore[arg-type]
         "put_assistant": PutAssistantHandler(store, tenants),
         "delete_assistant": DeleteAssistantHandler(store, tenants),

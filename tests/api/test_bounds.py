@@ -41,6 +41,8 @@ BODIES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "NewErasure": ("POST", "/v1/erasures", "admin", {"user": "x"}),
     "Retention": ("PUT", "/v1/retention", "admin", {}),
     "NewApiKey": ("POST", "/v1/api-keys", "admin", {"name": "x", "user": "y"}),
+    "NewServiceAccount": ("POST", "/v1/service-accounts", "admin", {"name": "x", "roles": ["member"]}),
+    "NewServiceKey": ("POST", "/v1/service-accounts/01977c9e-1111-7000-8000-000000000001/keys", "admin", {}),
     "NewIncident": ("POST", "/v1/incidents", "member", {"title": "x", "text": "x"}),
     "NewStatus": ("PATCH", "/v1/incidents/01977c9e-1111-7000-8000-000000000001", "admin", {"status": "closed"}),
     "IncidentWebhook": ("PUT", "/v1/incident-webhook", "admin", {}),

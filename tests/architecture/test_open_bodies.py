@@ -17,7 +17,7 @@ assert samples.SAMPLES, "it brings every topic in"
 
 SAYS_NOTHING = {
     # made by the program
-    "turn_id", "call_id", "key_id",
+    "turn_id", "call_id", "account_id", "key_id",
     "request_id", "source_turn", "by", "step", "model", "from_model", "to_model", "price_version",
     "of", "layer", "reason", "failure", "period", "type", "kinds", "audience",
     # a hash of a token's id, and the pattern of a route

@@ -9,10 +9,11 @@ from application.acting_tenant import act_for
 from application.clock import now
 from application.execute import TENANT as AGGREGATE
 from application.execute import Context, execute
-from application.tenants.api_key_text import BEGINS, new_key, parts_of
-from application.tenants.api_keys import FRESH_S, MOST_USED, NEVER, ApiKeys
+from application.tenants.api_key_text import API_KEY, new_key, parts_of
+from application.tenants.api_keys import FRESH_S, MOST_USED, ApiKeys
 from application.tenants.cached_tenants import CachedTenants
 from application.tenants.create_api_key import CreateApiKeyHandler
+from application.tenants.open_keys import NEVER
 from application.tenants.revoke_api_key import RevokeApiKeyHandler
 from domain.access import Principal
 from domain.refusals import InvalidField, NotFound, Unauthorized
@@ -79,8 +80,8 @@ async def test_whatever_is_not_that_key_opens_nothing(here: Process) -> None:
     parts = parts_of(key)
     assert parts is not None and parts.tenant == TENANT
     bad = [
-        "", BEGINS, key[:-1], key + "A", key[:-1] + "=", key[:-1] + "+", key[:-1] + ("A" if key[-1] != "A" else "B"),
-        key.replace(BEGINS, "ck-"), f" {key}", f"{key}\n", new_key(TENANT), new_key(OTHER), "ck_" + "é" * 72,
+        "", API_KEY, key[:-1], key + "A", key[:-1] + "=", key[:-1] + "+", key[:-1] + ("A" if key[-1] != "A" else "B"),
+        key.replace(API_KEY, "ck-"), f" {key}", f"{key}\n", new_key(TENANT), new_key(OTHER), "ck_" + "é" * 72,
     ]  # fmt: skip
     for wrong in bad:
         with pytest.raises(Unauthorized):
