@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Refusal(Exception):
@@ -10,11 +10,18 @@ class Refusal(Exception):
 
     code: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+    of_somebody_else: bool = False
+    """Whether what answers like an absent thing is a colleague's. Whoever asked is told nothing of it; auditors are."""
 
     def __init__(self, detail: str = "", *, retry_after_s: float | None = None) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
         self.retry_after_s = retry_after_s
         super().__init__(self.detail)
+
+    def theirs(self) -> Self:
+        """The same, where what was asked for is somebody else's in the tenant."""
+        self.of_somebody_else = True
+        return self
 
 
 class InvalidJson(Refusal):

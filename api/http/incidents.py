@@ -202,8 +202,10 @@ async def _row(principal: Principal, services: Services, incident_id: str) -> In
     row = (
         await services.incidents.incident_register.fetch(principal.tenant, incident_id) if is_id(incident_id) else None
     )
-    if row is None or not (principal.may(MANAGES) or row.raised.raised_by == principal.user):
+    if row is None:
         raise NotFound
+    if not (principal.may(MANAGES) or row.raised.raised_by == principal.user):
+        raise NotFound().theirs()
     return row
 
 

@@ -147,8 +147,10 @@ async def _readable(services: Services, principal: Principal, session_id: str) -
     confidential assistants that are not for them."""
     live = await services.sessions.live.get(StreamId(principal.tenant, "session", checked_session(session_id)))
     own = principal.owns(live.state.user) and principal.may("session:read")
-    if not live.state.user or live.state.erased or not (own or principal.may("session:audit")):
+    if not live.state.user or live.state.erased:
         raise SessionNotFound
+    if not (own or principal.may("session:audit")):
+        raise SessionNotFound().theirs()
     if not own and live.state.assistant in await hidden_assistants(services, principal):
         services.access.denials.note(principal, f"session {session_id}", "forbidden")
         raise SessionNotFound

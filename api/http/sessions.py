@@ -91,8 +91,10 @@ async def own_session(services: Services, principal: Principal, session_id: str,
     """A session of the caller; SessionNotFound for everybody else's and for none."""
     checked_session(session_id)
     found = await services.reads.session_reads.session(principal.tenant, session_id, consistent=consistent)
-    if found is None or not principal.owns(found["user"]):
+    if found is None:
         raise SessionNotFound
+    if not principal.owns(found["user"]):
+        raise SessionNotFound().theirs()
     return found | {"user": principal.name}
 
 

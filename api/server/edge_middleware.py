@@ -16,7 +16,8 @@ from api.problems import TABLE, close_code, raw_problem, refusal_of
 from api.services import services_of
 from api.telemetry import metrics
 from api.telemetry.trace import begin_trace
-from domain.refusals import InvalidCharacter, InvalidMessage
+from domain.access_denials import THEIRS
+from domain.refusals import InvalidCharacter, InvalidMessage, Refusal
 
 # ASGI's own shapes: what a message holds depends on its type, which its readers check.
 Scope = Any
@@ -28,8 +29,12 @@ log = structlog.get_logger()
 
 
 async def remember(error: Exception, scope: Scope) -> None:
-    """Litestar's hook after an exception: kept for the end of the request; our own faults are logged whole."""
+    """Litestar's hook after an exception: kept for the end of the request; our own faults are logged whole, and who
+    asked for what is a colleague's is noted for the tenant's auditors."""
     scope[ERROR] = error
+    if isinstance(error, Refusal) and error.of_somebody_else:
+        route = f"{scope.get('method', 'SOCKET')} {scope.get('path_template', '')}"
+        services_of(scope).access.denials.note(scope["user"], route, THEIRS)
     if refusal_of(error).code in ("internal", "dependency_unavailable") and not _is_gone(error):
         log.error("failed", error=type(error).__name__, exc_info=error)
 

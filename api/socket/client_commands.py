@@ -11,8 +11,11 @@ from api.socket.frames_out import FramesOut
 from application.sessions.live_session import LiveSession
 from application.sessions.replay_session import Replay
 from domain.access import Principal
+from domain.access_denials import THEIRS
 from domain.refusals import InvalidField, Refusal, SessionAlreadyOpen, SessionNotOpen
 from domain.session.commands import ConfirmTool, GiveFeedback
+
+NAMES = {kind: name for name, kind in f.CLIENT_FRAMES.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,14 @@ class ClientCommands:
 
     async def __call__(self, frame: f.AnyClientFrame) -> None:
         """Do what a frame asks; whatever is refused is a `Refusal`."""
+        try:
+            await self._do(frame)
+        except Refusal as refusal:
+            if refusal.of_somebody_else:
+                self.services.access.denials.note(self.principal, f"SOCKET {NAMES[type(frame)]}", THEIRS)
+            raise
+
+    async def _do(self, frame: f.AnyClientFrame) -> None:
         if isinstance(frame, f.SessionOpen):
             return await self._open(frame)
         live = self.out.live

@@ -36,8 +36,10 @@ class DeleteFile:
     async def of_owner(self, principal: Principal, file_id: str) -> None:
         """One of the caller's own; `FileNotFound`."""
         rows = await self.register.fetch(principal.tenant, [file_id])
-        if not rows or not principal.owns(rows[0].owner):
+        if not rows:
             raise FileNotFound
+        if not principal.owns(rows[0].owner):
+            raise FileNotFound().theirs()
         await self(principal.tenant, file_id, "asked", principal.user)
 
     async def all(self, tenant: str, owner: str, file_ids: Sequence[str], reason: str) -> None:

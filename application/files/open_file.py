@@ -29,8 +29,10 @@ class OpenFile:
     async def find(self, tenant: str, user: str, file_id: str) -> FileRow:
         """The row of a file of that user's; `FileNotFound` when there is none, or it is somebody else's."""
         rows = await self.register.fetch(tenant, [file_id])
-        if not rows or rows[0].owner != user:
+        if not rows:
             raise FileNotFound
+        if rows[0].owner != user:
+            raise FileNotFound().theirs()
         return rows[0]
 
     @asynccontextmanager

@@ -37,8 +37,10 @@ class EraseSessionHandler:
     async def __call__(self, principal: Principal, id: StreamId) -> dict[str, str]:
         """Erase the caller's own; see `take_away`. SessionNotFound when it is not the caller's."""
         live = await self.sessions.get(id)
-        if not principal.owns(live.state.user):
+        if not live.state.user:
             raise SessionNotFound
+        if not principal.owns(live.state.user):
+            raise SessionNotFound().theirs()
         return await self.take_away(live, principal.user, "asked")
 
     async def take_away(self, live: LiveSession, by: str, reason: str) -> dict[str, str]:

@@ -37,6 +37,8 @@ class OpenSessionHandler:
         if len(session_id) > LONGEST_ID:
             raise SessionNotFound
         live = await self.sessions.get(StreamId(principal.tenant, "session", session_id))
-        if not principal.owns(live.state.user) or live.state.erased:
+        if not live.state.user or live.state.erased:
             raise SessionNotFound
+        if not principal.owns(live.state.user):
+            raise SessionNotFound().theirs()
         return live

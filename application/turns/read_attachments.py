@@ -49,7 +49,9 @@ class ReadAttachments:
         if not all(map(is_id, file_ids)):
             raise FileNotFound
         rows = await self.register.fetch(tenant, list(dict.fromkeys(file_ids)))
-        if len(rows) != len(set(file_ids)) or any(row.owner != user for row in rows):
+        if any(row.owner != user for row in rows):
+            raise FileNotFound().theirs()
+        if len(rows) != len(set(file_ids)):
             raise FileNotFound
         for row in rows:
             if row.media_type not in READABLE | PICTURES:

@@ -74,7 +74,7 @@ class Heard:
     firsts: list[list[float]] = field(default_factory=list)
     cores: list[float] = field(default_factory=list)
     told: Counter[str] = field(default_factory=Counter)
-    errors: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
 
     @property
     def p95(self) -> list[float]:
@@ -101,9 +101,10 @@ async def measure(ours: Installed, rounds: int, people: int, tell: Callable[[str
                 used = {part: (after - parts[part]) / WINDOW_S for part, after in _cpu(ours).items()}
             one.firsts.append(found)
             one.cores.append(used["api"])
-            one.errors += failed
+            one.errors.update(failed)
             shares = " ".join(f"{part} {share:.2f}" for part, share in used.items())
             tell(f"{number + 1} {load}: p95 {one.p95[-1] * 1e3:.0f} ms of {len(found)} turns; cores: {shares}")
+            tell(f"  not answered: {_said(failed)}") if failed else None
     await close_all(sockets)
     return [_window(load, one, heard) for load, one in heard.items()]
 
@@ -112,13 +113,13 @@ def _window(load: str, one: Heard, heard: dict[str, Heard]) -> Window:
     """Ratios are medians of rounds."""
 
     def times(of: str) -> float:
-        return round(median(a / b for a, b in zip(one.p95, heard[of].p95, strict=True)), 3)
+        return round(median(a / b for a, b in zip(one.p95, heard[of].p95, strict=True) if b), 3)
 
     firsts = [first for window in one.firsts for first in window]
     return Window(
         load=load,
         turns=len(firsts),
-        errors=one.errors,
+        errors=one.errors.total(),
         first_token_p50_ms=round(percentile(firsts, 0.5) * 1e3, 1),
         first_token_p95_ms=round(percentile(firsts, 0.95) * 1e3, 1),
         p95_of_alone=times("alone"),
@@ -137,8 +138,8 @@ def _said(told: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(told.items()))
 
 
-async def _ask_for(sockets: Sequence[ClientConnection], seconds: float, name: str) -> tuple[list[float], int]:
-    """Each asks, and again a moment after it was answered; seconds to the first tokens, and how many turns failed."""
+async def _ask_for(sockets: Sequence[ClientConnection], seconds: float, name: str) -> tuple[list[float], Counter[str]]:
+    """Each asks, and again a moment after it was answered; seconds to the first tokens, and why turns failed."""
     until = monotonic() + seconds
 
     async def one(number: int, socket: ClientConnection) -> list[Seen]:
@@ -150,7 +151,7 @@ async def _ask_for(sockets: Sequence[ClientConnection], seconds: float, name: st
         return seen
 
     found = [one for seen in await asyncio.gather(*map(one, range(len(sockets)), sockets)) for one in seen]
-    return [one.first_token for one in found if not one.error], sum(bool(one.error) for one in found)
+    return [one.first_token for one in found if not one.error], Counter(one.error for one in found if one.error)
 
 
 @asynccontextmanager

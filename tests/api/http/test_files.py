@@ -91,6 +91,11 @@ async def test_foreign_and_absent_files_answer_alike(client: httpx.AsyncClient, 
             answers.add((answer.status_code, str(said)))
     [(status, said)] = answers
     assert status == 404 and "file_not_found" in said
+    bob = await services.access.users.pseudonym(TENANT, "bob")
+    routes = [f"{method} /v1/files/{{file_id}}" for method in ("GET", "DELETE")]
+    assert services.access.denials._noted == {TENANT: {(bob, route, "theirs"): 1 for route in routes}}, (
+        "auditors are told of what is a colleague's; what is absent, or of another tenant, is no denial"
+    )
     assert (await client.get("/v1/files", headers=colleague)).json()["files"] == []
     assert (await client.get(f"/v1/files/{id}")).status_code == 200
     for role in ("editor", "admin", "analyst", "auditor"):

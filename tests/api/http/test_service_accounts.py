@@ -1,4 +1,4 @@
-"""Machines over HTTP: each acts as itself in its roles and no others; made, listed, given another key and taken back."""
+"""Machines over HTTP: each acts as itself in its roles and no others; made, listed, rotated and taken back."""
 
 from __future__ import annotations
 
