@@ -14,6 +14,9 @@ FIRST_S, LONGEST_S = 0.05, 1.0
 SLACK_S = 0.005
 """By so much a client's clock may run ahead of ours; and a frame that was waited for less was there already."""
 
+UNTOLD_S = 0.1
+"""How long whoever was told of no time waits, whose turn still runs for one."""
+
 
 @dataclass(eq=False)
 class Impatience:
@@ -33,7 +36,7 @@ class Impatience:
         """A frame was refused and its sender was told so, after it had been waited for so long."""
         now = self.clock()
         in_time = now >= self._not_before - SLACK_S and (waited_s >= SLACK_S or not self._next_s)
-        self._not_before = now + (refusal.retry_after_s or 0.0)
+        self._not_before = now + (UNTOLD_S if refusal.retry_after_s is None else refusal.retry_after_s)
         if in_time:
             self._next_s = 0.0
             return

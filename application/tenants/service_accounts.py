@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from application.clock import new_id, now
 from application.execute import TENANT, Context, execute
-from application.ports.event_store import EventStore
-from application.ports.tenants import Tenants
+from application.ports.facts.event_store import EventStore
+from application.ports.tenants.tenants import Tenants
 from application.tenants.api_key_text import SERVICE_KEY, new_key, parts_of
 from application.tenants.api_keys import ApiKeys
 from application.tenants.create_api_key import check_name, known_by_name

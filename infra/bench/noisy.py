@@ -68,7 +68,7 @@ class Flood(msgspec.Struct, kw_only=True):
 
 
 @dataclass
-class Heard:
+class WindowsOfLoad:
     """What the windows of one load gave."""
 
     firsts: list[list[float]] = field(default_factory=list)
@@ -89,7 +89,7 @@ async def measure(ours: Installed, rounds: int, people: int, tell: Callable[[str
     others = [token for n, token in enumerate(tokens) if n % len(ours.tenants)][:people]
     assert len(others) == people
     sockets = await open_sockets(ours.url.replace("http", "ws", 1) + "/v1/chat", others)
-    heard = {load: Heard() for load in LOADS}
+    heard = {load: WindowsOfLoad() for load in LOADS}
     await _ask_for(sockets, 5.0, "warm")
     for number in range(rounds):
         for load, times in LOADS.items():
@@ -109,7 +109,7 @@ async def measure(ours: Installed, rounds: int, people: int, tell: Callable[[str
     return [_window(load, one, heard) for load, one in heard.items()]
 
 
-def _window(load: str, one: Heard, heard: dict[str, Heard]) -> Window:
+def _window(load: str, one: WindowsOfLoad, heard: dict[str, WindowsOfLoad]) -> Window:
     """Ratios are medians of rounds."""
 
     def times(of: str) -> float:

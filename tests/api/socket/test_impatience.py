@@ -13,13 +13,15 @@ HABITS: dict[str, tuple[Refusal, float, float]] = {
     "waits as told": (TOLD, 0.2, 0.2),
     "has questions ready": (TOLD, 0.0, 0.0),
     "asks without end, one after the other": (TOLD, 0.01, 0.01),
-    "is told of no time": (TurnInProgress(), 0.0, 0.0),
+    "asks while his turn runs": (TurnInProgress(), 0.0, 0.0),
+    "asks once more while his turn runs": (TurnInProgress(), 0.1, 0.1),
 }
 RESTS = {
     "waits as told": [],
     "has questions ready": [0.05, 0.1, 0.2, 0.4, 0.8, LONGEST_S, LONGEST_S],
     "asks without end, one after the other": [0.05, 0.1, 0.2],
-    "is told of no time": [],
+    "asks while his turn runs": [0.05, 0.1, 0.2, 0.4],
+    "asks once more while his turn runs": [],
 }
 
 
