@@ -103,7 +103,8 @@ class RequestRates:
     async def check(self, tenant: str, user: str) -> None:
         """RateLimited for who was told to wait and does not, without a trip; nothing for all others."""
         if self.refusals.knows(tenant, user):
-            self.refusals.check((tenant, user, "requests"), await self.bounds(tenant, user))
+            bounds = self.bounds((await self.tenants.settings(tenant)).budget, user)
+            self.refusals.check((tenant, user, "requests"), bounds)
 
     def count_here(self, tenant: str, what: Counted, bounds: Sequence[LimitScope], *, allowed: bool) -> None:
         """Count one in this process's share; RateLimited when nobody else has `allowed` it and the share is used up."""
