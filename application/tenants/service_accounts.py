@@ -16,6 +16,7 @@ from application.tenants.create_api_key import check_name, known_by_name
 from application.users import Users
 from domain.access import Principal
 from domain.event import Event
+from domain.refusals import NotFound
 from domain.tenant import service_accounts as rules
 from domain.tenant.service_accounts import SERVICE, ServiceAccount, ServiceKey
 from domain.tenant.state import Tenant
@@ -40,7 +41,7 @@ class ServiceAccounts:
             name=name, user=user, roles=tuple(sorted({*roles})), created_at=made.made_at, keys=(made,)
         )
         created = rules.ServiceAccountCreated(account_id=new_id(), account=account)
-        await self._change(principal, lambda state: rules.create(state, created))
+        await self._change(principal, lambda accounts: rules.create(accounts, created))
         return created.account_id, made, key
 
     async def rotate(self, principal: Principal, account_id: str, overlap_s: float) -> tuple[ServiceKey, str]:
@@ -48,19 +49,24 @@ class ServiceAccounts:
         made, key = _new(principal.tenant)
         ends = made.made_at + timedelta(seconds=overlap_s)
         rotated = rules.ServiceAccountRotated(account_id=account_id, key=made, others_end_at=ends)
-        await self._change(principal, lambda state: rules.rotate(state, rotated))
+        await self._change(principal, lambda accounts: rules.rotate(accounts, rotated))
         return made, key
 
     async def remove(self, principal: Principal, account_id: str) -> None:
         """Its keys open nothing any more. NotFound."""
         known = (await self.tenants.settings(principal.tenant)).service_accounts.get(account_id)
-        await self._change(principal, lambda state: rules.remove(state, account_id))
+        await self._change(principal, lambda accounts: rules.remove(accounts, account_id))
         for key in known.keys if known else ():
             await self.keys.forget(principal.tenant, key.key_id)
 
-    async def _change(self, principal: Principal, rule: Callable[[Tenant], list[Event]]) -> None:
+    async def _change(self, principal: Principal, rule: Callable[[rules.Accounts], list[Event]]) -> None:
+        def for_one_that_is(tenant: Tenant) -> list[Event]:
+            if not tenant.name:
+                raise NotFound
+            return rule(tenant.service_accounts)
+
         stream = f"{principal.tenant}/tenant/{principal.tenant}"
-        await execute(self.store, stream, TENANT, rule, Context(principal.user))
+        await execute(self.store, stream, TENANT, for_one_that_is, Context(principal.user))
         self.tenants.forget(principal.tenant)
 
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.event import Event, topic
 from domain.refusals import InvalidField, NotFound
-
-if TYPE_CHECKING:
-    from domain.tenant.state import Tenant
 
 SERVICE = "service:"
 """How the name begins that a machine acts under; nobody else's may."""
@@ -69,23 +65,21 @@ class ServiceAccountRemoved(Event, frozen=True, kw_only=True):
 Accounts = dict[str, ServiceAccount]
 
 
-def create(tenant: Tenant, created: ServiceAccountCreated) -> list[Event]:
+def create(accounts: Accounts, created: ServiceAccountCreated) -> list[Event]:
     """InvalidField when it may not be so, or there is no room for one more."""
-    if not tenant.name:
-        raise NotFound
     roles = {*created.account.roles}
     if not roles or roles - SERVICE_ROLES:
         raise InvalidField(f"roles: one or more of {', '.join(sorted(SERVICE_ROLES))}")
-    if any(one.name == created.account.name for one in tenant.service_accounts.values()):
+    if any(one.name == created.account.name for one in accounts.values()):
         raise InvalidField("name: there is a service account of this name; choose another, or rotate its key")
-    if len(tenant.service_accounts) >= MAX_ACCOUNTS:
+    if len(accounts) >= MAX_ACCOUNTS:
         raise InvalidField(f"A tenant has {MAX_ACCOUNTS} service accounts at most; delete one first.")
     return [created]
 
 
-def rotate(tenant: Tenant, rotated: ServiceAccountRotated) -> list[Event]:
+def rotate(accounts: Accounts, rotated: ServiceAccountRotated) -> list[Event]:
     """NotFound; InvalidField while too many of its keys are good."""
-    account = tenant.service_accounts.get(rotated.account_id)
+    account = accounts.get(rotated.account_id)
     if account is None:
         raise NotFound
     if len(good_keys(account, rotated.key.made_at)) >= MAX_KEYS:
@@ -93,9 +87,9 @@ def rotate(tenant: Tenant, rotated: ServiceAccountRotated) -> list[Event]:
     return [rotated]
 
 
-def remove(tenant: Tenant, account_id: str) -> list[Event]:
+def remove(accounts: Accounts, account_id: str) -> list[Event]:
     """Once; then there is none."""
-    if account_id not in tenant.service_accounts:
+    if account_id not in accounts:
         raise NotFound
     return [ServiceAccountRemoved(account_id=account_id)]
 

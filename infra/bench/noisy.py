@@ -31,8 +31,9 @@ PER_MINUTE, TURNS = 300, 20
 """What a tenant may by default: requests a minute, turns at once."""
 SOCKETS = 40
 """Of the noisy tenant."""
-WINDOW_S, BEFORE_S = 15.0, 9.0
-"""Seconds that are measured, and of noise before them: a bucket holds a minute's requests, which are used up first."""
+WINDOW_S, BEFORE_S = 15.0, 14.0
+"""Seconds that are measured, and of noise before them: a bucket holds a minute's requests, which are used up first, and
+the turns among them end."""
 LOADS = {"alone": 0.0, "at its limit": 1.0, "at ten times its limit": 10.0}
 LIMITS = {"COLLOQUY_REQUESTS_PER_MINUTE": str(PER_MINUTE), "COLLOQUY_MAX_TURNS_PER_TENANT": str(TURNS)}
 FLOOD_S = 6.0
