@@ -101,10 +101,9 @@ class RequestRates:
         return self.count_here(tenant, what, bounds, allowed=True)
 
     async def check(self, tenant: str, user: str) -> None:
-        """RateLimited for who was told to wait and does not, without a trip; nothing for all others."""
-        if self.refusals.knows(tenant, user):
-            bounds = self.bounds((await self.tenants.settings(tenant)).budget, user)
-            self.refusals.check((tenant, user, "requests"), bounds)
+        """RateLimited for who was told to wait and does not, without a trip."""
+        bounds = self.bounds((await self.tenants.settings(tenant)).budget, user)
+        self.refusals.check((tenant, user, "requests"), bounds)
 
     def count_here(self, tenant: str, what: Counted, bounds: Sequence[LimitScope], *, allowed: bool) -> None:
         """Count one in this process's share; RateLimited when nobody else has `allowed` it and the share is used up."""
