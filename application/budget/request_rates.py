@@ -100,6 +100,10 @@ class RequestRates:
             raise over_limit(answer, bounds)
         return self.count_here(tenant, what, bounds, allowed=True)
 
+    def was_refused(self, tenant: str, user: str) -> bool:
+        """Whether the limits are worth a look before anything is done."""
+        return self.refusals.knows(tenant, user)
+
     async def check(self, tenant: str, user: str) -> None:
         """RateLimited for who was told to wait and does not, without a trip."""
         bounds = self.bounds((await self.tenants.settings(tenant)).budget, user)

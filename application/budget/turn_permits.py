@@ -35,6 +35,14 @@ class TurnPermits:
             await self.leave(tenant, user, turn_id)
             raise
 
+    def was_refused(self, tenant: str, user: str) -> bool:
+        """Whether to `check` before anything is done for a turn: nearly nothing for all others."""
+        return self.requests.was_refused(tenant, user)
+
+    async def check(self, tenant: str, user: str) -> None:
+        """RateLimited for who was told to wait and does not, without a trip."""
+        await self.requests.check(tenant, user)
+
     async def _enter(self, tenant: str, user: str, turn_id: str) -> None:
         bounds = await self._bounds(tenant, user)
         places, of_user = (bound.limits.concurrent_turns for bound in bounds)

@@ -77,8 +77,8 @@ class CreateTurnHandler:
             return known, False
         if live.runs_elsewhere or (live.run is not None and not live.run.ended):
             raise TurnInProgress
-        if self.permits.requests.refusals.knows(principal.tenant, principal.user):
-            await self.permits.requests.check(principal.tenant, principal.user)
+        if self.permits.was_refused(principal.tenant, principal.user):
+            await self.permits.check(principal.tenant, principal.user)
         return await live.whole(self._begin(principal, live, command))
 
     async def _begin(self, principal: Principal, live: LiveSession, command: CreateTurn) -> tuple[Turn, bool]:
