@@ -124,10 +124,12 @@ async def anothers_item(here: Watched) -> None:
 
 
 async def no_objects(here: Watched) -> None:
-    """The object store is away, and with it the bucket of anchors."""
+    """The object store is away, and with it the bucket of anchors; people go on."""
     here.signal("aws", signal.SIGSTOP)
-    await here.until("ColloquyAuditNotAnchored", cause="the object store is stopped (SIGSTOP)")
+    asking = asyncio.create_task(here.ask())
+    await here.until("ColloquyAuditNotAnchored", cause="the object store is stopped (SIGSTOP) under turns")
     here.signal("aws", signal.SIGCONT)
+    await asking
 
 
 async def altered_fact(here: Watched) -> None:
