@@ -136,9 +136,9 @@ PROJECTIONS = Dashboard("colloquy-projections", "Colloquy: what follows from fac
     ],
     "Audit": [
         Panel("Logs by their last check", {"{{state}}": "max by (state) (colloquy_audit_logs)"}, kind="stat"),
-        Panel("Not anchored since", {"age": "min(colloquy_audit_anchor_age_seconds)"}, "s"),
+        Panel("Not anchored since", {"age": "max(colloquy_audit_anchor_age_seconds)"}, "s"),
         Panel("Heads anchored", {"anchors": "max(colloquy_audit_anchors)"}, kind="stat"),
-        Panel("Oldest check", {"age": "min(colloquy_audit_check_age_seconds)"}, "s"),
+        Panel("Oldest check", {"age": "max(colloquy_audit_check_age_seconds)"}, "s"),
     ],
     "Jobs": [
         Panel("Jobs that nobody does", {"{{loop}}": 'min by (loop) (colloquy_loop_down{loop=~"relay|project|ingest"})'}, kind="stat"),

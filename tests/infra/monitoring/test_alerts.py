@@ -56,6 +56,7 @@ HEALTHY = {
     'colloquy_projection_parked_events{projection="costs"}': "0x300",
     'colloquy_audit_logs{state="not verified"}': "0x300",
     "colloquy_audit_anchor_age_seconds": "40x300",
+    'colloquy_audit_anchor_age_seconds{component="project"}': "0x300",  # a process that shows it and never sets it
     'colloquy_relay_halted{lane="0"}': "0x300",
     'colloquy_relay_lag_events{lane="0"}': "10x300",
     'colloquy_loop_down{component="api",loop="relay",instance="a"}': "0x300",
