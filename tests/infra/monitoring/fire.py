@@ -20,7 +20,7 @@ from tests.infra.monitoring.watched import watched
 CAUSES = (
     data.few_files, data.locked_log, models.crowd, models.slow_model, models.refusing_model, models.throttling_model,
     models.cut_streams, models.dead_model, models.bad_credentials, data.locked_costs,
-    data.idle_archive, data.revoked_right, data.anothers_item, data.no_objects, data.altered_fact,
+    data.idle_archive, data.revoked_right, data.anothers_item, data.altered_fact, data.no_objects,
     data.unreadable_fact, causes.nobody_reconciles, causes.log_with_holes, models.budget_gone, causes.old_keys,
     causes.stopped_jobs, causes.pausing_server, causes.store_set_back, causes.unsafe_login, causes.hanging_server,
 )  # fmt: skip
