@@ -82,10 +82,14 @@ class HeldTenants:
 
 
 async def last_database(owner_url: str) -> int:
-    """The highest number of a database that a tenant was placed in; asked of the first as its owner."""
-    async with await AsyncConnection.connect(owner_url, autocommit=True, connect_timeout=5) as connection:
-        cursor = await connection.execute("SELECT coalesce(max(database), 0) FROM tenant_lanes")
-        [last] = await cursor.fetchone() or (0,)
+    """The highest number of a database that a tenant was placed in; asked of the first as its owner. 0 where it cannot
+    be asked, or does not know yet."""
+    try:
+        async with await AsyncConnection.connect(owner_url, autocommit=True, connect_timeout=5) as connection:
+            cursor = await connection.execute("SELECT coalesce(max(database), 0) FROM tenant_lanes")
+            [last] = await cursor.fetchone() or (0,)
+    except psycopg.Error:
+        return 0
     return int(last)
 
 
