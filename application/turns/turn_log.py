@@ -13,6 +13,7 @@ from application.turns.turn_request import AssistantConfig, TurnRequest
 from domain.dependence import EVERYTHING
 from domain.event import Event
 from domain.model_calls import TokensUsed
+from domain.refusals import SessionNotFound
 from domain.session import events as e
 from domain.session import rules
 from domain.session.state import Session
@@ -77,7 +78,14 @@ class TurnLog:
 
     async def settle(self) -> None:
         """Store what is still noted although the turn has ended: tokens are owed whatever became of the turn."""
-        if self._noted:
+        if not self._noted:
+            return
+        try:
+            await self._live.whole(self._store(owed))
+        except (
+            SessionNotFound
+        ):  # erased meanwhile, by whichever process: nothing more is said in it, but it is paid for
+            self.keep_owed()
             await self._live.whole(self._store(owed))
 
     def keep_owed(self) -> None:
@@ -102,5 +110,5 @@ class TurnLog:
 
 
 def owed(session: Session, noted: list[Event]) -> Sequence[Event]:
-    """What still counts when the turn has ended: a call is settled once."""
-    return [n for n in noted if not isinstance(n, TokensUsed) or n.call_id in session.open_calls]
+    """What still counts when the turn has ended: a call is settled once, and in an erased session nothing is said."""
+    return [n for n in noted if (n.call_id in session.open_calls if isinstance(n, TokensUsed) else not session.erased)]

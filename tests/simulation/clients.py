@@ -21,6 +21,8 @@ from tests.simulation.shared import NAMES
 from tests.simulation.world import World
 
 TRIES = 400
+ERASES = 0.2
+"""Of clients, who erase their session when all was answered."""
 RETRY = ("turn_in_progress", "dependency_unavailable", "rate_limited", "overloaded", "draining", "internal")
 """Refusals after which the same question is asked once more."""
 
@@ -32,6 +34,10 @@ class House(Protocol):
 
     async def connect(self, tenant: str, user: str, node: Node) -> Connection:
         """A connection to one of its processes; `Lost` when that takes none."""
+        ...
+
+    async def erase(self, tenant: str, user: str, session_id: str) -> None:
+        """Erase a session, for good."""
         ...
 
 
@@ -195,6 +201,8 @@ class Client:
             for number in range(self.questions):
                 await asyncio.sleep(draw.choice((0.0, 0.1, 1.5)))
                 await self._ask(chat, f"{self.name}-{number}", watch)
+            if self.house.world.apart.random() < ERASES:
+                await self.house.erase(self.tenant, self.name.split("-")[0], self.session_id)
             self.done = True
             if onlooker:
                 onlooker.cancel()

@@ -13,7 +13,7 @@ import msgspec
 from application.acting_tenant import acting_tenant
 from application.tasks import pause
 from domain.event import Envelope, StreamId
-from domain.refusals import Conflict, DependencyUnavailable
+from domain.refusals import Conflict, DependencyUnavailable, SessionNotFound
 from domain.session.events import CacheMissed, ToolCalled, TurnStarted
 from projections.positions import Generation, Superseded
 from tests.fakes.in_memory_event_store import ENDS, STARTS, InMemoryEventStore
@@ -63,6 +63,8 @@ class ProcessStore(InMemoryEventStore):
             events = [msgspec.structs.replace(e, version=len(known) + n) for n, e in enumerate(events, 1)]
         if [e.version for e in events] != list(range(len(known) + 1, len(known) + 1 + len(events))):
             raise Conflict
+        if stream in self.shredded and any(type(e.event).PRIVATE for e in events):
+            raise SessionNotFound
         for event in events:
             stored = msgspec.structs.replace(event, position=len(self.log) + 1)
             self.log.append(stored)
@@ -85,7 +87,7 @@ class ProcessStore(InMemoryEventStore):
             return [_without_client(fact) for fact in facts]
         if "intents" in self._database.world.plants:
             return [_without_intent(fact) for fact in facts]
-        return list(facts)
+        return [self._as_stored(fact) for fact in facts] if stream in self.shredded else list(facts)
 
     async def wait_for_news(self, lane: int, deadline_s: float) -> bool:
         if not self._news.is_set():

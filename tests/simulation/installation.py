@@ -11,10 +11,12 @@ from api.client.web_socket import Lost
 from application.acting_tenant import acting_for
 from application.reconciliation.reconcile import Reconcile
 from domain.access import Identity
+from domain.event import StreamId
 from tests.simulation.api_process import ApiProcess
 from tests.simulation.clients import Client
 from tests.simulation.connection import Connection
 from tests.simulation.database import ProcessStore
+from tests.simulation.erasures import erase
 from tests.simulation.node import Node
 from tests.simulation.shared import NAMES, Shared, tenant_id
 from tests.simulation.views import GENERATION, Rows, work
@@ -121,6 +123,11 @@ class Installation:
         identity = Identity(tenant_id(tenant), user, frozenset({"member"}), START_S + 1e6)
         api.node.start(api.serve(connection, identity))
         return connection
+
+    async def erase(self, tenant: str, user: str, session_id: str) -> None:
+        """A session is erased, by whichever process."""
+        identity = Identity(tenant_id(tenant), user, frozenset({"member"}), START_S + 1e6)
+        await erase(self, identity, StreamId(tenant_id(tenant), "session", session_id))
 
     async def run(self, go_wrong: Callable[[Installation], Coroutine[Any, Any, None]]) -> None:
         """From its start, while things `go_wrong`, to its rest; what is wrong is in the world's `findings`."""

@@ -14,6 +14,7 @@ from domain.usage import Usage
 from projections.sealed_items import unsealed
 from tests.fakes.in_memory_session_items import InMemorySessionItems
 from tests.simulation.clients import Client
+from tests.simulation.erasures import judge_erasures
 from tests.simulation.installation import Installation
 from tests.simulation.provider import answer_to
 from tests.simulation.shared import NAMES, tenant_id
@@ -32,6 +33,7 @@ async def judge(house: Installation) -> None:
     for client in house.clients:
         _was_answered(house, client)
     _effects_are_done_once(house)
+    await judge_erasures(house)
     _ledger_is_the_bill(house)
     items, rows = await rebuilt(house.shared)
     _costs_are_rebuilt(house, rows)

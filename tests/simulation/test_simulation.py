@@ -21,7 +21,8 @@ def test_installations_come_to_rest_whatever_goes_wrong() -> None:
     assert [(outcome.seed, outcome.findings) for outcome in outcomes if outcome.findings] == []
     happened = sum((outcome.happened for outcome in outcomes), outcomes[0].happened)
     wanted = (
-        "killed rolled frozen cut_off away clock_jumped disconnected pipe_lost answer_lost late_append made_up effect"
+        "killed rolled frozen cut_off away clock_jumped disconnected pipe_lost answer_lost late_append made_up effect "
+        "erased"
     )
     assert {*wanted.split()} <= happened.keys(), "each kind of fault has its seeds"
     assert sum(outcome.turns for outcome in outcomes) > SEEDS

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from api.http.turn_answers import turn_fields
 from application.ports.models.model import StopReason, ToolResult, ToolUse
 from application.sessions import feed_frames as f
 from application.tools.uses import lawful, same_call
+from application.turns.turn_log import owed
+from domain.model_calls import ModelCallStarted, settle
 from domain.session import events as e
+from domain.session.state import Session
 from domain.tenant.events import Assistant, Tool, Webhook
+from domain.usage import Usage
 from tests.application.turns.harness import frames_of, house
 from tests.fakes.scripted_model import Reply
 
@@ -111,3 +116,11 @@ def test_calls_are_the_same_by_what_they_would_do() -> None:
     different = ('{"a": 1, "b": [2.5]}', '{"a": "1", "b": [2]}', '{"a": 1}', "", "{", "[" * 9_000)
     assert len({one, *(same_call(refund(input=input)) for input in different)}) == len(different) + 1
     assert one != same_call(refund(input='{"a": 1, "b": [2.0]}', name="other"))
+
+
+def test_in_an_erased_session_calls_are_settled_and_nothing_is_said() -> None:
+    call = ModelCallStarted(call_id="c", step="answer", model="m", user="ada", turn_id="t")
+    noted = [settle(call, Usage(1, 1)), e.StepRun(turn_id="t", step="title", model="m", reason="", ms=1)]
+    asked = Session(user="ada", open_calls={"c": call})
+    assert owed(asked, noted) == noted
+    assert owed(msgspec.structs.replace(asked, erased=True), noted) == noted[:1]
