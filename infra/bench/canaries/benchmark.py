@@ -22,6 +22,7 @@ from infra.bench.results import keep, recordable
 LOOK_S = 1.0
 PAGES = (
     "/v1/sessions", "/v1/sessions?query=harbour", "/v1/documents", "/v1/files", "/v1/incidents", "/v1/api-keys",
+    "/v1/service-accounts",
     "/v1/costs/summary", "/v1/costs/lines?limit=200", "/v1/costs/series?group_by=user&interval=day",
     "/v1/audit/events?limit=200", "/v1/audit/head", "/v1/audit/export", "/v1/budget", "/v1/assistants/default",
     "/v1/tools/look_up", "/v1/datasets/harbours", "/v1/models", "/metrics", "/health/ready",

@@ -99,12 +99,14 @@ def _fill(world: World, tenant: PopulatedTenant) -> None:
         good(http.put("/v1/datasets/harbours", files={"file": ("harbours.csv", rows)}))
         good(http.put("/v1/tools/look_up", json=tool))
         good(http.put(f"/v1/assistants/a-{word('assistant')}", json={"instructions": word("instructions")}))
+        machine = {"name": word("machine"), "roles": ["member"]}
         told = {"title": word("incident"), "text": word("incident text")}
         tenant.ids = {
             "document_id": documents[0]["document_id"],
             "file_id": good(http.post("/v1/files", files={"file": file}))["file_id"],
             "incident_id": good(http.post("/v1/incidents", json=told))["incident_id"],
             "key_id": good(http.post("/v1/api-keys", json={"name": word("key"), "user": "ada"}))["key_id"],
+            "account_id": good(http.post("/v1/service-accounts", json=machine))["account_id"],
             "name": f"a-{word('assistant')}",
             "tenant_id": tenant.id,
         }
