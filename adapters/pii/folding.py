@@ -124,22 +124,25 @@ def _fold_stretch(text: str) -> Folded:
     plain = text.translate(_ONE_FOR_ONE)
     if "\x00" not in plain:
         return Folded(plain, size=len(text))
-    pieces: list[tuple[int, int, str]] = []
+    return _mapped(plain, _folded_clusters(text, plain))
+
+
+def _folded_clusters(text: str, plain: str) -> Iterator[tuple[int, int, str]]:
+    """What stands for the places of `plain` that are odd: from where to where, and what. One at a time, for there may
+    be thousands, and the garbage collector walks all that there are at once."""
+    done = 0
     for odd in _ODD.finditer(plain):
         first = odd.start() - (odd.start() > 0 and _is_mark(text[odd.start()]))  # with the letter that it is on
-        if pieces and first < pieces[-1][1]:
-            first = odd.start()
-        for cluster in _CLUSTER.finditer(text, first, odd.end()):
-            folded = cluster[0] if cluster[0] == "\x00" else _fold(cluster[0])
-            pieces.append((*cluster.span(), folded))
-    return _mapped(plain, pieces)
+        for cluster in _CLUSTER.finditer(text, odd.start() if first < done else first, odd.end()):
+            done = cluster.end()
+            yield *cluster.span(), cluster[0] if cluster[0] == "\x00" else _fold(cluster[0])
 
 
 def _is_mark(character: str) -> bool:
     return "\u0300" <= character <= "\u036f"
 
 
-def _mapped(text: str, pieces: list[tuple[int, int, str]]) -> Folded:
+def _mapped(text: str, pieces: Iterable[tuple[int, int, str]]) -> Folded:
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
