@@ -101,10 +101,12 @@ def _spelled_as(kept: str, asked: str) -> str:
     """The second with its misspelt words as the first writes them, or the other way round: a slip is no other word."""
     here, there = set(_WORD.findall(kept)), set(_WORD.findall(asked))
     mine = [word for word in here - there if word.islower()]
-    for word in there - here:
-        like = next((other for other in mine if is_misspelt(word, other)), None) if word.islower() else None
-        asked = re.sub(rf"\b{word}\b", like, asked) if like else asked
-    return asked
+    slips = {
+        word: like
+        for word in there - here
+        if word.islower() and (like := next((other for other in mine if is_misspelt(word, other)), None))
+    }
+    return _WORD.sub(lambda word: slips.get(word[0], word[0]), asked) if slips else asked
 
 
 def _numbers(one: _Read, other: _Read) -> bool:

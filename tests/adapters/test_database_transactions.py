@@ -27,6 +27,9 @@ class Followed:
         reported = {b"in_hot_standby": self.standby, b"default_transaction_read_only": b"off"}
         yield SimpleNamespace(pgconn=SimpleNamespace(parameter_status=reported.get))
 
+    async def pool_of(self, tenant: str) -> Followed:
+        return self
+
     async def drain(self) -> None:
         self.standby, self.drained = b"off", self.drained + 1
 
