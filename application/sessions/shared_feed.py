@@ -127,8 +127,10 @@ def conclude(feed: SharedFeed, state: Session, version: int) -> None:
 
 def behind_end(feed: SharedFeed, state: Session, seq: int) -> int | None:
     """The cursor of somebody who has seen up to `seq`, where another process ended a turn with it: behind that turn's
-    end, however it is told here, for nobody is told it twice. `seq` itself where it says nothing of the kind; None
-    where it cannot be told which turn it was."""
+    end, however it is told here, for nobody is told it twice. So is somebody who rests at a version: by then that turn
+    had ended. `seq` itself where it says nothing of the kind; None where it cannot be told which turn it was."""
+    if (version := resting_place(seq)) >= 0:
+        return end_before(feed, turn_base(version)) or seq
     if not seq & END_BIT or holds_end(feed, seq) or not state.last:
         return seq
     if (next_turn := feed.begun_after(seq)) is not None:
@@ -149,6 +151,13 @@ def first_end_after(feed: Feed, seq: int) -> Completed | Failed | None:
     """The first frame after a seq that ends a turn."""
     found = [frame for frame in feed.frames if frame.seq > seq and isinstance(frame, Completed | Failed)]
     return found[-1] if found else None
+
+
+def end_before(feed: Feed, seq: int) -> int:
+    """The seq of the last frame before one that ends a turn, if it was told between turns at the same version; else 0."""
+    told = (frame.seq for frame in feed.frames if frame.seq < seq and isinstance(frame, Completed | Failed))
+    last = next(told, 0)
+    return last if last >> SEQ_BITS == seq >> SEQ_BITS else 0
 
 
 def _created(turn: Turn) -> Created:

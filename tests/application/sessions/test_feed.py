@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from application.ports.sessions.feed_tail import TailPiece
 from application.sessions import feed_frames as f
-from application.sessions.feed import FEED_BYTES, Feed, start_of
+from application.sessions.feed import FEED_BYTES, SEQ_BITS, Feed, start_of
+from application.sessions.shared_feed import SharedFeed, behind_end, conclude
+from domain.session.state import Session, Turn
 
 
 def filled(texts: list[str], feed: Feed | None = None) -> Feed:
@@ -198,3 +200,19 @@ def test_a_turn_that_was_taken_over_is_seen_from_where_it_is_known() -> None:
     feed.put(f.Delta(turn_id="t", delta="all of it"))
     assert [type(frame) for frame in feed.since(start_of(feed, "t"))] == [f.Reset, f.Delta]
     assert start_of(feed, "unheard") == feed.seq
+
+
+def test_who_rests_at_a_version_is_told_no_end_that_came_before_it() -> None:
+    """One process has a turn's frames and rests at the version of now; another had none, told the end out of the store,
+    and runs the next turn: whoever asks it from there on hears that one alone."""
+    ended = Turn(turn_id="one", client_id="a", text="?", status="completed", answer="it")
+    feed, rests = SharedFeed("s", 8), 8 << SEQ_BITS
+    conclude(feed, Session(latest=(ended,)), 8)
+    told = feed.seq
+    assert [type(frame) for frame in feed.since(rests)] == [f.Created, f.Reset, f.Delta, f.Completed]
+    both = Session(latest=(ended, Turn(turn_id="two", client_id="b", text="?")))
+    assert behind_end(feed, both, rests) == told
+    feed.begin(9, both.latest[-1])
+    for seq, heard in ((rests, ["two"]), (7 << SEQ_BITS, ["one", "two"])):
+        cursor = behind_end(feed, both, seq)
+        assert cursor is not None and [*dict.fromkeys(frame.turn_id for frame in feed.since(cursor))] == heard
