@@ -154,7 +154,7 @@ def first_end_after(feed: Feed, seq: int) -> Completed | Failed | None:
 
 
 def end_before(feed: Feed, seq: int) -> int:
-    """The seq of the last frame before one that ends a turn, if it was told between turns at the same version; else 0."""
+    """The seq of the last frame before another that ends a turn, if it was told at the same version; else 0."""
     told = (frame.seq for frame in feed.frames if frame.seq < seq and isinstance(frame, Completed | Failed))
     last = next(told, 0)
     return last if last >> SEQ_BITS == seq >> SEQ_BITS else 0
