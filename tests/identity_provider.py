@@ -20,6 +20,8 @@ import httpx
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 
+from tests.forge import dated
+
 CLIENT, SECRET = "console-client", "a secret: with a colon"
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -52,7 +54,7 @@ class IdentityProvider:
         """Of an access token for the API; None leaves one out."""
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": "colloquy-api", "sub": name, "iat": now, "exp": now + 600, "jti": "o-1"}
-        claims |= self.people.get(name, {}) | changes
+        claims |= self.people.get(name, {}) | dated(changes, now)
         return {key: value for key, value in claims.items() if value is not None}
 
     def sign(self, claims: dict[str, Any] | str, *, key: JWK | None = None, **header: Any) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from application.clock import now
 from application.ports.people.revocations import tenant_hash
 from application.revocations import LOOK_S, Revocations
 from application.tasks import Loops
@@ -17,7 +16,7 @@ from tests.fakes.in_memory_revocations import InMemoryRevocations
 from tests.virtual_time import in_virtual_time
 
 ADA, OTHER = "~" + "a" * 26, "~" + "b" * 26
-AT = now()
+AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def holding(jti: str = "j-1", *, tenant: str = "t", user: str = ADA, issued_s: float = -60.0) -> Principal:

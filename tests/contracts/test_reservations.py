@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,7 @@ from domain.tenant.events import Limits
 from tests.fakes.in_memory_reservations import InMemoryReservations
 
 CENT = Decimal("0.01")
-TOMORROW = now().replace(microsecond=0) + timedelta(days=1)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(params=["memory", pytest.param("valkey", marks=pytest.mark.real)])
@@ -57,7 +57,7 @@ def money(dollars: str, user: str = "") -> LimitScope:
 
 
 def base(usd: str = "0", position: int = 0, *known: str) -> Base:
-    return Base(TOMORROW, Decimal(usd), position, frozenset(known))
+    return Base(LATER, Decimal(usd), position, frozenset(known))
 
 
 def call(id: str, usd: str = "0.01", tokens: int = 0) -> CallAmount:

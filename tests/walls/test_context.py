@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from adapters.eventstore.stream_keys import WrappedStreamKeys
 from adapters.eventstore.streams import Streams
 from adapters.eventstore.tenant_keys import WrappedTenantKeys
 from application.acting_tenant import act_for, acting_for, acting_tenant, mismatches
-from application.clock import new_id, now
+from application.clock import new_id
 from application.ports.sessions.session_items import ItemSpace
 from domain.event import Envelope
 from domain.refusals import ForeignTenant
@@ -27,7 +28,8 @@ from projections.audit_reads import AuditFilter
 
 MINE, THEIRS = new_id(), new_id()
 STREAM = f"{THEIRS}/session/{new_id()}"
-FACT = Envelope(stream=STREAM, version=1, at=now(), event=SessionOpened(user="u", assistant="a"), actor="u")
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+FACT = Envelope(stream=STREAM, version=1, at=AT, event=SessionOpened(user="u", assistant="a"), actor="u")
 # What a method is told of whose something is, by the name of its first parameter.
 NAMED: dict[str, Any] = {
     "tenant": THEIRS,

@@ -16,13 +16,12 @@ from adapters.jose.outside_identity import OidcIdentity
 from adapters.jose.outside_issuers import BadIssuers, OutsideIssuer, check_issuers
 from adapters.jose.provider import ASK_AGAIN_S, ASKS_A_MINUTE, FRESH_S, STALE_S
 from domain.refusals import DependencyUnavailable, Unauthorized
-from tests.forge import part, unsigned
+from tests.forge import FromNow, part, unsigned
 from tests.identity_provider import IdentityProvider
 
 ACME, GLOBEX = "01977c9e-1111-7000-8000-000000000001", "01977c9e-1111-7000-8000-000000000002"
 URL = "https://login.acme.example/realms/a"
 PEOPLE = {"ada": {"roles": ["member", "staff"], "groups": ["sales"], "org": "acme"}}
-NOW = int(time.time())
 STRANGER = JWK.generate(kty="RSA", size=2048)
 SHARED = JWK.generate(kty="oct", size=256)
 SMALL = JWK.generate(kty="RSA", size=1024)
@@ -59,9 +58,10 @@ def identity(provider: IdentityProvider) -> OidcIdentity:
 
 
 async def test_a_good_token_names_somebody_here(provider: IdentityProvider, identity: OidcIdentity) -> None:
+    began = int(time.time())
     found = await identity.verify(provider.token())
     assert (found.tenant, found.name, found.roles, found.groups) == (ACME, "ada", {"member"}, {"sales"})
-    assert found.token_id == "o-1" and found.issued_at >= NOW and found.expires_at >= NOW + 600
+    assert found.token_id == "o-1" and found.issued_at >= began and found.expires_at >= began + 600
     assert await identity.verify(provider.token(aud=["other", "colloquy-api"])) is not None
     without = await identity.verify(provider.token(jti=None))
     assert without.token_id.startswith("sha256:")
@@ -115,16 +115,16 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "an audience that is a number": {"aud": [1, "colloquy-api"]},
     "an ID token": {"nonce": "n"},
     "an ID token with a hash": {"at_hash": "h"},
-    "expired": {"iat": NOW - 700, "exp": NOW - 100},
-    "expired beyond the leeway": {"iat": NOW - 700, "exp": NOW - 31},
-    "from the future": {"iat": NOW + 300, "exp": NOW + 600},
-    "not yet": {"nbf": NOW + 300},
-    "good for ever": {"exp": NOW + 100 * 365 * 86_400},
+    "expired": {"iat": FromNow(-700), "exp": FromNow(-100)},
+    "expired beyond the leeway": {"iat": FromNow(-700), "exp": FromNow(-31)},
+    "from the future": {"iat": FromNow(300), "exp": FromNow(600)},
+    "not yet": {"nbf": FromNow(300)},
+    "good for ever": {"exp": FromNow(100 * 365 * 86_400)},
     "no exp": {"exp": None},
     "no iat": {"iat": None},
     "exp a text": {"exp": "9999999999"},
-    "exp a fraction": {"exp": NOW + 600.5},
-    "exp before iat": {"exp": NOW - 1},
+    "exp a fraction": {"exp": FromNow(600.5)},
+    "exp before iat": {"exp": FromNow(-1)},
     "nbf true": {"nbf": True},
     "no user": {"sub": None},
     "a user that is a number": {"sub": 7},

@@ -17,11 +17,10 @@ from adapters.jose.issuer import JoseTokenIssuer
 from adapters.jose.key_file import SIGNS_AFTER_S, KeyFile, create_key_file, read_keys, rotate_key_file
 from adapters.jose.verifier import JoseTokenVerifier
 from domain.refusals import Unauthorized
-from tests.forge import TENANT, Forger, good_claims, part, unsigned
+from tests.forge import TENANT, Forger, FromNow, good_claims, part, unsigned
 
 RULES = ClaimRules("colloquy", "colloquy", 900)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-NOW = int(time.time())
 SHARED_SECRET = JWK.generate(kty="oct", size=256)
 STRANGER = JWK.generate(kty="EC", crv="P-256")
 OUTSIDER_RSA = JWK.generate(kty="RSA", size=2048)
@@ -127,19 +126,19 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "a list of audiences": {"aud": ["colloquy"]},
     "no exp": {"exp": None},
     "exp a text": {"exp": "9999999999"},
-    "exp a fraction": {"exp": NOW + 600.5},
+    "exp a fraction": {"exp": FromNow(600.5)},
     "exp true": {"exp": True},
-    "exp in 100 years": {"exp": NOW + 100 * 365 * 86_400},
+    "exp in 100 years": {"exp": FromNow(100 * 365 * 86_400)},
     "exp 2**70": {"exp": 2**70},
     "exp negative": {"exp": -1},
-    "expired": {"iat": NOW - 700, "nbf": NOW - 700, "exp": NOW - 100},
-    "expired beyond the leeway": {"iat": NOW - 700, "nbf": NOW - 700, "exp": NOW - 31},
-    "exp before iat": {"exp": NOW - 1},
+    "expired": {"iat": FromNow(-700), "nbf": FromNow(-700), "exp": FromNow(-100)},
+    "expired beyond the leeway": {"iat": FromNow(-700), "nbf": FromNow(-700), "exp": FromNow(-31)},
+    "exp before iat": {"exp": FromNow(-1)},
     "no iat": {"iat": None},
     "iat in 2100": {"iat": 4_102_444_800, "nbf": 4_102_444_800, "exp": 4_102_445_000},
-    "iat before exp by more than the cap": {"iat": NOW - 901, "exp": NOW + 600},
+    "iat before exp by more than the cap": {"iat": FromNow(-901), "exp": FromNow(600)},
     "no nbf": {"nbf": None},
-    "not yet": {"nbf": NOW + 300},
+    "not yet": {"nbf": FromNow(300)},
 }
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import re
 
+import httpx
 from playwright.sync_api import Browser, FilePayload, Route, expect
 from reportlab.pdfgen.canvas import Canvas
 
-from infra.bench.harness.installation import Installed
+from api.composition.token_wiring import token_issuer
+from api.settings import read_settings
+from infra.bench.harness.installation import Installed, create_tenant
 from tests.browser.asking import FETCH, answers, ask, finished, fresh, told
-from tests.browser.conftest import signed_in
+from tests.browser.conftest import serious, signed_in
 
 
 def test_private_values_and_a_budget_are_told_of(ours: Installed, chromium: Browser) -> None:
@@ -250,3 +253,21 @@ def test_markdown_is_shown_safely_and_blocks_of_code_are_copied(ours: Installed,
         assert page.evaluate("navigator.clipboard.readText()") == "print('<b>')\n"
         said = body.evaluate("element => element.textContent")
         assert "Copy" not in said and "example.com)" not in said and "<img src=x onerror=alert(1)>" in said
+
+
+def test_a_plain_member_is_told_that_the_budget_is_used_up(ours: Installed, chromium: Browser) -> None:
+    """Of the money itself they see nothing."""
+    tenant = create_tenant(ours, {})
+    issuer = token_issuer(read_settings(data_dir=str(ours.data_dir)))
+    admin = issuer.issue(tenant=tenant, user="noether", roles=["admin"], ttl_s=900).token
+    with signed_in(ours, chromium, ["member"], tenant=tenant) as (page, _):
+        finished(ask(page, "Hello"))
+        expect(page.locator("#budget")).to_be_empty()
+        limits = {"period": "month", "limit_usd": "0.000001"}
+        headers = {"Authorization": f"Bearer {admin}"}
+        httpx.put(f"{ours.url}/v1/budget", json=limits, headers=headers, timeout=30).raise_for_status()
+        failed = ask(page)
+        expect(failed).to_have_attribute("data-status", "failed")
+        expect(page.locator("#budget .note")).to_have_text(re.compile("^The budget is used up. Ask an administrator"))
+        expect(page.get_by_role("meter", name="Budget")).to_have_count(0)
+        assert serious(page) == []
