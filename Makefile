@@ -37,10 +37,10 @@ up: setup ## everything on this machine, with two demo tenants and a real senten
 	@test -n "$$COLLOQUY_STAND_IN_HASHED_EMBEDDINGS" || $(MAKE) --no-print-directory embedding || echo "The sentence model could not be installed: search by meaning takes hashed words."
 	@$(BIN)/colloquy up $(if $(FOLDER),--folder "$(FOLDER)")
 
-# One run over two processes: while one waits for its servers, the other works.
+# One run over three processes on two cores: while some wait for their servers, the others work.
 test: setup ## the whole test suite, but for `make attack` and `make contract`
 	@$(MAKE) --no-print-directory verifiers || echo "without the verifiers: their tests are skipped" >&2
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not attack and not contract"
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not attack and not contract"
 
 contract: setup ## many requests to every route, each answer held to its description
 	@$(BIN)/python -m pytest -q -m contract tests/journeys
