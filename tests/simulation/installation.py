@@ -177,6 +177,8 @@ class Installation:
             return f"{self.shared.provider.under_way} calls are under way"
         if not self.alive():
             return "no process is alive"
+        if stiff := [node.name for node in self.nodes if node.frozen_until + LOOK_S > self.world.now]:
+            return f"processes have yet to go on where they stood: {', '.join(stiff)}"
         return self._views_whole()
 
     def _views_whole(self) -> str:
