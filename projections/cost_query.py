@@ -9,7 +9,18 @@ from typing import Any
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 
-from projections.cost_rollups import DAY, HOUR, HOURS, SESSION_DAYS, USER_DAYS, USER_HOURS, Rollup, begin_of
+from projections.cost_rollups import (
+    ASSISTANT_HOURS,
+    DAY,
+    HOUR,
+    HOURS,
+    SESSION_DAYS,
+    USER_ASSISTANT_HOURS,
+    USER_DAYS,
+    USER_HOURS,
+    Rollup,
+    begin_of,
+)
 
 
 class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,8 +108,11 @@ def _ways(wanted: CostFilter, group: str, interval: str, calls_only: bool) -> li
         return []
     if group == "session":
         return [SESSION_DAYS] if calls_only and interval == "day" and not wanted.by_call else []
+    by_assistant = bool(group == "assistant" or wanted.assistant or wanted.hidden)
     if group != "user" and not wanted.user:
-        return [HOURS]
+        return [ASSISTANT_HOURS if by_assistant else HOURS]
+    if by_assistant:
+        return [USER_ASSISTANT_HOURS]
     return [USER_DAYS, USER_HOURS] if calls_only and interval == "day" else [USER_HOURS]
 
 

@@ -16,12 +16,13 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Rollup(msgspec.Struct, frozen=True, kw_only=True):
-    """A table of sums: over how long, whether each user, each session, and each step and model has its own, and
+    """A table of sums: over how long, whether each user, assistant, session, and each step and model has its own, and
     whether over calls alone."""
 
     table: str
     span: timedelta
     users: bool = False
+    assistants: bool = False
     models: bool = True
     sessions: bool = False
     calls_only: bool = False
@@ -29,13 +30,18 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 HOURS = Rollup(table="cost_hours", span=HOUR)
-USER_HOURS = Rollup(table="cost_user_hours", span=HOUR, users=True, indexes=(("tenant", "user_id", "kind", "since"),))
+ASSISTANT_HOURS = Rollup(table="cost_assistant_hours", span=HOUR, assistants=True)
+OF_A_USER = (("tenant", "user_id", "kind", "since"),)
+USER_HOURS = Rollup(table="cost_user_hours", span=HOUR, users=True, indexes=OF_A_USER)
+USER_ASSISTANT_HOURS = Rollup(
+    table="cost_user_assistant_hours", span=HOUR, users=True, assistants=True, indexes=OF_A_USER
+)
 USER_DAYS = Rollup(table="cost_user_days", span=DAY, users=True, calls_only=True)
 SESSION_DAYS = Rollup(
-    table="cost_session_days", span=DAY, users=True, sessions=True, models=False, calls_only=True,
+    table="cost_session_days", span=DAY, users=True, assistants=True, sessions=True, models=False, calls_only=True,
     indexes=(("tenant", "session_id"),),
 )  # fmt: skip
-ROLLUPS = (HOURS, USER_HOURS, USER_DAYS, SESSION_DAYS)
+ROLLUPS = (HOURS, ASSISTANT_HOURS, USER_HOURS, USER_ASSISTANT_HOURS, USER_DAYS, SESSION_DAYS)
 KEY = (
     "tenant", "since", "session_id", "user_id", "kind", "source", "assistant", "model", "family", "step",
     "price_version", "bucket",
@@ -44,13 +50,15 @@ MEASURES = (
     "n", "turns", "estimated", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
     "cost_usd", "estimated_usd", "saved_usd",
 )  # fmt: skip
+NO_NAMES = ("", "", "", "", 0)
+"""Of model, family, step, price version and bucket."""
 Key = tuple[Any, ...]
 Deltas = dict[Key, list[Any]]
 
 # What is summed has one shape: a settled call is of the kind `call` (saved by the prompt cache), a mark of its own
-# kind, the time of a first token `first_token` of its bucket. Of all users in one table, of each in another: most who
-# ask do not ask by user, and of users there are many; of sessions there are more, so that
-# a day of each is one row.
+# kind, the time of a first token `first_token` of its bucket. Users and assistants have their own sums beside those of
+# all: most who ask name neither, and each that is told apart makes a table so many times as long. A session talks to
+# one assistant; of sessions there are so many that a day of each is one row.
 COLUMNS = """
   tenant text NOT NULL, since timestamptz NOT NULL, session_id text NOT NULL, user_id text NOT NULL,
   kind text NOT NULL, source text NOT NULL, assistant text NOT NULL, model text NOT NULL, family text NOT NULL,
@@ -130,14 +138,14 @@ def _summed(entry: Entry) -> list[tuple[Key, Sequence[Any]]]:
     whence = (entry["source"], entry["assistant"])
     if "kind" in entry:
         saved = [0, 0, 0, 0, 0, 0, 0, entry["saved_usd"]]
-        return [((*place, entry["kind"], *whence, "", "", "", "", 0), [1, entry["turns"], *saved])]
+        return [((*place, entry["kind"], *whence, *NO_NAMES), [1, entry["turns"], *saved])]
     estimated, cost = int(entry["estimated"]), entry["cost_usd"]
     tokens = [entry[name] for name in MEASURES[3:7]]
     names = [entry[name] for name in ("model", "family", "step", "price_version")]
     values = [1, 0, estimated, *tokens, cost, cost * estimated, entry["prompt_cache_saved_usd"]]
     summed: list[tuple[Key, Sequence[Any]]] = [((*place, "call", *whence, *names, 0), values)]
     if entry["first_token"]:
-        timed = (*place, "first_token", *whence, "", "", "", "", entry["first_token"])
+        timed = (*place, "first_token", *whence, *NO_NAMES[:-1], entry["first_token"])
         summed.append((timed, [1, *[0] * (len(MEASURES) - 1)]))
     return summed
 
@@ -145,12 +153,13 @@ def _summed(entry: Entry) -> list[tuple[Key, Sequence[Any]]]:
 def _folded(deltas: Deltas, rollup: Rollup) -> Deltas:
     """The same changes, as a table of sums has them."""
     whole: Deltas = {}
-    for (tenant, hour, session, user, kind, *rest), sums in deltas.items():
+    for (tenant, hour, session, user, kind, source, assistant, *names), sums in deltas.items():
         if kind != "call" and rollup.calls_only:
             continue
         place = (tenant, begin_of(rollup.span, hour), session if rollup.sessions else "", user if rollup.users else "")
-        what = rest if rollup.models else [*rest[:2], "", "", "", "", 0]
-        total = whole.setdefault((*place, kind, *what), [0] * len(MEASURES))
+        what = names if rollup.models else NO_NAMES
+        key = (*place, kind, source, assistant if rollup.assistants else "", *what)
+        total = whole.setdefault(key, [0] * len(MEASURES))
         for number, value in enumerate(sums):
             total[number] += value
     return {key: sums for key, sums in whole.items() if any(sums)}

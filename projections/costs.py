@@ -17,7 +17,7 @@ from projections.transactions import Connection, Pool, rows
 
 LINES, MARKS, SESSIONS = "cost_lines", "cost_marks", "cost_sessions"
 TABLES = (LINES, MARKS, SESSIONS, *(rollup.table for rollup in rollups.ROLLUPS))
-SHOWN = (LINES, rollups.USER_HOURS.table)
+SHOWN = (LINES, rollups.USER_ASSISTANT_HOURS.table)
 """What logins for reports see."""
 
 LINE_COLUMNS = """
@@ -81,7 +81,7 @@ class Costs:
     """The read model `costs`. It reads no private body, so it can be rebuilt after any erasure. Users stand in it by
     pseudonym, also those whom older facts name."""
 
-    name, layout = "costs", 7
+    name, layout = "costs", 8
 
     def __init__(self, store: FactCodec, pool: Pool, users: Users) -> None:
         self._entries, self._pool = CostEntries(store, users), pool
