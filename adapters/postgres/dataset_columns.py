@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from adapters.postgres.dataset_sql import parse_select
-from domain.tenant.events import Query
+from domain.tenant.tool import Query
 
 
 def named_columns(query: Query, parameters: Mapping[str, str]) -> frozenset[str]:

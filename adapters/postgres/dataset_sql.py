@@ -17,7 +17,7 @@ from adapters.postgres.sql_cost import cost_of
 from adapters.postgres.sql_size import CAST_DIGITS, is_number, small_power
 from adapters.postgres.sql_tokens import MARK, one_select
 from domain.refusals import InvalidField
-from domain.tenant.events import Query
+from domain.tenant.tool import Query
 
 TYPES = {"text": "", "integer": "BIGINT", "number": "NUMERIC", "boolean": "BOOLEAN"}
 MAX_DEPTH = 60

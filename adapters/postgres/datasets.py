@@ -18,7 +18,7 @@ from application.acting_tenant import acting_tenant
 from application.ports.tools.datasets import QueryFailed, Rows
 from application.ports.tools.tables import Row, Table
 from domain.refusals import DependencyUnavailable, InvalidField
-from domain.tenant.events import Query
+from domain.tenant.tool import Query
 
 if TYPE_CHECKING:
     from adapters.postgres.dataset_sql import Select

@@ -14,7 +14,7 @@ from adapters.webhook.addresses import ForbiddenAddress, Resolve, allowed_addres
 from application.ports.tools.mcp_servers import ServerChanged
 from application.ports.tools.webhooks import WebhookFailed
 from domain.refusals import InvalidField
-from domain.tenant.events import ServerTool
+from domain.tenant.tool import ServerTool
 from domain.tenant.tool_definitions import MAX_DESCRIPTION
 
 if TYPE_CHECKING:

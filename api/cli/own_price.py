@@ -17,7 +17,7 @@ from application.clock import now
 from application.reconciliation.reprice import Repriced, agree_on_price
 from domain.models import Price
 from domain.refusals import NotFound, Refusal
-from domain.tenant.events import AgreedPrice
+from domain.tenant.budget import AgreedPrice
 
 LONGEST = 200
 

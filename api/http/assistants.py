@@ -12,8 +12,8 @@ from msgspec import Meta
 
 from api.services import Services
 from domain.access import Principal
+from domain.tenant.assistant import PII_DEFAULTS, Assistant, CachePolicy, ModelPolicy
 from domain.tenant.definitions import MAX_GROUP, MAX_INSTRUCTIONS
-from domain.tenant.events import PII_DEFAULTS, Assistant, CachePolicy, ModelPolicy
 
 Name = Annotated[str, Meta(max_length=64)]
 ModelId = Annotated[str, Meta(max_length=200)]

@@ -15,8 +15,8 @@ from application.budget.ledger_sync import Account
 from application.clock import now, rfc3339
 from domain.access import Principal
 from domain.refusals import DependencyUnavailable
+from domain.tenant.budget import Budget, Limits
 from domain.tenant.budget_period import period_at
-from domain.tenant.events import Budget, Limits
 
 
 class LimitsAnswer(msgspec.Struct, frozen=True, kw_only=True):

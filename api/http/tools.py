@@ -15,7 +15,7 @@ from application.tenants.put_tool import MAX_SECRET, WantedServer
 from application.tools.webhook_signature import shown_secret, signing_secret
 from domain.access import Principal
 from domain.refusals import NotFound
-from domain.tenant.events import Mcp, Query, Tool, Webhook
+from domain.tenant.tool import Mcp, Query, Tool, Webhook
 from domain.tenant.tool_definitions import MAX_DESCRIPTION, MAX_SQL, MAX_URL, MOST_SERVER_TOOLS
 
 

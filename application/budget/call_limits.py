@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from application.budget.local_quota import Rate
 from application.ports.tenants.reservations import LimitScope
-from domain.tenant.events import Budget
+from domain.tenant.budget import Budget
 from domain.usage import Usage
 
 CHEAPEST = "haiku"

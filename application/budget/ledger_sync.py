@@ -17,8 +17,8 @@ from application.ports.tenants.reservations import RESERVED_S, Base, LimitScope,
 from application.ports.tenants.spending import Spending, Spent
 from application.tasks import isolated
 from domain.refusals import BudgetExceeded, DependencyUnavailable
+from domain.tenant.budget import Budget
 from domain.tenant.budget_period import period_at
-from domain.tenant.events import Budget
 
 AGAIN_S, SOON_S = 60.0, 5.0
 LEDGER_S = 3.0

@@ -15,7 +15,7 @@ from application.clock import Seconds, monotonic
 from application.ports.tenants.reservations import Counted, LimitScope, ReservationAnswer, Reservations
 from application.ports.tenants.tenants import Tenants
 from domain.refusals import DependencyUnavailable, RateLimited
-from domain.tenant.events import Budget, Limits
+from domain.tenant.budget import Budget, Limits
 
 MOST_REFUSALS = 10_000
 KNOWN_TO_WAIT_S = 2.5

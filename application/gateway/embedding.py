@@ -7,7 +7,7 @@ import msgspec
 from application.clock import new_id
 from application.ports.models.model import Embedder, ModelFailure
 from domain.model_calls import ModelCallStarted, TokensUsed, settle
-from domain.tenant.events import AgreedPrice
+from domain.tenant.budget import AgreedPrice
 from domain.usage import Usage, estimate_tokens
 
 STEP = "embed"

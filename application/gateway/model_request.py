@@ -17,7 +17,7 @@ from application.ports.models.model import (
     ToolSpec,
     ToolUse,
 )
-from domain.tenant.events import ModelPolicy
+from domain.tenant.assistant import ModelPolicy
 from domain.usage import Usage, estimate_tokens
 
 

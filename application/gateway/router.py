@@ -11,7 +11,7 @@ from application.budget.balance import Level
 from application.gateway.health import Health
 from domain.models import profile_of, row_of
 from domain.refusals import ModelUnavailable, PromptTooLong
-from domain.tenant.events import ModelPolicy
+from domain.tenant.assistant import ModelPolicy
 from domain.usage import family_of
 
 Tier = Literal["fast", "balanced"]

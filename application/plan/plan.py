@@ -13,7 +13,7 @@ from application.steps.answer import PROPER
 from application.steps.catalogue import STEPS
 from application.steps.facts import Facts
 from domain.refusals import InvalidField
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 
 RETRIEVE = "retrieve"  # a search: the one thing in a plan that is no step for a model
 ANSWER = "answer"  # in a list of a tenant's own: whichever answer fits the question

@@ -19,7 +19,7 @@ from domain.ids import MAX_POSITION
 from domain.model_calls import Calls, ModelCallStarted, TokensCorrected, evolve_calls, reprice
 from domain.refusals import InvalidField
 from domain.tenant import rules
-from domain.tenant.events import AgreedPrice
+from domain.tenant.budget import AgreedPrice
 from domain.tenant.state import Tenant
 
 CALLS = Aggregate(Calls, evolve_calls)

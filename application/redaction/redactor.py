@@ -12,7 +12,7 @@ from application.redaction.known_values import KnownValues
 from application.redaction.output_filter import OutputFilter
 from application.redaction.placeholders import GAPS, PLACEHOLDER, Restorer, restore, restore_value
 from domain.refusals import DependencyUnavailable, PiiBlocked
-from domain.tenant.events import PII_DEFAULTS
+from domain.tenant.assistant import PII_DEFAULTS
 
 _TEXT = "TEXT"
 """The word of placeholders for what the text itself holds in a placeholder's form."""

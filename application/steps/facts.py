@@ -11,7 +11,7 @@ import msgspec
 
 from application.steps.marks import without_marks
 from domain.session.state import Session, Turn
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 
 HISTORY_CHARACTERS = 6_000  # of earlier turns, as a helper step sees them
 TURN_CHARACTERS = 2_000  # of one question or answer of an earlier turn

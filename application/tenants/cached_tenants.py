@@ -15,7 +15,7 @@ from application.ports.facts.event_store import WatchedStore
 from application.ports.tenants.tenants import FRESH_S
 from domain.access import Principal
 from domain.refusals import AssistantNotFound
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from domain.tenant.state import Tenant
 
 MOST = 10_000

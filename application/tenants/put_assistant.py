@@ -10,9 +10,9 @@ from application.ports.facts.event_store import EventStore
 from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.tenant import rules
+from domain.tenant.assistant import Assistant
 from domain.tenant.commands import PutAssistant
 from domain.tenant.definitions import check_assistant
-from domain.tenant.events import Assistant
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.refusals import InvalidField
 from domain.tenant import rules
+from domain.tenant.budget import Budget, Limits
 from domain.tenant.commands import PutBudget
-from domain.tenant.events import Budget, Limits
 
 MOST_USD = Decimal(1_000_000_000)
 MOST = {"tokens_per_minute": 1_000_000_000, "requests_per_minute": 1_000_000, "concurrent_turns": 100_000}

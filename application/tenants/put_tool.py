@@ -20,7 +20,7 @@ from domain.access import Principal
 from domain.refusals import InvalidField
 from domain.tenant import rules
 from domain.tenant.commands import PutTool
-from domain.tenant.events import Mcp, Tool
+from domain.tenant.tool import Mcp, Tool
 from domain.tenant.tool_definitions import check_tool, offered, parameter_types
 
 MAX_SECRET = 4_096

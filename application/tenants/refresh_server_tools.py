@@ -17,7 +17,7 @@ from application.tasks import SingleFlight, TaskSet
 from application.tools.server_secret import opened_header
 from domain.tenant import rules
 from domain.tenant.commands import PutTool
-from domain.tenant.events import Tool
+from domain.tenant.tool import Tool
 from domain.tenant.tool_definitions import check_tool
 
 ACTOR = "mcp"

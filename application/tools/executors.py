@@ -16,7 +16,7 @@ from application.ports.tools.mcp_servers import NO_SERVERS, McpServers, ServerCh
 from application.ports.tools.webhooks import Webhooks
 from application.tools.server_secret import opened_header
 from application.tools.webhook_signature import SIGNED_BY, sign, sign_request, signing_secret
-from domain.tenant.events import Mcp, Query, Tool, Webhook
+from domain.tenant.tool import Mcp, Query, Tool, Webhook
 from domain.tenant.tool_definitions import defaults, parameter_types
 
 

@@ -6,7 +6,7 @@ import base64
 
 from application.ports.facts.keys import Sealer
 from domain.refusals import DependencyUnavailable
-from domain.tenant.events import Mcp
+from domain.tenant.tool import Mcp
 
 CONTEXT = "mcp.header.1"
 

@@ -22,7 +22,7 @@ from application.tools.results import STARTED, WAITING, NotDone, Status, ToolOut
 from domain.access import PERMISSIONS
 from domain.refusals import Refusal
 from domain.session.events import ToolCalled
-from domain.tenant.events import Tool
+from domain.tenant.tool import Tool
 from domain.tenant.tool_definitions import offered
 
 log = structlog.get_logger(__name__)

@@ -21,7 +21,7 @@ from domain.ids import is_id
 from domain.refusals import DocumentRefused, FileNotFound, PayloadTooLarge, UnsupportedMediaType
 from domain.session import events as e
 from domain.session.state import Turn
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 
 STEP = "read_attachments"
 MOST_PICTURES = 10

@@ -8,9 +8,10 @@ from application.gateway.call_log import Caller
 from domain.dependence import EVERYTHING, NOTHING, THE_USER, Dependence
 from domain.event import StreamId
 from domain.session.events import ToolCalled
-from domain.tenant.events import Assistant, Tool
+from domain.tenant.assistant import Assistant
 from domain.tenant.readable import ONLY_OPEN
 from domain.tenant.state import Tenant
+from domain.tenant.tool import Tool
 from domain.tenant.tool_definitions import offered
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from domain.tenant.assistant import Assistant
+from domain.tenant.budget import Budget
 from domain.tenant.document_collections import DocumentCollection
-from domain.tenant.events import ApiKeyCreated, Assistant, Budget, Column, Tool
+from domain.tenant.events import ApiKeyCreated, Column
+from domain.tenant.tool import Tool
 
 
 class CreateTenant(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ import re
 from domain.access import ROLES
 from domain.models import names_model
 from domain.refusals import InvalidCharacter, InvalidField
+from domain.tenant.assistant import PII_DEFAULTS, Assistant
 from domain.tenant.document_collections import DocumentCollection
-from domain.tenant.events import PII_DEFAULTS, Assistant
 
 PII_ACTIONS = frozenset({"placeholder", "mask", "block", "allow"})
 MAX_INSTRUCTIONS = 20_000

@@ -9,6 +9,7 @@ import msgspec
 
 from domain.event import Event
 from domain.refusals import InUse, InvalidField, NotFound
+from domain.tenant.budget import AgreedPrice
 from domain.tenant.commands import (
     CloseTenant,
     CreateApiKey,
@@ -28,7 +29,6 @@ from domain.tenant.commands import (
 )
 from domain.tenant.document_collections import CollectionDeleted, CollectionPut
 from domain.tenant.events import (
-    AgreedPrice,
     ApiKeyRevoked,
     AssistantDeleted,
     AssistantPut,
@@ -45,11 +45,11 @@ from domain.tenant.events import (
     TenantErased,
     TenantReopened,
     TokensRevoked,
-    Tool,
     ToolDeleted,
     ToolPut,
 )
 from domain.tenant.state import Tenant
+from domain.tenant.tool import Tool
 from domain.usage import family_of
 
 MOST_DEFINITIONS = 200

@@ -10,15 +10,14 @@ from msgspec.structs import replace
 
 from domain.event import Event
 from domain.tenant import service_accounts as machines
+from domain.tenant.assistant import Assistant
+from domain.tenant.budget import AgreedPrice, Budget
 from domain.tenant.document_collections import CollectionDeleted, CollectionPut, DocumentCollection
 from domain.tenant.events import (
-    AgreedPrice,
     ApiKeyCreated,
     ApiKeyRevoked,
-    Assistant,
     AssistantDeleted,
     AssistantPut,
-    Budget,
     BudgetPut,
     BudgetWarned,
     DatasetDeleted,
@@ -31,10 +30,10 @@ from domain.tenant.events import (
     TenantCreated,
     TenantErased,
     TenantReopened,
-    Tool,
     ToolDeleted,
     ToolPut,
 )
+from domain.tenant.tool import Tool
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from domain.refusals import InvalidCharacter, InvalidField
-from domain.tenant.events import Mcp, Query, Tool, Webhook
+from domain.tenant.tool import Mcp, Query, Tool, Webhook
 
 MAX_DESCRIPTION = 4_000
 MAX_SCHEMA = 32_768

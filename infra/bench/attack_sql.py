@@ -23,7 +23,8 @@ from application.clock import monotonic
 from application.ports.tools.datasets import QueryFailed
 from application.ports.tools.tables import Table
 from domain.refusals import InvalidField, Refusal
-from domain.tenant.events import Column, Query
+from domain.tenant.events import Column
+from domain.tenant.tool import Query
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.installation import Installed, installed
 from infra.bench.harness.processes import children, private_bytes

@@ -29,7 +29,7 @@ from application.redaction.quoting import draw_fences
 from application.steps.facts import CollectionFact, Facts, ToolFact
 from domain.event import Event
 from domain.session.events import Passage
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from infra.bench.harness.handbook import DOCUMENTS, QUESTION
 from infra.bench.harness.table import table
 from infra.bench.results import keep, recordable

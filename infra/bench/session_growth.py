@@ -23,7 +23,7 @@ from domain.session import rules
 from domain.session.commands import CreateTurn
 from domain.session.evolve import evolve
 from domain.session.state import Session, snapshot_of
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from domain.usage import Usage
 
 ROUNDS = 9

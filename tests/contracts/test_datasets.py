@@ -18,7 +18,8 @@ from application.clock import new_id
 from application.ports.tools.datasets import Datasets, QueryFailed
 from application.ports.tools.tables import Row, Table
 from domain.refusals import DocumentRefused, InvalidField
-from domain.tenant.events import Column, Query
+from domain.tenant.events import Column
+from domain.tenant.tool import Query
 from infra.bench.attack_sql import attack, orders_table
 from infra.bench.hostile_sql import hostile_queries
 from tests.contracts.lawful_sql import LAWFUL, PARAMETERS

@@ -11,7 +11,7 @@ from adapters.pii.guardrails import GuardrailsDetector
 from adapters.pii.rule_detector import RuleDetector
 from adapters.pii.with_names import WithNames
 from application.ports.models.detector import Detector
-from domain.tenant.events import PII_DEFAULTS
+from domain.tenant.assistant import PII_DEFAULTS
 from tests.fakes.word_detector import WordDetector
 
 ALICE = "alice@example.com"

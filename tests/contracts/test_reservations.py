@@ -26,7 +26,7 @@ from application.ports.tenants.reservations import (
     VersionToken,
 )
 from domain.refusals import DependencyUnavailable
-from domain.tenant.events import Limits
+from domain.tenant.budget import Limits
 from tests.fakes.in_memory_reservations import InMemoryReservations
 
 CENT = Decimal("0.01")

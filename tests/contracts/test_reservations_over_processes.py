@@ -21,7 +21,7 @@ from application.budget.process_limits import Admission
 from application.clock import new_id
 from domain.model_calls import ModelCallStarted, settle
 from domain.refusals import BudgetExceeded, RateLimited
-from domain.tenant.events import Budget
+from domain.tenant.budget import Budget
 from domain.tenant.state import Tenant
 from domain.usage import Usage
 from tests.fakes.fixed_spending import FixedSpending

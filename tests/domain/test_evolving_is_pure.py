@@ -21,6 +21,9 @@ from domain.session.evolve import evolve as evolve_session
 from domain.session.state import Session, snapshot_of
 from domain.tenant import events as t
 from domain.tenant import state as tenant
+from domain.tenant.assistant import Assistant
+from domain.tenant.budget import Budget
+from domain.tenant.tool import Tool, Webhook
 from domain.usage import Usage
 
 few = st.sampled_from(("a", "b", "c"))
@@ -56,17 +59,17 @@ session_facts = st.one_of(
     st.builds(lambda turn: snapshot_of(evolve_session(Session(), turn)), st.builds(
         e.TurnStarted, turn_id=few, client_id=few, text=few)),
 )  # fmt: skip
-tool = st.builds(t.Tool, description=few, input_schema=st.just({"type": "object"}),
-                 webhook=st.one_of(st.none(), st.builds(t.Webhook, url=few, secret=st.integers(1, 3))))  # fmt: skip
+tool = st.builds(Tool, description=few, input_schema=st.just({"type": "object"}),
+                 webhook=st.one_of(st.none(), st.builds(Webhook, url=few, secret=st.integers(1, 3))))  # fmt: skip
 tenant_facts = st.one_of(
     st.builds(t.TenantCreated, name=few),
-    st.builds(t.AssistantPut, name=few, assistant=st.builds(t.Assistant), version=st.integers(1, 3)),
+    st.builds(t.AssistantPut, name=few, assistant=st.builds(Assistant), version=st.integers(1, 3)),
     st.builds(t.AssistantDeleted, name=few, version=st.integers(1, 3)),
     st.builds(t.ToolPut, name=few, tool=tool, version=st.integers(1, 3)),
     st.builds(t.ToolDeleted, name=few, version=st.integers(1, 3)),
     st.builds(t.DatasetPut, name=few, columns=st.just(()), rows=st.just(0), version=st.integers(1, 3)),
     st.builds(t.DatasetDeleted, name=few, version=st.integers(1, 3)),
-    st.builds(t.BudgetPut, budget=st.builds(t.Budget)),
+    st.builds(t.BudgetPut, budget=st.builds(Budget)),
     st.builds(t.BudgetWarned, period=few, user=few, limit_usd=st.just(Decimal(1)), used_usd=st.just(Decimal(1))),
 )
 document_facts = st.one_of(

@@ -9,9 +9,10 @@ import pytest
 from domain.event import Event
 from domain.refusals import InvalidField, NotFound
 from domain.tenant import rules
+from domain.tenant.assistant import Assistant
 from domain.tenant.commands import CreateTenant, PutAssistant
 from domain.tenant.definitions import check_assistant
-from domain.tenant.events import Assistant, AssistantPut, BudgetWarned, TenantCreated
+from domain.tenant.events import AssistantPut, BudgetWarned, TenantCreated
 from domain.tenant.state import Tenant, evolve
 
 CREATED = TenantCreated(name="Acme")

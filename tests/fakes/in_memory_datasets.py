@@ -15,7 +15,7 @@ from adapters.postgres.dataset_values import MAX_ROW_BYTES, MAX_ROWS, within_lim
 from application.ports.tools.datasets import QueryFailed, Rows
 from application.ports.tools.tables import Table
 from domain.refusals import InvalidField
-from domain.tenant.events import Query
+from domain.tenant.tool import Query
 
 TYPES = {"text": "TEXT", "number": "REAL", "integer": "INTEGER", "boolean": "INTEGER"}
 

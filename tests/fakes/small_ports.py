@@ -9,8 +9,9 @@ from application.ports.sessions.feed_tail import TailPiece
 from domain.access import Principal
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
+from domain.tenant.assistant import Assistant
+from domain.tenant.budget import AgreedPrice
 from domain.tenant.document_collections import DocumentCollection
-from domain.tenant.events import AgreedPrice, Assistant
 from domain.tenant.readable import ONLY_OPEN
 from domain.tenant.state import Tenant
 

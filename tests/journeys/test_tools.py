@@ -12,7 +12,7 @@ from application.tenants.put_dataset import PutDatasetHandler
 from application.tenants.put_tool import PutToolHandler
 from application.tools.executors import Executors
 from application.tools.toolbox import ToolBoxes
-from domain.tenant.events import Query, Tool
+from domain.tenant.tool import Query, Tool
 from tests.application.tools.harness import ADMIN, MEMBER, TURN, House, use
 from tests.databases import open_datasets
 

@@ -15,7 +15,8 @@ import pytest
 from application.clock import new_id
 from application.users import Users
 from domain.session import events as e
-from domain.tenant.events import Assistant, AssistantPut
+from domain.tenant.assistant import Assistant
+from domain.tenant.events import AssistantPut
 from tests.projections.harness import NOVEMBER, House
 from tests.projections.histories import HAIKU, START, used
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from application.ports.tenants.tenants import Tenants
 from domain.access import Principal
 from domain.refusals import AssistantNotFound
-from domain.tenant.events import Assistant, CachePolicy
+from domain.tenant.assistant import Assistant, CachePolicy
 from domain.tenant.state import Tenant
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_feed_tail import InMemoryFeedTail

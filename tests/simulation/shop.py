@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from application.ports.tools.webhooks import WebhookAnswer, WebhookFailed
-from domain.tenant.events import Tool, Webhook
+from domain.tenant.tool import Tool, Webhook
 from tests.simulation.node import Node
 from tests.simulation.world import CALM, World
 

@@ -36,7 +36,8 @@ from application.ports.tools.tables import Row, Table
 from domain.access import Principal
 from domain.refusals import ForeignTenant
 from domain.session.events import SessionOpened
-from domain.tenant.events import Column, Query
+from domain.tenant.events import Column
+from domain.tenant.tool import Query
 from infra.local.endpoints import NATS, VALKEY, Endpoints
 from infra.local.job_logins import as_job
 from tests.databases import logins_of

@@ -22,8 +22,8 @@ from application.sessions.open_session import OpenSessionHandler
 from application.turns.turn_request import TurnRequest
 from domain.access import Principal
 from domain.session import events as e
+from domain.tenant.assistant import Assistant, CachePolicy
 from domain.tenant.document_collections import DocumentCollection
-from domain.tenant.events import Assistant, CachePolicy
 from domain.tenant.readable import readable
 from domain.usage import Usage
 from tests.application.turns.harness import TENANT, House, frames_of, house

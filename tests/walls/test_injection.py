@@ -14,7 +14,8 @@ from application.ports.tools.webhooks import WebhookAnswer
 from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from domain.session.events import Passage
-from domain.tenant.events import Assistant, Tool, Webhook
+from domain.tenant.assistant import Assistant
+from domain.tenant.tool import Tool, Webhook
 from tests.application.turns.harness import House, frames_of, house, said
 from tests.fakes.obedient_model import ORDER, ObedientModel, call, say
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from domain.session.events import Citation
-from domain.tenant.events import CachePolicy
+from domain.tenant.assistant import CachePolicy
 from domain.usage import Usage
 
 

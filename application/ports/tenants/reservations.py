@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from domain.tenant.events import Limits
+from domain.tenant.budget import Limits
 
 RESERVED_S = 2.0
 """Seconds after which money that others have only reserved may have come back."""

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from domain.access import Principal
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from domain.tenant.state import Tenant
 
 FRESH_S = 10.0

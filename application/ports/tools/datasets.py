@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from application.ports.tools.tables import Table
-from domain.tenant.events import Query
+from domain.tenant.tool import Query
 
 
 class Rows(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from application.ports.tools.webhooks import WebhookFailed
 from domain.refusals import InvalidField
-from domain.tenant.events import ServerTool
+from domain.tenant.tool import ServerTool
 
 
 class ServerChanged(WebhookFailed):

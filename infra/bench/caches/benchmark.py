@@ -20,7 +20,7 @@ import msgspec
 from application.answer_cache.dependence import dependence_of
 from application.answer_cache.equivalence import is_equivalent
 from application.answer_cache.vetoes import are_two
-from domain.tenant.events import THRESHOLDS as LEAST
+from domain.tenant.assistant import THRESHOLDS as LEAST
 from infra.bench.caches import near_misses, paraphrases
 from infra.bench.caches.cache_load import SeenTurn, ask_all, ask_in_turn
 from infra.bench.caches.foreign_pairs import KindFound, Missed, judge, read_pairs, sorted_out

@@ -25,7 +25,7 @@ from adapters.pii.rule_detector import RuleDetector
 from application.ports.models.detector import Detector, Span
 from application.redaction.placeholders import Restorer
 from application.redaction.redactor import Redactor
-from domain.tenant.events import PII_DEFAULTS
+from domain.tenant.assistant import PII_DEFAULTS
 from infra.bench.redaction.evasions import EVASIONS
 from infra.bench.redaction.presidio import PresidioDetector, open_presidio
 from infra.bench.redaction.templates import HARMLESS, HARMLESS_MEASURED, MEASURED, TUNING, TUNING_TOO

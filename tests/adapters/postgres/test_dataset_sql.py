@@ -8,7 +8,7 @@ import pytest
 
 from adapters.postgres.dataset_sql import parse_select
 from domain.refusals import InvalidField
-from domain.tenant.events import Query
+from domain.tenant.tool import Query
 
 TYPES = {"q": "text", "from": "text", "least": "number", "ids": "integer[]", "on": "boolean"}
 

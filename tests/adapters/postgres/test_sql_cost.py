@@ -9,7 +9,7 @@ import pytest
 from adapters.postgres.dataset_sql import Select, parse_select
 from adapters.postgres.sql_cost import MAX_TABLES
 from domain.refusals import InvalidField
-from domain.tenant.events import Query
+from domain.tenant.tool import Query
 from infra.bench.hostile_sql import hostile_queries
 from tests.contracts.lawful_sql import LAWFUL, PARAMETERS
 

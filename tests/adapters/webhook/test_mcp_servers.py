@@ -18,7 +18,8 @@ from application.tools.executors import Executors
 from application.tools.toolbox import ToolBoxes
 from domain.refusals import InvalidField
 from domain.session.events import ToolCalled
-from domain.tenant.events import Assistant, Mcp, Tool
+from domain.tenant.assistant import Assistant
+from domain.tenant.tool import Mcp, Tool
 from tests.adapters.webhook.small_mcp_server import SmallServer, small_server
 from tests.application.tools.harness import ADMIN, MEMBER, TENANT, TURN
 from tests.application.tools.harness import House as ToolHouse

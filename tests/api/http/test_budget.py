@@ -14,7 +14,7 @@ import pytest
 from application.budget.budget_gate import BudgetGate
 from application.clock import now
 from application.tenants.put_budget import PutBudgetHandler
-from domain.tenant.events import Budget
+from domain.tenant.budget import Budget
 from tests.api.harness import asgi, bearer, make_services, operator, replaced
 from tests.fakes.fixed_spending import FixedSpending
 from tests.fakes.in_memory_event_store import InMemoryEventStore

@@ -16,7 +16,7 @@ from application.exchanges.ask import BEGUN_ANEW
 from application.exchanges.import_history import MOST_PAIRS
 from application.ports.models.model import FailureKind, ModelFailure
 from domain.session.events import SessionOpened, TurnCopied, TurnStarted
-from domain.tenant.events import Budget
+from domain.tenant.budget import Budget
 from tests.api.harness import asgi, bearer
 from tests.api.http.exchanging import exchanging
 from tests.application.turns.harness import WITHIN_S, House, HouseTenants, house

@@ -15,7 +15,7 @@ from application.ports.tenants.tenants import FRESH_S
 from application.tenants.cached_tenants import CachedTenants
 from domain.event import Envelope
 from domain.refusals import AssistantNotFound, DependencyUnavailable
-from domain.tenant.events import PII_DEFAULTS, Assistant
+from domain.tenant.assistant import PII_DEFAULTS, Assistant
 from tests.api.harness import NotedTenants, asgi, bearer, make_services, operator
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 

@@ -14,7 +14,7 @@ from application.answer_cache.cacheability import context_of, conversation, may_
 from application.clock import now
 from application.ports.models.answer_cache import CachedAnswer, CacheEntry, CacheScope, Question
 from domain.dependence import BY_AUDIENCE
-from domain.tenant.events import CachePolicy, Semantic
+from domain.tenant.assistant import CachePolicy, Semantic
 from tests.fakes.in_memory_answer_cache import InMemoryExactCache, InMemorySemanticCache
 from tests.fakes.in_memory_sealer import InMemorySealer
 

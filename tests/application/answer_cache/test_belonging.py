@@ -15,8 +15,10 @@ from application.turns.prepare_turn import data_version
 from application.turns.turn_request import TurnRequest
 from domain.session import events as e
 from domain.session.events import ToolCalled
-from domain.tenant.events import Assistant, CachePolicy, DatasetPut, Query, Tool, Webhook
+from domain.tenant.assistant import Assistant, CachePolicy
+from domain.tenant.events import DatasetPut
 from domain.tenant.state import Tenant
+from domain.tenant.tool import Query, Tool, Webhook
 from tests.application.turns.harness import TENANT, House, house, member
 from tests.fakes.scripted_model import Reply
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from application.answer_cache.dependence import MOST_READ, dependence_of
 from application.steps.catalogue import STEPS
 from domain.dependence import NOTHING, THE_USER, Dependence
-from domain.tenant.events import Mcp, Query, Tool, Webhook
+from domain.tenant.tool import Mcp, Query, Tool, Webhook
 
 PERSONAL = """
 Who am I

@@ -13,7 +13,7 @@ from application.budget.process_limits import Admission
 from application.clock import Moment, new_id, now
 from domain.model_calls import ModelCallStarted, settle
 from domain.refusals import BudgetExceeded
-from domain.tenant.events import Budget
+from domain.tenant.budget import Budget
 from domain.tenant.state import Tenant
 from domain.usage import Usage
 from tests.fakes.fixed_spending import FixedSpending

@@ -17,7 +17,7 @@ from application.budget import ledger_sync as measure
 from application.ports.tenants.reservations import CallAmount, LimitScope, ReservationAnswer, VersionToken
 from domain.model_calls import settle
 from domain.refusals import BudgetExceeded, DependencyUnavailable, RateLimited
-from domain.tenant.events import Budget, Limits
+from domain.tenant.budget import Budget, Limits
 from domain.usage import Usage, cost_of
 from tests.application.budget.harness import CENT, MODEL, House, T, call, reserved, tokens
 from tests.fakes.in_memory_reservations import InMemoryReservations

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.refusals import Draining, Overloaded, RateLimited
-from domain.tenant.events import Budget, Limits
+from domain.tenant.budget import Budget, Limits
 from tests.application.budget.harness import House, T
 
 

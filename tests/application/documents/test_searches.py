@@ -21,7 +21,7 @@ from domain.refusals import (
     InvalidField,
     InvalidRange,
 )
-from domain.tenant.events import AgreedPrice
+from domain.tenant.budget import AgreedPrice
 from domain.usage import cost_of
 from tests.application.documents.harness import EDITOR, MEMBER, TENANT, House, status_of, until
 from tests.fakes.in_memory_corpus import InMemoryCorpus

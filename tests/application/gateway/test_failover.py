@@ -29,7 +29,8 @@ from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.models import Price
 from domain.refusals import BudgetExceeded, ModelUnavailable
 from domain.session.events import ModelFailedOver
-from domain.tenant.events import AgreedPrice, ModelPolicy
+from domain.tenant.assistant import ModelPolicy
+from domain.tenant.budget import AgreedPrice
 from domain.usage import PRICE_VERSION, cost_of
 from tests.fakes.free_budget import FreeBudget
 from tests.fakes.nothing_private import NamedWords, NothingPrivate

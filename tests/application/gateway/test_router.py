@@ -7,7 +7,7 @@ import pytest
 from application.gateway.health import Health
 from application.gateway.router import Needs, Route, Router, window_of
 from domain.refusals import ModelUnavailable, PromptTooLong
-from domain.tenant.events import ModelPolicy
+from domain.tenant.assistant import ModelPolicy
 
 SONNET, HAIKU = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 

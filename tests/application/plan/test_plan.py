@@ -9,7 +9,7 @@ from application.plan.plan import KNOWN, PRESETS, Node, Plan, check_plan, plan_o
 from application.steps.facts import CollectionFact, Facts, ToolFact, facts_of
 from domain.refusals import InvalidField
 from domain.session.state import Session, Turn
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 
 ORDERS = ToolFact(name="orders", description="Orders of a day")
 FIRST = Facts(question="How long can I return coffee?")

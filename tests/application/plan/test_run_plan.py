@@ -16,7 +16,7 @@ from application.steps.after import HistorySummary, facts_after
 from application.steps.facts import Facts
 from domain.refusals import DependencyUnavailable
 from domain.session.events import HistorySummarised, Passage, SessionRenamed
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from tests.application.plan.test_effects import passage
 from tests.fakes.scripted_steps import Noted, ScriptedSteps
 

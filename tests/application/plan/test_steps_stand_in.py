@@ -20,7 +20,7 @@ from application.steps.catalogue import STEPS
 from application.steps.facts import Facts, ToolFact
 from application.steps.understand import Intent
 from domain.session.events import Passage
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from infra.local.bedrock.judgement import language_of
 from infra.local.bedrock.output import compose
 from tests.application.plan.test_effects import passage

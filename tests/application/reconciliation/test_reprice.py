@@ -16,7 +16,8 @@ from domain.model_calls import ModelCallStarted, TokensCorrected, TokensUsed, se
 from domain.models import Price
 from domain.refusals import InvalidField, NotFound
 from domain.tenant import rules
-from domain.tenant.events import AgreedPrice, TenantCreated
+from domain.tenant.budget import AgreedPrice
+from domain.tenant.events import TenantCreated
 from domain.tenant.state import Tenant
 from domain.usage import Usage, cost_of
 from tests.application.reconciliation.test_reconcile import END, NOON, SONNET, START, World

@@ -21,7 +21,7 @@ from application.turns.cancel_turn import CancelTurnHandler
 from application.turns.recover_turns import RecoverTurns
 from domain.event import Envelope, StreamId
 from domain.session.state import Turn
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from tests.application.turns.harness import House, house, member
 from tests.fakes.in_memory_event_store import InMemoryEventStore
 from tests.fakes.in_memory_feed_tail import InMemoryFeedTail

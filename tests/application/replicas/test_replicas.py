@@ -11,7 +11,7 @@ from application.sessions import feed_frames as f
 from application.sessions.live_session import LiveSession
 from domain.refusals import IdempotencyConflict, TurnInProgress, TurnNotFound
 from domain.session import events as e
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from tests.application.replicas.harness import ASK, Process, Socket, installation
 from tests.fakes.scripted_model import Reply
 from tests.virtual_time import in_virtual_time

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from domain.refusals import DocumentRefused, InvalidCharacter, InvalidField, NotFound
-from domain.tenant.events import Query, Tool, Webhook
+from domain.tenant.tool import Query, Tool, Webhook
 from tests.application.tools.harness import ADMIN, LOOK_UP, ORDERS, TENANT, TOTALS, House
 
 

@@ -23,7 +23,8 @@ from domain.access import Principal
 from domain.session.events import ToolCalled
 from domain.tenant import rules
 from domain.tenant.commands import CreateTenant
-from domain.tenant.events import DatasetPut, Query, Tool, Webhook
+from domain.tenant.events import DatasetPut
+from domain.tenant.tool import Query, Tool, Webhook
 from tests.application.documents.harness import received
 from tests.fakes.in_memory_datasets import InMemoryDatasets
 from tests.fakes.in_memory_event_store import InMemoryEventStore

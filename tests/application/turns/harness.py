@@ -27,7 +27,7 @@ from domain.event import Event
 from domain.refusals import AssistantNotFound
 from domain.session.events import Passage
 from domain.session.state import Turn
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from domain.tenant.state import Tenant
 from tests.application.documents.harness import DirectExtractor
 from tests.application.files.harness import FileHouse

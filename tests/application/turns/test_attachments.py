@@ -16,7 +16,7 @@ from domain.event import StreamId
 from domain.file.events import FileDeleted
 from domain.refusals import FileNotFound, IdempotencyConflict, PayloadTooLarge, UnsupportedMediaType
 from domain.session import events as e
-from domain.tenant.events import Assistant, ModelPolicy
+from domain.tenant.assistant import Assistant, ModelPolicy
 from domain.usage import estimate_tokens
 from tests.application.turns.harness import TENANT, frames_of, house, member
 from tests.fakes.in_memory_known_exchanges import InMemoryKnownExchanges

@@ -12,7 +12,7 @@ from application.sessions import feed_frames as f
 from application.turns.compare_questions import WITHIN_S, request_of
 from domain.model_calls import ModelCallStarted
 from domain.session import events as e
-from domain.tenant.events import Assistant, CachePolicy
+from domain.tenant.assistant import Assistant, CachePolicy
 from infra.local.bedrock.same_questions import SameQuestions
 from tests.application.turns.harness import House, frames_of, house, said
 from tests.fakes.scripted_model import Reply

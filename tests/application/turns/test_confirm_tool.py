@@ -22,7 +22,8 @@ from domain.session import events as e
 from domain.session import rules
 from domain.session.commands import ConfirmTool
 from domain.session.state import Turn
-from domain.tenant.events import Assistant, Tool, Webhook
+from domain.tenant.assistant import Assistant
+from domain.tenant.tool import Tool, Webhook
 from tests.application.turns.harness import House, frames_of, house, member
 from tests.fakes.scripted_model import Reply
 from tests.fakes.small_ports import NoTail

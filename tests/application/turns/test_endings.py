@@ -15,7 +15,8 @@ from application.turns.turn_log import owed
 from domain.model_calls import ModelCallStarted, settle
 from domain.session import events as e
 from domain.session.state import Session
-from domain.tenant.events import Assistant, Tool, Webhook
+from domain.tenant.assistant import Assistant
+from domain.tenant.tool import Tool, Webhook
 from domain.usage import Usage
 from tests.application.turns.harness import frames_of, house
 from tests.fakes.scripted_model import Reply

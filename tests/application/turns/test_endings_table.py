@@ -9,7 +9,8 @@ import botocore.session
 
 from application.sessions import feed_frames as f
 from domain.model_calls import TokensUsed
-from domain.tenant.events import Assistant, Tool, Webhook
+from domain.tenant.assistant import Assistant
+from domain.tenant.tool import Tool, Webhook
 from tests.application.turns.harness import House, frames_of, house
 from tests.fakes.wire_model import Frame, WireModel
 

@@ -23,7 +23,7 @@ from application.ports.tools.webhooks import WebhookAnswer, WebhookFailed
 from domain.event import StreamId
 from domain.incident.events import EvidenceFrozen, IncidentChanged, IncidentRaised
 from domain.refusals import InvalidField, NotFound, TurnNotFound
-from domain.tenant.events import Assistant
+from domain.tenant.assistant import Assistant
 from tests.application.incidents.harness import NEWS_URL, IncidentHouse
 from tests.application.turns.harness import TENANT, House, HouseTenants, house, member
 from tests.fakes.nothing_private import NamedWords

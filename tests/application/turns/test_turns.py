@@ -18,7 +18,8 @@ from domain.model_calls import ModelCallStarted, TokensUsed
 from domain.refusals import AssistantNotFound
 from domain.session import events as e
 from domain.session.commands import GiveFeedback
-from domain.tenant.events import Assistant, CachePolicy, Tool, Webhook
+from domain.tenant.assistant import Assistant, CachePolicy
+from domain.tenant.tool import Tool, Webhook
 from tests.application.turns.harness import frames_of, house, member, said
 from tests.fakes.nothing_private import NamedWords
 from tests.fakes.scripted_model import Reply
