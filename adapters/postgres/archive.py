@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -133,8 +134,9 @@ def _copy(base: Path, into: Path) -> None:
 
 def _recover(wal: Path, into: Path, moment: datetime | None) -> None:
     """Say to the server what to read and how far. A segment that is being written ends with `.partial`."""
+    place = shlex.quote(str(wal)).replace("%", "%%")  # a shell reads it, after PostgreSQL has
     settings = {
-        "restore_command": f"cp '{wal}/%f' '%p' 2>/dev/null || cp '{wal}/%f.partial' '%p'",
+        "restore_command": f"cp {place}/%f '%p' 2>/dev/null || cp {place}/%f.partial '%p'",
         "recovery_target_action": "promote",
         "primary_conninfo": "",
         "hot_standby": "off",  # nobody looks on, for whom it would need as many connections as the server had

@@ -50,7 +50,9 @@ async def ask_and_leave(ours: Installed, user: str) -> None:
 
 async def test_any_moment_of_an_archive_is_brought_back_but_for_what_was_erased(ours: Installed) -> None:
     set_pace(ours)
-    folder = Path(tempfile.mkdtemp(prefix="colloquy-archive-", dir=SHARED))  # where who runs a server comes to
+    folder = Path(
+        tempfile.mkdtemp(prefix="colloquy archive of Ada's, 100%f-", dir=SHARED)
+    )  # where who runs a server comes to
     command = [sys.executable, "-m", "api.cli", "backup", str(folder), "--follow", "--data-dir", str(ours.data_dir)]
     archive = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220  # one program
     try:
